@@ -1,0 +1,125 @@
+"""A user, and the sign-ins that his tokens belong to."""
+
+import unicodedata
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+
+EDITORS = "Editors"  # the group whose members work on designs and images in the admin
+
+
+def username_key(username: str) -> str:
+    """What two usernames share when they differ by case or by Unicode form alone."""
+    return unicodedata.normalize("NFKC", username).casefold()
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username_key=username_key(username or ""))
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """Save and return a new user, waiting for approval unless `fields` say otherwise."""
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(username, password, is_admin=True, is_approved=True, **fields)
+
+
+class State(models.TextChoices):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A user of the app or of the admin. Pending until somebody decides: see `state`."""
+
+    username = models.CharField(max_length=50, unique=True)
+    username_key = models.CharField(max_length=255, unique=True, editable=False)
+    password = models.CharField(max_length=128, db_column="password_hash")
+    is_admin = models.BooleanField(default=False)
+    is_approved = models.BooleanField(default=False)
+    rejection_reason = models.TextField(blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    avatar_object_key = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    is_superuser = None  # the seed's word for it is is_admin
+
+    USERNAME_FIELD = "username"
+    objects = UserManager()
+
+    class Meta:
+        db_table = "users"
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["is_approved", "reviewed_at", "created_at"]),
+            models.Index(fields=["created_at"]),
+            models.Index(fields=["is_admin", "is_approved"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.username_key = username_key(self.username)
+        if kwargs.get("update_fields") is not None and "username" in kwargs["update_fields"]:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "username_key"}
+        super().save(*args, **kwargs)
+
+    @property
+    def state(self) -> State:
+        if self.is_approved:
+            return State.APPROVED
+        return State.PENDING if self.reviewed_at is None else State.REJECTED
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        """Django's word for: may sign in."""
+        return self.is_approved
+
+    @property
+    def is_staff(self) -> bool:
+        """Django's word for: may open the admin."""
+        return self.is_approved and (self.is_admin or self.is_editor)
+
+    @property
+    def is_editor(self) -> bool:
+        return self.groups.filter(name=EDITORS).exists()
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return self.is_approved and (self.is_admin or super().has_perm(perm, obj))
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_approved and (self.is_admin or super().has_module_perms(app_label))
+
+
+class SignIn(models.Model):
+    """One sign-in on one device. Its access and refresh tokens name it and live as long as it does.
+
+    `refresh_id` is the id (jti) of the one good refresh token; an older one that comes again is theft.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    refresh_id = models.CharField(max_length=36)
+    user_agent = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "sign_ins"
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["user", "ended_at"]), models.Index(fields=["expires_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.user_agent or 'unknown device'} #{self.pk}"

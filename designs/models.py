@@ -1,0 +1,112 @@
+"""A design, who likes it, and how often it was seen by day."""
+
+from django.conf import settings
+from django.db import models
+
+from uploads.models import Image
+
+# The eight fields that lists filter by and facets count, in the order the app shows them.
+FACET_FIELDS = (
+    "category",
+    "style",
+    "colour",
+    "fabric",
+    "occasion",
+    "season",
+    "designer_name",
+    "collection_name",
+)
+# SQLite's NOCASE makes equality, order and grouping blind to ASCII case, by index.
+NOCASE = "NOCASE"
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+def attribute(max_length: int = 100) -> models.CharField:
+    """A column that lists filter by: empty where unknown."""
+    return models.CharField(max_length=max_length, blank=True, default="", db_collation=NOCASE)
+
+
+class Design(models.Model):
+    """One design of the catalogue. like_count is kept by triggers, view_count by designs.counters."""
+
+    title = models.CharField(max_length=200, db_collation=NOCASE)
+    description = models.TextField(blank=True, default="")
+    image = models.ForeignKey(
+        Image,
+        to_field="object_key",
+        db_column="r2_object_key",
+        on_delete=models.PROTECT,
+        related_name="designs",
+    )
+    category = models.CharField(max_length=50, db_collation=NOCASE)
+    style = attribute()
+    colour = attribute()
+    fabric = attribute()
+    occasion = attribute()
+    season = attribute()
+    designer_name = attribute()
+    collection_name = attribute()
+    featured = models.BooleanField(default=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PUBLISHED)
+    view_count = models.PositiveBigIntegerField(default=0)
+    like_count = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "designs"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["status", "-created_at", "-id"], name="designs_newest"),
+            models.Index(fields=["status", "-like_count", "-id"], name="designs_popular"),
+            models.Index(fields=["status", "-view_count", "-id"], name="designs_most_viewed"),
+            models.Index(fields=["status", "title", "id"], name="designs_title"),
+            models.Index(fields=["status", "featured", "-created_at", "-id"], name="designs_featured"),
+            *(
+                models.Index(fields=["status", field, "-created_at", "-id"], name=f"designs_by_{field}")
+                for field in FACET_FIELDS
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Favourite(models.Model):
+    """A user likes a design."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites")
+    design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="favourites")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "user_favorites"
+        ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["user", "design"], name="one_favourite_each")]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="favourites_newest"),
+            models.Index(fields=["created_at"], name="favourites_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} likes {self.design_id}"
+
+
+class DailyCount(models.Model):
+    """Views of a design on one day (UTC)."""
+
+    day = models.DateField()
+    design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="daily_counts")
+    views = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "daily_counts"
+        constraints = [models.UniqueConstraint(fields=["day", "design"], name="one_count_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.design_id} on {self.day}: {self.views}"

@@ -1,0 +1,128 @@
+"""Reads the environment into what settings.py needs: databases, storages and secrets.
+
+Each function takes the environment reader and answers a value, so that settings.py stays a list of facts.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ACCOUNT_VARIABLE = "CLOUDFLARE_ACCOUNT_ID"
+D1_VARIABLES = ("CLOUDFLARE_D1_DATABASE_ID", "CLOUDFLARE_API_TOKEN")
+R2_VARIABLES = (
+    "CLOUDFLARE_R2_ACCESS_KEY",
+    "CLOUDFLARE_R2_SECRET_KEY",
+    "CLOUDFLARE_R2_BUCKET_NAME",
+    "CLOUDFLARE_R2_PUBLIC_URL",
+)
+JWT_SECRET_MINIMUM = 32  # characters: HS256 wants a key of at least 256 bits (RFC 7518, section 3.2)
+
+
+def missing_variables(env: environ.Env, names: tuple[str, ...], shared: str) -> list[str]:
+    """What is missing of a set of variables of which at least one is given; nothing where none is.
+
+    `shared` is a variable that the set needs and that alone does not ask for the set.
+    """
+    if not any(env.str(name, "") for name in names):
+        return []
+    return [name for name in (shared, *names) if not env.str(name, "")]
+
+
+def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
+    """JWT_SECRET; outside production a random one is made once and kept in the data folder.
+
+    Raises ImproperlyConfigured when it is missing in production or shorter than 32 characters.
+    """
+    secret = env.str("JWT_SECRET", "")
+    if secret:
+        if len(secret) < JWT_SECRET_MINIMUM:
+            raise ImproperlyConfigured(f"JWT_SECRET must have at least {JWT_SECRET_MINIMUM} characters.")
+        return secret
+    if production:
+        raise ImproperlyConfigured("JWT_SECRET must be set when ENVIRONMENT=production.")
+    return kept_secret(data / "jwt-secret")
+
+
+def kept_secret(path: Path) -> str:
+    """The secret kept in a file that only its owner reads, made at the first call.
+
+    Processes that start together agree on one: it is written aside, and the first to link it wins.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        descriptor, draft = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        os.unlink(draft)
+    return path.read_text().strip()
+
+
+def derived_secret(secret: str, purpose: str) -> str:
+    """Another secret for another purpose, so that one variable is enough to configure."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+def default_database(env: environ.Env, data: Path) -> dict[str, Any]:
+    """The default database: D1 when its variables are set, else DATABASE_URL, else SQLite in a file."""
+    if all(env.str(name, "") for name in (ACCOUNT_VARIABLE, *D1_VARIABLES)):
+        return d1_database(env)
+    if env.str("DATABASE_URL", ""):
+        return {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": data / "gallery.sqlite3",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "timeout": 20,
+            # A transaction that reads before it writes must not find the file locked half way.
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    }
+
+
+def d1_database(env: environ.Env) -> dict[str, Any]:
+    """The settings of Cloudflare D1 through d1backend."""
+    options = {
+        "account_id": env.str(ACCOUNT_VARIABLE),
+        "api_token": env.str("CLOUDFLARE_API_TOKEN"),
+    }
+    if env.str("CLOUDFLARE_D1_BASE_URL", ""):
+        options["base_url"] = env.str("CLOUDFLARE_D1_BASE_URL")
+    return {
+        "ENGINE": "d1backend",
+        "NAME": env.str("CLOUDFLARE_D1_DATABASE_ID"),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": options,
+    }
+
+
+def image_storage(env: environ.Env, data: Path) -> dict[str, Any]:
+    """The storage of images: R2 when its variables are set, else a folder."""
+    if not all(env.str(name, "") for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
+        return {
+            "BACKEND": "uploads.storage.FolderStorage",
+            "OPTIONS": {"location": data / "media", "base_url": "/media/"},
+        }
+    account = env.str(ACCOUNT_VARIABLE)
+    return {
+        "BACKEND": "uploads.storage.R2Storage",
+        "OPTIONS": {
+            "access_key": env.str("CLOUDFLARE_R2_ACCESS_KEY"),
+            "secret_key": env.str("CLOUDFLARE_R2_SECRET_KEY"),
+            "bucket_name": env.str("CLOUDFLARE_R2_BUCKET_NAME"),
+            "endpoint_url": env.str("CLOUDFLARE_R2_ENDPOINT_URL", "")
+            or f"https://{account}.r2.cloudflarestorage.com",
+            "public_url": env.str("CLOUDFLARE_R2_PUBLIC_URL").rstrip("/"),
+        },
+    }

@@ -1,0 +1,129 @@
+"""What happens to every request: its id and log line, the envelope, the size limit, the security headers."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connections
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from gallery_project import metrics
+from gallery_project.api.errors import error_response
+from gallery_project.body import LingeringResponse
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+logger = logging.getLogger("gallery.request")
+
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+STRICT_POLICY = (
+    "default-src 'none'; img-src 'self' data: https:; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+# unfold's Alpine evaluates expressions and styles elements in place; nothing else here needs either.
+ADMIN_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob: https:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-eval'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'self'; object-src 'none'"
+)
+# Swagger UI styles elements in place.
+DOCS_POLICY = STRICT_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+def is_api(path: str) -> bool:
+    return path == "/api" or path.startswith("/api/")
+
+
+def request_log(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Give each request an id (the client's own, if sane) and log one line for its answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        before = round_trips()
+        start = time.perf_counter()
+        response = get_response(request)
+        seconds, trips = time.perf_counter() - start, round_trips() - before
+        response["X-Request-ID"] = request_id
+        metrics.observe(request.method or "", response.status_code, seconds, trips)
+        logger.info(
+            "method=%s path=%r status=%d ms=%.1f round_trips=%d request_id=%s",
+            request.method,
+            request.path,
+            response.status_code,
+            seconds * 1000,
+            trips,
+            request_id,
+        )
+        return response
+
+    return middleware
+
+
+def round_trips() -> int:
+    """The calls to D1 made so far by this thread's connections; other engines count none."""
+    return sum(getattr(connection, "round_trips", 0) for connection in connections.all(initialized_only=True))
+
+
+def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """The last net: an error under /api that did not come from a DRF view still wears the envelope."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code < 400 or not is_api(request.path):
+            return response
+        if response.get("Content-Type", "").startswith("application/json"):
+            return response
+        replacement = error_response(response.status_code)
+        if response.has_header("Allow"):
+            replacement["Allow"] = response["Allow"]
+        response.close()
+        return replacement
+
+    return middleware
+
+
+def body_limit(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Refuse a body over its path's limit by its announced length, before a byte of it is read."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isascii() or not length.isdecimal():
+            return error_response(400, "Content-Length is not a number.", "malformed")
+        limit = body_limit_of(request.path)
+        if int(length) > limit:
+            code = "file_too_large" if limit > settings.MAX_JSON_SIZE else "too_large"
+            refusal = error_response(413, f"The request may have at most {limit:,} bytes.", code)
+            return LingeringResponse.of(refusal, request)
+        return get_response(request)
+
+    return middleware
+
+
+def body_limit_of(path: str) -> int:
+    """Bytes that a path takes; an upload's multipart frame comes on top of the file."""
+    takes_files = path.startswith(("/api/upload/image", "/media/", "/admin/"))
+    return settings.MAX_FILE_SIZE + settings.MAX_JSON_SIZE if takes_files else settings.MAX_JSON_SIZE
+
+
+def security_headers(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """The content security policy of each part of the site, and no powerful features anywhere."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.setdefault("Content-Security-Policy", policy_of(request.path))
+        response.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+    return middleware
+
+
+def policy_of(path: str) -> str:
+    if path.startswith("/admin"):
+        return ADMIN_POLICY
+    return DOCS_POLICY if path == "/docs" else STRICT_POLICY

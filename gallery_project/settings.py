@@ -1,0 +1,219 @@
+"""Django's settings, all from the environment. docs/deployment.md has the table of variables."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from corsheaders.defaults import default_headers
+
+from gallery_project import __version__, environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+ENVIRONMENT = env.str("ENVIRONMENT", "development")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.bool("DEBUG", not PRODUCTION)
+VERSION = __version__
+
+# The folder of everything that this process writes: database, images, secrets, cache.
+DATA = Path(env.str("DATA", str(BASE_DIR / "data"))).resolve()
+
+JWT_SECRET = environment.jwt_secret(env, DATA, PRODUCTION)
+SECRET_KEY = env.str("SECRET_KEY", "") or environment.derived_secret(JWT_SECRET, "django")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
+RENDER_HOST = env.str("RENDER_EXTERNAL_HOSTNAME", "")
+if RENDER_HOST:
+    ALLOWED_HOSTS.append(RENDER_HOST)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+if RENDER_HOST:
+    CSRF_TRUSTED_ORIGINS.append(f"https://{RENDER_HOST}")
+
+INSTALLED_APPS = [
+    "unfold",
+    "gallery_project.admin_app.GalleryAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "gallery_project",
+    "accounts",
+    "uploads",
+    "designs",
+]
+
+MIDDLEWARE = [
+    "gallery_project.middleware.request_log",
+    "gallery_project.middleware.api_envelope",
+    "gallery_project.middleware.security_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "gallery_project.middleware.body_limit",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "gallery_project.urls"
+WSGI_APPLICATION = "gallery_project.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+D1_MISSING = environment.missing_variables(env, environment.D1_VARIABLES, environment.ACCOUNT_VARIABLE)
+R2_MISSING = environment.missing_variables(env, environment.R2_VARIABLES, environment.ACCOUNT_VARIABLE)
+
+DATABASES = {"default": environment.default_database(env, DATA)}
+
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": environment.image_storage(env, DATA),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Development serves the apps' own files; production serves what collectstatic gathered.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+if not PRODUCTION:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+CACHE_URL = env.str("CACHE_URL", "")
+CACHES = {
+    "default": env.cache_url("CACHE_URL")
+    if CACHE_URL
+    else {
+        # Throttles count over all processes of the host, which memory of one process could not.
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 6},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# The limits of API.md.
+MAX_FILE_SIZE = env.int("MAX_FILE_SIZE", 10 * 1024 * 1024)  # bytes
+MAX_IMAGE_PIXELS = 50_000_000
+DEFAULT_PAGE_SIZE = env.int("DEFAULT_PAGE_SIZE", 20)
+MAX_PAGE_SIZE = env.int("MAX_PAGE_SIZE", 100)
+MAX_JSON_SIZE = 1024 * 1024  # bytes
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_SIZE
+PRESIGNED_LIFETIME = timedelta(seconds=env.int("PRESIGNED_LIFETIME_SECONDS", 900))
+
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 30))
+REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 30))
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SECRET,
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
+    "USER_ID_CLAIM": "user_id",
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# Failed sign-ins by address and name, and registrations by address, before 429: (count, seconds).
+SIGN_IN_FAILURES = (env.int("SIGN_IN_FAILURES", 10), env.int("SIGN_IN_FAILURES_SECONDS", 300))
+REGISTRATIONS = (env.int("REGISTRATIONS", 100), env.int("REGISTRATIONS_SECONDS", 3600))
+# How many proxies before this process append to X-Forwarded-For; 0 trusts the socket's address alone.
+NUM_PROXIES = env.int("NUM_PROXIES", 1 if PRODUCTION else 0)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["gallery_project.api.permissions.IsSignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "gallery_project.api.schema.GallerySchema",
+    "EXCEPTION_HANDLER": "gallery_project.api.errors.exception_handler",
+    "NUM_PROXIES": NUM_PROXIES,
+    "UNAUTHENTICATED_USER": None,
+    "STRICT_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Design Gallery API",
+    "DESCRIPTION": "Designs of Indian traditional wear: accounts, catalogue, favourites, uploads, staff.",
+    "VERSION": VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+}
+
+CORS_ALLOWED_ORIGINS = [origin for origin in env.list("CORS_ORIGINS", default=[]) if origin != "*"]
+CORS_ALLOW_ALL_ORIGINS = "*" in env.list("CORS_ORIGINS", default=[] if PRODUCTION else ["*"])
+CORS_ALLOW_HEADERS = (*default_headers, "if-none-match", "x-request-id")
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
+CORS_URLS_REGEX = r"^/(api|media)/.*$"
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = 60 * 60 * 12  # seconds: a working day
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+    # Render's own health check speaks plain HTTP inside its network.
+    SECURE_REDIRECT_EXEMPT = [r"^health(/live)?$"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # The request log has a line for each answer already; Django's would repeat the 4xx.
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,31 @@
+"""Every address of the service. The JSON API has no trailing slashes."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from gallery_project import system
+from gallery_project.api import views
+
+urlpatterns = [
+    path("", system.home),
+    path("health", system.health),
+    path("health/live", system.live),
+    path("info", system.info),
+    path("metrics", system.metrics),
+    path("admin/", admin.site.urls),
+    path("media/", include("uploads.urls")),
+    path("api/auth/", include("accounts.api.auth_urls")),
+    path("api/admin/", include("accounts.api.admin_urls")),
+    path("api/admin/", include("designs.api.admin_urls")),
+    path("api/admin/settings", views.SettingsView.as_view()),
+    path("api/admin/audit", views.AuditView.as_view()),
+    path("api/designs", include("designs.api.urls")),
+    path("api/upload/", include("uploads.api.urls")),
+    re_path(r"^api(/.*)?$", views.unknown_address),
+]
+if settings.DEBUG:
+    urlpatterns += [
+        path("docs", views.SwaggerView.as_view(url_name="openapi"), name="docs"),
+        path("openapi.json", views.SchemaView.as_view(), name="openapi"),
+    ]

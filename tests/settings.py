@@ -1,0 +1,17 @@
+"""The settings under test: the project's, with databases, images and caches that the run makes itself."""
+
+import os
+import tempfile
+
+TEST_DATA = tempfile.mkdtemp(prefix="design-gallery-tests-")
+os.environ.update(DATA=TEST_DATA, ENVIRONMENT="development", DEBUG="true")
+
+from gallery_project.settings import *  # noqa: E402, F403
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# bcrypt's cost is the point of it, and the tests have no use for that; one test asks for the real list.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+]
+DEBUG = False

@@ -1,0 +1,59 @@
+"""Images that were checked and stored, and uploads that were promised and not yet completed."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Category(models.TextChoices):
+    DESIGNS = "designs"
+    AVATARS = "avatars"
+    TEMP = "temp"
+
+
+class Image(models.Model):
+    """A stored, checked image. Its key is what other rows and the app know it by."""
+
+    object_key = models.CharField(max_length=255, unique=True)
+    category = models.CharField(max_length=20, choices=Category.choices)
+    content_type = models.CharField(max_length=50)
+    size = models.PositiveIntegerField(help_text="bytes")
+    width = models.PositiveIntegerField(help_text="pixels")
+    height = models.PositiveIntegerField(help_text="pixels")
+    dominant_colour = models.CharField(max_length=7, help_text="#rrggbb")
+    thumbhash = models.CharField(max_length=64, help_text="base64")
+    perceptual_hash = models.CharField(max_length=16, db_index=True, help_text="64 bits in hex")
+    # [{"width": 320, "height": 427, "format": "webp", "key": "…"}, …], narrowest first
+    renditions = models.JSONField(default=list)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="images"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "images"
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["category", "created_at"])]
+
+    def __str__(self) -> str:
+        return self.object_key
+
+
+class PendingUpload(models.Model):
+    """A presigned upload: who asked, and what may arrive under the key until it expires."""
+
+    object_key = models.CharField(max_length=255, unique=True)
+    category = models.CharField(max_length=20, choices=Category.choices)
+    content_type = models.CharField(max_length=50)
+    size = models.PositiveIntegerField(help_text="bytes")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="pending_uploads"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "pending_uploads"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.object_key

@@ -1,0 +1,7 @@
+"""Where images lie."""
+
+from django.core.files.storage import FileSystemStorage
+
+
+class FolderStorage(FileSystemStorage):
+    """A folder of this host."""
