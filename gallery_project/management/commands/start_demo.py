@@ -1,0 +1,52 @@
+"""Prepare what `make run` serves: the demo gallery and a demo admin at the first start, and say where it all is."""
+
+import json
+import os
+import secrets
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+DESIGNS = 240
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="where the server will listen")
+        parser.add_argument("--designs", type=int, default=DESIGNS, help="how many designs to draw")
+
+    def handle(self, *args: Any, port: int, designs: int, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("The demo gallery is not for production: use `manage.py create_admin`.")
+        sign_in = settings.DATA / "demo-admin.json"
+        if not sign_in.exists():
+            # The sign-in is written last: an interrupted first start goes on where it was.
+            call_command("seed_demo", designs=designs)
+            credentials = {"username": "demo-admin", "password": secrets.token_urlsafe(12)}
+            call_command("create_admin", no_input=True, **credentials)
+            write_private(sign_in, json.dumps(credentials))
+        self.announce(f"http://127.0.0.1:{port}", json.loads(sign_in.read_text()), sign_in)
+
+    def announce(self, address: str, credentials: dict[str, str], sign_in: Path) -> None:
+        self.stdout.write(
+            f"\n  Design Gallery\n"
+            f"    API     {address}/api/designs\n"
+            f"    Docs    {address}/docs\n"
+            f"    Admin   {address}/admin/\n"
+            f"    Sign in as {credentials['username']} with {credentials['password']}"
+            f"   (kept in {sign_in})\n"
+        )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    draft = path.with_suffix(".draft")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    draft.rename(path)

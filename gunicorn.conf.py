@@ -1,0 +1,44 @@
+"""gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.html."""
+
+import os
+import shutil
+import tempfile
+
+bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 60
+graceful_timeout = 30
+keepalive = 65  # seconds: longer than the load balancer before it keeps a connection
+max_requests = 20_000
+max_requests_jitter = 2_000
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats, not data
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+# The request log is the service's own; see gallery_project.middleware.
+accesslog = None
+errorlog = "-"
+loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def on_starting(server):
+    """Refuse to serve what the system checks refuse, and give the workers' metrics one folder."""
+    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="gallery-metrics-")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("check")
+
+
+def on_exit(server):
+    shutil.rmtree(os.environ.get(METRICS_FOLDER, ""), ignore_errors=True)
+
+
+def child_exit(server, worker):
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
