@@ -1,4 +1,4 @@
-"""Prepare what `make run` serves: the demo gallery and a demo admin at the first start, and say where it all is."""
+"""Prepare what `make run` serves: a demo gallery and its admin at the first start; say where it all is."""
 
 import json
 import os
@@ -25,13 +25,14 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("The demo gallery is not for production: use `manage.py create_admin`.")
         sign_in = settings.DATA / "demo-admin.json"
-        if not sign_in.exists():
-            # The sign-in is written last: an interrupted first start goes on where it was.
-            call_command("seed_demo", designs=designs)
-            credentials = {"username": "demo-admin", "password": secrets.token_urlsafe(12)}
+        complete = settings.DATA / "demo-complete"
+        credentials = kept_credentials(sign_in)
+        if not complete.exists():
+            # Both commands go on where an interrupted first start left them.
             call_command("create_admin", no_input=True, **credentials)
-            write_private(sign_in, json.dumps(credentials))
-        self.announce(f"http://127.0.0.1:{port}", json.loads(sign_in.read_text()), sign_in)
+            call_command("seed_demo", designs=designs)
+            complete.touch()
+        self.announce(f"http://127.0.0.1:{port}", credentials, sign_in)
 
     def announce(self, address: str, credentials: dict[str, str], sign_in: Path) -> None:
         self.stdout.write(
@@ -44,9 +45,13 @@ class Command(BaseCommand):
         )
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    draft = path.with_suffix(".draft")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    draft.rename(path)
+def kept_credentials(path: Path) -> dict[str, str]:
+    """The demo admin's sign-in, made at random once and kept in a file that only its owner may read."""
+    if not path.exists():
+        made = {"username": "demo-admin", "password": secrets.token_urlsafe(12)}
+        draft = path.with_suffix(".draft")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(made, file)
+        draft.rename(path)
+    credentials: dict[str, str] = json.loads(path.read_text())
+    return credentials
