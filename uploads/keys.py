@@ -1,0 +1,50 @@
+"""The names that objects have in the store.
+
+An image lies under `{category}/{yyyy}/{mm}/{timestamp}_{uuid}.{ext}`, its renditions beside it under
+`…_{uuid}_w{width}_{digest}.webp`. The digest is of the rendition's bytes: other bytes have another name, so
+that every object may be cached for ever.
+"""
+
+import hashlib
+import re
+import uuid
+
+from django.utils import timezone
+
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+CONTENT_TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
+
+UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+STEM = rf"(?P<category>designs|avatars|temp)/[0-9]{{4}}/[0-9]{{2}}/[0-9]{{10,12}}_{UUID4}"
+ORIGINAL = re.compile(rf"(?P<stem>{STEM})\.(?P<extension>jpg|png|webp)", re.ASCII)
+OBJECT = re.compile(
+    rf"(?P<stem>{STEM})(?:_w[0-9]{{1,5}}_[0-9a-f]{{8}}\.(?P<rendition>webp)|\.(?P<extension>jpg|png|webp))",
+    re.ASCII,
+)
+
+
+def new_key(category: str, content_type: str) -> str:
+    """A key that nobody has had before, for an image of an allowed content type."""
+    now = timezone.now()
+    return f"{category}/{now:%Y/%m}/{int(now.timestamp())}_{uuid.uuid4()}.{EXTENSIONS[content_type]}"
+
+
+def rendition_key(key: str, width: int, data: bytes) -> str:
+    """The key of the rendition `data` of the image under `key`."""
+    stem = key.rpartition(".")[0]
+    return f"{stem}_w{width}_{hashlib.sha256(data).hexdigest()[:8]}.webp"
+
+
+def is_original(key: str) -> bool:
+    """Whether `key` can be that of an image."""
+    return ORIGINAL.fullmatch(key) is not None
+
+
+def is_object(key: str) -> bool:
+    """Whether `key` can be that of an image or of a rendition."""
+    return OBJECT.fullmatch(key) is not None
+
+
+def content_type_of(key: str) -> str:
+    """What an object's extension says it is."""
+    return CONTENT_TYPES[key.rpartition(".")[2]]
