@@ -1,0 +1,66 @@
+"""Access and refresh tokens: JWTs, HS256, each naming the sign-in that it belongs to."""
+
+from typing import Any, Self
+
+from rest_framework_simplejwt import tokens as simplejwt
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+
+from accounts.models import SignIn
+from gallery_project.errors import NotAuthenticated
+
+LARGEST_ID = 2**63 - 1
+
+
+class InvalidToken(NotAuthenticated):
+    code = "invalid_token"
+    message = "The token is not valid. Please sign in."
+
+
+class SignInToken(simplejwt.Token):
+    """What both kinds share: the claims `user_id` and `sign_in`, whole numbers."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The token, its signature, algorithm, type and expiry checked; raises NotAuthenticated.
+
+        Whether its sign-in is still live, only the database knows.
+        """
+        try:
+            token = cls(text)  # type: ignore[arg-type]  # the stubs know only tokens here
+        except ExpiredTokenError:
+            raise NotAuthenticated("The token has expired.", code="token_expired") from None
+        except (TokenError, TypeError, ValueError, OverflowError, OSError):
+            # Beside its own errors, simplejwt lets out what an impossible date raises.
+            raise InvalidToken from None
+        if not (is_id(token.get("user_id")) and is_id(token.get("sign_in"))):
+            raise InvalidToken
+        return token
+
+    def name(self, sign_in: SignIn) -> Self:
+        """Write into the token whose it is."""
+        self["user_id"], self["sign_in"] = sign_in.user_id, sign_in.pk
+        return self
+
+
+class AccessToken(SignInToken, simplejwt.AccessToken):
+    @classmethod
+    def of(cls, sign_in: SignIn) -> Self:
+        token = cls().name(sign_in)
+        token["username"], token["is_admin"] = sign_in.user.username, sign_in.user.is_admin
+        return token
+
+
+class RefreshToken(SignInToken):
+    token_type = simplejwt.RefreshToken.token_type
+    lifetime = simplejwt.RefreshToken.lifetime
+
+    @classmethod
+    def of(cls, sign_in: SignIn) -> Self:
+        token = cls().name(sign_in)
+        token["jti"] = sign_in.refresh_id
+        token.payload["exp"] = int(sign_in.expires_at.timestamp())
+        return token
+
+
+def is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID

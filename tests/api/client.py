@@ -1,0 +1,74 @@
+"""A thin client of the API on Django's test client: JSON in, JSON out, signed in where a user is given."""
+
+import json
+
+from django.test import Client
+
+from accounts.models import User
+from accounts.sign_ins import Tokens, begin
+from tests.factories.accounts import UserFactory
+
+
+class ApiClient:
+    """`ApiClient()` is a stranger; `ApiClient(user)` is signed in as the user, through a real sign-in."""
+
+    def __init__(self, user: User | None = None, *, token: str | None = None, address="127.0.0.1"):
+        self.user = user
+        self.tokens = Tokens(begin(user, "tests")) if user else None
+        self.token = token or (self.tokens.access_token if self.tokens else None)
+        self.http = Client(REMOTE_ADDR=address, raise_request_exception=False)
+
+    @classmethod
+    def admin(cls) -> "ApiClient":
+        return cls(UserFactory(admin=True))
+
+    @classmethod
+    def approved(cls) -> "ApiClient":
+        return cls(UserFactory())
+
+    @property
+    def headers(self):
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def send(self, method, path, body=None, *, headers=None, **extra):
+        """`body` is sent as JSON; text and bytes as they are."""
+        if body is not None and not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        return self.http.generic(
+            method,
+            path,
+            b"" if body is None else body,
+            content_type="application/json",
+            headers={**self.headers, **(headers or {})},
+            **extra,
+        )
+
+    def get(self, path, **query):
+        return self.http.get(path, query, headers=self.headers)
+
+    def post(self, path, body=None, **more):
+        return self.send("POST", path, body, **more)
+
+    def put(self, path, body=None, **more):
+        return self.send("PUT", path, body, **more)
+
+    def delete(self, path, body=None, **more):
+        return self.send("DELETE", path, body, **more)
+
+    def upload(self, path, **fields):
+        """POST a multipart form; files as SimpleUploadedFile."""
+        return self.http.post(path, fields, headers=self.headers)
+
+
+def refused(response, status, code):
+    """Assert that the answer is this refusal in the one envelope; answer its `errors`."""
+    body = response.json()
+    assert (response.status_code, body.get("code")) == (status, code), body
+    assert body["success"] is False
+    assert body["message"]
+    assert set(body) <= {"success", "message", "code", "errors"}
+    if status == 401:
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
+    if status in (429, 503):
+        assert int(response.headers["Retry-After"]) > 0
+    return body.get("errors", {})
