@@ -1,5 +1,6 @@
 """What the OpenAPI document says of every operation: the error answers, and pages."""
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -58,6 +59,7 @@ class GallerySchema(AutoSchema):
         return bodies
 
 
+@cache
 def page_of(serializer: type[serializers.Serializer[Any]]) -> Any:
     """The schema of a page of `serializer`."""
     name = serializer.__name__.removesuffix("Serializer")
@@ -73,6 +75,7 @@ def page_of(serializer: type[serializers.Serializer[Any]]) -> Any:
     )
 
 
+@cache
 def items_of(serializer: type[serializers.Serializer[Any]]) -> Any:
     """The schema of a list that is not paged."""
     name = serializer.__name__.removesuffix("Serializer")

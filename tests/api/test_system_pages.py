@@ -1,0 +1,80 @@
+"""The system pages speak for themselves and need no sign-in."""
+
+import time
+
+import pytest
+from django.test import override_settings
+
+from gallery_project import health
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_front_page_names_the_service_and_leads_on(client):
+    body = client.get("/").json()
+    assert body["name"] == "Design Gallery"
+    assert {"version", "health", "info"} <= body.keys()
+
+
+def test_health_names_each_part(client):
+    response = client.get("/health")
+    body = response.json()
+    assert response.status_code == 200
+    assert body["status"] == "healthy"
+    assert {"version", "environment", "timestamp", "checks"} <= body.keys()
+    assert body["timestamp"].endswith("Z")
+    assert {"database", "storage", "memory", "uptime"} <= body["checks"].keys()
+    assert body["checks"]["database"]["latency_ms"] >= 0
+
+
+def test_health_answers_503_when_the_database_is_away_and_tells_no_host(client, monkeypatch):
+    def away():
+        raise ConnectionError("db.internal.example refused")
+
+    monkeypatch.setitem(health.PARTS, "database", away)
+    response = client.get("/health")
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"]["status"] == "unhealthy"
+    assert "internal.example" not in response.content.decode()
+
+
+def test_health_waits_no_longer_than_two_seconds_for_a_part_that_hangs(client, monkeypatch):
+    monkeypatch.setitem(health.PARTS, "storage", lambda: time.sleep(4) or {})
+    start = time.monotonic()
+    response = client.get("/health")
+    assert time.monotonic() - start < 3
+    assert response.status_code == 503
+    assert response.json()["checks"]["storage"]["error"] == "no answer in time"
+
+
+def test_live_touches_nothing_outside_the_process(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert client.get("/health/live").status_code == 200
+
+
+def test_info_tells_limits_and_no_secret(client, settings):
+    response = client.get("/info")
+    body = response.json()
+    assert body["limits"]["max_page_size"] == settings.MAX_PAGE_SIZE
+    assert body["limits"]["max_file_size"] == settings.MAX_FILE_SIZE
+    assert body["limits"]["image_types"] == ["image/jpeg", "image/png", "image/webp"]
+    assert settings.JWT_SECRET not in response.content.decode()
+    assert settings.SECRET_KEY not in response.content.decode()
+
+
+def test_metrics_are_not_there_without_a_token(client):
+    assert client.get("/metrics").status_code == 404
+
+
+@override_settings(METRICS_TOKEN="a-token-for-prometheus")
+def test_metrics_want_their_token(client):
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": "Bearer other"}).status_code == 401
+    response = client.get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"})
+    assert response.status_code == 200
+    assert "gallery_requests_total" in response.content.decode()
+
+
+def test_docs_are_not_there_outside_debug_mode(client):
+    assert client.get("/docs").status_code == 404
+    assert client.get("/openapi.json").status_code == 404
