@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from uploads.models import Image
 
@@ -55,13 +56,15 @@ class Design(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PUBLISHED)
     view_count = models.PositiveBigIntegerField(default=0)
     like_count = models.PositiveBigIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    # A default, not auto_now_add: an import brings its own dates.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         db_table = "designs"
         ordering = ["-created_at", "-id"]
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="designs_of_all_statuses"),
             models.Index(fields=["status", "-created_at", "-id"], name="designs_newest"),
             models.Index(fields=["status", "-like_count", "-id"], name="designs_popular"),
             models.Index(fields=["status", "-view_count", "-id"], name="designs_most_viewed"),
@@ -76,13 +79,38 @@ class Design(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def r2_object_key(self) -> str:
+        """The API's word for the image's key."""
+        return self.image_id
+
+
+class SearchRow(models.Model):
+    """The full-text index of designs (designs.search), an FTS5 table that triggers keep."""
+
+    design = models.OneToOneField(
+        Design, on_delete=models.DO_NOTHING, primary_key=True, db_column="rowid", related_name="search_row"
+    )
+    # FTS5 has a hidden column of the table's own name; comparing it with an expression is a search
+    # (https://sqlite.org/fts5.html, section 3).
+    matches = models.TextField(db_column="designs_search")
+    rank = models.FloatField()
+
+    class Meta:
+        managed = False
+        db_table = "designs_search"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"search row of {self.design_id}"
+
 
 class Favourite(models.Model):
     """A user likes a design."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites")
     design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="favourites")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         db_table = "user_favorites"

@@ -15,3 +15,5 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
 ]
 DEBUG = False
+# A thread of its own would write into whatever test runs by then.
+VIEW_FLUSH_SECONDS = 0

@@ -1,0 +1,174 @@
+"""The catalogue over HTTP."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from designs import counters, selectors, services
+from designs.api import filters
+from designs.api.permissions import IsReader, IsReaderOrAdmin
+from designs.api.schema import FACETS, NOT_MODIFIED
+from designs.api.serializers import (
+    DesignInputSerializer,
+    DesignSerializer,
+    FavouriteSerializer,
+    all_as_json,
+    as_json,
+    media_base,
+)
+from designs.facets import facets
+from designs.models import Design
+from gallery_project.api.conditional import conditional, etag_of
+from gallery_project.api.pagination import PAGE_PARAMETERS, PageRequest, whole_number
+from gallery_project.api.permissions import IsSignedIn, caller
+from gallery_project.api.schema import MessageSerializer, items_of, page_of
+
+DESIGN_ID = OpenApiParameter("design_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
+DESIGN_PAGE = {200: page_of(DesignSerializer), 304: NOT_MODIFIED}
+SIMILAR_DEFAULT, SIMILAR_MOST = 10, 50
+
+
+def page_answer(request: Request, designs: QuerySet[Design]) -> HttpResponseBase:
+    """The page of an ordered queryset that the caller asks for."""
+    page = PageRequest.of(request)
+    total = designs.count()
+    rows: Sequence[Design] = []
+    if page.offset < total:
+        rows = selectors.page_rows(caller(request), designs, page.offset, page.offset + page.per_page)
+    items = all_as_json(rows, request)
+    return conditional(request, page.answer(items, total), etag_of([total, lasting(items)]))
+
+
+def lasting(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Designs without what changes by being looked at: an ETag should survive its own view."""
+    return [{**item, "view_count": None} for item in items]
+
+
+class DesignsView(APIView):
+    permission_classes = [IsReaderOrAdmin]
+
+    @extend_schema(
+        parameters=[*filters.FILTER_PARAMETERS, filters.SORT_PARAMETER, *PAGE_PARAMETERS],
+        responses=DESIGN_PAGE,
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """The catalogue, filtered, searched and sorted."""
+        return page_answer(request, selectors.wanted_by(caller(request), filters.wanted(request)))
+
+    @extend_schema(request=DesignInputSerializer, responses={201: DesignSerializer})
+    def post(self, request: Request) -> Response:
+        """Add a design whose image is stored already."""
+        sent = DesignInputSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        design = services.create_design(caller(request), sent.validated_data)
+        return Response(as_json(design, media_base(request), is_favorite=False), 201)
+
+
+class FeaturedView(APIView):
+    permission_classes = [IsReader]
+
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=DESIGN_PAGE)
+    def get(self, request: Request) -> HttpResponseBase:
+        """Featured designs, newest first."""
+        return page_answer(request, selectors.featured())
+
+
+class FavouritesView(APIView):
+    permission_classes = [IsSignedIn]
+
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=DESIGN_PAGE)
+    def get(self, request: Request) -> HttpResponseBase:
+        """What the caller likes, the newest favourite first."""
+        return page_answer(request, selectors.favourites_of(caller(request)))
+
+
+class FacetsView(APIView):
+    permission_classes = [IsReader]
+
+    @extend_schema(parameters=filters.FILTER_PARAMETERS, responses={200: FACETS, 304: NOT_MODIFIED})
+    def get(self, request: Request) -> HttpResponseBase:
+        """How many designs there are of each value; a field's own filter does not narrow its counts."""
+        body = facets(caller(request), filters.wanted(request))
+        return conditional(request, body, etag_of(body))
+
+
+@extend_schema(parameters=[DESIGN_ID])
+class DesignView(APIView):
+    permission_classes = [IsReaderOrAdmin]
+
+    @extend_schema(responses={200: DesignSerializer, 304: NOT_MODIFIED})
+    def get(self, request: Request, design_id: int) -> HttpResponseBase:
+        """One design; counts a view."""
+        design = selectors.design(caller(request), design_id)
+        body = as_json(design, media_base(request))
+        answer = conditional(request, body, etag_of(lasting([body])))
+        if request.method == "GET" and answer.status_code == 200:
+            counters.add_view(design_id)
+        return answer
+
+    @extend_schema(request=DesignInputSerializer(partial=True), responses=DesignSerializer)
+    def put(self, request: Request, design_id: int) -> Response:
+        """Change the fields that are sent."""
+        sent = DesignInputSerializer(data=request.data, partial=True)
+        sent.is_valid(raise_exception=True)
+        design = selectors.design(caller(request), design_id)
+        services.update_design(caller(request), design, sent.validated_data)
+        return Response(as_json(design, media_base(request)))
+
+    @extend_schema(responses=MessageSerializer)
+    def delete(self, request: Request, design_id: int) -> Response:
+        """Delete a design; its image stays."""
+        services.delete_design(caller(request), selectors.design(caller(request), design_id))
+        return Response({"message": "The design was deleted.", "success": True})
+
+
+@extend_schema(parameters=[DESIGN_ID])
+class SimilarView(APIView):
+    permission_classes = [IsReader]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": SIMILAR_MOST, "default": SIMILAR_DEFAULT},
+            )
+        ],
+        responses={200: items_of(DesignSerializer), 304: NOT_MODIFIED},
+    )
+    def get(self, request: Request, design_id: int) -> HttpResponseBase:
+        """Published designs like this one, the nearest first."""
+        limit = whole_number(request, "limit", SIMILAR_DEFAULT, most=SIMILAR_MOST)
+        user = caller(request)
+        rows = selectors.similar(user, selectors.design(user, design_id), limit)
+        items = all_as_json(rows, request)
+        return conditional(request, {"items": items}, etag_of(lasting(items)))
+
+
+@extend_schema(parameters=[DESIGN_ID])
+class FavouriteView(APIView):
+    permission_classes = [IsSignedIn]
+
+    @extend_schema(request=None, responses={200: FavouriteSerializer})
+    def post(self, request: Request, design_id: int) -> Response:
+        """Like a design; again changes nothing."""
+        count = services.add_favourite(caller(request), design_id)
+        return self.answer("The design is among your favourites.", True, count)
+
+    @extend_schema(request=None, responses={200: FavouriteSerializer})
+    def delete(self, request: Request, design_id: int) -> Response:
+        """Like a design no longer; again changes nothing."""
+        count = services.remove_favourite(caller(request), design_id)
+        return self.answer("The design is not among your favourites.", False, count)
+
+    @staticmethod
+    def answer(message: str, is_favorite: bool, like_count: int) -> Response:
+        return Response(
+            {"message": message, "success": True, "is_favorite": is_favorite, "like_count": like_count}
+        )

@@ -1,0 +1,104 @@
+"""Views of designs: added up in this process, written every few seconds in one transaction of two statements.
+
+A process that is killed loses the views of its last seconds, nothing else; one that ends writes them first.
+"""
+
+import atexit
+import json
+import logging
+import os
+import threading
+from collections import Counter
+
+from django.conf import settings
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+logger = logging.getLogger("gallery.counters")
+
+ADD_TO_DESIGNS = """
+    UPDATE designs SET view_count = view_count + seen.views
+    FROM (
+        SELECT json_extract(value, '$[1]') AS design_id, SUM(json_extract(value, '$[2]')) AS views
+        FROM json_each(%s) GROUP BY 1
+    ) AS seen
+    WHERE designs.id = seen.design_id
+"""
+# The join leaves out designs that were deleted since they were seen.
+ADD_TO_DAYS = """
+    INSERT INTO daily_counts (day, design_id, views)
+    SELECT json_extract(seen.value, '$[0]'), designs.id, json_extract(seen.value, '$[2]')
+    FROM json_each(%s) AS seen
+    JOIN designs ON designs.id = json_extract(seen.value, '$[1]')
+    WHERE true
+    ON CONFLICT (day, design_id) DO UPDATE SET views = views + excluded.views
+"""
+
+
+class Views:
+    """The views of one process that are not yet written, by day (UTC) and design."""
+
+    def __init__(self) -> None:
+        self.forget()
+        atexit.register(self.write_last)
+        # A child must not write what its parent saw, inherit a lock, or believe in a thread it has not got.
+        os.register_at_fork(after_in_child=self.forget)
+
+    def forget(self) -> None:
+        self.lock = threading.Lock()
+        self.writing = threading.Lock()
+        self.pending: Counter[tuple[str, int]] = Counter()
+        self.thread: threading.Thread | None = None
+
+    def add(self, design_id: int) -> None:
+        """Count one view; the first starts the thread that writes."""
+        day = timezone.now().date().isoformat()
+        with self.lock:
+            self.pending[day, design_id] += 1
+            if self.thread is None and settings.VIEW_FLUSH_SECONDS:
+                self.thread = threading.Thread(target=self.write_for_ever, name="view-counter", daemon=True)
+                self.thread.start()
+
+    def flush(self) -> None:
+        """Write what has added up. What could not be written stays for the next time; the error is raised."""
+        with self.writing:
+            with self.lock:
+                taken, self.pending = self.pending, Counter()
+            if not taken:
+                return
+            try:
+                write(taken)
+            except BaseException:
+                with self.lock:
+                    self.pending.update(taken)
+                raise
+
+    def write_for_ever(self) -> None:
+        pause = threading.Event()
+        while not pause.wait(settings.VIEW_FLUSH_SECONDS):
+            self.try_flush()
+
+    def write_last(self) -> None:
+        if self.thread is not None:
+            self.try_flush()
+
+    def try_flush(self) -> None:
+        try:
+            self.flush()
+        except Exception:
+            logger.warning("views could not be written, and are kept for the next time", exc_info=True)
+        finally:
+            connections.close_all()
+
+
+def write(views: Counter[tuple[str, int]]) -> None:
+    """Add the views to designs and to the counts by day."""
+    rows = json.dumps([[day, design_id, count] for (day, design_id), count in views.items()])
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ADD_TO_DESIGNS, [rows])
+        cursor.execute(ADD_TO_DAYS, [rows])
+
+
+_views = Views()
+add_view = _views.add
+flush = _views.flush

@@ -1,0 +1,38 @@
+"""How many designs there are of each value of each attribute."""
+
+from typing import Any
+
+from django.db.models import Count, F, Min, QuerySet
+from django.db.models.functions import Collate
+
+from designs import selectors
+from designs.models import FACET_FIELDS, Design
+from designs.queries import Wanted
+
+Counts = list[dict[str, Any]]
+
+
+def value_counts(designs: QuerySet[Design], name: str) -> Counts:
+    """[{"value", "count"}, …] of one attribute: counts fall, then values rise, empty values are left out.
+
+    Spellings that differ in ASCII case alone count as one, under the first of them in byte order.
+    """
+    merged = (
+        designs.order_by()
+        .exclude(**{name: ""})
+        .values(name)
+        .annotate(value=Min(Collate(F(name), "BINARY")), count=Count("*"))
+        .order_by("-count", name)
+        .values_list("value", "count")
+    )
+    return [{"value": value, "count": count} for value, count in merged]
+
+
+def facets(user: Any, wanted: Wanted) -> dict[str, Any]:
+    """`{"total", "facets": {field: counts}}` of what the user asks for.
+
+    The filter of a field does not narrow the counts of that field.
+    """
+    visible = selectors.visible_to(user)
+    counts = {name: value_counts(wanted.without(name).filter(visible), name) for name in FACET_FIELDS}
+    return {"total": wanted.filter(visible).count(), "facets": counts}

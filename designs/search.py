@@ -1,0 +1,75 @@
+"""From what a person types to a full-text search: his words are text, never FTS5's syntax."""
+
+import json
+import unicodedata
+from dataclasses import dataclass
+
+from django.db.models import BooleanField, Func, QuerySet, TextField, Value
+
+from designs.models import Design
+from designs.triggers import SEARCH_COLUMNS
+
+# What unicode61 makes tokens of; marks alone are none.
+LETTERS_AND_NUMBERS = ("L", "N", "Co")
+
+
+@dataclass(frozen=True)
+class Words:
+    """A search taken apart: an FTS5 expression, and the words without any letter or digit."""
+
+    expression: str
+    symbols: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.expression or self.symbols)
+
+
+def words_of(text: str) -> Words:
+    """Every word of `text` must be found, the last one as the beginning of a word.
+
+    A word becomes a quoted FTS5 string, which may hold anything once its quotes are doubled
+    (https://sqlite.org/fts5.html, section 3.1). A word that the tokenizer sees nothing in ("%", "***", an
+    emoji) is kept apart, to be found as it stands.
+    """
+    words = text.split()
+    strings = [quoted(word) for word in words if is_searchable(word)]
+    if strings and is_searchable(words[-1]):
+        strings[-1] += "*"
+    symbols = dict.fromkeys(word for word in words if not is_searchable(word))
+    return Words(" ".join(strings), tuple(symbols))
+
+
+def is_searchable(word: str) -> bool:
+    return any(unicodedata.category(character).startswith(LETTERS_AND_NUMBERS) for character in word)
+
+
+def quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+class Lines(Func):
+    """Texts, none of them null, one below the other."""
+
+    # Not Concat, whose nested pairs overflow SQLite's parser at ten columns.
+    template = "%(expressions)s"
+    arg_joiner = " || char(10) || "
+    output_field = TextField()
+
+
+class HoldsAll(Func):
+    """Whether every string of a JSON list is found in a text, letter for letter."""
+
+    arity = 2
+    arg_joiner = ") AS word WHERE instr("
+    template = "(NOT EXISTS (SELECT 1 FROM json_each(%(expressions)s, word.value) = 0))"
+    output_field = BooleanField()
+
+
+def matching(designs: QuerySet[Design], words: Words) -> QuerySet[Design]:
+    """Those of `designs` in which all the words are found."""
+    if words.expression:
+        designs = designs.filter(search_row__matches=words.expression)
+    if words.symbols:
+        # One JSON text for all of them: D1 limits the depth of an expression to 100.
+        designs = designs.filter(HoldsAll(Value(json.dumps(words.symbols)), Lines(*SEARCH_COLUMNS)))
+    return designs

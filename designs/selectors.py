@@ -1,0 +1,86 @@
+"""Reads of the catalogue. A page costs one statement for its count and one for its rows."""
+
+from typing import Any
+
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, QuerySet, Value, When
+
+from designs.models import FACET_FIELDS, Design, Favourite, Status
+from designs.queries import Wanted
+from gallery_project.errors import NotFound
+
+# How much each attribute says of two designs being alike.
+LIKENESS = {
+    "category": 8,
+    "style": 6,
+    "fabric": 5,
+    "collection_name": 4,
+    "colour": 3,
+    "occasion": 3,
+    "designer_name": 2,
+    "season": 1,
+}
+
+
+def visible_to(user: Any) -> QuerySet[Design]:
+    """The designs that a user (None: nobody signed in) may see: admins all, others the published."""
+    if user is not None and user.is_admin:
+        return Design.objects.all()
+    return Design.objects.filter(status=Status.PUBLISHED)
+
+
+def shown_to(user: Any, designs: QuerySet[Design]) -> QuerySet[Design]:
+    """`designs` with their images, and `is_favorite` of the user."""
+    if user is None:
+        return designs.select_related("image").annotate(is_favorite=Value(False))
+    likes = Favourite.objects.filter(user_id=user.pk, design_id=OuterRef("pk"))
+    return designs.select_related("image").annotate(is_favorite=Exists(likes))
+
+
+def wanted_by(user: Any, wanted: Wanted) -> QuerySet[Design]:
+    """What the user may see of what he asks for, in his order."""
+    return wanted.order(wanted.filter(visible_to(user)))
+
+
+def featured() -> QuerySet[Design]:
+    """Featured, published designs, newest first."""
+    return Design.objects.filter(status=Status.PUBLISHED, featured=True).order_by("-created_at", "-id")
+
+
+def favourites_of(user: Any) -> QuerySet[Design]:
+    """What the user likes and may see, the newest favourite first."""
+    return (
+        visible_to(user).filter(favourites__user=user).order_by("-favourites__created_at", "-favourites__id")
+    )
+
+
+def page_rows(user: Any, designs: QuerySet[Design], start: int, stop: int) -> list[Design]:
+    """The rows `start` to `stop` of an ordered queryset, as `shown_to` the user."""
+    return list(shown_to(user, designs)[start:stop])
+
+
+def design(user: Any, design_id: int) -> Design:
+    """One design as `shown_to` the user. Raises NotFound where there is none that he may see."""
+    found = shown_to(user, visible_to(user).filter(pk=design_id)).first()
+    if found is None:
+        raise NotFound("There is no such design.")
+    return found
+
+
+def similar(user: Any, to: Design, limit: int) -> list[Design]:
+    """Up to `limit` published designs nearest to `to` in attributes, nearest first, newer before older."""
+    likeness: Any = Value(0)
+    for name in FACET_FIELDS:
+        value = getattr(to, name)
+        if value:
+            same = When(**{name: value}, then=Value(LIKENESS[name]))
+            likeness = likeness + Case(same, default=Value(0), output_field=IntegerField())
+    others = Design.objects.filter(status=Status.PUBLISHED).exclude(pk=to.pk).alias(likeness=likeness)
+    return page_rows(user, others.order_by(F("likeness").desc(), "-id"), 0, limit)
+
+
+def like_count(user: Any, design_id: int) -> int:
+    """How many like a design. Raises NotFound where the user may not see it."""
+    count = visible_to(user).filter(pk=design_id).values_list("like_count", flat=True).first()
+    if count is None:
+        raise NotFound("There is no such design.")
+    return count

@@ -1,0 +1,64 @@
+"""What the database itself keeps: the full-text index of designs, and their like counts.
+
+The first migration runs these statements. SQLite drops a table's triggers with the table, so a later
+migration that remakes `designs` or `user_favorites` must end with `migrations.RunPython(triggers.restore)`;
+a test holds that nothing is missing after migrating. They are SQLite's: the catalogue runs there and on D1.
+"""
+
+from typing import Any
+
+from designs.models import FACET_FIELDS
+
+# A copy of these names is in the index itself: another list means another migration that rebuilds it.
+SEARCH_COLUMNS = ("title", "description", *FACET_FIELDS)
+# A word in the title says more than one in an attribute, and that more than one in a sentence.
+TITLE_WEIGHT, DESCRIPTION_WEIGHT, ATTRIBUTE_WEIGHT = 10.0, 1.0, 3.0
+WEIGHTS = (TITLE_WEIGHT, DESCRIPTION_WEIGHT, *(ATTRIBUTE_WEIGHT for _ in FACET_FIELDS))
+
+COLUMNS = ", ".join(SEARCH_COLUMNS)
+OLD = ", ".join(f"old.{column}" for column in SEARCH_COLUMNS)
+NEW = ", ".join(f"new.{column}" for column in SEARCH_COLUMNS)
+
+# The categories make vowel signs of Indian scripts part of their words (unicode61 alone would split there).
+SEARCH_TABLE = f"""CREATE VIRTUAL TABLE designs_search USING fts5(
+    {COLUMNS}, content='designs', content_rowid='id', prefix='2 3',
+    tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
+)"""
+SEARCH_RANK = (
+    "INSERT INTO designs_search (designs_search, rank) VALUES "
+    f"('rank', 'bm25({', '.join(str(weight) for weight in WEIGHTS)})')"
+)
+FORGET = f"INSERT INTO designs_search (designs_search, rowid, {COLUMNS}) VALUES ('delete', old.id, {OLD})"
+LEARN = f"INSERT INTO designs_search (rowid, {COLUMNS}) VALUES (new.id, {NEW})"
+
+# Counters change often and are no text: an update of theirs must not touch the index.
+TRIGGERS = {
+    "designs_search_insert": f"AFTER INSERT ON designs BEGIN {LEARN}; END",
+    "designs_search_delete": f"AFTER DELETE ON designs BEGIN {FORGET}; END",
+    "designs_search_update": f"AFTER UPDATE OF {COLUMNS} ON designs BEGIN {FORGET}; {LEARN}; END",
+    "favorites_count_insert": (
+        "AFTER INSERT ON user_favorites BEGIN "
+        "UPDATE designs SET like_count = like_count + 1 WHERE id = new.design_id; END"
+    ),
+    "favorites_count_delete": (
+        "AFTER DELETE ON user_favorites BEGIN "
+        "UPDATE designs SET like_count = like_count - 1 WHERE id = old.design_id; END"
+    ),
+}
+
+CREATE = [
+    SEARCH_TABLE,
+    SEARCH_RANK,
+    *(f"CREATE TRIGGER {name} {body}" for name, body in TRIGGERS.items()),
+]
+DROP = [
+    *(f"DROP TRIGGER IF EXISTS {name}" for name in TRIGGERS),
+    "DROP TABLE IF EXISTS designs_search",
+]
+
+
+def restore(apps: Any, schema_editor: Any) -> None:
+    """Make the triggers anew, for the end of a migration that remade their tables."""
+    for name, body in TRIGGERS.items():
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        schema_editor.execute(f"CREATE TRIGGER {name} {body}")

@@ -1,0 +1,38 @@
+"""Answers that a client keeps and asks for again: ETag, If-None-Match, 304."""
+
+import hashlib
+import json
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from rest_framework.request import Request
+from rest_framework.utils.encoders import JSONEncoder
+
+PRIVATE = "private, no-cache"  # kept by the caller alone, who asks each time whether it still holds
+JSON = "application/json"
+
+
+def to_json(body: Any) -> bytes:
+    """`body` as JSON; times are written in UTC, ending in Z."""
+    try:
+        return orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    except TypeError:  # a number beyond 64 bits: that of a page, echoed
+        return json.dumps(body, cls=JSONEncoder, ensure_ascii=False).encode()
+
+
+def etag_of(content: Any) -> str:
+    """A weak ETag: it names what a body says, not its bytes."""
+    return f'W/"{hashlib.blake2b(to_json(content), digest_size=12).hexdigest()}"'
+
+
+def conditional(request: Request, body: Any, etag: str) -> HttpResponseBase:
+    """`body` with its ETag, or a 304 without it where If-None-Match names that."""
+    response = HttpResponse(to_json(body), content_type=JSON)
+    response["ETag"] = etag
+    response["Cache-Control"] = PRIVATE
+    patch_vary_headers(response, ["Authorization"])
+    answer = get_conditional_response(request._request, etag=etag, response=response)
+    return response if answer is None else answer
