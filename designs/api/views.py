@@ -55,6 +55,7 @@ class DesignsView(APIView):
     permission_classes = [IsReaderOrAdmin]
 
     @extend_schema(
+        operation_id="designs_list",
         parameters=[*filters.FILTER_PARAMETERS, filters.SORT_PARAMETER, *PAGE_PARAMETERS],
         responses=DESIGN_PAGE,
     )
