@@ -1,0 +1,135 @@
+"""Django's view of a Cloudflare D1 database."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.sqlite3 import base as sqlite3
+
+from . import errors
+from .client import DatabaseClient
+from .connection import Connection
+from .creation import DatabaseCreation, id_of
+from .cursor import Cursor
+from .features import DatabaseFeatures
+from .http import Settings
+from .introspection import DatabaseIntrospection
+from .operations import DatabaseOperations
+from .schema import DatabaseSchemaEditor
+
+_OPTIONS = {"account_id", "api_token", "base_url", "connect_timeout", "timeout", "retries", "retry_budget"}
+
+
+def settings_of(alias: str, settings_dict: dict[str, Any]) -> Settings:
+    """The API's settings from a DATABASES entry.
+
+    Raises ImproperlyConfigured naming the key that is missing or unknown.
+    """
+    options = settings_dict.get("OPTIONS") or {}
+    where = f"DATABASES[{alias!r}]"
+    for key in ("account_id", "api_token"):
+        if not options.get(key):
+            raise ImproperlyConfigured(
+                f"{where}['OPTIONS'] needs {key!r}, Cloudflare's {key.replace('_', ' ')}."
+            )
+    if unknown := sorted(set(options) - _OPTIONS):
+        raise ImproperlyConfigured(f"{where}['OPTIONS'] has unknown keys: {', '.join(unknown)}.")
+    return Settings(**options)
+
+
+class DatabaseWrapper(sqlite3.DatabaseWrapper):
+    """SQLite's SQL and types, over HTTP; `vendor` stays "sqlite" so that SQLite's spellings hold."""
+
+    display_name = "Cloudflare D1"
+    Database = errors  # type: ignore[assignment]
+    SchemaEditorClass = DatabaseSchemaEditor
+    client_class = DatabaseClient
+    creation_class = DatabaseCreation
+    features_class = DatabaseFeatures
+    introspection_class = DatabaseIntrospection
+    ops_class = DatabaseOperations
+
+    connection: Connection | None
+
+    @property
+    def round_trips(self) -> int:
+        """Requests sent to D1's API by this connection so far."""
+        return self._round_trips + (self.connection.api.round_trips if self.connection is not None else 0)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._round_trips = 0
+
+    def get_connection_params(self) -> dict[str, Any]:
+        name = self.settings_dict["NAME"]
+        if not name:
+            raise ImproperlyConfigured(f"DATABASES[{self.alias!r}] needs 'NAME', the id of the D1 database.")
+        settings = settings_of(self.alias, self.settings_dict)
+        return {"settings": settings, "database": id_of(settings, str(name))}
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        return Connection(**conn_params, eager=self._errors_show_at_once, never_commits=self._in_testcase)
+
+    def init_connection_state(self) -> None:
+        """Nothing is asked of D1 before the first query."""
+
+    def get_database_version(self) -> tuple[int, ...]:
+        """The SQLite that D1 ran in 2026; D1 does not let it be asked."""
+        return (3, 50, 0)
+
+    def create_cursor(self, name: str | None = None) -> Cursor:
+        assert self.connection is not None
+        return self.connection.cursor()
+
+    def close(self) -> None:
+        if self.connection is not None and not self.closed_in_transaction:
+            self._round_trips += self.connection.api.round_trips
+            self.connection.api.round_trips = 0
+        BaseDatabaseWrapper.close(self)
+
+    def is_usable(self) -> bool:
+        return True
+
+    # Transactions
+
+    def _in_testcase(self) -> bool:
+        return bool(self.atomic_blocks) and self.atomic_blocks[0]._from_testcase
+
+    def _errors_show_at_once(self) -> bool:
+        """Whether nothing but the statement itself can show its error: no atomic() of the application is open."""
+        blocks = self.atomic_blocks
+        if not blocks:
+            return True
+        return self._in_testcase() and all(b._from_testcase or not b.savepoint for b in blocks)
+
+    def _savepoint_allowed(self) -> bool:
+        return self.in_atomic_block or not self.get_autocommit()
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        assert self.connection is not None
+        with self.wrap_database_errors:
+            if autocommit:
+                self.connection.autocommit()
+            elif self.connection.script is None:
+                self.connection.begin()
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self.cursor().execute("BEGIN")
+
+    # Constraints
+
+    def disable_constraint_checking(self) -> bool:
+        """Every batch defers its foreign keys to its end already."""
+        return True
+
+    def enable_constraint_checking(self) -> None:
+        pass
+
+    def check_constraints(self, table_names: Any = None) -> None:
+        connection = self.connection
+        if connection is not None and connection.script is not None and not connection.script.writes:
+            return
+        super().check_constraints(table_names)
+
+    def is_in_memory_db(self) -> bool:
+        return False

@@ -1,0 +1,61 @@
+"""Copy one D1 database into another, empty one (for tests in parallel)."""
+
+import json
+
+from . import results
+from .http import Api
+
+_PAGE = 500
+
+
+def copy(api: Api, source: str, target: str) -> None:
+    """Copy tables, rows, indexes, views and triggers of `source` into `target`."""
+    schema = api.batch(
+        source,
+        [
+            (
+                "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' "
+                "ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' ORDER BY type = 'table' DESC, type = 'index' DESC",
+                [],
+            )
+        ],
+    )[0]["rows"]
+    tables = [(name, sql) for kind, name, sql in schema if kind == "table"]
+    api.batch(target, [("PRAGMA defer_foreign_keys=on", []), *((sql, []) for _, sql in tables)])
+    statements = [("PRAGMA defer_foreign_keys=on", list[str]())]
+    for name, _ in [*tables, ("sqlite_sequence", "")]:
+        statements += _rows(api, source, name)
+    api.batch(target, [*statements, *((sql, []) for kind, _, sql in schema if kind != "table")])
+
+
+def _rows(api: Api, source: str, table: str) -> list[tuple[str, list[str]]]:
+    quoted = '"{}"'.format(table.replace('"', '""'))
+    text = table.replace("'", "''")
+    names = [
+        '"{}"'.format(row[0].replace('"', '""'))
+        for row in api.batch(
+            source, [(f"SELECT name FROM pragma_table_xinfo('{text}') WHERE hidden = 0", [])]
+        )[0]["rows"]
+    ]
+    if not names:
+        return []
+    out = []
+    select = f"SELECT {', '.join(names)} FROM {quoted}"
+    while True:
+        page = f"{select} LIMIT {_PAGE} OFFSET {len(out) * _PAGE}"
+        body = api.batch(source, [(results.exact(page, len(names)), [])])[0]["rows"][0][0]
+        rows = results.unpack(body)
+        if rows:
+            cells = [[v.hex() if isinstance(v, bytes) else v for v in row] for row in rows]
+            blobs = [[i for i, v in enumerate(row) if isinstance(v, bytes)] for row in rows]
+            values = ", ".join(
+                f"CASE WHEN EXISTS (SELECT 1 FROM json_each(value, '$[1]') b WHERE b.value = {i}) "
+                f"THEN unhex(json_extract(value, '$[0][{i}]')) ELSE json_extract(value, '$[0][{i}]') END"
+                for i in range(len(names))
+            )
+            data = json.dumps([list(pair) for pair in zip(cells, blobs, strict=True)], ensure_ascii=False)
+            out.append(
+                (f"INSERT INTO {quoted} ({', '.join(names)}) SELECT {values} FROM json_each(?1)", [data])
+            )
+        if len(rows) < _PAGE:
+            return out

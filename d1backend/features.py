@@ -1,0 +1,39 @@
+"""What D1 can do; where it differs from Django's SQLite backend, why."""
+
+from django.db.backends.sqlite3.features import DatabaseFeatures as SQLiteFeatures
+from django.utils.functional import cached_property
+
+
+class DatabaseFeatures(SQLiteFeatures):
+    minimum_database_version = None
+    test_db_allows_multiple_connections = True
+    # Parameters beyond D1's 100 travel as one JSON text.
+    max_query_params = None
+    # A transaction is a script; leaving autocommit behaves as on other databases.
+    autocommits_when_autocommit_is_off = False
+    supports_atomic_references_rename = True
+    can_alter_table_drop_column = True
+    supports_paramstyle_pyformat = True
+    can_return_columns_from_insert = True
+    can_return_rows_from_bulk_insert = True
+    # Rows read are compared again at the commit.
+    has_select_for_update = True
+    supports_json_field = True
+    can_introspect_json_field = True
+    has_json_object_function = True
+
+    @cached_property
+    def django_test_skips(self) -> dict[str, set[str]]:  # type: ignore[override]
+        return {
+            **super().django_test_skips,
+            "D1 has no locks: rows read for update are compared at the commit.": {
+                "get_or_create.tests.UpdateOrCreateTransactionTests.test_creation_in_transaction",
+                "get_or_create.tests.UpdateOrCreateTransactionTests.test_updates_in_transaction",
+            },
+        }
+
+    @cached_property
+    def closed_cursor_error_class(self) -> type[Exception]:  # type: ignore[no-redef]
+        from django.db import ProgrammingError
+
+        return ProgrammingError

@@ -1,0 +1,54 @@
+"""Several questions in one round trip."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import QuerySet
+
+from .connection import Connection, Gathering, Paused
+
+Question = QuerySet[Any] | Callable[[], Any]
+
+
+def gather(*questions: Question, using: str | None = None) -> list[Any]:
+    """The answers to several questions, in their order.
+
+    A question is a queryset (its answer is the list of its objects) or a function without arguments that only reads,
+    like `queryset.count`. On D1 all of them travel in one batch; a question that needs a second query after its first
+    (prefetch_related) makes all of them take a second batch. A function may be called more than once. On other
+    engines they run one after the other.
+    """
+    asks = [_ask(question) for question in questions]
+    alias = using or next((q.db for q in questions if isinstance(q, QuerySet)), DEFAULT_DB_ALIAS)
+    wrapper = connections[alias]
+    wrapper.ensure_connection()
+    connection: Any = wrapper.connection
+    if not isinstance(connection, Connection) or connection.gathering is not None:
+        return [ask() for ask in asks]
+    answers: dict[int, Any] = {}
+    connection.gathering = gathering = Gathering()
+    try:
+        while len(answers) < len(asks):
+            for i, ask in enumerate(asks):
+                if i not in answers:
+                    logged = len(wrapper.queries_log)
+                    try:
+                        answers[i] = ask()
+                    except Paused:
+                        # the question is logged when its answer is there
+                        while len(wrapper.queries_log) > logged:
+                            wrapper.queries_log.pop()
+            connection.answer(gathering)
+    finally:
+        connection.gathering = None
+    for i, question in enumerate(questions):
+        if isinstance(question, QuerySet):
+            question._result_cache = answers[i]
+    return [answers[i] for i in range(len(asks))]
+
+
+def _ask(question: Question) -> Callable[[], Any]:
+    if isinstance(question, QuerySet):
+        return lambda: list(question.all())
+    return question

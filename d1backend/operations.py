@@ -1,0 +1,92 @@
+"""How Django's operations are written in D1's SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
+
+from .functions import FunctionOperations
+from .parameters import literal
+
+# The most rows of a bulk_update() whose CASE fits D1's 100,000 bytes of SQL, for one field.
+_BULK_UPDATE = 300
+
+_REFERENCES = (
+    'SELECT DISTINCT m.name, lower(f."table") FROM sqlite_master m, pragma_foreign_key_list(m.name) f '
+    "WHERE m.type = 'table' AND m.name NOT GLOB '_cf_*'"
+)
+
+
+class DatabaseOperations(FunctionOperations, SQLiteOperations):
+    compiler_module = "d1backend.compiler"
+
+    def compiler(self, compiler_name: str) -> type:
+        if compiler_name == "SQLInsertCompiler":
+            from .insert import SQLInsertCompiler
+
+            return SQLInsertCompiler
+        return super().compiler(compiler_name)
+
+    def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
+        """Rows that one statement can take: all of them, but for bulk_update(), whose SQL grows with each."""
+        if len(fields) > 2 and fields[0] is fields[1]:
+            return max(1, _BULK_UPDATE // max(1, len(fields) - 2))
+        return len(objs)
+
+    def sql_flush(
+        self, style: Any, tables: Any, *, reset_sequences: bool = False, allow_cascade: bool = False
+    ) -> list[str]:
+        if tables and allow_cascade:
+            tables = self._with_referring(set(tables))
+        return super().sql_flush(style, tables, reset_sequences=reset_sequences, allow_cascade=False)
+
+    def _with_referring(self, tables: set[str]) -> set[str]:
+        """The tables and all that refer to them, over any number of steps."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(_REFERENCES)
+            links = cursor.fetchall()
+        found = {name.lower() for name in tables}
+        added = set(tables)
+        grown = True
+        while grown:
+            grown = False
+            for child, parent in links:
+                if parent in found and child.lower() not in found:
+                    found.add(child.lower())
+                    added.add(child)
+                    grown = True
+        return added
+
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        """The statement with its parameters written in; nothing is asked of the database."""
+        if not params:
+            return sql
+        if isinstance(params, dict):
+            return sql % {name: _shown(value) for name, value in params.items()}
+        return sql % tuple(_shown(value) for value in params)
+
+    def fetch_returned_insert_columns(self, cursor: Any, returning_params: Any) -> Any:
+        return cursor.fetchone()
+
+    def for_update_sql(
+        self, nowait: bool = False, skip_locked: bool = False, of: Any = (), no_key: bool = False
+    ) -> str:
+        return "FOR UPDATE"
+
+    def get_db_converters(self, expression: Any) -> list[Any]:
+        converters = super().get_db_converters(expression)
+        if expression.output_field.get_internal_type() == "FloatField":
+            converters.append(_to_float)
+        return converters
+
+    def force_group_by(self) -> list[str]:
+        return []
+
+
+def _to_float(value: Any, expression: Any, connection: Any) -> Any:
+    """JSON writes the REAL 5.0 as 5."""
+    return float(value) if isinstance(value, int) else value
+
+
+def _shown(value: Any) -> str:
+    return literal(value)

@@ -1,0 +1,31 @@
+"""Run a transaction again when the database changed under it."""
+
+import random
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from .errors import SerializationFailure
+
+P = ParamSpec("P")
+R = TypeVar("R")
+ATTEMPTS = 12
+
+
+def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function that opens its own atomic(): on a SerializationFailure it runs again, 12 times in all.
+
+    Goes outside atomic(): only the outermost commit can fail so. The waits in between grow, with jitter, to 0.5 s.
+    """
+
+    @wraps(function)
+    def again(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return function(*args, **kwargs)
+            except SerializationFailure:
+                time.sleep(min(0.5, 0.005 * 2**attempt) * random.uniform(0.3, 1))  # noqa: S311
+        return function(*args, **kwargs)
+
+    return again

@@ -1,0 +1,58 @@
+"""Changes of the schema; a table is remade in the order that D1's foreign keys allow."""
+
+from typing import Any
+
+from django.db.backends.sqlite3.schema import DatabaseSchemaEditor as SQLiteSchemaEditor
+
+from .parameters import literal
+
+_PREFIX = "new__"
+
+
+class DatabaseSchemaEditor(SQLiteSchemaEditor):
+    def quote_value(self, value: Any) -> str:
+        return literal(value)
+
+    def alter_db_table(self, model: Any, old_db_table: str, new_db_table: str) -> None:
+        """Rename a table; at the end of a remake, put the rows under the final name instead.
+
+        D1 fails a batch in which a table that others refer to is dropped and another renamed to its name, foreign
+        keys deferred or not; rows inserted after the drop satisfy it.
+        """
+        if old_db_table != f"{_PREFIX}{new_db_table.strip(chr(34))}":
+            super().alter_db_table(model, old_db_table, new_db_table)
+            return
+        columns = ", ".join(
+            self.quote_name(f.column) for f in model._meta.local_concrete_fields if f.generated is False
+        )
+        pending, self.deferred_sql = self.deferred_sql, []
+        model._meta.db_table = new_db_table
+        try:
+            create, params = self.table_sql(model)
+            self.execute(create, params or None)
+        finally:
+            model._meta.db_table = old_db_table
+            self.deferred_sql = pending
+        old, new = self.quote_name(old_db_table), self.quote_name(new_db_table)
+        self.execute(f"INSERT INTO {new} ({columns}) SELECT {columns} FROM {old}")
+        self.execute(f"DROP TABLE {old}")
+        for sql in self.deferred_sql:
+            if hasattr(sql, "rename_table_references"):
+                sql.rename_table_references(old_db_table, new_db_table)
+
+    def delete_model(self, model: Any, handle_autom2m: bool = True) -> None:
+        if not handle_autom2m and not self.collect_sql:
+            self._refuse_cascade(model._meta.db_table)
+        super().delete_model(model, handle_autom2m)
+
+    def _refuse_cascade(self, table: str) -> None:
+        """Fail the batch rather than let the drop of a remake reach into other tables' rows."""
+        name = literal(table.strip('"'))
+        self.connection.ensure_connection()
+        self.connection.connection.require(
+            "NOT EXISTS (SELECT 1 FROM sqlite_master m, pragma_foreign_key_list(m.name) f "
+            f"WHERE m.type = 'table' AND m.name NOT GLOB '_cf_*' AND f.\"table\" = {name} COLLATE NOCASE AND m.name <> {name} "
+            "AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))",
+            [],
+            f"cascade {table.strip(chr(34))}",
+        )
