@@ -1,0 +1,63 @@
+"""Mathematical functions under the names that D1 allows, and those it lacks."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models.functions import Ceil, Coalesce, Cot, Greatest, Least, Power, Random
+
+from .registry import compiles
+from .sql import let
+
+# Cloudflare documents 32 arguments for a function.
+MAX_ARGUMENTS = 32
+_MANTISSA = 2**53
+
+
+@compiles(Ceil)
+def ceil(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+    return node.as_sqlite(compiler, connection, function="CEIL")
+
+
+@compiles(Power)
+def power(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+    return node.as_sqlite(compiler, connection, function="POW")
+
+
+@compiles(Cot)
+def cot(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+    return node.as_sqlite(compiler, connection, template="(1.0 / TAN(%(expressions)s))")
+
+
+@compiles(Random)
+def random(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+    """A float in [0, 1): as many random bits as its mantissa holds."""
+    return f"((random() & {_MANTISSA - 1}) / {float(_MANTISSA)!r})", ()
+
+
+@compiles(Coalesce, Greatest, Least)
+def variadic(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+    """Nest the calls so that none has more arguments than D1 takes; the three are associative."""
+    sources = node.get_source_expressions()
+    if len(sources) <= MAX_ARGUMENTS:
+        return node.as_sqlite(compiler, connection)
+    size = max(math.ceil(len(sources) / MAX_ARGUMENTS), 2)
+    groups = []
+    for start in range(0, len(sources), size):
+        group = node.copy()
+        group.set_source_expressions(sources[start : start + size])
+        groups.append(group if len(sources[start : start + size]) > 1 else sources[start])
+    outer = node.copy()
+    outer.set_source_expressions(groups)
+    return outer.as_sqlite(compiler, connection)
+
+
+class MathOperations:
+    """The methods of ``DatabaseOperations`` that spell operators; mix in before Django's SQLite class."""
+
+    def combine_expression(self, connector: str, sub_expressions: list[str]) -> str:
+        if connector == "^":
+            return "POW({})".format(", ".join(sub_expressions))
+        if connector == "#":
+            return let(sub_expressions, lambda left, right: f"({left} | {right}) - ({left} & {right})")[0]
+        return super().combine_expression(connector, sub_expressions)  # type: ignore[misc]

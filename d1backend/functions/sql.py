@@ -1,0 +1,71 @@
+"""Building blocks for SQL that must use one expression several times."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Fragment = tuple[str, Sequence[Any]]
+
+# Longer expressions are named in a derived table rather than repeated.
+INLINE_LENGTH = 120
+_MARK = re.compile("\ue000(\\d+)\ue000")
+
+
+def let(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> tuple[str, tuple[Any, ...]]:
+    """SQL of ``body`` over expressions that it may use any number of times.
+
+    ``fragments`` are pairs of SQL and parameters; a bare string is SQL whose parameters the caller will
+    pass on by himself, once and in order. ``body`` is called with the text that stands for each and must
+    hold no placeholder of its own.
+
+    Long expressions are evaluated once, in a derived table: ``(SELECT body FROM (SELECT … AS _0))``. Short
+    ones are repeated: subqueries are refused in CHECK constraints, indexes and generated columns. So are
+    window functions, which inside a subquery would see its one row only.
+    """
+    sqls = [f if isinstance(f, str) else f[0] for f in fragments]
+    fixed = any(isinstance(f, str) and "%s" in f for f in fragments)
+    windowed = any(" OVER (" in sql for sql in sqls)
+    if windowed and fixed:
+        raise _window_error()
+    if windowed or (not fixed and sum(map(len, sqls)) <= INLINE_LENGTH):
+        return _repeated(fragments, body)
+    params = tuple(p for f in fragments if not isinstance(f, str) for p in f[1])
+    names = [f"_{i}" for i in range(len(sqls))]
+    columns = ", ".join(f"{sql} AS {name}" for sql, name in zip(sqls, names, strict=True))
+    # The outermost SELECT is kept flat: only its depth counts for whatever is nested in the innermost.
+    return f"(SELECT _r FROM (SELECT {body(*names)} AS _r FROM (SELECT {columns})))", params
+
+
+def _repeated(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> tuple[str, tuple[Any, ...]]:
+    params: list[Any] = []
+
+    def fill(match: re.Match[str]) -> str:
+        fragment = fragments[int(match[1])]
+        if isinstance(fragment, str):
+            return fragment
+        params.extend(fragment[1])
+        return fragment[0]
+
+    marks = [f"\ue000{i}\ue000" for i in range(len(fragments))]
+    return f"({_MARK.sub(fill, body(*marks))})", tuple(params)
+
+
+def _window_error() -> Exception:
+    from django.db import NotSupportedError
+
+    return NotSupportedError(
+        "d1backend cannot compute this over a window function with parameters: "
+        "annotate the window first and compute on it in an outer query or in Python."
+    )
+
+
+def balanced(parts: Sequence[str], operator: str) -> str:
+    """The parts joined by an associative operator, nested so that the expression is log(n) deep.
+
+    SQLite nests ``a || b || c`` to the left, one level a term, and D1 allows 100 levels.
+    """
+    if len(parts) <= 8:
+        return "(" + f" {operator} ".join(parts) + ")"
+    size = -(-len(parts) // 8)
+    groups = [balanced(parts[i : i + size], operator) for i in range(0, len(parts), size)]
+    return balanced(groups, operator)
