@@ -1,9 +1,9 @@
 """Django's SQL compilers with D1's own forms of expressions and its limit on compound SELECTs."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
+from django.db import DatabaseError
 from django.db.models.sql import compiler
 
 from . import functions  # noqa: F401 (registers the expressions)
@@ -11,11 +11,14 @@ from .functions.registry import implementation
 
 MAX_COMPOUND_TERMS = 5
 
+Term = tuple[str, list[Any]]
+
 
 class SQLCompiler(compiler.SQLCompiler):
-    def compile(self, node: Any) -> tuple[str, Sequence[Any]]:
+    def compile(self, node: Any) -> tuple[str, Any]:
         """An expression's SQL and parameters: ours where one is registered for its class, else Django's."""
-        own = implementation(type(node))
+        kind: Any = type(node)
+        own = implementation(kind)
         return own(node, self, self.connection) if own else super().compile(node)
 
     def get_combinator_sql(self, combinator: str, all: bool) -> tuple[list[str], list[Any]]:
@@ -29,32 +32,35 @@ class SQLCompiler(compiler.SQLCompiler):
         operator = self.connection.ops.set_operators[combinator] + (
             " ALL" if all and combinator == "union" else ""
         )
-        terms = self._terms(combinator, all)
+        terms = self._terms(combinator)
         while len(terms) > MAX_COMPOUND_TERMS:
-            head, rest = terms[:MAX_COMPOUND_TERMS], terms[MAX_COMPOUND_TERMS:]
-            joined = f" {operator} ".join(sql for sql, _ in head)
-            terms = [(f"SELECT * FROM ({joined})", [p for _, params in head for p in params]), *rest]
+            terms = [_nested(terms[:MAX_COMPOUND_TERMS], operator), *terms[MAX_COMPOUND_TERMS:]]
+        # A slice of the whole must not fall to the only term's own.
+        terms = [_nested(terms, operator)] if len(terms) == 1 else terms
         return [f" {operator} ".join(sql for sql, _ in terms)], [p for _, params in terms for p in params]
 
-    def _terms(self, combinator: str, all: bool) -> list[tuple[str, list[Any]]]:
-        """Each combined query's SQL, by Django's own method for one at a time; empty ones are left out."""
-        queries = self.query.combined_queries
-        terms: list[tuple[str, list[Any]]] = []
-        try:
-            for query in queries:
-                self.query.combined_queries = (query,)
-                try:
-                    parts, params = super().get_combinator_sql(combinator, all)
-                except EmptyResultSet:
-                    if combinator == "union" or (combinator == "difference" and terms):
-                        continue
+    def _terms(self, combinator: str) -> list[Term]:
+        """Each combined query's SQL and parameters, as in Django; those known to be empty are left out."""
+        terms: list[Term] = []
+        for query in self.query.combined_queries:
+            part = query.get_compiler(self.using, self.connection, self.elide_empty)  # type: ignore[attr-defined]
+            if part.query.is_sliced:
+                raise DatabaseError("LIMIT/OFFSET not allowed in subqueries of compound statements.")
+            if part.get_order_by():
+                raise DatabaseError("ORDER BY not allowed in subqueries of compound statements.")
+            try:
+                terms.append(self._get_combinator_part_sql(part))  # type: ignore[attr-defined]
+            except EmptyResultSet:
+                if combinator == "intersection" or (combinator == "difference" and not terms):
                     raise
-                terms.append((" ".join(parts), list(params)))
-        finally:
-            self.query.combined_queries = queries
         if not terms:
             raise EmptyResultSet
         return terms
+
+
+def _nested(terms: list[Term], operator: str) -> Term:
+    joined = f" {operator} ".join(sql for sql, _ in terms)
+    return f"SELECT * FROM ({joined})", [p for _, params in terms for p in params]
 
 
 class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):

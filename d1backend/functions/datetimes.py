@@ -78,11 +78,11 @@ class DateTimeOperations:
         """
         names = self._zone_names(tzname)
         if names is None:
-            return body(f"substr({sql}, 1, 19)"), tuple(params)
+            return let([(sql, params)], lambda x: body(f"substr({x}, 1, 19)"))
         outward, inward = from_utc(names[0]), to_utc(names[1])
         if not outward.zone and not inward.zone:
             shift = outward.seconds - inward.seconds
-            return body(f"substr({sql}, 1, 19), '{shift:+d} seconds'"), tuple(params)
+            return let([(sql, params)], lambda x: body(f"substr({x}, 1, 19), '{shift:+d} seconds'"))
 
         def steps(x: str) -> str:
             seconds = f"SELECT unixepoch(substr({x}, 1, 19)) AS _u"

@@ -23,7 +23,7 @@ def compiles(*classes: type) -> Callable[[Implementation], Implementation]:
 
 
 @cache
-def implementation(cls: type) -> Implementation | None:
+def implementation(cls: Any) -> Implementation | None:
     """The function registered for the class or for the ancestor that it takes its SQL from, if any.
 
     A subclass with an ``as_sql`` or ``as_sqlite`` of its own has its say, as it would on SQLite.

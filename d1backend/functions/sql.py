@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.db import NotSupportedError
+
 Fragment = tuple[str, Sequence[Any]]
 
 # Longer expressions are named in a derived table rather than repeated.
@@ -23,12 +25,18 @@ def let(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> tuple[
     window functions, which inside a subquery would see its one row only.
     """
     sqls = [f if isinstance(f, str) else f[0] for f in fragments]
+    marks = [f"\ue000{i}\ue000" for i in range(len(fragments))]
+    shape = body(*marks)
+    used_once = [int(i) for i in _MARK.findall(shape)] == list(range(len(fragments)))
     fixed = any(isinstance(f, str) and "%s" in f for f in fragments)
     windowed = any(" OVER (" in sql for sql in sqls)
-    if windowed and fixed:
-        raise _window_error()
-    if windowed or (not fixed and sum(map(len, sqls)) <= INLINE_LENGTH):
-        return _repeated(fragments, body)
+    if used_once or (not fixed and (windowed or sum(map(len, sqls)) <= INLINE_LENGTH)):
+        return _filled(shape, fragments)
+    if windowed:
+        raise NotSupportedError(
+            "d1backend cannot compute this over a window function with parameters: annotate the window first "
+            "and compute on it in an outer query or in Python."
+        )
     params = tuple(p for f in fragments if not isinstance(f, str) for p in f[1])
     names = [f"_{i}" for i in range(len(sqls))]
     columns = ", ".join(f"{sql} AS {name}" for sql, name in zip(sqls, names, strict=True))
@@ -36,7 +44,7 @@ def let(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> tuple[
     return f"(SELECT _r FROM (SELECT {body(*names)} AS _r FROM (SELECT {columns})))", params
 
 
-def _repeated(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> tuple[str, tuple[Any, ...]]:
+def _filled(shape: str, fragments: Sequence[Fragment | str]) -> tuple[str, tuple[Any, ...]]:
     params: list[Any] = []
 
     def fill(match: re.Match[str]) -> str:
@@ -46,17 +54,7 @@ def _repeated(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> 
         params.extend(fragment[1])
         return fragment[0]
 
-    marks = [f"\ue000{i}\ue000" for i in range(len(fragments))]
-    return f"({_MARK.sub(fill, body(*marks))})", tuple(params)
-
-
-def _window_error() -> Exception:
-    from django.db import NotSupportedError
-
-    return NotSupportedError(
-        "d1backend cannot compute this over a window function with parameters: "
-        "annotate the window first and compute on it in an outer query or in Python."
-    )
+    return f"({_MARK.sub(fill, shape)})", tuple(params)
 
 
 def balanced(parts: Sequence[str], operator: str) -> str:
