@@ -6,6 +6,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from tests.stores import bucket, bucket_store, folder, folder_store, image_store  # noqa: F401
+
 
 @pytest.fixture(autouse=True)
 def _clean_cache():

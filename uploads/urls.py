@@ -1,5 +1,7 @@
-"""Addresses."""
+"""Addresses of the folder storage's objects."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from uploads.serving import media
+
+urlpatterns = [path("<path:key>", media, name="media")]

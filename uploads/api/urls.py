@@ -1,5 +1,13 @@
-"""Addresses."""
+"""Addresses of the API of uploads."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from uploads.api import views
+
+urlpatterns = [
+    path("image", views.UploadView.as_view()),
+    path("image/<path:key>", views.ImageView.as_view()),
+    path("presigned-url", views.PresignedView.as_view()),
+    path("complete", views.CompleteView.as_view()),
+    path("images", views.ImageListView.as_view()),
+]

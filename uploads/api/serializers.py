@@ -1,0 +1,122 @@
+"""Images as JSON."""
+
+from typing import Any
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from gallery_project.api.fields import TextField
+from uploads.keys import EXTENSIONS
+from uploads.models import Category, Image, PendingUpload
+from uploads.storage import images
+
+
+class RenditionSerializer(serializers.Serializer[Any]):
+    width = serializers.IntegerField(help_text="pixels")
+    height = serializers.IntegerField(help_text="pixels")
+    format = serializers.ChoiceField(["webp"])
+    url = serializers.URLField()
+
+
+class ImageSerializer(serializers.Serializer[Any]):
+    """A stored image."""
+
+    success = serializers.BooleanField()
+    message = serializers.CharField()
+    object_key = serializers.CharField()
+    url = serializers.URLField()
+    content_type = serializers.ChoiceField(list(EXTENSIONS))
+    size = serializers.IntegerField(help_text="bytes, as stored")
+    width = serializers.IntegerField(help_text="pixels")
+    height = serializers.IntegerField(help_text="pixels")
+    dominant_colour = serializers.RegexField("^#[0-9a-f]{6}$")
+    thumbhash = serializers.CharField(help_text="base64")
+    renditions = RenditionSerializer(many=True, help_text="Narrowest first.")
+    in_use = serializers.BooleanField(help_text="Whether a design or a user shows it.")
+    created_at = serializers.DateTimeField()
+
+
+class UploadSerializer(serializers.Serializer[Any]):
+    """The multipart form of an upload."""
+
+    file = serializers.FileField(
+        allow_empty_file=True, error_messages={"required": "Send the picture as the form's field “file”."}
+    )
+    category = serializers.ChoiceField(Category.choices, default=Category.DESIGNS)
+
+
+class PresignQuerySerializer(serializers.Serializer[Any]):
+    content_type = TextField(help_text="image/jpeg, image/png or image/webp")
+    size = serializers.IntegerField(min_value=1, help_text="bytes, exactly")
+    category = serializers.ChoiceField(Category.choices, default=Category.DESIGNS)
+
+
+class PresignedSerializer(serializers.Serializer[Any]):
+    """Where and how to PUT the bytes."""
+
+    upload_url = serializers.URLField()
+    method = serializers.ChoiceField(["PUT"])
+    headers = serializers.DictField(child=serializers.CharField(), help_text="To be sent exactly so.")
+    object_key = serializers.CharField()
+    public_url = serializers.URLField(help_text="Where the image will be read once it is completed.")
+    expires_in = serializers.IntegerField(help_text="seconds")
+
+
+class CompleteSerializer(serializers.Serializer[Any]):
+    object_key = TextField(max_length=255)
+
+
+class ListQuerySerializer(serializers.Serializer[Any]):
+    category = serializers.ChoiceField(Category.choices, required=False)
+    # A flag of DRF's that is missing from a query string would be false.
+    unused = serializers.ChoiceField(["true", "false"], required=False)
+
+
+def absolute(request: Request, address: str) -> str:
+    """The address as this caller reaches it."""
+    return urljoin(request._request.build_absolute_uri("/"), address)
+
+
+def image_as_json(request: Request, image: Image, message: str = "") -> dict[str, Any]:
+    """The ImageResponse of a row that has `in_use`."""
+    base = absolute(request, images().url(""))
+    return {
+        "success": True,
+        "message": message or "The image is stored.",
+        "object_key": image.object_key,
+        "url": base + image.object_key,
+        "content_type": image.content_type,
+        "size": image.size,
+        "width": image.width,
+        "height": image.height,
+        "dominant_colour": image.dominant_colour,
+        "thumbhash": image.thumbhash,
+        "renditions": [
+            {
+                "width": one["width"],
+                "height": one["height"],
+                "format": one["format"],
+                "url": base + one["key"],
+            }
+            for one in image.renditions
+        ],
+        "in_use": bool(image.in_use),  # type: ignore[attr-defined]
+        "created_at": serializers.DateTimeField().to_representation(image.created_at),
+    }
+
+
+def presigned_as_json(
+    request: Request, pending: PendingUpload, address: str, headers: dict[str, str]
+) -> dict[str, Any]:
+    lifetime = min(pending.expires_at - timezone.now(), settings.PRESIGNED_LIFETIME)
+    return {
+        "upload_url": absolute(request, address),
+        "method": "PUT",
+        "headers": headers,
+        "object_key": pending.object_key,
+        "public_url": absolute(request, images().url(pending.object_key)),
+        "expires_in": round(lifetime.total_seconds()),
+    }

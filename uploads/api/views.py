@@ -1,0 +1,123 @@
+"""The API of uploads."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from gallery_project.api.pagination import PAGE_PARAMETERS, PageRequest
+from gallery_project.api.permissions import IsAdmin, caller
+from gallery_project.api.schema import MessageSerializer, page_of
+from gallery_project.errors import Forbidden
+from uploads import selectors, services
+from uploads.api.serializers import (
+    CompleteSerializer,
+    ImageSerializer,
+    ListQuerySerializer,
+    PresignedSerializer,
+    PresignQuerySerializer,
+    UploadSerializer,
+    image_as_json,
+    presigned_as_json,
+)
+from uploads.models import Category
+
+FLAGS = {"true": True, "false": False}
+
+
+def valid(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+    """What was sent, checked."""
+    sent = serializer(data=data)
+    sent.is_valid(raise_exception=True)
+    return sent.validated_data
+
+
+def may_upload(user: Any, category: str) -> None:
+    """Avatars are anybody's to upload, the rest is for admins. Raises Forbidden."""
+    if category != Category.AVATARS and not user.is_admin:
+        raise Forbidden("Only admins upload images other than avatars.")
+
+
+class UploadView(APIView):
+    """Upload a picture through the service."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="upload_image",
+        request={"multipart/form-data": UploadSerializer},
+        responses={201: ImageSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        form: Any = request.data
+        may_upload(caller(request), form.get("category", Category.DESIGNS))
+        sent = valid(UploadSerializer, form)
+        image = services.store_image(caller(request), sent["file"], sent["category"])
+        return Response(image_as_json(request, image), 201)
+
+
+class PresignedView(APIView):
+    """Get an address to PUT a picture to, straight into the store."""
+
+    @extend_schema(
+        operation_id="presign_upload", parameters=[PresignQuerySerializer], responses=PresignedSerializer
+    )
+    def get(self, request: Request) -> Response:
+        may_upload(caller(request), request.query_params.get("category", Category.DESIGNS))
+        sent = valid(PresignQuerySerializer, request.query_params)
+        pending, address, headers = services.presign(
+            caller(request), sent["content_type"], sent["size"], sent["category"]
+        )
+        return Response(presigned_as_json(request, pending, address, headers))
+
+
+class CompleteView(APIView):
+    """Say that the bytes have been PUT: they are checked and become an image."""
+
+    @extend_schema(
+        operation_id="complete_upload", request=CompleteSerializer, responses={200: ImageSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        sent = valid(CompleteSerializer, request.data)
+        return Response(image_as_json(request, services.complete(caller(request), sent["object_key"])))
+
+
+class ImageView(APIView):
+    """Delete an image that no design shows."""
+
+    permission_classes = [IsAdmin]
+
+    @extend_schema(
+        operation_id="delete_image",
+        parameters=[
+            OpenApiParameter("key", OpenApiTypes.STR, "path", description="The object key, slashes and all.")
+        ],
+        responses=MessageSerializer,
+    )
+    def delete(self, request: Request, key: str) -> Response:
+        services.delete_image(caller(request), key)
+        return Response({"message": "The image is deleted.", "success": True})
+
+
+class ImageListView(APIView):
+    """The stored images, newest first."""
+
+    permission_classes = [IsAdmin]
+
+    @extend_schema(
+        operation_id="list_images",
+        parameters=[*PAGE_PARAMETERS, ListQuerySerializer],
+        responses=page_of(ImageSerializer),
+    )
+    def get(self, request: Request) -> Response:
+        page = PageRequest.of(request)
+        sent = valid(ListQuerySerializer, request.query_params)
+        images = selectors.images(category=sent.get("category"), unused=FLAGS.get(sent.get("unused", "")))
+        total = images.count()
+        items = [image_as_json(request, image) for image in page.rows(images, total)]
+        return Response(page.answer(items, total))

@@ -1,0 +1,74 @@
+"""The smaller sizes of a picture, and what an app paints before the first of them has come."""
+
+import base64
+import io
+from dataclasses import dataclass
+
+import thumbhash
+from PIL import Image
+
+# Width in pixels and WebP's quality: the narrow ones fill a phone's list, where bytes count most.
+WIDTHS = {320: 66, 640: 70, 1280: 75}
+TALLEST = 16_383  # pixels, by the format
+METHOD = 3  # of WebP's encoder: 4 takes half as long again for 2 % fewer bytes
+SKETCH = 32  # pixels: more than a thumbhash or a colour can hold
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """A smaller size of a picture, in WebP."""
+
+    width: int  # pixels
+    height: int  # pixels
+    data: bytes
+
+
+def renditions(image: Image.Image, width: int, height: int) -> list[Rendition]:
+    """The sizes of a picture that is `width` by `height`, narrowest first; none larger than it.
+
+    `image` (RGB or RGBA) may be smaller than the picture, if it is at least as wide as the widest size.
+    """
+    made = []
+    for narrower in sorted(WIDTHS, reverse=True):
+        tall = max(1, round(height * narrower / width))
+        if narrower > width or tall > TALLEST:
+            continue
+        # Each size is made from the one before: faster, and no worse to the eye.
+        image = image.resize((narrower, tall), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        out = io.BytesIO()
+        image.save(out, "WEBP", quality=WIDTHS[narrower], method=METHOD)
+        made.append(Rendition(narrower, tall, out.getvalue()))
+    return made[::-1]
+
+
+def sketch(image: Image.Image) -> Image.Image:
+    """The picture at most 32 pixels wide and high, in RGBA."""
+    scale = min(1.0, SKETCH / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.BOX, reducing_gap=3.0).convert("RGBA")
+
+
+def dominant_colour(small: Image.Image) -> str:
+    """The colour of the largest group of like pixels of a sketch, as #rrggbb; see-through shows white."""
+    white = Image.new("RGBA", small.size, "white")
+    grouped = Image.alpha_composite(white, small).convert("RGB").quantize(6)
+    index = max(range(256), key=grouped.histogram().__getitem__)
+    red, green, blue = (grouped.getpalette() or [])[3 * index : 3 * index + 3]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def thumb_hash(small: Image.Image) -> str:
+    """The thumbhash of a sketch, in base64 (https://evanw.github.io/thumbhash/)."""
+    return base64.b64encode(
+        bytes(thumbhash.rgba_to_thumb_hash(small.width, small.height, list(small.tobytes())))
+    ).decode()
+
+
+def perceptual_hash(image: Image.Image) -> str:
+    """64 bits in hex: for each of 8 × 8 places whether it is brighter than its right neighbour (dHash)."""
+    grey = image.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
+    bits = 0
+    for row in range(8):
+        for column in range(8):
+            bits = bits << 1 | (grey[9 * row + column] > grey[9 * row + column + 1])
+    return f"{bits:016x}"

@@ -1,0 +1,68 @@
+"""Reads of images."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
+
+from uploads.models import Category, Image
+
+Images = QuerySet[Image]
+
+NEAR = 6  # bits of 64 that differ between two pictures that look alike
+NEAR_COLOUR = 48  # of 255, in any of red, green and blue
+
+
+def images(*, category: str | None = None, unused: bool | None = None) -> Images:
+    """Images, newest first, with `in_use`: whether a design or a user shows it. None does not narrow."""
+    designs = Image._meta.get_field("designs").related_model._default_manager
+    users = get_user_model()._default_manager
+    shown = {
+        Category.DESIGNS: Exists(designs.filter(image=OuterRef("object_key"))),
+        Category.AVATARS: Exists(users.filter(avatar_object_key=OuterRef("object_key"))),
+    }
+    rows: Any = Image.objects.order_by("-id").annotate(
+        in_use=Case(
+            *(When(category=category, then=exists) for category, exists in shown.items()),
+            default=Value(False),
+            output_field=BooleanField(),
+        )
+    )
+    if category is not None:
+        rows = rows.filter(category=category)
+    return rows if unused is None else rows.filter(in_use=not unused)
+
+
+def image(key: str, **conditions: Any) -> Image | None:
+    """The image under `key`, with `in_use`."""
+    return images().filter(object_key=key, **conditions).first()
+
+
+def is_own_avatar(user: Any, key: str) -> bool:
+    """Whether `key` is a stored image of category avatars that the user himself uploaded."""
+    return Image.objects.filter(object_key=key, category=Category.AVATARS, uploaded_by=user).exists()
+
+
+def near_duplicates(image: Image, most: int = 5) -> list[Image]:
+    """Images of the same category that look like this one, the most alike first.
+
+    They differ in at most 6 of 64 bits of the perceptual hash, and have about the same dominant colour:
+    pictures of one plain surface share a hash whatever its colour.
+    """
+    others = Image.objects.filter(category=image.category).exclude(pk=image.pk)
+    bits, colour = int(image.perceptual_hash, 16), channels(image.dominant_colour)
+    near = []
+    for pk, other, other_colour in others.values_list("pk", "perceptual_hash", "dominant_colour").iterator():
+        distance = (int(other, 16) ^ bits).bit_count()
+        if distance <= NEAR and all(
+            abs(one - two) <= NEAR_COLOUR for one, two in zip(colour, channels(other_colour), strict=True)
+        ):
+            near.append((distance, pk))
+    order = [pk for _, pk in sorted(near)[:most]]
+    found = Image.objects.in_bulk(order)
+    return [found[pk] for pk in order if pk in found]
+
+
+def channels(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue of #rrggbb."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

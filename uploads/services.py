@@ -1,0 +1,245 @@
+"""Changes of images.
+
+Objects are written before the row that names them and removed after it is gone, so that what fails in between
+leaves an object without a row, which clean_uploads finds, and never a row without its object.
+"""
+
+import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from gallery_project import audit
+from gallery_project.errors import Conflict, Invalid, NotFound, Unavailable, invalid_field
+from uploads import selectors
+from uploads.keys import EXTENSIONS, is_original, new_key, rendition_key
+from uploads.models import Image, PendingUpload
+from uploads.preparing import Prepared, prepare
+from uploads.storage import ImageStore, images
+from uploads.validation import file_too_large
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 4  # objects of one image on their way to the store
+
+
+def store_image(user: Any, file: bytes | IO[bytes], category: str) -> Image:
+    """Check a file, make its renditions and store them all; answer the row.
+
+    Raises TooLarge (file_too_large), Invalid (invalid_image), Unavailable.
+    """
+    data = file if isinstance(file, bytes) else file.read(settings.MAX_FILE_SIZE + 1)
+    return store(user, prepare(data), category)
+
+
+def store(user: Any, prepared: Prepared, category: str) -> Image:
+    """Store what `prepare` made, as an image of the category; answer the row. Raises Unavailable."""
+    key = new_key(category, prepared.content_type)
+    row = row_of(user, prepared, category, key)
+    keys = [key, *rendition_keys(row)]
+    try:
+        put_all(key, prepared)
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except (OperationalError, InterfaceError):
+        # The row may have been stored all the same: then it needs its objects.
+        raise
+    except BaseException:
+        discard(keys)
+        raise
+    return row
+
+
+def row_of(user: Any, prepared: Prepared, category: str, key: str) -> Image:
+    """The unsaved row of a prepared image, in use by nobody yet."""
+    row = Image(
+        object_key=key,
+        category=category,
+        content_type=prepared.content_type,
+        size=len(prepared.data),
+        width=prepared.width,
+        height=prepared.height,
+        dominant_colour=prepared.dominant_colour,
+        thumbhash=prepared.thumbhash,
+        perceptual_hash=prepared.perceptual_hash,
+        renditions=renditions_of(key, prepared),
+        uploaded_by=user,
+    )
+    row.in_use = False  # type: ignore[attr-defined]
+    return row
+
+
+def renditions_of(key: str, prepared: Prepared) -> list[dict[str, Any]]:
+    """What a row says of the renditions of the image under `key`."""
+    return [
+        {
+            "width": one.width,
+            "height": one.height,
+            "format": "webp",
+            "key": rendition_key(key, one.width, one.data),
+        }
+        for one in prepared.renditions
+    ]
+
+
+def rendition_keys(image: Image) -> list[str]:
+    return [rendition["key"] for rendition in image.renditions]
+
+
+def put_all(key: str, prepared: Prepared, *, original: bool = True) -> None:
+    """Put the renditions into the store, and then the image itself."""
+    store = images()
+    small = [(rendition_key(key, one.width, one.data), one.data) for one in prepared.renditions]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda item: store.put(item[0], item[1], "image/webp"), small))
+    if original:
+        store.put(key, prepared.data, prepared.content_type)
+
+
+def discard(keys: Iterable[str]) -> None:
+    """Remove objects that no row names. What the store does not remove now is left to clean_uploads."""
+    try:
+        for key in keys:
+            images().delete(key)
+    except Unavailable:
+        logger.warning("objects without a row were left in the store; clean_uploads removes them")
+
+
+def presign(
+    user: Any, content_type: str, size: int, category: str
+) -> tuple[PendingUpload, str, dict[str, str]]:
+    """Promise a place in the store: the pending upload, the address to PUT to, and the headers to send.
+
+    The address takes exactly `size` bytes of `content_type`, once, for settings.PRESIGNED_LIFETIME.
+    Raises Invalid on content_type, TooLarge.
+    """
+    if content_type not in EXTENSIONS:
+        raise invalid_field("content_type", f"content_type must be one of {', '.join(EXTENSIONS)}.")
+    if size > settings.MAX_FILE_SIZE:
+        raise file_too_large()
+    lifetime: timedelta = settings.PRESIGNED_LIFETIME
+    key = new_key(category, content_type)
+    address, headers = images().presign_put(key, content_type, size, lifetime)
+    pending = PendingUpload.objects.create(
+        object_key=key,
+        category=category,
+        content_type=content_type,
+        size=size,
+        user=user,
+        expires_at=timezone.now() + lifetime,
+    )
+    return pending, address, headers
+
+
+def complete(user: Any, key: str) -> Image:
+    """Check what arrived under a promised key and make an image of it; on a second call the same image again.
+
+    Raises NotFound where the user was promised no such key, Conflict (not_uploaded), Invalid (invalid_image)
+    once the bad object is removed, Unavailable; after the last the call may be repeated.
+    """
+    pending = PendingUpload.objects.filter(object_key=key, user=user).first() if is_original(key) else None
+    if pending is None:
+        return completed(user, key)
+    try:
+        prepared = arrived(pending)
+    except Invalid as error:
+        images().delete(key)
+        raise Invalid(error.message, code="invalid_image", fields={"object_key": [error.message]}) from error
+    put_all(key, prepared)
+    row = row_of(user, prepared, pending.category, key)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            if not PendingUpload.objects.filter(pk=pending.pk).delete()[0]:
+                # Another call completed it, or clean_uploads took it away, while this one was at work.
+                raise NotFound
+    except (IntegrityError, NotFound):
+        return completed(user, key)
+    return row
+
+
+def completed(user: Any, key: str) -> Image:
+    """The image that the user made of a promised key. Raises NotFound."""
+    image = selectors.image(key, uploaded_by=user) if is_original(key) else None
+    if image is None:
+        raise NotFound("No upload to this key was promised to you.")
+    return image
+
+
+def arrived(pending: PendingUpload) -> Prepared:
+    """What lies under a promised key, prepared. Raises Conflict (not_uploaded), Invalid, Unavailable."""
+    store = images()
+    stored = store.get(pending.object_key, settings.MAX_FILE_SIZE)
+    if stored is None:
+        raise Conflict("Nothing has been uploaded to this key yet.", code="not_uploaded")
+    if stored.content_type != pending.content_type or stored.size > settings.MAX_FILE_SIZE:
+        raise Invalid("What was uploaded is not what was announced.")
+    prepared = prepare(stored.data)
+    if prepared.content_type != pending.content_type:
+        raise Invalid("What was uploaded is not what was announced.")
+    if stored.size != pending.size and not half_completed(store, pending.object_key, prepared, stored.data):
+        raise Invalid("What was uploaded is not what was announced.")
+    return prepared
+
+
+def half_completed(store: ImageStore, key: str, prepared: Prepared, data: bytes) -> bool:
+    """Whether an earlier `complete` stored this, and failed before it had the row.
+
+    Its renditions lie beside it then, under keys that no client is given an address for.
+    """
+    keys = [rendition["key"] for rendition in renditions_of(key, prepared)]
+    return prepared.data == data and bool(keys) and all(store.exists(one) for one in keys)
+
+
+def delete_image(actor: Any, key: str) -> None:
+    """Delete an image that nobody shows; its objects go once the deletion is committed.
+
+    Raises NotFound, Conflict (image_in_use).
+    """
+    image = selectors.image(key) if is_original(key) else None
+    if image is None:
+        raise NotFound("There is no such image.")
+    if image.in_use:  # type: ignore[attr-defined]
+        raise in_use()
+    keys = [image.object_key, *rendition_keys(image)]
+    try:
+        with transaction.atomic():
+            audit.record(actor, "image.delete", image)
+            image.delete()
+            transaction.on_commit(lambda: discard(keys))
+    except (ProtectedError, IntegrityError) as error:
+        # A design took it up in the meantime.
+        raise in_use() from error
+
+
+def in_use() -> Conflict:
+    return Conflict("This image is in use and cannot be deleted.", code="image_in_use")
+
+
+def replace_renditions(image: Image, prepared: Prepared) -> bool:
+    """Give an image the renditions that `prepare` made of its bytes today; answer whether anything changed.
+
+    Raises Unavailable. The older renditions go once the row names the new ones.
+    """
+    made = renditions_of(image.object_key, prepared)
+    fresh = {
+        "renditions": made,
+        "dominant_colour": prepared.dominant_colour,
+        "thumbhash": prepared.thumbhash,
+        "perceptual_hash": prepared.perceptual_hash,
+    }
+    stale = set(rendition_keys(image)) - {rendition["key"] for rendition in made}
+    changed = any(getattr(image, name) != value for name, value in fresh.items())
+    put_all(image.object_key, prepared, original=False)
+    if changed:
+        with transaction.atomic():
+            if not Image.objects.filter(pk=image.pk).update(**fresh):
+                raise NotFound("There is no such image.")
+            transaction.on_commit(lambda: discard(stale))
+    return changed
