@@ -17,7 +17,16 @@ from .introspection import DatabaseIntrospection
 from .operations import DatabaseOperations
 from .schema import DatabaseSchemaEditor
 
-_OPTIONS = {"account_id", "api_token", "base_url", "connect_timeout", "timeout", "retries", "retry_budget"}
+_OPTIONS = {
+    "account_id",
+    "api_token",
+    "base_url",
+    "connect_timeout",
+    "timeout",
+    "retries",
+    "retry_budget",
+    "retry_pause",
+}
 
 
 def settings_of(alias: str, settings_dict: dict[str, Any]) -> Settings:

@@ -15,6 +15,7 @@ from .errors import (
     InternalError,
     NotSupportedError,
     OperationalError,
+    OutcomeUnknown,
     ProgrammingError,
     SerializationFailure,
 )
@@ -230,47 +231,58 @@ class Connection:
             self.script.next_keys.pop(table, None)
 
     def _write_now(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[Write, Rows]:
-        unpack = False
+        exact = None
         if parsed.returning_at is not None and not parsed.starred:
             final = parse.__wrapped__(sql)
             assert final.columns is not None
-            sql = f"{sql[: final.returning_at]} RETURNING {results.row_of([c.sql for c in final.columns])}"
-            unpack = True
+            exact = results.row_of([c.sql for c in final.columns])
+            sql = f"{sql[: final.returning_at]} RETURNING {exact}"
         write = Write(sql, bound, parsed)
         answers = self._apply([(sql, bound)])
         if parsed.kind == "schema":
             self._catalog = None
-        if answers is None:
-            write.count, write.last_id = self._lost_outcome()
-            if parsed.columns is not None:
-                raise OperationalError("The write was applied, but D1's answer to it was lost on the way.")
-            return write, []
+        if isinstance(answers, AlreadyAppliedError):
+            write.count, write.last_id = answers.count, answers.last_id
+            return write, [] if parsed.columns is None else self._lost_rows(write, exact)
         if parsed.kind == "write":
             count, last_id = answers[1]["rows"][0]
             write.count, write.last_id = count, int(last_id)
         rows, _ = results.direct(answers[0]["rows"])
-        if unpack:
+        if exact:
             rows = [results.row(json.loads(text)) for (text,) in rows]
         return write, rows
 
-    def _apply(self, statements: list[Statement]) -> list[dict[str, Any]] | None:
-        """Send a writing batch with its mark; None when it had been applied before and its answer was lost."""
-        batch = [*statements, *((sql, []) for sql in self._marks.statements())]
+    def _lost_rows(self, write: Write, exact: str | None) -> Rows:
+        """What RETURNING gave when its answer was lost: the row of a plain INSERT is found by its rowid."""
+        parsed = write.parsed
+        if write.count == 0:
+            return []
+        if exact and write.count == 1 and parsed.verb == "INSERT" and "conflict" not in parsed.names:
+            table = '"{}"'.format((parsed.table or "").replace('"', '""'))
+            sql = f"SELECT {exact} FROM {table} WHERE rowid = {write.last_id}"
+            return [results.row(json.loads(text)) for (text,) in self._straight(sql, [])[1]]
+        raise OutcomeUnknown(
+            f"The write to {parsed.table} was applied, but what it returned was lost on the way."
+        )
+
+    def _apply(self, statements: list[Statement]) -> list[dict[str, Any]] | AlreadyAppliedError:
+        """Send a writing batch with its mark.
+
+        Returns its answers, or what the mark tells when it turns out that an answer to it was lost.
+        """
+        check, ends = self._marks.next()
+        batch: list[Statement] = [(check, []), *statements, *((sql, []) for sql in ends)]
         try:
-            return self.api.batch(self.database, batch)
-        except AlreadyAppliedError:
-            return None
+            return self.api.batch(self.database, batch, writes=True)[1:]
+        except AlreadyAppliedError as applied:
+            return applied
         except OperationalError as error:
             if f"no such table: {TABLE}" not in str(error):
                 raise
         try:
-            return self.api.batch(self.database, [(CREATE, []), *batch])[1:]
-        except AlreadyAppliedError:
-            return None
-
-    def _lost_outcome(self) -> tuple[int, int]:
-        rows = self._call([(self._marks.outcome(), [])])[0]["rows"]
-        return rows[0][0], int(rows[0][1])
+            return self.api.batch(self.database, [(CREATE, []), *batch], writes=True)[2:]
+        except AlreadyAppliedError as applied:
+            return applied
 
     def _write_returning(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[Write, Rows]:
         """RETURNING in a transaction: a trigger of the rehearsal notes the rows that the statement touches."""
@@ -328,7 +340,7 @@ class Connection:
             if "no such table" not in str(error):
                 raise
             return None
-        if not answers or not answers[1]["rows"]:
+        if isinstance(answers, AlreadyAppliedError) or not answers[1]["rows"]:
             return None
         keys.keep(self.identity, table, int(answers[1]["rows"][0][0]), size)
         return keys.take(self.identity, table, count)
@@ -398,7 +410,7 @@ class Connection:
             except IntegrityError as error:
                 raise self._collision(error) from error
             for i, (table, _, count) in enumerate(refills):
-                rows = answers[at + 2 * i + 1]["rows"] if answers else []
+                rows = [] if isinstance(answers, AlreadyAppliedError) else answers[at + 2 * i + 1]["rows"]
                 if rows:
                     keys.keep(self.identity, table, int(rows[0][0]), count)
             if script.has_schema:
@@ -411,7 +423,11 @@ class Connection:
         for write in writes:
             statements += [write.statement, ("SELECT changes()", [])]
         answers = self._apply(statements)
-        return -1 if answers is None else sum(a["rows"][0][0] for a in answers[2 : len(statements) : 2])
+        return (
+            -1
+            if isinstance(answers, AlreadyAppliedError)
+            else sum(a["rows"][0][0] for a in answers[2 : len(statements) : 2])
+        )
 
     def rollback(self) -> None:
         if self.script is not None:

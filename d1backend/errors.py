@@ -35,8 +35,19 @@ class RateLimited(OperationalError):
     """D1's API answers 429: the account has used its requests for now."""
 
 
+class OutcomeUnknown(utils.OperationalError):
+    """A write was sent and its answer lost, and asking again did not settle in time whether it was applied.
+
+    Look before writing again. Every other error of this backend means that nothing was written.
+    """
+
+
 class AlreadyAppliedError(Exception):
-    """A batch that was sent again had been applied the first time."""
+    """A batch that was sent again had been applied the first time, with this row count and last rowid."""
+
+    def __init__(self, count: int, last_id: int) -> None:
+        super().__init__()
+        self.count, self.last_id = count, last_id
 
 
 class CarriedResult(Exception):  # noqa: N818
@@ -59,6 +70,7 @@ _NOISE = re.compile(
     r"^(D1_[A-Z_]*ERROR: )+|( at offset \d+)?: SQLITE_[A-Z]+( \(extended: SQLITE_[A-Z_]+\))?$"
 )
 _CARRIED = re.compile(rf"bad JSON path: '{CARRIED}(.*)'", re.DOTALL)
+_APPLIED = re.compile(rf"bad JSON path: '{APPLIED} (-?\d+) (-?\d+)'")
 _STALE = re.compile(rf"bad JSON path: '{STALE}(.*?)'", re.DOTALL)
 
 
@@ -71,8 +83,8 @@ def from_sql(message: str) -> Exception:
     """The exception for an error that D1 reports about a statement or a batch."""
     if found := _CARRIED.search(message):
         return CarriedResult(found[1].replace("''", "'"))
-    if APPLIED in message and "bad JSON path" in message:
-        return AlreadyAppliedError()
+    if found := _APPLIED.search(message):
+        return AlreadyAppliedError(int(found[1]), int(found[2]))
     if found := _STALE.search(message):
         what = found[1].strip()
         if what.startswith("cascade "):

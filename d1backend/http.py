@@ -4,17 +4,20 @@ Endpoints and answers: https://developers.cloudflare.com/api/resources/d1/subres
 """
 
 import json
+import os
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 import urllib3
+from django.db import utils
 
-from .errors import TRANSIENT, InterfaceError, OperationalError, ProgrammingError, RateLimited, from_sql, tidy
+from .answers import LostError, NotDoneError, RefusedError, UnsentError, read
+from .errors import Error, OperationalError, OutcomeUnknown
+from .subject import with_tables
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 Statement = tuple[str, list[str]]
@@ -22,7 +25,11 @@ Statement = tuple[str, list[str]]
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the API is and how patient to be with it (times in seconds)."""
+    """Where the API is and how patient to be with it (times in seconds).
+
+    A call is tried again up to `retries` times, after waits that begin with `retry_pause` and double, as
+    long as the new attempt begins within `retry_budget` of the first.
+    """
 
     account_id: str
     api_token: str
@@ -31,25 +38,10 @@ class Settings:
     timeout: float = 35.0
     retries: int = 5
     retry_budget: float = 20.0
+    retry_pause: float = 0.2
 
     def __repr__(self) -> str:
         return f"Settings(account_id={self.account_id!r}, base_url={self.base_url!r})"
-
-
-class _UnsentError(Exception):
-    """The request did not run; `wait` is what the server asked for, in seconds."""
-
-    def __init__(self, error: Exception, wait: float | None = None) -> None:
-        super().__init__(str(error))
-        self.error, self.wait = error, wait
-
-
-class _LostError(Exception):
-    """The request may have run."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class Api:
@@ -59,12 +51,9 @@ class Api:
         self.settings = settings
         self.round_trips = 0
         self._sleep = sleep
-        url = urllib3.util.parse_url(settings.base_url)
-        timeout = urllib3.Timeout(connect=settings.connect_timeout, read=settings.timeout)
-        pool = urllib3.HTTPSConnectionPool if url.scheme == "https" else urllib3.HTTPConnectionPool
-        self._pool = pool(url.host or "", url.port, maxsize=1, retries=False, timeout=timeout)
+        self._url = urllib3.util.parse_url(settings.base_url)
         self._path = (
-            f"{(url.path or '').rstrip('/')}/accounts/{quote(settings.account_id, safe='')}/d1/database"
+            f"{(self._url.path or '').rstrip('/')}/accounts/{quote(settings.account_id, safe='')}/d1/database"
         )
         self._headers = {
             "Authorization": f"Bearer {settings.api_token}",
@@ -72,28 +61,42 @@ class Api:
             "Accept-Encoding": "gzip",
             "User-Agent": "d1backend",
         }
+        self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        timeout = urllib3.Timeout(connect=self.settings.connect_timeout, read=self.settings.timeout)
+        pool = urllib3.HTTPSConnectionPool if self._url.scheme == "https" else urllib3.HTTPConnectionPool
+        self._pool = pool(self._url.host or "", self._url.port, maxsize=1, retries=False, timeout=timeout)
 
     def close(self) -> None:
         self._pool.close()
 
     def batch(
-        self, database: str, statements: list[Statement], *, repeatable: bool = True
+        self, database: str, statements: list[Statement], *, writes: bool = False
     ) -> list[dict[str, Any]]:
         """Run statements as one batch; D1 does all of them or none.
 
-        `repeatable` says that sending the batch twice does no harm: it only reads, or it carries a mark.
+        It may be sent more than once: `writes` says that it changes the database and carries a mark that
+        makes this harmless (marks.py); all others only read.
         Returns `{"columns": […], "rows": […]}` for each statement.
-        Raises what errors.from_sql says of D1's message, OperationalError for a failure on the way.
+        Raises what errors.from_sql says of D1's message, OperationalError for a failure on the way,
+        OutcomeUnknown for one that leaves open whether a write was done.
         """
         body = {
             "batch": [{"sql": sql, "params": bound} if bound else {"sql": sql} for sql, bound in statements]
         }
-        answer = self._patiently("POST", f"/{quote(database, safe='')}/raw", body, repeatable=repeatable)
+        path = f"/{quote(database, safe='')}/raw"
+        try:
+            answer = self._patiently("POST", path, body, parts=len(statements), writes=writes)
+        except (Error, utils.Error) as error:
+            error.args = (with_tables(str(error), [sql for sql, _ in statements]),)
+            raise
         return [part["results"] for part in answer["result"]]
 
     def create(self, name: str) -> str:
         """Make a database and return its id."""
-        return self._patiently("POST", "", {"name": name}, repeatable=False)["result"]["uuid"]
+        return self._patiently("POST", "", {"name": name}, writes=True, marked=False)["result"]["uuid"]
 
     def find(self, name: str) -> str | None:
         """The id of the database of that name, or None."""
@@ -103,97 +106,65 @@ class Api:
     def delete(self, database: str) -> None:
         self._patiently("DELETE", f"/{quote(database, safe='')}", None)
 
-    def _patiently(self, method: str, path: str, body: Any, *, repeatable: bool = True) -> dict[str, Any]:
-        settings, spent, attempt = self.settings, 0.0, 0
+    def _patiently(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        *,
+        parts: int | None = None,
+        writes: bool = False,
+        marked: bool = True,
+    ) -> dict[str, Any]:
+        attempt, lost = 0, False
+        until = time.monotonic() + self.settings.retry_budget
         while True:
             try:
-                return self._once(method, path, body)
-            except _UnsentError as failure:
-                error, wait = failure.error, failure.wait
-            except _LostError as failure:
-                error, wait = failure.error, None
-                if not repeatable:
-                    raise error from failure.__cause__
+                return self._once(method, path, body, parts)
+            except NotDoneError as failure:
+                last = failure
+            # However long a lost answer took, one more attempt tells what became of the write.
+            settles = isinstance(last, LostError) and writes and not lost
+            lost = lost or isinstance(last, LostError)
             attempt += 1
-            pause = 0.1 * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311
-            pause = max(pause, wait or 0.0)
-            if attempt > settings.retries or spent + pause > settings.retry_budget:
-                raise error
+            pause = self._pause(attempt) + last.wait
+            if (
+                isinstance(last, RefusedError)
+                or attempt > self.settings.retries
+                or (lost and not marked)
+                or (time.monotonic() + pause > until and not (settles and not last.wait))
+            ):
+                break
             self._sleep(pause)
-            spent += pause
+        if lost and writes:
+            raise OutcomeUnknown(f"{last}; whether the write was done is not known")
+        raise last.error
 
-    def _once(self, method: str, path: str, body: Any) -> dict[str, Any]:
+    def _pause(self, attempt: int) -> float:
+        return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+
+    def _once(self, method: str, path: str, body: Any, parts: int | None) -> dict[str, Any]:
+        """One attempt. Its failures carry no cause: the frames of the HTTP library hold the token."""
+        if self._process != os.getpid():
+            self._open()
         self.round_trips += 1
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             response = self._pool.request(method, self._path + path, body=data, headers=self._headers)
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
-            raise _UnsentError(OperationalError(f"D1 cannot be reached: {_reason(error)}")) from error
+            raise UnsentError(OperationalError(f"D1 cannot be reached: {_reason(error)}")) from None
         except urllib3.exceptions.SSLError as error:
-            raise OperationalError(f"D1 cannot be reached safely: {_reason(error)}") from error
-        except urllib3.exceptions.ReadTimeoutError as error:
-            raise _LostError(OperationalError(f"D1 did not answer in {self.settings.timeout} s")) from error
+            raise RefusedError(OperationalError(f"D1 cannot be reached safely: {_reason(error)}")) from None
+        except urllib3.exceptions.ReadTimeoutError:
+            raise LostError(OperationalError(f"D1 did not answer in {self.settings.timeout:g} s")) from None
         except urllib3.exceptions.HTTPError as error:
-            raise _LostError(OperationalError(f"The connection to D1 broke: {_reason(error)}")) from error
-        return _answer(response.status, response.headers, response.data)
+            raise LostError(OperationalError(f"The connection to D1 broke: {_reason(error)}")) from None
+        return read(response.status, response.headers, response.data, parts)
 
 
-def _reason(error: Exception) -> str:
-    return type(error.__cause__ or error).__name__
-
-
-def _answer(status: int, headers: Any, data: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(data)
-        if not isinstance(answer, dict):
-            raise TypeError("not an object")
-    except (ValueError, TypeError):
-        answer = None
-    if status == 429:
-        raise _UnsentError(
-            RateLimited("D1's API refuses more requests for now (429)"), _seconds(headers.get("Retry-After"))
-        )
-    if answer is None or status >= 500:
-        raise _LostError(OperationalError(f"D1 answered {status} with {_kind(answer, data)}"))
-    if status < 400 and answer.get("success"):
-        return answer
-    raise _refusal(status, answer)
-
-
-def _kind(answer: dict[str, Any] | None, data: bytes) -> str:
-    if answer is not None:
-        return _messages(answer) or "no reason"
-    return "a page, not JSON" if data.lstrip()[:1] == b"<" else "JSON cut short" if data else "nothing"
-
-
-def _messages(answer: dict[str, Any]) -> str:
-    errors = answer.get("errors") or []
-    return "; ".join(str(e.get("message", "")) for e in errors if isinstance(e, dict))
-
-
-def _refusal(status: int, answer: dict[str, Any]) -> Exception:
-    message = _messages(answer)
-    codes = {e.get("code") for e in answer.get("errors") or [] if isinstance(e, dict)}
-    if status in (401, 403) or 10000 in codes:
-        return OperationalError(f"D1 refuses the API token ({status}: {message})")
-    if status == 404:
-        return OperationalError(f"D1 does not know the account or the database ({message})")
-    if codes & {7400, 7003}:
-        return InterfaceError(f"D1 does not understand the request ({message})")
-    if 7502 in codes or ("already exists" in message and status == 400 and 7500 not in codes):
-        return ProgrammingError(tidy(message))
-    if TRANSIENT.search(message) and "JSON path" not in message:
-        return _LostError(OperationalError(tidy(message)))
-    return from_sql(message)
-
-
-def _seconds(value: str | None) -> float | None:
-    """Retry-After in seconds, from a number or an HTTP date."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
+def _reason(error: BaseException) -> str:
+    """What the system says of a failed connection, without the address."""
+    cause = error
+    while cause.__cause__ or cause.__context__:
+        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
+    return getattr(cause, "strerror", None) or type(cause).__name__

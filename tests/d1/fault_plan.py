@@ -15,7 +15,7 @@ _HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad ga
 class Fault:
     """What happens to one request: whether the engine gets it, and what the client gets.
 
-    `answer`: "reset", "cut" (half of the engine's answer, then a reset), "truncated" (half of it, as if whole),
+    `answer`: "reset", "cut" (half of the engine's answer, then a reset), "truncated" (half, as if whole),
     "hang" (nothing until the client leaves), or a body to send with `status` and `headers`.
     `late`: the request is forwarded that many seconds after its client gave it up.
     `down`: connections are refused for that many seconds.

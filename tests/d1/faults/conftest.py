@@ -1,0 +1,91 @@
+"""A database of its own for each test on the real engine, reached through the proxy as the alias "faulty"."""
+
+import uuid
+
+import pytest
+from django.db import connections
+
+from d1backend.http import Api, Settings
+from d1backend.local import D1Local, workerd_binary
+from tests.d1.fault_proxy import FaultProxy
+
+from .models import MODELS
+
+TOKEN = "a-token-that-must-never-show"
+ALIAS = "faulty"
+PATIENCE = {"timeout": 2.0, "connect_timeout": 2.0, "retries": 5, "retry_budget": 10.0, "retry_pause": 0.002}
+
+
+@pytest.fixture(scope="session")
+def engine():
+    if workerd_binary() is None:
+        pytest.skip("the local D1 engine is not installed: make d1-engine")
+    with D1Local(token=TOKEN) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def _proxy(engine):
+    with FaultProxy(engine.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(_proxy):
+    yield _proxy
+    _proxy.plan = None
+
+
+@pytest.fixture
+def connect(_proxy, django_db_blocker):
+    """A function that makes an alias for a database reached through the proxy, with these OPTIONS."""
+    made = []
+
+    def connect(alias, database, **options):
+        options = {
+            **PATIENCE,
+            "account_id": "an-account",
+            "api_token": TOKEN,
+            "base_url": _proxy.url,
+            **options,
+        }
+        connections.settings[alias] = connections.configure_settings(
+            {
+                "default": {"ENGINE": "d1backend"},
+                alias: {"ENGINE": "d1backend", "NAME": database, "OPTIONS": options},
+            }
+        )[alias]
+        made.append(alias)
+        return connections[alias]
+
+    with django_db_blocker.unblock():
+        yield connect
+        for alias in made:
+            connections[alias].close()
+            del connections[alias], connections.settings[alias]
+
+
+@pytest.fixture
+def faulty(connect, engine):
+    """A connection to a fresh database with the tables of models.py."""
+    api = Api(Settings("an-account", TOKEN, engine.url))
+    database = api.create(f"faults-{uuid.uuid4().hex}")
+    connection = connect(ALIAS, database)
+    with connection.schema_editor() as editor:
+        for model in MODELS:
+            editor.create_model(model)
+    yield connection
+    api.delete(database)
+    api.close()
+
+
+@pytest.fixture
+def truth(engine, faulty):
+    """What the engine holds, asked behind the proxy's back."""
+    api = Api(Settings("an-account", TOKEN, engine.url))
+
+    def ask(sql):
+        return api.batch(faulty.settings_dict["NAME"], [(sql, [])])[0]["rows"]
+
+    yield ask
+    api.close()
