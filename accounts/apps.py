@@ -1,8 +1,33 @@
 """Users, sign-ins and approval."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.apps import apps as installed
+from django.conf import settings
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "People"
+
+    def ready(self) -> None:
+        # After the receiver of django.contrib.auth that makes the permissions, which connected before.
+        post_migrate.connect(equip_editors, dispatch_uid="accounts.equip_editors")
+
+
+def equip_editors(app_config: AppConfig, using: str, apps: Any = installed, **kwargs: Any) -> None:
+    """Give the group of editors every permission on the models of an app that is theirs to edit."""
+    from accounts.models import EDITORS
+
+    if app_config.label not in settings.EDITED_APPS:
+        return
+    try:
+        groups, permissions = apps.get_model("auth", "Group"), apps.get_model("auth", "Permission")
+    except LookupError:
+        return  # auth is not migrated yet
+    editors, _ = groups.objects.using(using).get_or_create(name=EDITORS)
+    editors.permissions.add(
+        *permissions.objects.using(using).filter(content_type__app_label=app_config.label)
+    )

@@ -11,7 +11,8 @@ EDITORS = "Editors"  # the group whose members work on designs and images in the
 
 def username_key(username: str) -> str:
     """What two usernames share when they differ by case or by Unicode form alone."""
-    return unicodedata.normalize("NFKC", username).casefold()
+    # Folding can undo the normal form, so it is restored: Unicode 16, section 3.13.5, identifier matching.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
 
 
 class UserManager(BaseUserManager["User"]):

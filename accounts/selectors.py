@@ -1,14 +1,19 @@
 """Reads of users and sign-ins."""
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db import models
+from django.db.models import F, Max, Q, QuerySet, Value
+from django.db.models.functions import StrIndex
 from django.utils import timezone
 
-from accounts.models import SignIn, User, username_key
+from accounts.models import SignIn, State, User, username_key
+from gallery_project.errors import NotFound
 
 SignIns = QuerySet[SignIn]
 
+LARGEST_ID = 2**63 - 1
 KEY_LENGTH = User._meta.get_field("username_key").max_length or 0
 
 
@@ -16,6 +21,21 @@ def user_by_name(username: str) -> User | None:
     """The user of that name, without regard to case."""
     key = username_key(username.strip())
     return User.objects.filter(username_key=key).first() if len(key) <= KEY_LENGTH else None
+
+
+def user(user_id: int) -> User:
+    """The user with who reviewed him; raises NotFound."""
+    found = (
+        User.objects.select_related("reviewed_by").filter(pk=user_id).first() if is_stored(user_id) else None
+    )
+    if found is None:
+        raise NotFound("There is no such user.")
+    return found
+
+
+def is_stored(number: int) -> bool:
+    """Whether the number fits the column of an id at all."""
+    return 0 < number <= LARGEST_ID
 
 
 def live_sign_ins(user_id: int, now: datetime | None = None) -> SignIns:
@@ -28,3 +48,67 @@ def live_sign_ins(user_id: int, now: datetime | None = None) -> SignIns:
 def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
     """The user's live sign-in with its user, in one query; the password's hash stays in the database."""
     return live_sign_ins(user_id).filter(pk=sign_in_id).select_related("user").defer("user__password").first()
+
+
+class Sort(models.TextChoices):
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    USERNAME = "username"
+    LAST_LOGIN = "last_login"
+
+
+ORDER_OF: dict[str, list[Any]] = {
+    Sort.NEWEST: ["-created_at", "-id"],
+    Sort.OLDEST: ["created_at", "id"],
+    Sort.USERNAME: ["username_key", "id"],
+    Sort.LAST_LOGIN: [F("last_login").desc(nulls_last=True), "-id"],
+}
+STATES = {
+    State.APPROVED: Q(is_approved=True),
+    State.PENDING: Q(is_approved=False, reviewed_at=None),
+    State.REJECTED: Q(is_approved=False, reviewed_at__isnull=False),
+}
+
+
+def users(
+    *,
+    search: str = "",
+    state: str = "",
+    is_approved: bool | None = None,
+    is_admin: bool | None = None,
+    sort: str = Sort.NEWEST,
+) -> QuerySet[User]:
+    """Users for staff, each with who reviewed him; `search` is a part of the username in any case."""
+    found = named(User.objects.all(), search)
+    if state:
+        found = found.filter(STATES[State(state)])
+    if is_approved is not None:
+        found = found.filter(is_approved=is_approved)
+    if is_admin is not None:
+        found = found.filter(is_admin=is_admin)
+    return found.select_related("reviewed_by").order_by(*ORDER_OF[sort])
+
+
+def named(found: QuerySet[User], part: str) -> QuerySet[User]:
+    """Those whose username holds the part, without regard to case."""
+    if not part:
+        return found
+    # Not LIKE: its patterns have signs of their own, and on D1 at most 50 bytes.
+    return found.alias(place=StrIndex("username_key", Value(username_key(part)))).filter(place__gt=0)
+
+
+def pending() -> QuerySet[User]:
+    """Those who wait for a decision, longest waiting first."""
+    return users(state=State.PENDING, sort=Sort.OLDEST)
+
+
+def sign_ins_of(user: User) -> SignIns:
+    """The user's live sign-ins, newest first."""
+    return live_sign_ins(user.pk).order_by("-id")
+
+
+def remembered_reasons(limit: int = 10) -> list[str]:
+    """The reasons that users were rejected for, latest first, each once."""
+    rejected = User.objects.filter(STATES[State.REJECTED]).exclude(rejection_reason="")
+    latest = rejected.values("rejection_reason").annotate(latest=Max("reviewed_at")).order_by("-latest")
+    return list(latest.values_list("rejection_reason", flat=True)[:limit])

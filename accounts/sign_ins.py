@@ -131,8 +131,8 @@ def end(sign_ins: "selectors.SignIns") -> int:
 def end_one(user: User, sign_in_id: int) -> None:
     """End one live sign-in of the user; raises NotFound for any other."""
     live = selectors.live_sign_ins(user.pk, timezone.now())
-    if not end(live.filter(pk=sign_in_id)):
-        raise NotFound
+    if not (selectors.is_stored(sign_in_id) and end(live.filter(pk=sign_in_id))):
+        raise NotFound("There is no such sign-in.")
 
 
 def log_out(sign_in: SignIn, refresh_token: str = "") -> None:

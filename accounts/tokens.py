@@ -6,9 +6,8 @@ from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
 from accounts.models import SignIn
+from accounts.selectors import is_stored
 from gallery_project.errors import NotAuthenticated
-
-LARGEST_ID = 2**63 - 1
 
 
 class InvalidToken(NotAuthenticated):
@@ -63,4 +62,4 @@ class RefreshToken(SignInToken):
 
 
 def is_id(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID
+    return isinstance(value, int) and not isinstance(value, bool) and is_stored(value)

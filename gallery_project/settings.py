@@ -111,13 +111,14 @@ CACHES = {
     if CACHE_URL
     else {
         # Throttles count over all processes of the host, which memory of one process could not.
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "gallery_project.cache.FolderCache",
         "LOCATION": DATA / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
 
 AUTH_USER_MODEL = "accounts.User"
+EDITED_APPS = ["designs", "uploads"]  # what members of the group Editors work on in the admin
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from accounts.api.auth_views import MeView
 from gallery_project import system
 from gallery_project.api import views
 
@@ -15,6 +16,7 @@ urlpatterns = [
     path("metrics", system.metrics),
     path("admin/", admin.site.urls),
     path("media/", include("uploads.urls")),
+    path("api/auth/me", MeView.as_view()),
     path("api/auth/", include("accounts.api.auth_urls")),
     path("api/admin/", include("accounts.api.admin_urls")),
     path("api/admin/", include("designs.api.admin_urls")),

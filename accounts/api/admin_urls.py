@@ -1,5 +1,13 @@
-"""Addresses."""
+"""Addresses of staff on users, under /api/admin/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts.api import admin_views
+
+urlpatterns = [
+    path("users", admin_views.UsersView.as_view()),
+    path("users/pending", admin_views.PendingUsersView.as_view()),
+    path("users/<int:user_id>", admin_views.UserView.as_view()),
+    path("users/<int:user_id>/approve", admin_views.ApproveView.as_view()),
+    path("users/<int:user_id>/reject", admin_views.RejectView.as_view()),
+]

@@ -1,5 +1,15 @@
-"""Addresses."""
+"""Addresses under /api/auth/. `me` stands in gallery_project.urls, which knows whose avatars are whose."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts.api import auth_views
+
+urlpatterns = [
+    path("register", auth_views.RegisterView.as_view()),
+    path("login", auth_views.LoginView.as_view()),
+    path("refresh", auth_views.RefreshView.as_view()),
+    path("password", auth_views.PasswordView.as_view()),
+    path("logout", auth_views.LogoutView.as_view()),
+    path("sessions", auth_views.SessionsView.as_view()),
+    path("sessions/<int:sign_in_id>", auth_views.SessionView.as_view()),
+]

@@ -31,3 +31,14 @@ class FlagField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class QueryFlagField(serializers.BooleanField):
+    """true or false as a query parameter, in any case (Python's clients write True)."""
+
+    default_error_messages = {"invalid": "This must be true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data.lower() not in ("true", "false"):
+            self.fail("invalid", input=data)
+        return bool(data.lower() == "true")

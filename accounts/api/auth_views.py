@@ -1,0 +1,152 @@
+"""The API of one's own account: registering, signing in and out, profile, password, sessions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import selectors, services, sign_ins
+from accounts.api.caller import address_of, user_agent_of
+from accounts.api.serializers import (
+    LoginSerializer,
+    LogoutSerializer,
+    PasswordChangeSerializer,
+    ProfileSerializer,
+    RefreshSerializer,
+    RegistrationAnswerSerializer,
+    RegistrationSerializer,
+    SessionSerializer,
+    TokenSerializer,
+    UserSerializer,
+)
+from accounts.models import SignIn, User
+from gallery_project.api.permissions import caller
+from gallery_project.api.schema import MessageSerializer, items_of
+from gallery_project.errors import invalid_field
+
+
+def parsed(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The body, as the serializer takes it; raises ValidationError."""
+    sent = serializer(data=request.data)
+    sent.is_valid(raise_exception=True)
+    return dict(sent.validated_data)
+
+
+def message(text: str) -> Response:
+    return Response({"message": text, "success": True})
+
+
+def sign_in_of(request: Request) -> SignIn:
+    """The sign-in that the request's token belongs to."""
+    assert isinstance(request.auth, SignIn)
+    return request.auth
+
+
+class StrangerView(APIView):
+    """Open to all; a token, good or bad, is not looked at."""
+
+    authentication_classes = []
+    permission_classes = []
+
+
+class RegisterView(StrangerView):
+    @extend_schema(
+        operation_id="register", request=RegistrationSerializer, responses=RegistrationAnswerSerializer
+    )
+    def post(self, request: Request) -> Response:
+        """Ask for an account. It waits for approval."""
+        sent = parsed(RegistrationSerializer, request)
+        user = services.register(sent["username"], sent["password"], address=address_of(request))
+        text = "Registration successful. An administrator will review your account."
+        shown = UserSerializer(user, context={"request": request}).data
+        return Response({"message": text, "success": True, "user": shown})
+
+
+class LoginView(StrangerView):
+    @extend_schema(operation_id="login", request=LoginSerializer, responses=TokenSerializer)
+    def post(self, request: Request) -> Response:
+        """Begin a sign-in."""
+        sent = parsed(LoginSerializer, request)
+        tokens = sign_ins.log_in(
+            sent["username"],
+            sent["password"],
+            address=address_of(request),
+            user_agent=user_agent_of(request),
+        )
+        return Response(TokenSerializer(tokens, context={"request": request}).data)
+
+
+class RefreshView(StrangerView):
+    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TokenSerializer)
+    def post(self, request: Request) -> Response:
+        """Trade the refresh token for a new pair of tokens. Used twice, it ends the sign-in."""
+        tokens = sign_ins.refresh(parsed(RefreshSerializer, request)["refresh_token"])
+        return Response(TokenSerializer(tokens, context={"request": request}).data)
+
+
+def no_avatar_is_own(user: User, object_key: str) -> bool:
+    return False
+
+
+class MeView(APIView):
+    """The caller's own account. `is_own_avatar` comes from gallery_project.urls: images are another app's."""
+
+    is_own_avatar: Callable[[User, str], bool] = staticmethod(no_avatar_is_own)
+
+    @extend_schema(operation_id="me", responses=UserSerializer)
+    def get(self, request: Request) -> Response:
+        """Who is signed in."""
+        return Response(UserSerializer(caller(request), context={"request": request}).data)
+
+    @extend_schema(operation_id="update_me", request=ProfileSerializer, responses=UserSerializer)
+    def put(self, request: Request) -> Response:
+        """Set or remove the avatar."""
+        sent = parsed(ProfileSerializer, request)
+        if "avatar_object_key" in sent:
+            key = sent["avatar_object_key"] or ""
+            if key and not self.is_own_avatar(caller(request), key):
+                raise invalid_field("avatar_object_key", "This is not an avatar that you uploaded.")
+            services.set_avatar(caller(request), key)
+        return self.get(request)
+
+
+class PasswordView(APIView):
+    @extend_schema(
+        operation_id="change_password", request=PasswordChangeSerializer, responses=MessageSerializer
+    )
+    def post(self, request: Request) -> Response:
+        """Change the password. Every other sign-in ends."""
+        sent = parsed(PasswordChangeSerializer, request)
+        sign_ins.change_password(
+            sign_in_of(request), sent["current_password"], sent["new_password"], address=address_of(request)
+        )
+        return message("Your password is changed, and your other sign-ins have ended.")
+
+
+class LogoutView(APIView):
+    @extend_schema(operation_id="logout", request=LogoutSerializer, responses=MessageSerializer)
+    def post(self, request: Request) -> Response:
+        """End this sign-in, with its access and refresh tokens."""
+        sent = parsed(LogoutSerializer, request)
+        sign_ins.log_out(sign_in_of(request), sent.get("refresh_token") or "")
+        return message("You are signed out.")
+
+
+class SessionsView(APIView):
+    @extend_schema(operation_id="sessions", responses=items_of(SessionSerializer))
+    def get(self, request: Request) -> Response:
+        """The caller's live sign-ins, newest first."""
+        rows = selectors.sign_ins_of(caller(request))
+        return Response({"items": SessionSerializer(rows, many=True, context={"request": request}).data})
+
+
+class SessionView(APIView):
+    @extend_schema(operation_id="end_session", request=None, responses=MessageSerializer)
+    def delete(self, request: Request, sign_in_id: int) -> Response:
+        """End one of the caller's sign-ins."""
+        sign_ins.end_one(caller(request), sign_in_id)
+        return message("The sign-in has ended.")

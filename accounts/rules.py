@@ -1,0 +1,42 @@
+"""What a username and a password must be, as validators for serializers and forms alike."""
+
+import unicodedata
+
+from django.contrib.auth.password_validation import get_default_password_validators
+from django.core.exceptions import ValidationError
+
+from accounts.models import username_key
+
+USERNAME_LENGTH = (3, 50)  # characters
+PASSWORD_LENGTH = (6, 128)  # characters
+SIGNS = "_.-"
+
+
+def validate_username(username: str) -> None:
+    """Raise ValidationError unless these are letters of any script, digits and `_ . -`, 3 to 50 of them."""
+    least, most = USERNAME_LENGTH
+    if not least <= len(username) <= most:
+        raise ValidationError(f"A username has {least} to {most} characters.")
+    # What it is compared by must keep the rule too: one letter can stand for a phrase with spaces in it.
+    if not (is_word(username) and is_word(username_key(username))):
+        raise ValidationError("A username is made of letters, digits and the signs _ . - only.")
+
+
+def is_word(text: str) -> bool:
+    """Whether these are letters, digits and signs only; vowel signs and other marks belong to letters."""
+    after_letter = False
+    for character in text:
+        category = unicodedata.category(character)
+        after_letter = category[0] == "L" or (category[0] == "M" and after_letter)
+        if not (after_letter or category == "Nd" or character in SIGNS):
+            return False
+    return True
+
+
+def validate_password(password: str) -> None:
+    """Raise ValidationError unless this has 6 to 128 characters and is not one of the common ones."""
+    least, most = PASSWORD_LENGTH
+    if not least <= len(password) <= most:
+        raise ValidationError(f"A password has {least} to {most} characters.")
+    for validator in get_default_password_validators():
+        validator.validate(password)

@@ -1,0 +1,183 @@
+"""Services of users: registering, review, changes and deletion by staff."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import guard, selectors, sign_ins
+from accounts.models import EDITORS, SignIn, State, User
+from gallery_project import app_settings, audit
+from gallery_project.errors import Conflict, Forbidden, NotFound
+
+REVIEW_STAMP = ("reviewed_at", "reviewed_by")  # the audit line has its own time and actor
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """A transaction in which only a username can collide; raises Conflict (`username_taken`) when it does."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        sentence = "This username is taken."
+        raise Conflict(sentence, code="username_taken", fields={"username": [sentence]}) from None
+
+
+def register(username: str, password: str, *, address: str) -> User:
+    """A new user, who waits for approval.
+
+    Raises Forbidden (`registration_closed`), TooMany, or Conflict (`username_taken`).
+    """
+    if not app_settings.get("registration_open"):
+        raise Forbidden("Registration is closed at the moment.", code="registration_closed")
+    guard.count_registration(address)
+    user = User(username=username, password=make_password(password))
+    with one_transaction():
+        user.save(force_insert=True)
+    return user
+
+
+def create(actor: User | None, username: str, password: str, *, is_admin: bool, is_editor: bool) -> User:
+    """A new user made by staff, approved from the start. Raises Conflict (`username_taken`)."""
+    user = User(
+        username=username,
+        password=make_password(password),
+        is_admin=is_admin,
+        is_approved=True,
+        reviewed_at=timezone.now(),
+        reviewed_by=actor,
+    )
+    with one_transaction():
+        user.save(force_insert=True)
+        set_editor(user, is_editor)
+        given = {"is_admin": (None, is_admin), "is_editor": (None, is_editor)}
+        audit.record(actor, "user.create", user, given)
+    return user
+
+
+def approve(actor: User | None, user_id: int) -> User:
+    """Let the user in; nothing happens to one who is. Raises NotFound."""
+    with transaction.atomic():
+        user = held(user_id)
+        save_changes(actor, "user.approve", user, decision(actor, user, approved=True))
+    return user
+
+
+def reject(actor: User | None, user_id: int, reason: str = "") -> User:
+    """Turn the user away and end his sign-ins; one rejected before keeps his reason unless given another.
+
+    Raises NotFound, or Conflict (`last_admin`, `own_account`).
+    """
+    with transaction.atomic():
+        user = held(user_id)
+        save_changes(actor, "user.reject", user, decision(actor, user, approved=False, reason=reason))
+    return user
+
+
+def update(
+    actor: User | None,
+    user_id: int,
+    *,
+    username: str | None = None,
+    is_admin: bool | None = None,
+    is_approved: bool | None = None,
+    password: str | None = None,
+    is_editor: bool | None = None,
+) -> User:
+    """Change what is given. Un-approving is rejecting; a new password ends the user's sign-ins.
+
+    Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`).
+    """
+    new: dict[str, Any] = {"username": username, "is_admin": is_admin}
+    new["password"] = make_password(password) if password is not None else None
+    with one_transaction():
+        user = held(user_id)
+        if is_approved is not None:
+            new |= decision(actor, user, approved=is_approved)
+        given = {field: value for field, value in new.items() if value is not None}
+        save_changes(actor, "user.update", user, given, is_editor)
+    return user
+
+
+def delete(actor: User | None, user_id: int) -> None:
+    """Delete the user with all that is only his. Raises NotFound, or Conflict as `reject` does."""
+    with transaction.atomic():
+        user = held(user_id)
+        keep_an_admin(actor, user)
+        audit.record(actor, "user.delete", user)
+        user.delete()
+
+
+def held(user_id: int) -> User:
+    """The user, held against other changes until the transaction ends; raises NotFound."""
+    users = User.objects.select_for_update().filter(pk=user_id)
+    user = users.first() if selectors.is_stored(user_id) else None
+    if user is None:
+        raise NotFound("There is no such user.")
+    return user
+
+
+def decision(actor: User | None, user: User, *, approved: bool, reason: str = "") -> dict[str, Any]:
+    """The new values that a decision about the user brings; none where it was taken before."""
+    state = State.APPROVED if approved else State.REJECTED
+    if user.state == state and (approved or reason in ("", user.rejection_reason)):
+        return {}
+    return {
+        "is_approved": approved,
+        "rejection_reason": reason,
+        "reviewed_at": timezone.now(),
+        "reviewed_by": actor,
+    }
+
+
+def save_changes(
+    actor: User | None, action: str, user: User, new: dict[str, Any], is_editor: bool | None = None
+) -> None:
+    """Store the new values with their audit line, and end the sign-ins that they leave no ground for."""
+    rejected = new.get("is_approved") is False
+    new = {field: value for field, value in new.items() if getattr(user, field) != value}
+    if rejected or new.get("is_admin") is False:
+        keep_an_admin(actor, user)
+    told = {field: (getattr(user, field), value) for field, value in new.items() if field not in REVIEW_STAMP}
+    before = user.state
+    for field, value in new.items():
+        setattr(user, field, value)
+    if new:
+        user.save(update_fields=[*new, "updated_at"])
+    if rejected or "password" in new:
+        sign_ins.end(SignIn.objects.filter(user=user))
+    if user.state != before:
+        told["state"] = (before, user.state)
+    if is_editor is not None and is_editor != user.is_editor:
+        told["is_editor"] = (not is_editor, is_editor)
+        set_editor(user, is_editor)
+    if told:
+        audit.record(actor, action, user, told)
+
+
+def set_editor(user: User, is_editor: bool) -> None:
+    editors = Group.objects.get(name=EDITORS)
+    if is_editor:
+        user.groups.add(editors)
+    else:
+        user.groups.remove(editors)
+
+
+def keep_an_admin(actor: User | None, user: User) -> None:
+    """Raise Conflict where the user may not lose his place as an approved admin."""
+    others = User.objects.select_for_update().filter(is_admin=True, is_approved=True).exclude(pk=user.pk)
+    if user.is_admin and user.is_approved and not others.exists():
+        raise Conflict("This is the last approved admin.", code="last_admin")
+    if actor is not None and actor.pk == user.pk:
+        raise Conflict("You cannot do this to your own account.", code="own_account")
+
+
+def set_avatar(user: User, object_key: str) -> None:
+    """Store the key of the user's avatar; empty for none."""
+    user.avatar_object_key = object_key
+    user.save(update_fields=["avatar_object_key", "updated_at"])
