@@ -23,6 +23,11 @@ OBJECT = re.compile(
 )
 
 
+# A file on its way into the folder storage.
+DRAFTS = ".drafts"
+DRAFT = re.compile(rf"{re.escape(DRAFTS)}/[a-z0-9_]+", re.ASCII)
+
+
 def new_key(category: str, content_type: str) -> str:
     """A key that nobody has had before, for an image of an allowed content type."""
     now = timezone.now()
@@ -35,6 +40,12 @@ def rendition_key(key: str, width: int, data: bytes) -> str:
     return f"{stem}_w{width}_{hashlib.sha256(data).hexdigest()[:8]}.webp"
 
 
+def stem_of(key: str) -> str:
+    """What an image's key and those of its renditions share; the key itself where it is no object's."""
+    found = OBJECT.fullmatch(key)
+    return found["stem"] if found else key
+
+
 def is_original(key: str) -> bool:
     """Whether `key` can be that of an image."""
     return ORIGINAL.fullmatch(key) is not None
@@ -43,6 +54,11 @@ def is_original(key: str) -> bool:
 def is_object(key: str) -> bool:
     """Whether `key` can be that of an image or of a rendition."""
     return OBJECT.fullmatch(key) is not None
+
+
+def is_draft(key: str) -> bool:
+    """Whether `key` can be that of a file whose writing was broken off."""
+    return DRAFT.fullmatch(key) is not None
 
 
 def content_type_of(key: str) -> str:

@@ -21,6 +21,7 @@ from uploads import selectors
 from uploads.keys import EXTENSIONS, is_original, new_key, rendition_key
 from uploads.models import Image, PendingUpload
 from uploads.preparing import Prepared, prepare
+from uploads.renditions import RECIPE
 from uploads.storage import ImageStore, images
 from uploads.validation import file_too_large
 
@@ -69,6 +70,7 @@ def row_of(user: Any, prepared: Prepared, category: str, key: str) -> Image:
         thumbhash=prepared.thumbhash,
         perceptual_hash=prepared.perceptual_hash,
         renditions=renditions_of(key, prepared),
+        recipe=RECIPE,
         uploaded_by=user,
     )
     row.in_use = False  # type: ignore[attr-defined]
@@ -122,7 +124,7 @@ def presign(
     if content_type not in EXTENSIONS:
         raise invalid_field("content_type", f"content_type must be one of {', '.join(EXTENSIONS)}.")
     if size > settings.MAX_FILE_SIZE:
-        raise file_too_large()
+        raise file_too_large("size")
     lifetime: timedelta = settings.PRESIGNED_LIFETIME
     key = new_key(category, content_type)
     address, headers = images().presign_put(key, content_type, size, lifetime)
@@ -222,24 +224,23 @@ def in_use() -> Conflict:
     return Conflict("This image is in use and cannot be deleted.", code="image_in_use")
 
 
-def replace_renditions(image: Image, prepared: Prepared) -> bool:
-    """Give an image the renditions that `prepare` made of its bytes today; answer whether anything changed.
+def replace_renditions(image: Image, prepared: Prepared) -> None:
+    """Give an image the renditions that `prepare` made of its stored bytes today.
 
-    Raises Unavailable. The older renditions go once the row names the new ones.
+    The older ones go once the row names the new ones. Raises NotFound where the image was deleted, and
+    Unavailable.
     """
     made = renditions_of(image.object_key, prepared)
-    fresh = {
-        "renditions": made,
-        "dominant_colour": prepared.dominant_colour,
-        "thumbhash": prepared.thumbhash,
-        "perceptual_hash": prepared.perceptual_hash,
-    }
     stale = set(rendition_keys(image)) - {rendition["key"] for rendition in made}
-    changed = any(getattr(image, name) != value for name, value in fresh.items())
     put_all(image.object_key, prepared, original=False)
-    if changed:
-        with transaction.atomic():
-            if not Image.objects.filter(pk=image.pk).update(**fresh):
-                raise NotFound("There is no such image.")
-            transaction.on_commit(lambda: discard(stale))
-    return changed
+    with transaction.atomic():
+        changed = Image.objects.filter(pk=image.pk).update(
+            renditions=made,
+            recipe=RECIPE,
+            dominant_colour=prepared.dominant_colour,
+            thumbhash=prepared.thumbhash,
+            perceptual_hash=prepared.perceptual_hash,
+        )
+        if not changed:
+            raise NotFound("There is no such image.")
+        transaction.on_commit(lambda: discard(stale))

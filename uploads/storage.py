@@ -19,7 +19,7 @@ from storages.backends.s3 import S3Storage
 
 from gallery_project.errors import Conflict, Unavailable
 from uploads import tickets
-from uploads.keys import content_type_of, is_object
+from uploads.keys import DRAFTS, content_type_of, is_draft, is_object
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +68,8 @@ def images() -> ImageStore:
 
 
 def checked(key: str) -> str:
-    """The key, which must be one that uploads.keys makes: no other ever becomes a path or an address."""
-    if not is_object(key):
+    """The key, which must be one that uploads.keys knows: no other ever becomes a path or an address."""
+    if not is_object(key) and not is_draft(key):
         raise ValueError("This is no object key.")
     return key
 
@@ -88,9 +88,11 @@ class FolderStorage(FileSystemStorage):
         `once`: raise Conflict where an object lies there already.
         """
         target = Path(self.path(checked(key)))
+        drafts = Path(self.path(DRAFTS))
         with folder_errors():
+            drafts.mkdir(parents=True, exist_ok=True)
             target.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(prefix=".draft-", dir=target.parent)
+            descriptor, name = tempfile.mkstemp(prefix="", dir=drafts)
         try:
             with folder_errors(), os.fdopen(descriptor, "wb") as file:
                 yield file

@@ -49,10 +49,10 @@ def invalid_image(sentence: str) -> Invalid:
     return Invalid(sentence, code="invalid_image", fields={"file": [sentence]})
 
 
-def file_too_large() -> TooLarge:
+def file_too_large(field: str = "file") -> TooLarge:
     """The refusal of more bytes than MAX_FILE_SIZE."""
     sentence = f"A picture may have at most {settings.MAX_FILE_SIZE:,} bytes."
-    return TooLarge(sentence, code="file_too_large", fields={"file": [sentence]})
+    return TooLarge(sentence, code="file_too_large", fields={field: [sentence]})
 
 
 def check(data: bytes) -> Container:

@@ -38,7 +38,8 @@ FIELDS = {
 BAD = corpus()
 POLYGLOTS = polyglots()
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+transactional = pytest.mark.django_db(transaction=True)
 
 
 def upload(client, data, *, name="photo.jpg", declared="image/jpeg", **fields):
@@ -166,6 +167,7 @@ def test_a_broken_form_is_refused(folder):
     refused(response, 400, "malformed")
 
 
+@transactional
 def test_a_design_shows_an_uploaded_image_which_then_cannot_be_deleted(image_store):
     admin = ApiClient.admin()
     key = uploaded(admin)["object_key"]
@@ -252,6 +254,7 @@ def test_the_list_asks_three_questions_whatever_its_length(folder, django_assert
         admin.get("/api/upload/images", per_page=30)
 
 
+@transactional
 def test_an_upload_is_one_write(folder, django_assert_num_queries):
     admin = ApiClient.admin()
     with django_assert_num_queries(4):  # who asks; BEGIN, INSERT, COMMIT

@@ -7,6 +7,7 @@ import factory
 
 from uploads.keys import new_key, rendition_key
 from uploads.models import Category, Image
+from uploads.renditions import RECIPE
 
 
 class ImageFactory(factory.django.DjangoModelFactory):
@@ -22,6 +23,7 @@ class ImageFactory(factory.django.DjangoModelFactory):
     dominant_colour = factory.Sequence(lambda n: f"#{n * 7919 % 0x1000000:06x}")
     thumbhash = factory.Sequence(lambda n: base64.b64encode(random.Random(n).randbytes(24)).decode())
     perceptual_hash = factory.Sequence(lambda n: f"{random.Random(n).getrandbits(64):016x}")
+    recipe = RECIPE
     renditions = factory.LazyAttribute(
         lambda image: [
             {

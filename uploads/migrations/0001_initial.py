@@ -76,6 +76,14 @@ class Migration(migrations.Migration):
                     models.CharField(db_index=True, help_text="64 bits in hex", max_length=16),
                 ),
                 ("renditions", models.JSONField(default=list)),
+                (
+                    "recipe",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        editable=False,
+                        help_text="which RECIPE of uploads.renditions they were made by",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "uploaded_by",

@@ -1,0 +1,86 @@
+"""manage.py rebuild_renditions: makes the smaller sizes anew from the stored images."""
+
+import os
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from gallery_project.errors import GalleryError, NotFound
+from uploads import services
+from uploads.models import Image
+from uploads.preparing import Prepared, prepare
+from uploads.renditions import RECIPE
+from uploads.storage import images
+
+AHEAD = 2  # images in memory for each process
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes the renditions of every image that an older recipe made (--all: of every image). "
+        "Broken off, it goes on where it was when it is started again."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--all", action="store_true", help="those that are up to date too")
+        parser.add_argument(
+            "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["workers"] < 1:
+            raise CommandError("--workers must be at least 1.")
+        rows = Image.objects.order_by("pk")
+        if not options["all"]:
+            rows = rows.exclude(recipe=RECIPE)
+        failed = 0
+        with tqdm(total=rows.count(), unit="image", disable=not options["verbosity"]) as bar:
+            for image, error in rebuild(list(rows), options["workers"]):
+                bar.update()
+                if error is not None:
+                    failed += 1
+                    bar.write(f"{image.object_key}: {error.message}", file=self.stderr)
+        if failed:
+            raise CommandError(f"{failed} images were left as they are; start again to try them once more.")
+
+
+def rebuild(rows: list[Image], workers: int) -> Iterator[tuple[Image, GalleryError | None]]:
+    """Rebuild each image's renditions, and yield it with what went wrong, if anything did."""
+    # The processes are forked here, before the first thread: they inherit the settings.
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        working: dict[Future[Prepared], Image] = {}
+        waiting = iter(rows)
+        while True:
+            for image in waiting:
+                try:
+                    working[pool.submit(prepare, stored_bytes(image))] = image
+                except GalleryError as error:
+                    yield image, error
+                if len(working) >= workers * AHEAD:
+                    break
+            if not working:
+                return
+            for future in wait(working, return_when=FIRST_COMPLETED).done:
+                yield finish(working.pop(future), future)
+
+
+def stored_bytes(image: Image) -> bytes:
+    """The image as the store has it. Raises NotFound, Unavailable."""
+    stored = images().get(image.object_key, settings.MAX_FILE_SIZE)
+    if stored is None:
+        raise NotFound("Its object is gone from the store.")
+    return stored.data
+
+
+def finish(image: Image, future: Future[Prepared]) -> tuple[Image, GalleryError | None]:
+    try:
+        services.replace_renditions(image, future.result())
+    except GalleryError as error:
+        return image, error
+    return image, None
