@@ -135,6 +135,7 @@ class DailyCount(models.Model):
     class Meta:
         db_table = "daily_counts"
         constraints = [models.UniqueConstraint(fields=["day", "design"], name="one_count_a_day")]
+        indexes = [models.Index(fields=["day", "views"], name="views_by_day")]
 
     def __str__(self) -> str:
         return f"{self.design_id} on {self.day}: {self.views}"

@@ -1,5 +1,7 @@
-"""Addresses."""
+"""Addresses of staff, after /api/admin/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from designs.api.analytics import AnalyticsView
+
+urlpatterns = [path("analytics", AnalyticsView.as_view())]

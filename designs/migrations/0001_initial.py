@@ -230,5 +230,9 @@ class Migration(migrations.Migration):
             model_name="favourite",
             constraint=models.UniqueConstraint(fields=("user", "design"), name="one_favourite_each"),
         ),
+        migrations.AddIndex(
+            model_name="dailycount",
+            index=models.Index(fields=["day", "views"], name="views_by_day"),
+        ),
         migrations.RunSQL(triggers.CREATE, triggers.DROP),
     ]

@@ -1,0 +1,93 @@
+"""The figures of the gallery over HTTP."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from designs import analytics
+from designs.api.schema import NOT_MODIFIED
+from designs.api.serializers import ValueCountSerializer, media_base
+from designs.models import FACET_FIELDS, Design, Status
+from gallery_project.api.conditional import conditional, etag_of
+from gallery_project.api.pagination import whole_number
+from gallery_project.api.permissions import IsAdmin
+
+DAYS_DEFAULT, DAYS_MOST = 30, 365
+
+
+class TopDesignSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    image_url = serializers.URLField()
+    view_count = serializers.IntegerField()
+    like_count = serializers.IntegerField()
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    date = serializers.DateField(help_text="UTC")
+    signups = serializers.IntegerField()
+    designs = serializers.IntegerField()
+    favorites = serializers.IntegerField()
+    views = serializers.IntegerField()
+
+
+def numbers(name: str, *fields: str, **more: serializers.Field[Any, Any, Any, Any]) -> Any:
+    return inline_serializer(name, {field: serializers.IntegerField() for field in fields} | more)
+
+
+ANALYTICS = inline_serializer(
+    "Analytics",
+    {
+        "users": numbers("UserFigures", "total", "approved", "pending", "rejected", "admins"),
+        "designs": numbers(
+            "DesignFigures",
+            *("total", *Status.values, "featured"),
+            **{f"by_{name}": ValueCountSerializer(many=True) for name in FACET_FIELDS},
+        ),
+        "engagement": numbers("EngagementFigures", "views", "likes", "favorites"),
+        "top_designs": inline_serializer(
+            "TopDesigns",
+            {"by_views": TopDesignSerializer(many=True), "by_likes": TopDesignSerializer(many=True)},
+        ),
+        "series": DaySerializer(many=True),
+    },
+)
+
+
+class AnalyticsView(APIView):
+    permission_classes = [IsAdmin]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "days",
+                {"type": "integer", "minimum": 1, "maximum": DAYS_MOST, "default": DAYS_DEFAULT},
+                description="How many days the series has; today's is the last.",
+            )
+        ],
+        responses={200: ANALYTICS, 304: NOT_MODIFIED},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Totals, leaders, and what happened day by day."""
+        body = analytics.overview(whole_number(request, "days", DAYS_DEFAULT, most=DAYS_MOST))
+        base = media_base(request)
+        body["top_designs"] = {name: entries(rows, base) for name, rows in body["top_designs"].items()}
+        return conditional(request, body, etag_of(body))
+
+
+def entries(designs: Iterable[Design], base: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": design.pk,
+            "title": design.title,
+            "image_url": base + design.image_id,
+            "view_count": design.view_count,
+            "like_count": design.like_count,
+        }
+        for design in designs
+    ]
