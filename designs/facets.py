@@ -33,6 +33,6 @@ def facets(user: Any, wanted: Wanted) -> dict[str, Any]:
 
     The filter of a field does not narrow the counts of that field.
     """
-    visible = selectors.visible_to(user)
-    counts = {name: value_counts(wanted.without(name).filter(visible), name) for name in FACET_FIELDS}
-    return {"total": wanted.filter(visible).count(), "facets": counts}
+    seen = selectors.permitted(user, wanted)
+    counts = {name: value_counts(seen.without(name).designs(), name) for name in FACET_FIELDS}
+    return {"total": seen.designs().count(), "facets": counts}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -46,24 +47,35 @@ class Wanted:
         """The same without the filter of one attribute."""
         return replace(self, attributes=tuple(pair for pair in self.attributes if pair[0] != name))
 
-    def filter(self, designs: QuerySet[Design]) -> QuerySet[Design]:
-        """Those of `designs` that are wanted, in no order."""
-        for name, values in self.attributes:
-            designs = designs.filter(**{f"{name}__in": spellings(values)})
-        if self.featured is not None:
-            designs = designs.filter(featured=self.featured)
-        if self.statuses:
-            designs = designs.filter(status__in=self.statuses)
-        if self.created_after:
-            designs = designs.filter(created_at__gte=self.created_after)
-        if self.created_before:
-            designs = designs.filter(created_at__lt=self.created_before)
-        return search.matching(designs, self.words)
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the order is that of relevance; without words to rank by there is none."""
+        return self.sort is Sort.RELEVANCE and bool(self.words.expression)
 
-    def order(self, designs: QuerySet[Design]) -> QuerySet[Design]:
-        """`designs` in the wanted order; relevance without words to find is newest."""
-        by_rank = self.sort is Sort.RELEVANCE and not self.words.expression
-        return designs.order_by(*ORDERS[Sort.NEWEST if by_rank else self.sort])
+    def conditions(self) -> dict[str, Any]:
+        """The filters as lookups of designs."""
+        wanted: dict[str, Any] = {f"{name}__in": spellings(values) for name, values in self.attributes}
+        if self.statuses:
+            wanted["status__in"] = self.statuses
+        if self.featured is not None:
+            wanted["featured"] = self.featured
+        if self.created_after:
+            wanted["created_at__gte"] = self.created_after
+        if self.created_before:
+            wanted["created_at__lt"] = self.created_before
+        return wanted
+
+    def designs(self) -> QuerySet[Design]:
+        """The designs that are wanted, in no order."""
+        if not self.words.expression:
+            return search.holding(Design.objects.filter(**self.conditions()), self.words.symbols)
+        narrowed = Design.objects.filter(**search.unindexed(self.conditions()))
+        return search.matching(narrowed, self.words, ranked=self.is_ranked)
+
+    def ordered(self) -> QuerySet[Design]:
+        """The designs that are wanted, in the wanted order."""
+        by_default = self.sort is Sort.RELEVANCE and not self.is_ranked
+        return self.designs().order_by(*ORDERS[Sort.NEWEST if by_default else self.sort])
 
 
 def spellings(values: tuple[str, ...]) -> list[str]:

@@ -1,8 +1,9 @@
 """Reads of the catalogue. A page costs one statement for its count and one for its rows."""
 
+from dataclasses import replace
 from typing import Any
 
-from django.db.models import Case, Exists, F, IntegerField, OuterRef, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
 
 from designs.models import FACET_FIELDS, Design, Favourite, Status
 from designs.queries import Wanted
@@ -36,9 +37,11 @@ def shown_to(user: Any, designs: QuerySet[Design]) -> QuerySet[Design]:
     return designs.select_related("image").annotate(is_favorite=Exists(likes))
 
 
-def wanted_by(user: Any, wanted: Wanted) -> QuerySet[Design]:
-    """What the user may see of what he asks for, in his order."""
-    return wanted.order(wanted.filter(visible_to(user)))
+def permitted(user: Any, wanted: Wanted) -> Wanted:
+    """What the user may see of what he asks for."""
+    if user is not None and user.is_admin:
+        return wanted
+    return replace(wanted, statuses=(Status.PUBLISHED,))
 
 
 def featured() -> QuerySet[Design]:
@@ -55,7 +58,12 @@ def favourites_of(user: Any) -> QuerySet[Design]:
 
 def page_rows(user: Any, designs: QuerySet[Design], start: int, stop: int) -> list[Design]:
     """The rows `start` to `stop` of an ordered queryset, as `shown_to` the user."""
-    return list(shown_to(user, designs)[start:stop])
+    order = designs.query.order_by
+    if any("__" in str(column) for column in order):
+        return list(shown_to(user, designs)[start:stop])
+    # The rows before the page are passed over in an index; only its own are read whole.
+    page = Design.objects.filter(pk__in=designs.values("pk")[start:stop])
+    return list(shown_to(user, page).order_by(*order))
 
 
 def design(user: Any, design_id: int) -> Design:
@@ -74,8 +82,8 @@ def similar(user: Any, to: Design, limit: int) -> list[Design]:
         if value:
             same = When(**{name: value}, then=Value(LIKENESS[name]))
             likeness = likeness + Case(same, default=Value(0), output_field=IntegerField())
-    others = Design.objects.filter(status=Status.PUBLISHED).exclude(pk=to.pk).alias(likeness=likeness)
-    return page_rows(user, others.order_by(F("likeness").desc(), "-id"), 0, limit)
+    others = Design.objects.filter(status=Status.PUBLISHED).exclude(pk=to.pk)
+    return page_rows(user, others.order_by(likeness.desc(), "-id"), 0, limit)
 
 
 def like_count(user: Any, design_id: int) -> int:

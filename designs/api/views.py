@@ -61,7 +61,7 @@ class DesignsView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """The catalogue, filtered, searched and sorted."""
-        return page_answer(request, selectors.wanted_by(caller(request), filters.wanted(request)))
+        return page_answer(request, selectors.permitted(caller(request), filters.wanted(request)).ordered())
 
     @extend_schema(request=DesignInputSerializer, responses={201: DesignSerializer})
     def post(self, request: Request) -> Response:
