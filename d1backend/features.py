@@ -3,8 +3,10 @@
 from django.db.backends.sqlite3.features import DatabaseFeatures as SQLiteFeatures
 from django.utils.functional import cached_property
 
+from .functions import FunctionFeatures
 
-class DatabaseFeatures(SQLiteFeatures):
+
+class DatabaseFeatures(FunctionFeatures, SQLiteFeatures):
     minimum_database_version = None
     test_db_allows_multiple_connections = True
     # Parameters beyond D1's 100 travel as one JSON text.

@@ -82,7 +82,8 @@ def direct(rows: list[list[Any]]) -> tuple[list[tuple[Any, ...]], bool]:
         for i, value in enumerate(values):
             kind = type(value)
             if kind is int and not -EXACT < value < EXACT:
-                if -(2**63) <= value <= 2**63:
+                # As JavaScript writes it, 2**63 has other last digits: 9223372036854776000.
+                if -(2**63) <= float(value) <= 2**63:
                     lossy = True
                 else:
                     values[i] = float(value)

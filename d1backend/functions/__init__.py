@@ -1,7 +1,7 @@
 """Django's database functions, aggregates and lookups as pure SQL for D1, which runs no Python inside SQLite.
 
 Importing a module here registers how its expressions are compiled (see ``registry``); the mixins are the
-parts of ``DatabaseOperations`` that write SQL.
+parts of ``DatabaseOperations`` that write SQL and what ``DatabaseFeatures`` says of them.
 """
 
 from . import json, lookups, statistics, text
@@ -16,4 +16,13 @@ class FunctionOperations(DateTimeOperations, DurationOperations, MathOperations)
     compiler_module = "d1backend.compiler"
 
 
-__all__ = ["FunctionOperations", "json", "lookups", "statistics", "text"]
+class FunctionFeatures:
+    """What D1 can compute; mix in before Django's SQLite ``DatabaseFeatures``."""
+
+    # Neither can be written in SQL: NotSupportedError says what to use instead.
+    supports_regular_expressions = False
+    supports_hash_functions = False
+    supports_regex_backreferencing = False
+
+
+__all__ = ["FunctionFeatures", "FunctionOperations", "json", "lookups", "statistics", "text"]

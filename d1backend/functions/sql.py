@@ -10,6 +10,7 @@ Fragment = tuple[str, Sequence[Any]]
 
 # Longer expressions are named in a derived table rather than repeated.
 INLINE_LENGTH = 120
+_WINDOW = " OVER ("
 _MARK = re.compile("\ue000(\\d+)\ue000")
 
 
@@ -29,19 +30,24 @@ def let(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> tuple[
     shape = body(*marks)
     used_once = [int(i) for i in _MARK.findall(shape)] == list(range(len(fragments)))
     fixed = any(isinstance(f, str) and "%s" in f for f in fragments)
-    windowed = any(" OVER (" in sql for sql in sqls)
+    windowed = any(_WINDOW in sql for sql in sqls)
     if used_once or (not fixed and (windowed or sum(map(len, sqls)) <= INLINE_LENGTH)):
         return _filled(shape, fragments)
-    if windowed:
-        raise NotSupportedError(
-            "d1backend cannot compute this over a window function with parameters: annotate the window first "
-            "and compute on it in an outer query or in Python."
-        )
+    refuse_windows(*sqls)
     params = tuple(p for f in fragments if not isinstance(f, str) for p in f[1])
     names = [f"_{i}" for i in range(len(sqls))]
     columns = ", ".join(f"{sql} AS {name}" for sql, name in zip(sqls, names, strict=True))
     # The outermost SELECT is kept flat: only its depth counts for whatever is nested in the innermost.
     return f"(SELECT _r FROM (SELECT {body(*names)} AS _r FROM (SELECT {columns})))", params
+
+
+def refuse_windows(*sqls: str) -> None:
+    """Raises NotSupportedError for a window function in what becomes a subquery, where it sees one row."""
+    if any(_WINDOW in sql for sql in sqls):
+        raise NotSupportedError(
+            "d1backend cannot compute this over a window function: annotate the window first and compute on "
+            "it in an outer query or in Python."
+        )
 
 
 def _filled(shape: str, fragments: Sequence[Fragment | str]) -> tuple[str, tuple[Any, ...]]:

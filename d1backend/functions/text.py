@@ -20,7 +20,7 @@ from django.db.models.functions import (
 )
 
 from .registry import compiles
-from .sql import balanced, let
+from .sql import balanced, let, refuse_windows
 
 
 def _repeated(text: str, count: str) -> str:
@@ -61,6 +61,7 @@ def rpad(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]
 def reverse(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
     """One step a character; the text travels along, so that its expression is written once."""
     sql, params = compiler.compile(node.lhs)
+    refuse_windows(sql)
     return (
         "(WITH RECURSIVE _r(x, i, y) AS ("
         f"SELECT _0, length(_0), '' FROM (SELECT {sql} AS _0) "

@@ -2,16 +2,17 @@
 
 import math
 import random
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from django.db import NotSupportedError
 from django.db.models import CharField, F, IntegerField, Value
 from django.db.models import functions as fn
 from django.db.models.expressions import CombinedExpression
-from hypothesis import given
+from hypothesis import example
 from hypothesis import strategies as st
 
-from .functions_engine import value_of
+from .engine import proves, value_of
 
 # SQLite's text ends at a NUL for length(); half characters do not reach it.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
@@ -19,7 +20,7 @@ fills = texts.filter(bool)
 lengths = st.integers(0, 40)
 
 
-@given(texts, lengths, fills)
+@proves(texts, lengths, fills)
 def test_padding_fills_up_or_cuts(text, length, fill):
     left = value_of(fn.LPad("x", length, Value(fill)), x=text)
     right = value_of(fn.RPad("x", length, Value(fill)), x=text)
@@ -28,7 +29,7 @@ def test_padding_fills_up_or_cuts(text, length, fill):
     assert right == (text + fill * length)[:length]
 
 
-@given(texts, st.integers(0, 20))
+@proves(texts, st.integers(0, 20))
 def test_repeat_and_reverse_go_by_characters(text, count):
     assert value_of(fn.Repeat("x", count), x=text) == text * count
     assert value_of(fn.Reverse("x"), x=text) == text[::-1]
@@ -42,7 +43,7 @@ def test_what_is_made_of_null_is_null(expression):
     assert value_of(expression, x=Value(None, CharField())) is None
 
 
-@given(st.lists(st.none() | texts, min_size=2, max_size=150))
+@proves(st.lists(st.none() | texts, min_size=2, max_size=150))
 def test_concat_takes_any_number_of_texts(parts):
     values = [Value(part, CharField()) for part in parts]
     assert value_of(fn.Concat(*values)) == "".join(part or "" for part in parts)
@@ -54,12 +55,12 @@ def test_hashes_are_refused_with_what_to_do_instead(function):
         value_of(function("x"), x="a")
 
 
-@given(st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda x: abs(math.sin(x)) > 1e-9))
+@proves(st.floats(-1e6, 1e6, allow_subnormal=False).filter(lambda x: abs(math.sin(x)) > 1e-9))
 def test_cotangent_is_one_over_tangent(x):
     assert value_of(fn.Cot("x"), x=x) == pytest.approx(1 / math.tan(x), rel=1e-12)
 
 
-@given(st.floats(-1e9, 1e9))
+@proves(st.floats(-1e9, 1e9))
 def test_ceil_and_sign_are_pythons(x):
     assert value_of(fn.Ceil("x"), x=x) == math.ceil(x)
     assert value_of(fn.Sign("x"), x=x) == (x > 0) - (x < 0)
@@ -70,10 +71,25 @@ def test_powers_work_as_function_and_as_operator():
     assert value_of(F("x") ** 3, x=5) == 125
 
 
-@given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))
+@proves(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1))
+@example(0, 2**63 - 512)
+@example(-1, 2**63 - 512)
 def test_bitwise_xor_is_exact_to_64_bits(one, other):
     combined = CombinedExpression(F("x"), "#", F("y"), output_field=IntegerField())
     assert value_of(combined, x=one, y=other) == one ^ other
+
+
+@proves(st.integers(-(10**9), 10**9), st.integers(0, 4))
+def test_rounding_takes_any_precision(number, places):
+    number /= 1000
+    exact = Decimal(number).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    if abs(Decimal(number).scaleb(places) % 1) != Decimal("0.5"):  # a tie may fall either way in binary
+        assert value_of(fn.Round("x", places), x=number) == pytest.approx(float(exact), abs=1e-6)
+
+
+def test_negative_precision_is_refused_as_on_sqlite():
+    with pytest.raises(ValueError, match="negative precision"):
+        value_of(fn.Round("x", -1), x=365)
 
 
 def test_random_lies_between_0_and_1_and_differs():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from .functions_engine import rows_of
-from .test_functions_statistics import Sample, fill
+from .engine import rows_of
+from .test_statistics import Sample, fill
 
 
 def pick(*values):
