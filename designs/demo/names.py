@@ -32,6 +32,7 @@ PHRASES: dict[str, str] = {
     "rudraksha": "Rudraksha Borders",
     "sprig": "Flowering Sprigs",
     "star": "Eight-Point Stars",
+    "stripe": "Satin Stripes",
     "sun": "Rayed Suns",
     "swan": "Hamsa Swans",
     "temple": "Temple Spires",

@@ -35,8 +35,11 @@ class Strip:
         return tiled(tile, (length, self.height), start=((self.period - length) // 2, 0))
 
 
-def band(strips: Sequence[Strip], length: int) -> Image.Image:
-    """The strips stacked, first one on top, RGBA."""
+def band(strips: Sequence[Strip], length: int, scale: float = 1) -> Image.Image:
+    """The strips stacked, first one on top, RGBA; `scale` shrinks figures and height, not the length."""
+    if scale != 1:
+        full = band(strips, round(length / scale))
+        return full.resize((length, round(full.height * scale)), Image.Resampling.BOX)
     result = Image.new("RGBA", (length, sum(strip.height for strip in strips)))
     top = 0
     for strip in strips:

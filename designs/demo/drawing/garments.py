@@ -56,6 +56,17 @@ def trim(
     scene.paste(strips, (left, top), ImageChops.multiply(strips.getchannel("A"), mask.crop(box)))
 
 
+def back(scene: Image.Image, look: Look, points: list[Point]) -> None:
+    """The inside of a garment's back, seen through its neck."""
+    set_down(
+        scene,
+        look,
+        Image.new("RGB", SIZE, mix(look.border, (24, 14, 12), 0.4)),
+        outline(both_sides(points)),
+        lift=4,
+    )
+
+
 def buttons(scene: Image.Image, look: Look, x: float, ys: list[int]) -> None:
     pen = Pen.on_tile(22, 22)
     pen.dot(11, 11, 10, mix(look.metal, (40, 20, 10), 0.6))
@@ -109,6 +120,7 @@ def kurta(family: Family, look: Look) -> Image.Image:
         scene.paste(look.border, (0, 0), outline(cuff))
         seams(scene, [[cuff[2], cuff[3]]])
     torso = ImageChops.subtract(outline(body), outline(neck))
+    back(scene, look, [(450, 150), (412, 142), (386, 116), (390, 215), (450, 226)])
     set_down(scene, look, cloth, torso, sheen(SIZE, look.rng, 1.8, 0.26))
     seams(scene, [[(450, 206), (450, 500)], [(262, 760), (226, 905)], [(638, 760), (674, 905)]])
     scene.paste(
@@ -201,16 +213,19 @@ def salwar_suit(family: Family, look: Look) -> Image.Image:
         ]
     )
     neck = both_sides([(390, 88), (400, 140), (450, 190)])
+    back(scene, look, [(450, 126), (414, 118), (388, 94), (392, 190), (450, 214)])
     set_down(
         scene, look, cloth, ImageChops.subtract(outline(body), outline(neck)), sheen(SIZE, look.rng, 2.6, 0.3)
     )
-    veil = family.field(look.contrasted(), (240, 1200))
+    veil = family.field(look.contrasted(), (320, 1200))
     edge = band(family.border(look), 1200).transpose(Image.Transpose.ROTATE_90)
     edge = edge.resize((56, 1200), Image.Resampling.BILINEAR)
     veil.paste(edge.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (0, 0))
-    veil.paste(edge, (184, 0))
+    veil.paste(edge, (264, 0))
     flow = warped(
-        veil, (500, 60, 800, 1160), lambda x, y: ((x - 560 - 26 * math.sin(y / 260)) * 1.25 + 20, y)
+        veil,
+        (500, 60, 800, 1160),
+        lambda x, y: (min(318.0, max(1.0, (x - 548 - 26 * math.sin(y / 260)) * 1.5)), y),
     )
     shape = smooth(
         [
@@ -256,6 +271,7 @@ def blouse(family: Family, look: Look) -> Image.Image:
     neck = both_sides([(344, 250), (352, 380), (388, 470), (450, 500)])
     rim = both_sides([(326, 250), (334, 388), (374, 486), (450, 520)])
     torso = outline(body)
+    back(scene, look, [(450, 400), (390, 372), (342, 258), (338, 500), (450, 540)])
     cloth.paste(look.border, (0, 0), outline(rim))
     set_down(scene, look, cloth, ImageChops.subtract(torso, outline(neck)), sheen(SIZE, look.rng, 2, 0.26))
     line = smooth(
@@ -308,6 +324,7 @@ def lehenga(family: Family, look: Look) -> Image.Image:
     set_down(scene, look, choli, outline(sleeve, [(SIZE[0] - x, y) for x, y in sleeve]), lift=8)
     body = both_sides([(398, 74), (344, 88), (328, 170), (346, 250), (350, 340), (450, 348)])
     neck = both_sides([(398, 66), (404, 130), (450, 176)])
+    back(scene, look, [(450, 112), (416, 102), (396, 72), (396, 180), (450, 200)])
     shape = ImageChops.subtract(outline(body), outline(neck))
     set_down(scene, look, choli, shape, sheen(SIZE, look.rng, 3, 0.2), lift=8)
     trim(scene, look, family, (330, 302, 570, 348), shape)

@@ -17,13 +17,15 @@ def _group(look: Look, thick: int) -> list[Strip]:
     """One set of woven bands: lines, lozenges, zigzags, in the look's colours."""
     ground, rng = look.border, look.rng
     first, second = look.visible_on(ground, look.accent(0)), look.visible_on(ground, look.accent(1))
-    figure = rng.choice(
-        (
-            bands.diamonds(thick, thick, ground, first, second, 9),
-            bands.row(thick, thick, ground, look.drawing, Inks(first, second, first), 0.42, 5),
-            bands.diamonds(thick, round(thick * 0.7), ground, second, first, 7),
+    if look.motif == "diamond":
+        figure = rng.choice(
+            (
+                bands.diamonds(thick, thick, ground, first, second, 9),
+                bands.diamonds(thick, round(thick * 0.7), ground, second, first, 7),
+            )
         )
-    )
+    else:
+        figure = bands.row(thick, thick, ground, look.drawing, Inks(first, second, first), 0.42, 4)
     edge = rng.choice(
         (
             bands.chevrons(26, 24, ground, second),

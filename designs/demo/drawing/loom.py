@@ -89,6 +89,8 @@ def jangla(look: Look, size: Size) -> Image.Image:
             way = 1 if (j + k) % 2 else -1
             for dx in (-side, 0, side):
                 for dy in (-side, 0, side):
+                    if not (-70 < x + dx < side + 70 and -70 < y + dy < side + 70):
+                        continue
                     spot = pen.moved(x + dx + 24 * way, y + dy)
                     (look.drawing if (j + 2 * k) % 4 == 0 else flower)(spot.scaled(26 if j % 2 else 21), inks)
                     for turn in (30, 150, 210, 330):
@@ -112,7 +114,7 @@ def check(look: Look, size: Size) -> Image.Image:
     """Woven checks: bars of colour crossing, lighter where they meet the ground."""
     cell = look.rng.choice((60, 84, 120))
     tile = Image.new("RGB", (cell, cell), look.ground)
-    pens = [(0, look.rng.choice((6, cell // 4, cell // 2)), look.border)]
+    pens = [(0, look.rng.choice((6, cell // 5, cell // 3)), look.border)]
     pens.append((cell * 3 // 4 - 3, 4, look.accent(0)))
     if look.rng.random() < 0.5:
         pens.append((cell * 3 // 4 + 5, 3, look.visible_on(look.ground, look.accent(1))))
@@ -192,9 +194,10 @@ def zari_border(look: Look) -> list[Strip]:
     """The broad border of a silk: spires, a row of motifs or a creeper, and close lines of zari."""
     gold, ground, inks = look.metal, look.border, look.border_inks
     rng = look.rng
+    spires = [bands.teeth(44, 36, ground, steps=11)]
     top: list[Strip] = rng.choice(
         (
-            [bands.teeth(44, 36, ground, steps=11)],
+            spires,
             [bands.line(4, gold), bands.gap(6), bands.line(10, gold)],
             [bands.scallops(22, 30, gold), bands.line(5, ground)],
             [bands.diamonds(24, 24, None, gold)],
@@ -208,6 +211,10 @@ def zari_border(look: Look) -> list[Strip]:
             bands.diamonds(60, 60, ground, gold, look.accent(0), 8),
         )
     )
+    if look.motif == "temple":
+        top = spires
+    if look.motif == "rudraksha":
+        middle = bands.row(56, 50, ground, look.drawing, inks, 0.42, 2)
     return [
         *top,
         bands.line(12, ground),
@@ -229,19 +236,24 @@ def zari_border(look: Look) -> list[Strip]:
 def narrow_border(look: Look) -> list[Strip]:
     """The slim border of a cotton or a light silk."""
     colour, edge = look.border, look.visible_on(look.border, look.metal)
+    named = {
+        "temple": bands.teeth(34, 30, colour, steps=8),
+        "rudraksha": bands.row(34, 34, colour, look.drawing, Inks(edge, colour, edge), 0.44),
+        "wave": bands.chevrons(28, 40, colour, edge, 0.22),
+    }
+    figure = look.rng.choice(
+        (
+            bands.diamonds(26, 26, colour, edge),
+            bands.chevrons(22, 24, colour, edge),
+            bands.beads(18, colour, edge),
+            bands.bars(18, 10, colour, edge),
+        )
+    )
     return [
-        bands.line(4, edge),
-        bands.gap(5),
+        *([named["temple"]] if look.motif == "temple" else [bands.line(4, edge), bands.gap(5)]),
         bands.line(10, colour),
         bands.line(3, edge),
-        look.rng.choice(
-            (
-                bands.diamonds(26, 26, colour, edge),
-                bands.chevrons(22, 24, colour, edge),
-                bands.beads(18, colour, edge),
-                bands.bars(18, 10, colour, edge),
-            )
-        ),
+        figure if look.motif == "temple" else named.get(look.motif, figure),
         bands.line(3, edge),
         bands.line(26, colour),
         bands.line(6, edge),

@@ -76,25 +76,42 @@ def mirror(pen: Pen, radius: float, ring: RGB, second: RGB) -> None:
 
 
 def mirror_work(look: Look, size: Size) -> Image.Image:
-    """Kutch: mirrors in dense chain-stitch flowers, on a grid of stars and diamonds."""
+    """Kutch: mirrors in dense chain-stitch flowers, in turn with stitched figures, on a grid of stars."""
     side = look.rng.choice((150, 180))
-    pen = Pen.on_tile(side, side, look.ground)
+    pen = Pen.on_tile(side * 2, side * 2, look.ground)
     tones = [look.visible_on(look.ground, tone) for tone in (*look.accents, WHITE)]
-    centre = pen.moved(side / 2, side / 2)
-    for reach, count, tone in ((0.44, 12, tones[0]), (0.36, 12, tones[1])):
-        for each in centre.around(count, 0 if tone == tones[0] else 15):
-            each.shape(petal(side * reach, side * 0.15, 0.7), tone)
-    mirror(centre, side * 0.1, tones[2 % len(tones)], tones[0])
-    for x in (0, side):
-        for y in (0, side):
+    for i in range(2):
+        for j in range(2):
+            centre = pen.moved(side * (i + 0.5), side * (j + 0.5))
+            if (i + j) % 2 and look.motif != "flower":
+                look.drawing(
+                    centre.scaled(side * (0.36 if j else -0.36), side * 0.36),
+                    Inks(tones[0], tones[1], tones[2]),
+                )
+            else:
+                _mirror_flower(centre, side, tones)
+            for k in range(4):
+                stitched(
+                    centre.turned(90 * k),
+                    [(-side * 0.3, -side * 0.5), (side * 0.3, -side * 0.5)],
+                    tones[-1],
+                    3,
+                    9,
+                )
+    for x in (0, side, side * 2):
+        for y in (0, side, side * 2):
             corner = pen.moved(x, y)
             for each in corner.around(4):
                 each.shape(petal(side * 0.26, side * 0.14, 0.6), tones[1])
             mirror(corner, side * 0.06, tones[-1], tones[0])
-    for k in range(4):
-        edge = centre.turned(90 * k)
-        stitched(edge, [(-side * 0.3, -side * 0.5), (side * 0.3, -side * 0.5)], tones[-1], 3, 9)
     return tiled(raised(pen.tile(), 0.25).convert("RGB"), size)
+
+
+def _mirror_flower(pen: Pen, side: float, tones: list[RGB]) -> None:
+    for reach, turn, tone in ((0.44, 0, tones[0]), (0.36, 15, tones[1])):
+        for each in pen.around(12, turn):
+            each.shape(petal(side * reach, side * 0.15, 0.7), tone)
+    mirror(pen, side * 0.1, tones[2], tones[0])
 
 
 def mirror_border(look: Look) -> list[Strip]:

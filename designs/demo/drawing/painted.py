@@ -193,6 +193,7 @@ def drawn_pallu(look: Look) -> list[Strip]:
         look.visible_on(ground, look.accent(0)),
         look.visible_on(ground, look.accent(1)),
         look.visible_on(ground, look.accent(2)),
+        mix(ground, (18, 10, 8), 0.75),
     )
     return [
         *drawn_border(look)[:5],

@@ -16,13 +16,16 @@ from .pen import Point
 from .stage import SIZE, outline, rod, set_down, wall
 
 
-def length_of_cloth(family: Family, look: Look, size: Size, *, both: bool) -> Image.Image:
-    """The flat cloth: field, side borders, and the pallu across its lower end."""
+def length_of_cloth(family: Family, look: Look, size: Size, *, both: bool, scale: float = 1) -> Image.Image:
+    """The flat cloth: field, side borders, and the pallu across its lower end.
+
+    `scale` is the size of border and pallu figures beside those of the field.
+    """
     width, height = size
     cloth = family.field(look, size)
-    end = band(family.pallu(look), width)
+    end = band(family.pallu(look), width, scale)
     cloth.paste(end, (0, height - end.height), end)
-    right = band(family.border(look), height).transpose(Image.Transpose.ROTATE_90)
+    right = band(family.border(look), height, scale).transpose(Image.Transpose.ROTATE_90)
     cloth.paste(right, (width - right.width, 0), right)
     if both:
         left = right.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -46,7 +49,10 @@ def hung(family: Family, look: Look) -> Image.Image:
     rod(scene, 92, 70, 830, rng)
     left, right, bottom = 142, 758, 1080
     cloth = Image.new("RGB", SIZE, look.ground)
-    cloth.paste(length_of_cloth(family, look, (right - left + 40, bottom - 40), both=True), (left - 20, 84))
+    cloth.paste(
+        length_of_cloth(family, look, (right - left + 40, bottom - 40), both=True, scale=0.72),
+        (left - 20, 84),
+    )
     folds = rng.uniform(2.2, 4)
     phase = rng.uniform(0, math.tau)
     light = sheen(SIZE, rng, folds, 0.36)
@@ -86,14 +92,14 @@ def folded(family: Family, look: Look) -> Image.Image:
     rng = look.rng
     scene = wall(look)
     under = family.field(look, SIZE)
-    edge = band(family.border(look), SIZE[1]).transpose(Image.Transpose.ROTATE_90)
+    edge = band(family.border(look), SIZE[1], 0.72).transpose(Image.Transpose.ROTATE_90)
     under.paste(edge, (800 - edge.width, 0), edge)
     for left, top, right, bottom in ((92, 86, 800, 1112), (106, 76, 792, 1098), (98, 92, 804, 1086)):
         fold = [(left, top), (right, top + 6), (right - 4, bottom), (left + 5, bottom + 5)]
         set_down(scene, look, under, outline(fold), sheen(SIZE, rng, 1.1, 0.14), lift=6)
     seams(scene, [[(104, 560), (802, 566)]], 46)
     size = (560, 900)
-    flap = length_of_cloth(family, look, size, both=True)
+    flap = length_of_cloth(family, look, size, both=True, scale=0.62)
     slant = math.radians(rng.choice((-1, 1)) * rng.uniform(7, 13))
     cos, sin = math.cos(slant), math.sin(slant)
     middle = (450 + 60 * sin, 700)
@@ -139,7 +145,7 @@ def pleated(family: Family, look: Look) -> Image.Image:
     draw = ImageDraw.Draw(ramp)
     for x in range(1100):
         place = (x / 500 - 0.1) / 2 * count % 1
-        draw.line((x, 0, x, 8), fill=round(84 + 88 * place if place < 0.92 else 60))
+        draw.line((x, 0, x, 8), fill=round(92 + 76 * place if place < 0.92 else 72))
     box = (40, top, 860, 1140)
     light = warped(ramp, box, light_at, 64, 4)
     low = [
@@ -148,7 +154,7 @@ def pleated(family: Family, look: Look) -> Image.Image:
     shape = [(302, top), (598, top), *reversed(low)]
     set_down(scene, look, warped(cloth, box, source, 64, 16), outline(shape), light)
     pin = outline([(292, 128), (608, 128), (612, 158), (288, 158)])
-    set_down(scene, look, Image.new("RGB", SIZE, look.metal), pin, lift=6)
+    set_down(scene, look, Image.new("RGB", SIZE, mix(look.metal, (255, 246, 226), 0.3)), pin, lift=6)
     return scene
 
 

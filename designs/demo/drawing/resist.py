@@ -50,53 +50,53 @@ def bandhani(look: Look, size: Size) -> Image.Image:
     side = rng.choice((225, 300))
     pen = Pen.on_tile(side, side, look.ground)
     colours = [look.visible_on(look.ground, each, WHITE) for each in look.accents] + [WHITE]
-    centre = side / 2
-
-    def lay(x0: float, y0: float, points: list[Point], colour: RGB) -> None:
+    groups = _dot_squares(side, colours) if look.motif == "grid" else _dot_figures(look.motif, side, colours)
+    for points, colour in groups:
         for x, y in points:
-            knot(
-                pen,
-                x0 + x + rng.uniform(-1, 1),
-                y0 + y + rng.uniform(-1, 1),
-                rng.uniform(3.6, 4.6),
-                colour,
-                look.ground,
-            )
-
-    corners = [(x, y) for x in (0.0, side) for y in (0.0, side)]
-    if look.motif == "grid":
-        step = side / 15
-        for j in range(15):
-            for i in range(15):
-                ring = max(abs(i - 7), abs(j - 7))
-                lay((i + 0.5) * step, (j + 0.5) * step, [(0, 0)], colours[(ring // 2) % len(colours)])
-    else:
-        if look.motif == "mango":
-            for scale, colour in ((0.4, colours[0]), (0.28, colours[1]), (0.15, colours[-1])):
-                lay(
-                    centre,
-                    centre,
-                    dotted([(x * side * scale, (y + 0.1) * side * scale) for x, y in PAISLEY], 12),
-                    colour,
-                )
-        else:
-            for k, reach in enumerate((0.09, 0.16, 0.23)):
-                lay(centre, centre, dotted(circle(side * reach), 12), colours[k % len(colours)])
-            petals = [
-                (
-                    side * (0.33 + 0.06 * math.cos(8 * a)) * math.cos(a),
-                    side * (0.33 + 0.06 * math.cos(8 * a)) * math.sin(a),
-                )
-                for a in (math.tau * i / 90 for i in range(90))
-            ]
-            lay(centre, centre, dotted(petals, 12), colours[0])
-            lay(centre, centre, [(0, 0)], colours[-1])
-        for x, y in corners:
-            for k, reach in enumerate((0.05, 0.11)):
-                lay(x, y, dotted(circle(side * reach), 11), colours[(k + 1) % len(colours)])
-        for x, y in ((0.0, centre), (side, centre), (centre, 0.0), (centre, side)):
-            lay(x, y, [(0, 0), (12, 0), (-12, 0), (0, 12), (0, -12)], colours[-1])
+            at = (x + rng.uniform(-1, 1), y + rng.uniform(-1, 1))
+            knot(pen, *at, rng.uniform(3.6, 4.6), colour, look.ground)
     return tiled(pen.tile().convert("RGB"), size, start=(side // 2, 0))
+
+
+Dots = list[tuple[list[Point], RGB]]
+
+
+def _dot_squares(side: float, colours: list[RGB]) -> Dots:
+    """Dots in even rows, coloured in squares within squares."""
+    step = side / 15
+    return [
+        ([((i + 0.5) * step, (j + 0.5) * step)], colours[max(abs(i - 7), abs(j - 7)) // 2 % len(colours)])
+        for j in range(15)
+        for i in range(15)
+    ]
+
+
+def _dot_figures(motif: str, side: float, colours: list[RGB]) -> Dots:
+    """A mango or a ringed flower in the middle of the tile, small rings at its corners."""
+
+    def around(x0: float, y0: float, line: list[Point], step: float = 12) -> list[Point]:
+        return [(x0 + x, y0 + y) for x, y in dotted(line, step)]
+
+    half = side / 2
+    groups: Dots = []
+    if motif == "mango":
+        for scale, colour in ((0.4, colours[0]), (0.28, colours[1]), (0.15, colours[-1])):
+            mango = [(x * side * scale, (y + 0.1) * side * scale) for x, y in PAISLEY]
+            groups.append((around(half, half, mango), colour))
+    else:
+        for k, reach in enumerate((0.09, 0.16, 0.23)):
+            groups.append((around(half, half, circle(side * reach)), colours[k % len(colours)]))
+        angles = [math.tau * i / 90 for i in range(90)]
+        reaches = [side * (0.33 + 0.06 * math.cos(8 * a)) for a in angles]
+        petals = [(r * math.cos(a), r * math.sin(a)) for a, r in zip(angles, reaches, strict=True)]
+        groups += [(around(half, half, petals), colours[0]), ([(half, half)], colours[-1])]
+    for x in (0.0, side):
+        for y in (0.0, side):
+            for k, reach in enumerate((0.05, 0.11)):
+                groups.append((around(x, y, circle(side * reach), 11), colours[(k + 1) % len(colours)]))
+    for x, y in ((0.0, half), (side, half), (half, 0.0), (half, side)):
+        groups.append(([(x, y), (x + 12, y), (x - 12, y), (x, y + 12), (x, y - 12)], colours[-1]))
+    return groups
 
 
 def dot_border(look: Look) -> list[Strip]:
@@ -152,7 +152,7 @@ def leheriya(look: Look, size: Size) -> Image.Image:
     """Tied diagonal waves; with the motif `mothara` crossed by a second set, leaving dots of light."""
     rng = look.rng
     colours = [look.ground, *look.accents, look.border, WHITE]
-    side = rng.choice((300, 225))
+    side = rng.choice((300, 450))
     cloth = tiled(_waves(rng, side, colours).convert("RGB"), size)
     if look.motif == "mothara":
         crossed = tiled(_waves(rng, side, [look.ground, look.border, WHITE]).convert("RGB"), size)
@@ -165,10 +165,11 @@ def leheriya(look: Look, size: Size) -> Image.Image:
 def _waves(rng: random.Random, side: int, colours: list[RGB]) -> Image.Image:
     """A square of diagonal zigzag stripes that repeats without a seam."""
     pen = Pen.on_tile(side, side, colours[0], oversample=2)
-    plan, x = [], 0.0
+    plan: list[tuple[float, float, RGB]] = []
+    x, bold = 0.0, rng.choice((1.3, 1.8, 2.4))
     while x < side:
         for colour, wide in zip(colours, (22, 9, 14, 7, 5, 6), strict=False):
-            plan.append((x, wide + rng.randint(0, 4), colour))
+            plan.append((x, (wide + rng.randint(0, 4)) * bold, colour))
             x += plan[-1][1]
     stretch = side / x
     kinks = 3 * rng.choice((1, 2))
@@ -184,9 +185,9 @@ def _waves(rng: random.Random, side: int, colours: list[RGB]) -> Image.Image:
         return points
 
     for shift in (-2, -1, 0, 1):
-        for at, wide, colour in plan:
-            left = edge((at * stretch) + shift * side)
-            right = [(x + wide * stretch, y) for x, y in left]
+        for at, width, colour in plan:
+            left = edge(at * stretch + shift * side)
+            right = [(px + width * stretch, py) for px, py in left]
             pen.shape(left + right[::-1], colour)
     return pen.tile()
 

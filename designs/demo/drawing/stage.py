@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from functools import lru_cache
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from .cloth import Size, lightness, lit, mix, noise, weave
 from .look import Look
@@ -28,7 +28,7 @@ def plaster() -> Image.Image:
     """The wall's surface and light, grey about 128: soft blotches, fine grain, darker corners."""
     blotches = noise((18, 24), 5).resize(SIZE, Image.Resampling.BICUBIC)
     grain = noise((450, 600), 6).resize(SIZE, Image.Resampling.BILINEAR)
-    surface = Image.blend(Image.blend(blotches, grain, 0.4), Image.new("L", SIZE, 128), 0.86)
+    surface = Image.blend(Image.blend(blotches, grain, 0.4), Image.new("L", SIZE, 128), 0.9)
     glow = (
         Image.radial_gradient("L").resize(SIZE, Image.Resampling.BICUBIC).point(lambda v: 150 - v * 60 // 255)
     )
@@ -71,12 +71,12 @@ def set_down(
 
     The edges turn away from the light. `lift` is how far the cloth stands off the wall, in pixels.
     """
-    shadow = ImageChops.offset(soft(mask, lift * 1.6), lift // 2, lift).point(lambda v: v * 52 // 100)
-    scene.paste((44, 30, 26), (0, 0), shadow)
+    shadow = soft(mask, lift * 1.6).point(lambda v: v * 52 // 100)
+    scene.paste((44, 30, 26), (lift // 2, lift, SIZE[0] + lift // 2, SIZE[1] + lift), shadow)
     box = mask.getbbox()
     if box is None:
         raise ValueError("the mask is empty: nothing of the cloth would be seen")
-    edge = soft(mask, 26).point(lambda v: 128 - max(0, 238 - v) * 58 // 110)
+    edge = soft(mask, 26).point(lambda v: 128 - max(0, 238 - v) * 40 // 110)
     lights = [each.crop(box) for each in (edge, weave(look.weave, SIZE), light) if each]
     scene.paste(lit(cloth.crop(box), *lights), box[:2], mask.crop(box))
 
