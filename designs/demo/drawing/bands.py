@@ -32,7 +32,7 @@ class Strip:
         tile = pen.tile()
         if self.thread:
             tile = stepped(tile, self.thread)
-        return tiled(tile, (length, self.height), start=((self.period - length) // 2, 0))
+        return tiled(tile, (length, self.height))
 
 
 def band(strips: Sequence[Strip], length: int, scale: float = 1) -> Image.Image:

@@ -26,8 +26,8 @@ def lightness(colour: RGB) -> float:
     return (0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]) / 255
 
 
-def tiled(tile: Image.Image, size: Size, start: tuple[int, int] = (0, 0)) -> Image.Image:
-    """The tile laid side by side over the size, doubling what is laid each time."""
+def tiled(tile: Image.Image, size: Size, top: int = 0) -> Image.Image:
+    """The tile laid side by side over the size, one tile in the middle, cut to begin `top` pixels down."""
     width, height = size
     result = Image.new(tile.mode, (width + tile.width, height + tile.height))
     result.paste(tile, (0, 0))
@@ -39,7 +39,7 @@ def tiled(tile: Image.Image, size: Size, start: tuple[int, int] = (0, 0)) -> Ima
     while done < result.height:
         result.paste(result.crop((0, 0, result.width, min(done, result.height - done))), (0, done))
         done *= 2
-    left, top = start[0] % tile.width, start[1] % tile.height
+    left, top = (tile.width - width) // 2 % tile.width, top % tile.height
     return result.crop((left, top, left + width, top + height))
 
 
@@ -98,14 +98,16 @@ def spread(
 ) -> Image.Image:
     """Lay motif tiles over the cloth in rows, every second row moved by half a step when `drop`.
 
-    Tiles take turns, one row each. `start` is the centre of the first tile in steps.
+    Tiles take turns, one row each. `start` is the place of a tile in its mesh, 0.5 being the middle; the
+    middle mesh lies in the middle of the cloth.
     """
     for row in range(-1, int(cloth.height / step[1]) + 2):
         tile = tiles[row % len(tiles)]
         shift = 0.5 if drop and row % 2 else 0.0
         y = round((row + start[1]) * step[1] - tile.height / 2)
-        for column in range(-1, int(cloth.width / step[0]) + 2):
-            x = round((column + shift + start[0]) * step[0] - tile.width / 2)
+        reach = int(cloth.width / step[0] / 2) + 2
+        for column in range(-reach, reach + 1):
+            x = round(cloth.width / 2 + (column + shift + start[0] - 0.5) * step[0] - tile.width / 2)
             cloth.paste(tile, (x, y), tile)
     return cloth
 

@@ -12,9 +12,11 @@ def peacock(pen: Pen, inks: Inks) -> None:
     """A standing peacock looking back, its train falling behind it."""
     for i, turn in enumerate((-150, -138, -126, -114, -102)):
         feather = pen.moved(-0.12, 0.02).turned(turn)
-        filled(feather, petal(1.14 - 0.05 * abs(i - 2), 0.3, 0.74), inks.second, inks.line)
-        feather.dot(0, -0.84 + 0.05 * abs(i - 2), 0.085, inks.main)
-        feather.dot(0, -0.84 + 0.05 * abs(i - 2), 0.04, inks.leaf)
+        vane, eye = (inks.second, inks.main) if i % 2 else (inks.main, inks.second)
+        reach = 1.14 - 0.05 * abs(i - 2)
+        filled(feather, petal(reach, 0.3, 0.74), vane, inks.line)
+        feather.dot(0, 0.3 - reach, 0.085, eye)
+        feather.dot(0, 0.3 - reach, 0.04, inks.leaf)
     body = smooth(
         [
             (-0.34, 0.2),

@@ -79,7 +79,8 @@ class Look:
     @property
     def woven_inks(self) -> Inks:
         """Zari on the ground, with accents as meena."""
-        return Inks(self.metal, self.accent(0), self.accent(1))
+        meena = [tone for tone in self.accents if contrast(tone, self.ground) > 0.2] or [self.border]
+        return Inks(self.metal, meena[0], meena[-1])
 
     @property
     def border_inks(self) -> Inks:

@@ -69,7 +69,7 @@ def brocade(look: Look, size: Size) -> Image.Image:
     flip = look.rng.choice((1, -1))
     for x0, y0 in ((0.5, 0), (0.5, 1), (0, 0.5), (1, 0.5)):
         look.drawing(pen.moved(x0 * width, y0 * height).scaled(width * 0.24 * flip, width * 0.24), inks)
-    return tiled(stepped(pen.tile(), 2).convert("RGB"), size, start=(width // 2, 0))
+    return tiled(stepped(pen.tile(), 2).convert("RGB"), size)
 
 
 def jangla(look: Look, size: Size) -> Image.Image:

@@ -106,7 +106,7 @@ def warli(look: Look, size: Size) -> Image.Image:
         for k in range(5):
             for i in range(-k, k + 1):
                 pen.dot(x + i * 11, height / 2 - 30 + k * 12, 2.4, ink)
-    return tiled(pen.tile().convert("RGB"), size, start=(0, look.rng.randrange(height)))
+    return tiled(pen.tile().convert("RGB"), size, top=look.rng.randrange(height))
 
 
 def pattachitra(look: Look, size: Size) -> Image.Image:
@@ -147,7 +147,7 @@ def pattachitra(look: Look, size: Size) -> Image.Image:
             rosette(pen.moved(x, y).scaled(side * 0.12), Inks(line, look.accent(0), line, None))
     for x in (-0.34, 0.34):
         leaf(centre.moved(side * x, half * 0.84).scaled(30), Inks(line, line, look.accent(2), dark))
-    return tiled(pen.tile().convert("RGB"), size, start=(side // 2, 0))
+    return tiled(pen.tile().convert("RGB"), size)
 
 
 def rogan(look: Look, size: Size) -> Image.Image:
@@ -162,7 +162,7 @@ def rogan(look: Look, size: Size) -> Image.Image:
         for y in range(60, size[1], 190):
             cloth.paste(small, (round(size[0] * x - small.width / 2), y), small)
     curls = motif_tile(curl, inks, 22)
-    return spread(cloth, [curls], (size[0] * 0.72, 95), drop=False, start=(0.69, 0.5))
+    return spread(cloth, [curls], (size[0] * 0.72, 190), drop=False, start=(1.0, 0.115))
 
 
 def drawn_border(look: Look) -> list[Strip]:

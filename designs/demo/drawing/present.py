@@ -48,9 +48,9 @@ def hung(family: Family, look: Look) -> Image.Image:
     scene = wall(look)
     rod(scene, 92, 70, 830, rng)
     left, right, bottom = 142, 758, 1080
-    cloth = Image.new("RGB", SIZE, look.ground)
+    cloth = Image.new("RGB", SIZE, look.border)
     cloth.paste(
-        length_of_cloth(family, look, (right - left + 40, bottom - 40), both=True, scale=0.72),
+        length_of_cloth(family, look, (right - left + 40, bottom - 78), both=True, scale=0.72),
         (left - 20, 84),
     )
     folds = rng.uniform(2.2, 4)

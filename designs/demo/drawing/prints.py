@@ -45,7 +45,7 @@ def ajrakh(look: Look, size: Size) -> Image.Image:
             way.moved(0, -r).turned(90).shape(petal(r * 0.34, r * 0.2), light)
             way.moved(r * 0.02, -r).turned(90).shape(petal(r * 0.26, r * 0.11), red)
         edge.dot(0, -r, r * 0.09, red)
-    cloth = tiled(pen.tile().convert("RGB"), size, start=(side // 2, 0))
+    cloth = tiled(pen.tile().convert("RGB"), size)
     return inked(cloth, look.ground, look.rng, 6)
 
 
@@ -61,7 +61,8 @@ def bagru(look: Look, size: Size) -> Image.Image:
         tiles.append(ImageChops.offset(tile, rng.randint(-1, 1), rng.randint(-1, 1)))
     spread(cloth, tiles, (radius * 2.7, radius * 1.6 if rng.random() < 0.5 else radius * 2))
     dots = motif_tile(lambda pen, inks: pen.dot(0, 0, 0.4, inks.main), Inks(ink, ink, ink), 10)
-    spread(cloth, [dots], (radius * 2.7, radius * 2), start=(1.0, 1.0)) if rng.random() < 0.5 else None
+    if rng.random() < 0.5:
+        spread(cloth, [dots], (radius * 2.7, radius * 2), start=(1.0, 1.0))
     return inked(cloth, look.ground, rng)
 
 

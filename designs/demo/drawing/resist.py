@@ -55,7 +55,7 @@ def bandhani(look: Look, size: Size) -> Image.Image:
         for x, y in points:
             at = (x + rng.uniform(-1, 1), y + rng.uniform(-1, 1))
             knot(pen, *at, rng.uniform(3.6, 4.6), colour, look.ground)
-    return tiled(pen.tile().convert("RGB"), size, start=(side // 2, 0))
+    return tiled(pen.tile().convert("RGB"), size)
 
 
 Dots = list[tuple[list[Point], RGB]]

@@ -115,7 +115,6 @@ def chikan_pallu(look: Look) -> list[Strip]:
 
 def kantha(look: Look, size: Size) -> Image.Image:
     """Running stitch: figures outlined and filled, and the ground rippled by stitched echoes."""
-    rng = look.rng
     side = 300
     pen = Pen.on_tile(side, side, look.ground)
     faint = mix(look.ground, look.visible_on(look.ground, look.border), 0.42)
@@ -135,7 +134,7 @@ def kantha(look: Look, size: Size) -> Image.Image:
             stitched(
                 spot, [(-across, k * 10 + 3), (across, k * 10 + 3)], mix(inks.main, look.ground, 0.35), 1.5, 9
             )
-    return tiled(pen.tile().convert("RGB"), size, start=(rng.choice((0, side // 2)), 0))
+    return tiled(pen.tile().convert("RGB"), size)
 
 
 def stitched_border(look: Look) -> list[Strip]:
