@@ -34,6 +34,7 @@ def _proxy(engine):
 def proxy(_proxy):
     yield _proxy
     _proxy.plan = None
+    _proxy.come_up()
 
 
 @pytest.fixture
