@@ -1,7 +1,7 @@
 """A Django database backend for Cloudflare D1 (docs/d1backend.md)."""
 
-from .errors import OutcomeUnknown, SerializationFailure
+from .errors import OutcomeUnknown, RateLimited, SerializationFailure
 from .gather import gather
 from .retry import retry_on_conflict
 
-__all__ = ["OutcomeUnknown", "SerializationFailure", "gather", "retry_on_conflict"]
+__all__ = ["OutcomeUnknown", "RateLimited", "SerializationFailure", "gather", "retry_on_conflict"]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX, BaseDatabaseCreation
-from django.db.utils import OperationalError
+from django.db.utils import Error, OperationalError
 
 from . import clone, errors
 from .http import Api, Settings
@@ -40,7 +40,7 @@ class DatabaseCreation(BaseDatabaseCreation):
         api = Api(self._settings())
         try:
             yield api
-        except errors.Error as error:
+        except (errors.Error, Error) as error:
             raise OperationalError(f"Tests need a database of their own through D1's API: {error}") from error
         finally:
             api.close()

@@ -31,8 +31,8 @@ class SerializationFailure(utils.OperationalError):
     """The database changed under a transaction that was told otherwise; nothing was written, and a retry cures it."""
 
 
-class RateLimited(OperationalError):
-    """D1's API answers 429: the account has used its requests for now."""
+class RateLimited(utils.OperationalError):
+    """D1's API answers 429: the account has used its requests for now; nothing was done."""
 
 
 class OutcomeUnknown(utils.OperationalError):
