@@ -44,16 +44,19 @@ def renditions(image: Image.Image, width: int, height: int) -> list[Rendition]:
 
 
 def sketch(image: Image.Image) -> Image.Image:
-    """The picture at most 32 pixels wide and high, in RGBA."""
+    """The picture at most 32 pixels wide and high, in RGB on white.
+
+    White, too, because thumbhash 0.1.2 fails on every picture that is see-through in places.
+    """
     scale = min(1.0, SKETCH / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Image.Resampling.BOX, reducing_gap=3.0).convert("RGBA")
+    small = image.resize(size, Image.Resampling.BOX, reducing_gap=3.0).convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", size, "white"), small).convert("RGB")
 
 
 def dominant_colour(small: Image.Image) -> str:
-    """The colour of the largest group of like pixels of a sketch, as #rrggbb; see-through shows white."""
-    white = Image.new("RGBA", small.size, "white")
-    grouped = Image.alpha_composite(white, small).convert("RGB").quantize(6)
+    """The colour of the largest group of like pixels of a sketch, as #rrggbb."""
+    grouped = small.quantize(6)
     index = max(range(256), key=grouped.histogram().__getitem__)
     red, green, blue = (grouped.getpalette() or [])[3 * index : 3 * index + 3]
     return f"#{red:02x}{green:02x}{blue:02x}"
@@ -61,9 +64,8 @@ def dominant_colour(small: Image.Image) -> str:
 
 def thumb_hash(small: Image.Image) -> str:
     """The thumbhash of a sketch, in base64 (https://evanw.github.io/thumbhash/)."""
-    return base64.b64encode(
-        bytes(thumbhash.rgba_to_thumb_hash(small.width, small.height, list(small.tobytes())))
-    ).decode()
+    pixels = list(small.convert("RGBA").tobytes())
+    return base64.b64encode(bytes(thumbhash.rgba_to_thumb_hash(*small.size, pixels))).decode()
 
 
 def perceptual_hash(image: Image.Image) -> str:

@@ -1,0 +1,88 @@
+"""The smaller sizes, and what an app paints before they come."""
+
+import base64
+import io
+import pickle
+
+import pytest
+import thumbhash
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageEnhance
+
+from tests.pictures import quartered, saved, textile
+from uploads import renditions
+from uploads.preparing import prepare
+from uploads.selectors import channels
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 1500), st.integers(1, 1500))
+def test_no_rendition_is_larger_than_its_image_and_each_keeps_its_shape(width, height):
+    made = renditions.renditions(Image.new("RGB", (width, height)), width, height)
+    assert [one.width for one in made] == [w for w in (320, 640, 1280) if w <= width]
+    for one in made:
+        assert one.height == max(1, round(height * one.width / width))
+        opened = Image.open(io.BytesIO(one.data))
+        assert (opened.format, opened.size) == ("WEBP", (one.width, one.height))
+
+
+def test_a_picture_too_tall_for_webp_has_the_sizes_that_fit():
+    made = renditions.renditions(Image.new("L", (640, 30_000)).convert("RGB"), 640, 30_000)
+    assert [(one.width, one.height) for one in made] == [(320, 15_000)]
+
+
+def test_the_same_picture_gives_the_same_bytes():
+    data = saved(textile())
+    assert prepare(data) == prepare(data)
+
+
+def test_what_was_prepared_can_travel_between_processes():
+    prepared = prepare(saved(textile()))
+    assert pickle.loads(pickle.dumps(prepared)) == prepared
+
+
+@pytest.mark.parametrize("colour", ["#b03060", "#ffffff", "#000000", "#0a5f38"])
+def test_the_dominant_colour_is_that_of_the_largest_part(colour):
+    image = Image.new("RGBA", (300, 400), colour)
+    image.paste("#ffd700", (0, 0, 120, 400))
+    found = renditions.dominant_colour(renditions.sketch(image))
+    assert channels(found) == pytest.approx(channels(colour), abs=6)
+
+
+def test_what_is_see_through_counts_as_white():
+    clear = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
+    assert prepare(saved(clear, "image/png")).dominant_colour == "#ffffff"
+
+
+def test_the_thumbhash_tells_shape_and_average_colour():
+    prepared = prepare(saved(Image.new("RGB", (300, 600), (200, 40, 90)), "image/png"))
+    hashed = list(base64.b64decode(prepared.thumbhash))
+    red, green, blue, alpha = thumbhash.thumb_hash_to_average_rgba(hashed)
+    assert (red * 255, green * 255, blue * 255) == pytest.approx((200, 40, 90), abs=12)
+    assert alpha == 1
+    assert thumbhash.thumb_hash_to_approximate_aspect_ratio(hashed) < 0.7
+
+
+def distance(one, other):
+    return (hash_of(*one) ^ hash_of(*other)).bit_count()
+
+
+def hash_of(image, content_type, options):
+    return int(prepare(saved(image, content_type, **options)).perceptual_hash, 16)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (textile(), "image/jpeg", {"quality": 40}),
+        (textile().resize((450, 600)), "image/webp", {"quality": 60}),
+        (ImageEnhance.Brightness(textile()).enhance(1.1), "image/jpeg", {}),
+    ],
+)
+def test_the_same_picture_saved_otherwise_has_nearly_the_same_hash(other):
+    assert distance((textile(), "image/png", {}), other) <= 6
+
+
+def test_another_picture_has_another_hash():
+    assert distance((textile(seed=1), "image/png", {}), (quartered(), "image/png", {})) > 12
