@@ -78,28 +78,42 @@ def check(data: bytes) -> Container:
 def opened(data: bytes) -> Iterator[Picture]:
     """The picture in `data`, decoded to its last byte; its memory is accounted for while the block runs.
 
+    The pixels are those of the bytes that are stored, so that the same renditions can be made of them later.
     Raises TooLarge, Invalid with code invalid_image, or Unavailable where too many large ones are waiting.
     """
-    container = check(data)
+    container = upright_in_srgb(check(data))
     with decoding_errors():
-        image: Image.Image = Image.open(io.BytesIO(container.data), formats=[FORMATS[container.content_type]])
-    turn, profile = TURNS.get(orientation(container.exif)), foreign_profile(container.profile)
-    anew = turn is not None or profile is not None or container.bits != 8 or image.mode == "CMYK"
-    if not anew:
+        image = opened_lazily(container)
         # A JPEG is decoded at a fraction of its size: still all of its bytes, for much less memory.
         image.draft(image.mode, (WIDEST_RENDITION, 1))
-    full = anew or container.progressive
-    with memory.turn(container.width * container.height if full else image.width * image.height):
+    width, height = (container.width, container.height) if container.progressive else image.size
+    with memory.turn(width * height):
         with decoding_errors():
             image.load()
-            options = save_options(image, container.content_type)
-            # One name for each step's result: what it was made from is freed.
-            image = in_srgb(image, profile)
-            if turn is not None:
-                image = image.transpose(turn)
-            stored = encoded(image, options) if anew else container.data
-        width, height = image.size if anew else (container.width, container.height)
-        yield Picture(container.content_type, stored, width, height, image)
+            image = plain(image)
+        yield Picture(container.content_type, container.data, container.width, container.height, image)
+
+
+def upright_in_srgb(container: Container) -> Container:
+    """The picture, encoded anew if its bytes alone do not show it rightly."""
+    turn, profile = TURNS.get(orientation(container.exif)), foreign_profile(container.profile)
+    with decoding_errors():
+        image = opened_lazily(container)
+    if turn is None and profile is None and container.bits == 8 and image.mode != "CMYK":
+        return container
+    with memory.turn(container.width * container.height), decoding_errors():
+        image.load()
+        options = save_options(image, container.content_type)
+        # One name for each step's result: what it was made from is freed.
+        image = in_srgb(image, profile)
+        if turn is not None:
+            image = image.transpose(turn)
+        return containers.unpack(encoded(image, options))
+
+
+def opened_lazily(container: Container) -> Image.Image:
+    """The picture, of which nothing but the head is decoded yet."""
+    return Image.open(io.BytesIO(container.data), formats=[FORMATS[container.content_type]])
 
 
 @contextmanager

@@ -1,0 +1,173 @@
+"""What clean_uploads removes, and what it leaves alone."""
+
+import io
+import os
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from tests.api.client import ApiClient
+from tests.api.test_presigned_uploads import complete, presigned, send
+from tests.api.test_uploads import uploaded
+from tests.factories.accounts import UserFactory
+from tests.pictures import picture, saved, textile
+from uploads import services
+from uploads.keys import new_key, rendition_key
+from uploads.models import Image, PendingUpload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sweep(**options):
+    out = io.StringIO()
+    call_command("clean_uploads", stdout=out, **{"older_than": 0, **options})
+    return out.getvalue()
+
+
+def test_images_and_promises_are_left_alone(image_store):
+    admin = ApiClient.admin()
+    uploaded(admin, saved(textile()))
+    promise = presigned(admin, picture())
+    send(image_store, admin, promise, picture())
+    before = image_store.listed()
+    report = sweep()
+    assert image_store.listed() == before
+    assert report.count("     0 ") == 4
+    assert complete(admin, promise).status_code == 200
+
+
+def test_an_expired_promise_goes_with_what_was_sent_to_it(image_store):
+    admin = ApiClient.admin()
+    promise = presigned(admin, picture())
+    send(image_store, admin, promise, picture())
+    PendingUpload.objects.update(expires_at=timezone.now() - timedelta(hours=2))
+    sweep(older_than=3)
+    assert PendingUpload.objects.count() == 1
+    sweep(older_than=1)
+    assert PendingUpload.objects.count() == 0
+    assert len(image_store.listed()) == 1  # the object itself is not an hour old
+    sweep()
+    assert image_store.listed() == []
+
+
+def test_orphans_go_once_they_are_old_enough(image_store):
+    key = new_key("designs", "image/png")
+    small = rendition_key(key, 320, b"x")
+    image_store.write(key, b"x", "image/png")
+    image_store.write(small, b"x", "image/webp")
+    sweep(older_than=1)
+    assert image_store.listed() == sorted([key, small])
+    assert "2 objects without an image removed" in sweep()
+    assert image_store.listed() == []
+
+
+def test_a_rendition_that_its_image_does_not_name_goes_alone(image_store):
+    key = uploaded(ApiClient.admin())["object_key"]
+    before = image_store.listed()
+    image_store.write(rendition_key(key, 320, b"older"), b"older", "image/webp")
+    sweep()
+    assert image_store.listed() == before
+
+
+def test_what_is_not_ours_is_never_touched(image_store):
+    image_store.write("backup/gallery.tar", b"x", "application/x-tar")
+    image_store.write("designs/readme.txt", b"x", "text/plain")
+    sweep()
+    assert image_store.listed() == ["backup/gallery.tar", "designs/readme.txt"]
+
+
+def test_temporary_images_and_avatars_nobody_wears_go_when_old(image_store):
+    user, admin = ApiClient.approved(), ApiClient.admin()
+    keys = [uploaded(user, category="avatars")["object_key"] for _ in range(2)]
+    uploaded(admin, category="temp")
+    kept = uploaded(admin)["object_key"]
+    user.user.avatar_object_key = keys[0]
+    user.user.save()
+    sweep(older_than=1)
+    assert Image.objects.count() == 4
+    assert "2 temporary or unworn images removed" in sweep()
+    assert set(Image.objects.values_list("object_key", flat=True)) == {keys[0], kept}
+    assert {key for key in image_store.listed() if "_w" not in key} == {keys[0], kept}
+
+
+def test_a_dry_run_tells_the_same_and_removes_nothing(image_store):
+    admin = ApiClient.admin()
+    uploaded(admin, category="temp")
+    image_store.write(new_key("designs", "image/png"), b"x", "image/png")
+    promise = presigned(admin, picture())
+    send(image_store, admin, promise, picture())
+    PendingUpload.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    before = image_store.listed()
+    told = sweep(dry_run=True)
+    assert image_store.listed() == before
+    assert (Image.objects.count(), PendingUpload.objects.count()) == (1, 1)
+    for line in (
+        "1 uploads never completed would be removed",
+        "1 temporary or unworn images would be removed",
+        "2 objects without an image would be removed",
+    ):
+        assert line in told
+    assert promise["object_key"] in told
+    sweep()
+    assert image_store.listed() == []
+
+
+def test_images_whose_objects_are_gone_are_told_and_kept(image_store):
+    key = uploaded(ApiClient.admin())["object_key"]
+    services.images().delete(key)
+    told = sweep()
+    assert "1 objects missing" in told
+    assert key in told
+    assert Image.objects.count() == 1
+
+
+def test_an_upload_in_progress_is_safe(image_store, monkeypatch):
+    """The cleaner comes between the objects and the row."""
+    real = services.put_all
+
+    def put_all(*args, **kwargs):
+        real(*args, **kwargs)
+        sweep(older_than=1)
+
+    monkeypatch.setattr(services, "put_all", put_all)
+    image = services.store_image(UserFactory(admin=True), saved(textile()), "designs")
+    assert image.object_key in image_store.listed()
+    assert len(image_store.listed()) == 3
+
+
+def test_a_completion_that_the_cleaner_overtakes_leaves_no_dead_link(image_store, monkeypatch):
+    admin = ApiClient.admin()
+    promise = presigned(admin, picture())
+    send(image_store, admin, promise, picture())
+    PendingUpload.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    real = services.put_all
+
+    def put_all(*args, **kwargs):
+        real(*args, **kwargs)
+        sweep()
+
+    monkeypatch.setattr(services, "put_all", put_all)
+    assert complete(admin, promise).status_code == 404
+    assert Image.objects.count() == 0
+    assert image_store.listed() == []
+
+
+def test_drafts_of_writes_that_were_broken_off_go(folder):
+    draft = folder.folder / ".drafts" / "abc_1"
+    draft.parent.mkdir(parents=True)
+    draft.write_bytes(b"half a picture")
+    sweep(older_than=1)
+    assert draft.exists()
+    long_ago = time.time() - 7200
+    os.utime(draft, (long_ago, long_ago))
+    sweep(older_than=1)
+    assert not draft.exists()
+
+
+@pytest.mark.parametrize("hours", [-1, float("nan"), 1e12])
+def test_an_age_that_is_none_is_refused(folder, hours):
+    with pytest.raises(CommandError, match="older-than"):
+        sweep(older_than=hours)

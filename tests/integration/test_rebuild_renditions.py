@@ -1,0 +1,59 @@
+"""Making the renditions anew."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.factories.accounts import UserFactory
+from tests.factories.uploads import ImageFactory
+from tests.pictures import saved, textile
+from uploads import renditions, services
+from uploads.models import Image
+from uploads.storage import images
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def rebuild(**options):
+    call_command("rebuild_renditions", workers=2, verbosity=0, stderr=io.StringIO(), **options)
+
+
+def stored(count=1):
+    user = UserFactory(admin=True)
+    return [services.store_image(user, saved(textile(700, 900, seed)), "designs") for seed in range(count)]
+
+
+def test_images_of_an_older_recipe_get_new_renditions_under_new_keys(image_store, monkeypatch):
+    rows = stored(5)
+    before = {row.object_key: services.rendition_keys(row) for row in rows}
+    Image.objects.update(recipe=0)
+    monkeypatch.setattr(renditions, "WIDTHS", {320: 40, 640: 70})
+    rebuild()
+    for row in Image.objects.all():
+        small, middling = services.rendition_keys(row)
+        old_small, old_middling = before[row.object_key]
+        assert row.recipe == renditions.RECIPE
+        assert (small != old_small, middling) == (True, old_middling)
+        assert {small, middling, row.object_key} <= set(image_store.listed())
+        assert old_small not in image_store.listed()
+
+
+def test_what_is_up_to_date_is_left_alone_unless_all_are_asked_for(image_store):
+    [row] = stored()
+    [small, _] = services.rendition_keys(row)
+    images().delete(small)
+    rebuild()
+    assert not images().exists(small)
+    rebuild(all=True)
+    assert images().exists(small)
+
+
+def test_one_failure_stops_nothing_and_is_tried_again_next_time(image_store):
+    first, second = stored(2)
+    lost = ImageFactory(recipe=0)
+    Image.objects.update(recipe=0)
+    with pytest.raises(CommandError, match="1 images were left"):
+        rebuild()
+    assert set(Image.objects.filter(recipe=0)) == {lost}
+    assert set(Image.objects.filter(recipe=renditions.RECIPE)) == {first, second}
