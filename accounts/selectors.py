@@ -40,14 +40,18 @@ def is_stored(number: int) -> bool:
 
 def live_sign_ins(user_id: int, now: datetime | None = None) -> SignIns:
     """The user's sign-ins that have neither ended nor expired; none where he is not approved."""
-    return SignIn.objects.filter(
-        user_id=user_id, user__is_approved=True, ended_at=None, expires_at__gt=now or timezone.now()
-    )
+    now = now or timezone.now()
+    return SignIn.objects.filter(user_id=user_id, user__is_approved=True, ended_at=None, expires_at__gt=now)
 
 
 def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
-    """The user's live sign-in with its user, in one query; the password's hash stays in the database."""
-    return live_sign_ins(user_id).filter(pk=sign_in_id).select_related("user").defer("user__password").first()
+    """The user's live sign-in with its user, in one query."""
+    return with_user(live_sign_ins(user_id)).filter(pk=sign_in_id).first()
+
+
+def with_user(sign_ins: SignIns) -> SignIns:
+    """The sign-ins, each with its user; the password's hash stays in the database."""
+    return sign_ins.select_related("user").defer("user__password")
 
 
 class Sort(models.TextChoices):

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -101,20 +102,23 @@ def refresh(text: str) -> Tokens:
     """
     token = RefreshToken.parse(text)
     now = timezone.now()
+    new: dict[str, Any] = {
+        "refresh_id": uuid.uuid4().hex,
+        "expires_at": now + settings.REFRESH_TOKEN_LIFETIME,
+    }
     # One conditional UPDATE decides, so that of two calls at once exactly one wins.
-    won = selectors.live_sign_ins(token["user_id"], now).filter(pk=token["sign_in"], refresh_id=token["jti"])
-    renewed = won.update(
-        refresh_id=uuid.uuid4().hex, last_used_at=now, expires_at=now + settings.REFRESH_TOKEN_LIFETIME
-    )
-    if not renewed:
+    good = selectors.live_sign_ins(token["user_id"], now).filter(pk=token["sign_in"], refresh_id=token["jti"])
+    if not good.update(last_used_at=now, **new):
         refuse_refresh(token)
-    sign_in = selectors.sign_in(token["user_id"], token["sign_in"])
+    # Not only a live one: the loser of such a race may have ended it by now, and this call did succeed.
+    sign_in = selectors.with_user(SignIn.objects.filter(pk=token["sign_in"])).first()
     if sign_in is None:
         raise TokenRevoked
+    sign_in.refresh_id, sign_in.expires_at = new["refresh_id"], new["expires_at"]
     return Tokens(sign_in)
 
 
-def refuse_refresh(token: RefreshToken) -> None:
+def refuse_refresh(token: RefreshToken) -> NoReturn:
     """Raise what the refusal is called, and end the sign-in of a token that was traded before."""
     own = SignIn.objects.filter(pk=token["sign_in"], user_id=token["user_id"])
     if not own.exclude(refresh_id=token["jti"]).exists():

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from accounts import selectors
 from accounts.models import SignIn, User
 from tests.api.client import ApiClient, refused
 
@@ -125,3 +126,17 @@ def test_of_two_refreshes_at_once_exactly_one_succeeds():
     for thread in threads:
         thread.join()
     assert sorted(statuses) == [200, 401, 401, 401]
+
+
+def test_who_wins_the_race_is_answered_though_the_loser_ended_the_sign_in(client, monkeypatch):
+    token = client.tokens.refresh_token
+    with_user = selectors.with_user
+
+    def as_if_another_came_in_between(sign_ins):
+        monkeypatch.undo()
+        refused(refresh(token), 401, "token_reused")
+        return with_user(sign_ins)
+
+    monkeypatch.setattr(selectors, "with_user", as_if_another_came_in_between)
+    body = refresh(token).json()
+    refused(ApiClient(token=body["access_token"]).get("/api/auth/me"), 401, "token_revoked")
