@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from accounts.api.auth_views import MeView
 from gallery_project import system
 from gallery_project.api import views
+from uploads.selectors import is_own_avatar
 
 urlpatterns = [
     path("", system.home),
@@ -16,7 +17,7 @@ urlpatterns = [
     path("metrics", system.metrics),
     path("admin/", admin.site.urls),
     path("media/", include("uploads.urls")),
-    path("api/auth/me", MeView.as_view()),
+    path("api/auth/me", MeView.as_view(is_own_avatar=is_own_avatar)),
     path("api/auth/", include("accounts.api.auth_urls")),
     path("api/admin/", include("accounts.api.admin_urls")),
     path("api/admin/", include("designs.api.admin_urls")),
