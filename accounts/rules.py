@@ -9,6 +9,7 @@ from accounts.models import username_key
 
 USERNAME_LENGTH = (3, 50)  # characters
 PASSWORD_LENGTH = (6, 128)  # characters
+REASON_LENGTH = 500  # characters, of a rejection
 SIGNS = "_.-"
 
 

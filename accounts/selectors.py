@@ -40,8 +40,12 @@ def is_stored(number: int) -> bool:
 
 def live_sign_ins(user_id: int, now: datetime | None = None) -> SignIns:
     """The user's sign-ins that have neither ended nor expired; none where he is not approved."""
-    now = now or timezone.now()
-    return SignIn.objects.filter(user_id=user_id, user__is_approved=True, ended_at=None, expires_at__gt=now)
+    return live(SignIn.objects.filter(user_id=user_id, user__is_approved=True), now)
+
+
+def live(sign_ins: SignIns, now: datetime | None = None) -> SignIns:
+    """Those that have neither ended nor expired."""
+    return sign_ins.filter(ended_at=None, expires_at__gt=now or timezone.now())
 
 
 def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
@@ -85,12 +89,16 @@ def users(
     """Users for staff, each with who reviewed him; `search` is a part of the username in any case."""
     found = named(User.objects.all(), search)
     if state:
-        found = found.filter(STATES[State(state)])
+        found = in_state(found, State(state))
     if is_approved is not None:
         found = found.filter(is_approved=is_approved)
     if is_admin is not None:
         found = found.filter(is_admin=is_admin)
     return found.select_related("reviewed_by").order_by(*ORDER_OF[sort])
+
+
+def in_state(found: QuerySet[User], state: State) -> QuerySet[User]:
+    return found.filter(STATES[state])
 
 
 def named(found: QuerySet[User], part: str) -> QuerySet[User]:
@@ -113,6 +121,6 @@ def sign_ins_of(user: User) -> SignIns:
 
 def remembered_reasons(limit: int = 10) -> list[str]:
     """The reasons that users were rejected for, latest first, each once."""
-    rejected = User.objects.filter(STATES[State.REJECTED]).exclude(rejection_reason="")
+    rejected = in_state(User.objects.all(), State.REJECTED).exclude(rejection_reason="")
     latest = rejected.values("rejection_reason").annotate(latest=Max("reviewed_at")).order_by("-latest")
     return list(latest.values_list("rejection_reason", flat=True)[:limit])

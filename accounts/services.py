@@ -54,7 +54,8 @@ def create(actor: User | None, username: str, password: str, *, is_admin: bool, 
     )
     with one_transaction():
         user.save(force_insert=True)
-        set_editor(user, is_editor)
+        if is_editor:
+            set_editor(user, is_editor)
         given = {"is_admin": (None, is_admin), "is_editor": (None, is_editor)}
         audit.record(actor, "user.create", user, given)
     return user
@@ -111,6 +112,16 @@ def delete(actor: User | None, user_id: int) -> None:
         keep_an_admin(actor, user)
         audit.record(actor, "user.delete", user)
         user.delete()
+
+
+@transaction.atomic
+def end_sign_in(actor: User | None, sign_in_id: int) -> None:
+    """End a sign-in of any user. Raises NotFound for one that is over."""
+    one = SignIn.objects.filter(pk=sign_in_id) if selectors.is_stored(sign_in_id) else SignIn.objects.none()
+    sign_in = one.select_related("user").first()
+    if sign_in is None or not sign_ins.end(one):
+        raise NotFound("This sign-in is over already.")
+    audit.record(actor, "user.end_sign_in", sign_in.user, {"user_agent": (sign_in.user_agent, None)})
 
 
 def held(user_id: int) -> User:

@@ -2,11 +2,13 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import guard, selectors
@@ -172,3 +174,9 @@ def change_password(sign_in: SignIn, current: str, new: str, *, address: str) ->
         if not same.update(password=hashed, updated_at=timezone.now()):
             raise invalid_field("current_password", "This is not your current password.")
         end(SignIn.objects.filter(user=user).exclude(pk=sign_in.pk))
+
+
+def clear(before: datetime) -> int:
+    """Delete the sign-ins that ended or expired before then; answers how many."""
+    deleted, _ = SignIn.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)).delete()
+    return deleted

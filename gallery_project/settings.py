@@ -133,6 +133,12 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Design Gallery",
+    "SITE_HEADER": "Design Gallery",
+    "LOGIN": {"form": "accounts.forms.SignInForm"},
+}
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = True

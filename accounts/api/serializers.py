@@ -147,7 +147,7 @@ class SessionSerializer(serializers.ModelSerializer[SignIn]):
 
 
 class RejectionSerializer(serializers.Serializer[Any]):
-    reason = TextField(required=False, allow_null=True, allow_blank=True, max_length=500)
+    reason = TextField(required=False, allow_null=True, allow_blank=True, max_length=rules.REASON_LENGTH)
 
 
 class UserUpdateSerializer(serializers.Serializer[Any]):

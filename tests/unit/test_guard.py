@@ -1,0 +1,64 @@
+"""Counting tries: addresses, windows, and counts that come at once."""
+
+import threading
+import time
+
+import pytest
+from django.core.cache import caches
+
+from accounts import guard
+from accounts.guard import Limit, site
+from gallery_project.errors import TooMany
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_an_ipv6_address_stands_for_its_network(address, expected):
+    assert site(address) == expected
+
+
+def test_a_limit_begins_anew_when_its_seconds_are_over(monkeypatch):
+    limit = Limit.of("test", (1, 60), "me")
+    limit.count()
+    with pytest.raises(TooMany) as caught:
+        limit.check("too_many")
+    assert 59 <= caught.value.retry_after <= 60
+    later = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: later)
+    limit.check("too_many")
+
+
+@pytest.fixture
+def folder_cache(settings, tmp_path, monkeypatch):
+    backend = "gallery_project.cache.FolderCache"
+    settings.CACHES = {**settings.CACHES, "folder": {"BACKEND": backend, "LOCATION": tmp_path / "cache"}}
+    monkeypatch.setattr(guard, "cache", caches["folder"])
+    return caches["folder"]
+
+
+def test_the_folder_of_the_embedded_default_loses_no_count(folder_cache):
+    limit = Limit.of("test", (40, 600), "me")
+
+    def count():
+        for _ in range(10):
+            limit.count()
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until = folder_cache.get(limit.key)
+    assert folder_cache.get(f"{limit.key}:{until}") == 40
+    with pytest.raises(TooMany):
+        limit.check("too_many")
+    limit.clear()
+    limit.check("too_many")
