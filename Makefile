@@ -13,6 +13,8 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 
+include d1backend/local/d1.mk
+
 .PHONY: help
 help: ## List these commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -42,7 +44,16 @@ run: install ## Serve the gallery on PORT (8000), with all its data in DATA (./d
 
 .PHONY: test
 test: install-dev ## Run the tests on the embedded default (SQLite, a folder of images)
-	$(PYTEST) tests -n 2 -m "not browser" $(ARGS)
+	$(PYTEST) tests --ignore tests/d1 -n 2 -m "not browser" $(ARGS)
+
+.PHONY: run-d1
+run-d1: install-dev d1-engine ## As `run`, on D1's own engine and an S3 server on this machine
+	@$(BIN)/python -m scripts.local_cloud $(MAKE) --no-print-directory run PORT=$(PORT) DATA=$(DATA)
+
+.PHONY: test-d1
+test-d1: install-dev d1-engine ## Run the tests of d1backend, then all of the gallery's on D1's own engine
+	$(PYTEST) tests/d1 --ds tests.d1.settings -n 2 $(ARGS)
+	TEST_ENGINE=d1 $(PYTEST) tests --ignore tests/d1 -n 2 -m "not browser" $(ARGS)
 
 .PHONY: lint
 lint: install-dev ## Format and type checks

@@ -11,6 +11,7 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -24,6 +25,12 @@ R2_VARIABLES = (
     "CLOUDFLARE_R2_PUBLIC_URL",
 )
 JWT_SECRET_MINIMUM = 32  # characters: HS256 wants a key of at least 256 bits (RFC 7518, section 3.2)
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL; empty for an empty one."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
 def missing_variables(env: environ.Env, names: tuple[str, ...], shared: str) -> list[str]:

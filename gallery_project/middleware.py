@@ -20,13 +20,15 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 logger = logging.getLogger("gallery.request")
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# Images come from here or from the bucket's public address, which is plain HTTP on a developer's machine.
+IMAGES = f"'self' data: https: {settings.IMAGE_ORIGIN}".strip()
 STRICT_POLICY = (
-    "default-src 'none'; img-src 'self' data: https:; style-src 'self'; script-src 'self'; "
+    f"default-src 'none'; img-src {IMAGES}; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 # unfold's Alpine evaluates expressions and styles elements in place; nothing else here needs either.
 ADMIN_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob: https:; style-src 'self' 'unsafe-inline'; "
+    f"default-src 'self'; img-src {IMAGES} blob:; style-src 'self' 'unsafe-inline'; "
     "script-src 'self' 'unsafe-eval'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'self'; object-src 'none'"
 )

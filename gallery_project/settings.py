@@ -97,6 +97,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": environment.image_storage(env, DATA),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+IMAGE_ORIGIN = environment.origin(env.str("CLOUDFLARE_R2_PUBLIC_URL", ""))
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

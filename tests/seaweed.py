@@ -41,9 +41,15 @@ def free_ports(count: int) -> list[int]:
 
 
 class SeaweedFS:
-    """A server with its data in `folder`; a context manager. `access_key` and `secret_key` open it."""
+    """A server with its data in `folder`; a context manager. `access_key` and `secret_key` open it.
 
-    def __init__(self, folder: Path, *, port: int | None = None, access_key="", secret_key=""):
+    Anybody may read the objects of `public_bucket`, as behind R2's public address.
+    """
+
+    def __init__(
+        self, folder: Path, *, port: int | None = None, access_key="", secret_key="", public_bucket=""
+    ):
+        self.public_bucket = public_bucket
         self.folder = folder
         self.access_key = access_key or secrets.token_hex(10).upper()
         self.secret_key = secret_key or secrets.token_urlsafe(30)
@@ -60,7 +66,10 @@ class SeaweedFS:
             "actions": ["Admin", "Read", "Write", "List"],
         }
         config = self.folder / "s3.json"
-        config.write_text(json.dumps({"identities": [identity]}))
+        identities = [identity]
+        if self.public_bucket:
+            identities.append({"name": "anonymous", "actions": [f"Read:{self.public_bucket}"]})
+        config.write_text(json.dumps({"identities": identities}))
         config.chmod(0o600)
         program = Path(sys.executable).parent / "weed"
         ports = [f"-{name}={port}" for name, port in self.ports.items()]

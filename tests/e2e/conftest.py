@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import requests
 
+from tests.engine import engine_environment
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 
@@ -99,7 +101,12 @@ def wait_until_live(address: str, process: subprocess.Popen[bytes]) -> None:
 def server(tmp_path_factory):
     data = tmp_path_factory.mktemp("gallery")
     port = free_port()
-    environment = {**os.environ, "DATA": str(data), "DJANGO_SETTINGS_MODULE": "gallery_project.settings"}
+    environment = {
+        **os.environ,
+        **engine_environment(),
+        "DATA": str(data),
+        "DJANGO_SETTINGS_MODULE": "gallery_project.settings",
+    }
     admin = {"username": "asha", "password": secrets.token_urlsafe(12)}
     running = Server(f"http://127.0.0.1:{port}", data, admin, None, environment)  # type: ignore[arg-type]
     running.manage("migrate", "--verbosity", "0")
