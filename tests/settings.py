@@ -14,7 +14,7 @@ if os.environ.get("TEST_ENGINE") == "d1":
     DATABASES = {"default": d1_database()}
 else:
     # A file, as in production: SQLite in memory locks whole tables where threads meet.
-    DATABASES["default"]["TEST"] = {"NAME": os.path.join(TEST_DATA, "test.sqlite3")}  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": os.path.join(TEST_DATA, "test.sqlite3")}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # bcrypt's cost is the point of it, and the tests have no use for that; one test asks for the real list.
 PASSWORD_HASHERS = [

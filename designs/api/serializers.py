@@ -11,16 +11,10 @@ from rest_framework.request import Request
 from designs.models import Design, Status
 from designs.services import EDITABLE
 from gallery_project.api.fields import FlagField, TextField
+from uploads.api.serializers import RenditionSerializer
 from uploads.models import Image
 
 DESCRIPTION_LENGTH = 10_000  # characters
-
-
-class RenditionSerializer(serializers.Serializer[Any]):
-    width = serializers.IntegerField(help_text="pixels")
-    height = serializers.IntegerField(help_text="pixels")
-    format = serializers.ChoiceField(["webp"])
-    url = serializers.URLField()
 
 
 class DesignImageSerializer(serializers.Serializer[Any]):
