@@ -39,7 +39,9 @@ def read(status: int, headers: Any, data: bytes, parts: int | None) -> dict[str,
     answer = _parsed(data)
     wait = _seconds(headers.get("Retry-After"))
     if status == _TOO_MANY:
-        raise UnsentError(RateLimited("D1's API refuses more requests for now (429)"), wait)
+        limited = RateLimited("D1's API refuses more requests for now (429)")
+        limited.retry_after = wait
+        raise UnsentError(limited, wait)
     if status >= 500 or status == _REQUEST_TIMEOUT:
         raise LostError(OperationalError(f"D1 answered {status} with {_kind(answer, data)}"), wait)
     if status >= 400 and _is_page(data):

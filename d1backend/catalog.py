@@ -7,7 +7,8 @@ from .sqltext import tokens_of
 
 QUERY = (
     "SELECT type, lower(name), lower(tbl_name), sql FROM sqlite_master "
-    "WHERE type IN ('view', 'trigger') OR type = 'table' AND sql LIKE '%REFERENCES%ON %' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'"
+    "WHERE type IN ('view', 'trigger') AND name NOT GLOB '_d1_*' "
+    "OR type = 'table' AND sql LIKE '%REFERENCES%ON %' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'"
 )
 
 

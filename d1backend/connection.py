@@ -24,6 +24,7 @@ from .marks import CREATE, TABLE, Marks
 from .parameters import literal
 from .script import Script, Write, stale
 from .sqltext import Parsed, parse
+from .tail import Tail, is_fault_of
 
 Rows = list[tuple[Any, ...]]
 _KEY_TAKEN = re.compile(r"UNIQUE constraint failed: (?P<table>.+)\.(?P<column>[^.]+)")
@@ -45,7 +46,8 @@ class Connection:
     """What Django's wrapper holds as its connection; used by one thread at a time.
 
     `eager` tells whether an error of a statement must show at once (no block's end will show it); `never_commits`
-    whether the transaction belongs to a test case that will roll it back.
+    whether the transaction belongs to a test case that will roll it back; `new_tail` gives what the next writing
+    batch brings along.
     """
 
     def __init__(
@@ -54,13 +56,14 @@ class Connection:
         database: str,
         eager: Callable[[], bool] = lambda: True,
         never_commits: Callable[[], bool] = lambda: False,
+        new_tail: Callable[[], Tail] = Tail,
     ) -> None:
         self.api = Api(settings)
         self.database = database
         self.identity = f"{settings.base_url} {settings.account_id} {database}"
         self.script: Script | None = None
         self.gathering: Gathering | None = None
-        self._eager, self._never_commits = eager, never_commits
+        self._eager, self._never_commits, self._new_tail = eager, never_commits, new_tail
         self._marks = Marks()
         self._catalog: Catalog | None = None
 
@@ -273,16 +276,34 @@ class Connection:
         check, ends = self._marks.next()
         batch: list[Statement] = [(check, []), *statements, *((sql, []) for sql in ends)]
         try:
-            return self.api.batch(self.database, batch, writes=True)[1:]
+            return self._send(batch)[1:]
         except AlreadyAppliedError as applied:
             return applied
         except OperationalError as error:
             if f"no such table: {TABLE}" not in str(error):
                 raise
         try:
-            return self.api.batch(self.database, [(CREATE, []), *batch], writes=True)[2:]
+            return self._send([(CREATE, []), *batch])[2:]
         except AlreadyAppliedError as applied:
             return applied
+
+    def _send(self, batch: list[Statement]) -> list[dict[str, Any]]:
+        """The answers to a writing batch; those to its tail go to the tail."""
+        tail = self._new_tail()
+        try:
+            answers = self.api.batch(self.database, batch, writes=True, tail=tail.statements)
+        except (AlreadyAppliedError, OutcomeUnknown):
+            tail.lost()
+            raise
+        except OperationalError as error:
+            if not is_fault_of(tail, error):
+                raise
+            try:
+                return self.api.batch(self.database, batch, writes=True)
+            finally:
+                tail.lost()
+        tail.came(answers[len(batch) :])
+        return answers[: len(batch)]
 
     def _write_returning(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[Write, Rows]:
         """RETURNING in a transaction: a trigger of the rehearsal notes the rows that the statement touches."""

@@ -32,7 +32,12 @@ class SerializationFailure(utils.OperationalError):
 
 
 class RateLimited(utils.OperationalError):
-    """D1's API answers 429: the account has used its requests for now; nothing was done."""
+    """D1's API answers 429: the account has used its requests for now; nothing was done.
+
+    `retry_after` is how many seconds it asks to be left alone, 0 when it does not say.
+    """
+
+    retry_after = 0.0
 
 
 class OutcomeUnknown(utils.OperationalError):

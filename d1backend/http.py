@@ -7,7 +7,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -73,22 +73,27 @@ class Api:
         self._pool.close()
 
     def batch(
-        self, database: str, statements: list[Statement], *, writes: bool = False
+        self,
+        database: str,
+        statements: list[Statement],
+        *,
+        writes: bool = False,
+        tail: Sequence[Statement] = (),
     ) -> list[dict[str, Any]]:
         """Run statements as one batch; D1 does all of them or none.
 
         It may be sent more than once: `writes` says that it changes the database and carries a mark that
-        makes this harmless (marks.py); all others only read.
+        makes this harmless (marks.py); all others only read. The statements of `tail` come after the others, and
+        errors do not speak of them.
         Returns `{"columns": […], "rows": […]}` for each statement.
         Raises what errors.from_sql says of D1's message, OperationalError for a failure on the way,
         OutcomeUnknown for one that leaves open whether a write was done.
         """
-        body = {
-            "batch": [{"sql": sql, "params": bound} if bound else {"sql": sql} for sql, bound in statements]
-        }
+        whole = [*statements, *tail]
+        body = {"batch": [{"sql": sql, "params": bound} if bound else {"sql": sql} for sql, bound in whole]}
         path = f"/{quote(database, safe='')}/raw"
         try:
-            answer = self._patiently("POST", path, body, parts=len(statements), writes=writes)
+            answer = self._patiently("POST", path, body, parts=len(whole), writes=writes)
         except (Error, utils.Error) as error:
             error.args = (with_tables(str(error), [sql for sql, _ in statements]),)
             raise

@@ -5,12 +5,10 @@ from typing import Any
 from django.db.backends.base.introspection import TableInfo
 from django.db.backends.sqlite3.introspection import DatabaseIntrospection as SQLiteIntrospection
 
-from . import marks
-
 
 def is_ours(name: str) -> bool:
     """Whether a table belongs to D1 or to this backend rather than to the application."""
-    return name.startswith("_cf_") or name == marks.TABLE
+    return name.startswith(("_cf_", "_d1_"))
 
 
 class DatabaseIntrospection(SQLiteIntrospection):
