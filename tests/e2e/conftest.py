@@ -107,7 +107,7 @@ def server(tmp_path_factory):
         "DATA": str(data),
         "DJANGO_SETTINGS_MODULE": "gallery_project.settings",
     }
-    admin = {"username": "asha", "password": secrets.token_urlsafe(12)}
+    admin = {"username": "asha", "password": secrets.token_hex(12)}
     running = Server(f"http://127.0.0.1:{port}", data, admin, None, environment)  # type: ignore[arg-type]
     running.manage("migrate", "--verbosity", "0")
     running.manage(
@@ -143,7 +143,7 @@ def make_user(server, admin):
     """Register a user; approve him unless told otherwise. Answers his sign-in."""
 
     def make(*, approved: bool = True) -> dict[str, str]:
-        sign_in = {"username": f"user-{secrets.token_hex(6)}", "password": secrets.token_urlsafe(12)}
+        sign_in = {"username": f"user-{secrets.token_hex(6)}", "password": secrets.token_hex(12)}
         user = server.client().post("/api/auth/register", json=sign_in).json()["user"]
         if approved:
             assert admin.post(f"/api/admin/users/{user['id']}/approve").status_code == 200

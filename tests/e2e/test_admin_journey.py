@@ -71,7 +71,7 @@ def test_closing_registration_and_opening_the_catalogue(server, admin):
             "/api/admin/settings", json={"settings": {"registration_open": False, "public_catalogue": True}}
         )
         assert changed.status_code == 200
-        newcomer = {"username": f"late-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(12)}
+        newcomer = {"username": f"late-{secrets.token_hex(4)}", "password": secrets.token_hex(12)}
         closed = anyone.post("/api/auth/register", json=newcomer)
         assert (closed.status_code, closed.json()["code"]) == (403, "registration_closed")
         assert anyone.get("/api/designs").status_code == 200

@@ -28,7 +28,7 @@ def saree(admin):
 
 
 def test_from_registration_to_a_liked_design(server, admin, saree):
-    sign_in = {"username": f"मीरा-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(12)}
+    sign_in = {"username": f"मीरा-{secrets.token_hex(4)}", "password": secrets.token_hex(12)}
     app = server.client()
 
     registered = app.post("/api/auth/register", json=sign_in)
