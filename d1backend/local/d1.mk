@@ -5,7 +5,7 @@ NPM ?= npm
 MODULES ?=
 OUT ?=
 
-.PHONY: d1-engine conformance round-trips
+.PHONY: d1-engine conformance round-trips faults
 
 # workerd's binary comes from npm; where npm is missing, a wheel of Node brings it.
 d1-engine: $(D1_LOCAL)/node_modules/.package-lock.json
@@ -26,3 +26,7 @@ conformance: install-dev d1-engine ## Hold d1backend against Django's own test s
 # What each kind of operation costs in round trips.
 round-trips: install-dev d1-engine ## Print what each kind of operation costs in round trips to D1
 	$(BIN)/python -m d1backend.local.round_trips
+
+TRANSACTIONS ?= 1000
+faults: install-dev d1-engine ## 1,000 transactions under faults, kills and threads (TRANSACTIONS=)
+	$(BIN)/python -m tests.d1.faults --transactions $(TRANSACTIONS)

@@ -1,4 +1,4 @@
-"""Tables of the fault tests: a pair of rows for each transaction, and a counter."""
+"""Tables of the fault tests: pairs of rows, with unique labels or with numbers that may repeat; a counter."""
 
 from django.db import models
 
@@ -18,6 +18,21 @@ class Right(models.Model):
         app_label = "d1faults"
 
 
+class Debit(models.Model):
+    number = models.IntegerField()
+
+    class Meta:
+        app_label = "d1faults"
+
+
+class Credit(models.Model):
+    debit = models.ForeignKey(Debit, models.CASCADE)
+    number = models.IntegerField()
+
+    class Meta:
+        app_label = "d1faults"
+
+
 class Counter(models.Model):
     value = models.IntegerField(default=0)
 
@@ -25,4 +40,4 @@ class Counter(models.Model):
         app_label = "d1faults"
 
 
-MODELS = (Left, Right, Counter)
+MODELS = (Left, Right, Debit, Credit, Counter)

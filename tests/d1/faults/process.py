@@ -1,0 +1,18 @@
+"""Django with one D1 database and nothing else, for processes outside the test run."""
+
+import django
+from django.conf import settings
+
+PATIENCE = {
+    "timeout": 0.5, "connect_timeout": 2.0, "retries": 10, "retry_budget": 15.0, "retry_pause": 0.002,
+}  # fmt: skip
+
+
+def configure(url: str, database: str, token: str) -> None:
+    """Make the database the default one, reached through `url`."""
+    options = {**PATIENCE, "account_id": "an-account", "api_token": token, "base_url": url}
+    settings.configure(
+        DATABASES={"default": {"ENGINE": "d1backend", "NAME": database, "OPTIONS": options}},
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    )
+    django.setup()

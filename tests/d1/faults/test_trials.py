@@ -1,0 +1,44 @@
+"""Short runs of the trials under a fault in every third request; `make faults` runs them in full."""
+
+import pytest
+
+from . import process, trials
+from .conftest import TOKEN
+
+pytestmark = pytest.mark.d1
+COUNT = 60
+
+
+@pytest.fixture
+def patient(connect, faulty):
+    connect("patient", faulty.settings_dict["NAME"], **process.PATIENCE)
+    return "patient"
+
+
+def test_transactions_under_faults_are_whole_kept_and_done_once(patient, proxy, truth):
+    account = trials.pairs(patient, proxy, truth, COUNT)
+    assert not account.halves
+    assert not account.lost
+    assert not account.doubled
+    assert len(account.acknowledged) == COUNT
+    assert account.faults.keys() == {fault.name for fault in trials.FAULTS}
+
+
+def test_transactions_of_processes_killed_under_faults_are_whole_kept_and_done_once(
+    faulty, proxy, truth, tmp_path
+):
+    account = trials.killed_pairs(
+        faulty.settings_dict["NAME"], TOKEN, proxy, truth, COUNT, tmp_path / "log", seed=4
+    )
+    assert not account.halves
+    assert not account.lost
+    assert not account.doubled
+    assert account.kills > 0
+    assert account.begun == COUNT
+
+
+@pytest.mark.parametrize("how", ["F", "select_for_update"])
+def test_threads_that_add_to_one_counter_under_faults_lose_nothing(how, patient, proxy, truth):
+    result = trials.additions(patient, proxy, truth, how, COUNT)
+    assert result.told <= result.value <= result.told + result.unknown
+    assert result.told + result.unknown == COUNT
