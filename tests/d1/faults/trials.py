@@ -82,7 +82,8 @@ class Account:
             f"{self.begun} transactions, {len(self.acknowledged)} acknowledged, {self.in_doubt} in doubt "
             f"({applied} of them done), {self.kills} kills; {self.requests} requests, "
             f"{self.faults.total()} faults of {len(self.faults)} kinds; "
-            f"errors {dict(self.errors) or 'none'}; half {len(self.halves)}, lost {len(self.lost)}, doubled {len(self.doubled)}"
+            f"errors {dict(self.errors) or 'none'}; "
+            f"half {len(self.halves)}, lost {len(self.lost)}, doubled {len(self.doubled)}"
         )
 
 
