@@ -84,7 +84,7 @@ class UserAdmin(ServiceAdmin):
     actions = ["approve_selected", "reject_selected"]
     inlines = [SignInInline]
     readonly_fields = [
-        "shown_state",
+        "state",
         "rejection_reason",
         "reviewed_at",
         "reviewed_by",

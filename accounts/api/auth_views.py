@@ -66,6 +66,12 @@ class RegisterView(StrangerView):
         return Response({"message": text, "success": True, "user": shown})
 
 
+def token_response(tokens: sign_ins.Tokens, request: Request) -> Response:
+    """Tokens, which no cache may keep (RFC 6749, section 5.1)."""
+    shown = TokenSerializer(tokens, context={"request": request}).data
+    return Response(shown, headers={"Cache-Control": "no-store"})
+
+
 class LoginView(StrangerView):
     @extend_schema(operation_id="login", request=LoginSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
@@ -77,7 +83,7 @@ class LoginView(StrangerView):
             address=address_of(request),
             user_agent=user_agent_of(request),
         )
-        return Response(TokenSerializer(tokens, context={"request": request}).data)
+        return token_response(tokens, request)
 
 
 class RefreshView(StrangerView):
@@ -85,7 +91,7 @@ class RefreshView(StrangerView):
     def post(self, request: Request) -> Response:
         """Trade the refresh token for a new pair of tokens. Used twice, it ends the sign-in."""
         tokens = sign_ins.refresh(parsed(RefreshSerializer, request)["refresh_token"])
-        return Response(TokenSerializer(tokens, context={"request": request}).data)
+        return token_response(tokens, request)
 
 
 def no_avatar_is_own(user: User, object_key: str) -> bool:

@@ -32,6 +32,7 @@ def test_the_right_password_brings_tokens():
         "refresh_expires_in",
         "user",
     }
+    assert response.headers["Cache-Control"] == "no-store"
     assert body["token_type"] == "bearer"
     assert body["expires_in"] == settings.ACCESS_TOKEN_LIFETIME.total_seconds()
     assert body["refresh_expires_in"] == settings.REFRESH_TOKEN_LIFETIME.total_seconds()

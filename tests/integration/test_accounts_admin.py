@@ -235,6 +235,11 @@ class TestTheForm:
         assert list(User.objects.all()) == [boss]
         assert AuditEntry.objects.get().action == "user.delete"
 
+    def test_says_what_was_decided_and_why(self, staff):
+        page = staff.get(page_of(UserFactory(rejected=True))).content.decode()
+        assert "Unknown to us" in page
+        assert "State.REJECTED" not in page
+
     def test_lists_the_live_sign_ins_and_ends_one(self, staff):
         phone = ApiClient.approved()
         SignInFactory(user=phone.user, user_agent="Long gone", expires_at="2026-01-01T00:00:00Z")
