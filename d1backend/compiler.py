@@ -35,8 +35,6 @@ class SQLCompiler(compiler.SQLCompiler):
         terms = self._terms(combinator)
         while len(terms) > MAX_COMPOUND_TERMS:
             terms = [_nested(terms[:MAX_COMPOUND_TERMS], operator), *terms[MAX_COMPOUND_TERMS:]]
-        # A slice of the whole must not fall to the only term's own.
-        terms = [_nested(terms, operator)] if len(terms) == 1 else terms
         return [f" {operator} ".join(sql for sql, _ in terms)], [p for _, params in terms for p in params]
 
     def _terms(self, combinator: str) -> list[Term]:

@@ -4,14 +4,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Ceil, Coalesce, Cot, Greatest, Least, Power, Random
 
 from .registry import compiles
-from .sql import let
+from .sql import as_numeric, balanced, let
 
 # Cloudflare documents 32 arguments for a function.
 MAX_ARGUMENTS = 32
 _MANTISSA = 2**53
+_ASSOCIATIVE = {"+", "*", "&", "|"}
+_LONG_CHAIN = 32
 
 
 @compiles(Ceil)
@@ -50,6 +53,25 @@ def variadic(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[A
     outer = node.copy()
     outer.set_source_expressions(groups)
     return outer.as_sqlite(compiler, connection)
+
+
+@compiles(CombinedExpression)
+def combined(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+    """A long sum or product as a tree, which differs from Django's chain in the rounding of floats at most.
+
+    SQLite nests a chain one level a term.
+    """
+    terms: list[Any] = []
+    rest = node
+    while type(rest) is CombinedExpression and rest.connector == node.connector:
+        terms.append(rest.rhs)
+        rest = rest.lhs
+    terms.append(rest)
+    if node.connector not in _ASSOCIATIVE or len(terms) <= _LONG_CHAIN:
+        return node.as_sqlite(compiler, connection)
+    compiled = [compiler.compile(term) for term in reversed(terms)]
+    sql = as_numeric(node, balanced([sql for sql, _ in compiled], node.connector))
+    return sql, [p for _, params in compiled for p in params]
 
 
 class MathOperations:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
+from django.core.exceptions import FieldError
 from django.db import NotSupportedError
 
 Fragment = tuple[str, Sequence[Any]]
@@ -61,6 +63,14 @@ def _filled(shape: str, fragments: Sequence[Fragment | str]) -> tuple[str, tuple
         return fragment[0]
 
     return f"({_MARK.sub(fill, shape)})", tuple(params)
+
+
+def as_numeric(node: Any, sql: str) -> str:
+    """A decimal's SQL with numeric affinity, as Django gives it on SQLite."""
+    with suppress(FieldError):
+        if node.output_field.get_internal_type() == "DecimalField":
+            return f"CAST({sql} AS NUMERIC)"
+    return sql
 
 
 def balanced(parts: Sequence[str], operator: str) -> str:

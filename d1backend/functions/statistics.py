@@ -13,6 +13,7 @@ from django.db.models import Count, StdDev, Subquery, Variance, Window
 from django.db.models.expressions import Col, RawSQL, Ref, Star
 
 from .registry import compiles
+from .sql import as_numeric
 
 _SAMPLE_SIZE = 100
 
@@ -51,18 +52,19 @@ def _spread(
         else:
             suffix = f" FILTER (WHERE {condition}){suffix}"
             suffix_params = (*condition_params, *suffix_params)
-    count, count_params = f"COUNT({x}){suffix}", (*params, *suffix_params)
-    one = (*params, *typical_params)
-    total = f"TOTAL({x} - {typical}){suffix}"
-    squares = f"TOTAL(({x} - {typical}) * ({x} - {typical})){suffix}"
-    total_params = (*one, *suffix_params)
+    distance = f"({x} - {typical})"
+    distance_params = (*params, *typical_params)
+    count = f"COUNT({x}){suffix}"
+    total = f"TOTAL({distance}){suffix}"
+    squares = f"TOTAL({distance} * {distance}){suffix}"
     divisor = f"({count} - 1)" if node.function.endswith("_SAMP") else count
     sql = f"max(({squares} - {total} * {total} / {count}) / {divisor}, 0.0)"
     if isinstance(node, StdDev):
         sql = f"SQRT({sql})"
-    if node.output_field.get_internal_type() == "DecimalField":
-        sql = f"CAST({sql} AS NUMERIC)"
-    return sql, (*one, *one, *suffix_params, *total_params, *total_params, *count_params, *count_params)
+    of_squares = (*distance_params, *distance_params, *suffix_params)
+    of_totals = (*distance_params, *suffix_params) * 2
+    of_counts = (*params, *suffix_params) * 2
+    return as_numeric(node, sql), (*of_squares, *of_totals, *of_counts)
 
 
 @compiles(StdDev, Variance)

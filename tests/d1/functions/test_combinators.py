@@ -37,4 +37,6 @@ def test_an_intersection_takes_any_number_of_queries():
 def test_queries_that_are_known_to_be_empty_are_left_out():
     parts = [pick(1), *[pick()] * 6, pick(2)]
     assert sorted(v for (v,) in rows_of(parts[0].union(*parts[1:]))) == [1, 2]
+    alone = pick(1, 2, 3).union(*[pick()] * 6).order_by("-value")[:2]
+    assert [v for (v,) in rows_of(alone)] == [3, 2]
     assert [v for (v,) in rows_of(parts[0].difference(*[pick()] * 6))] == [1]

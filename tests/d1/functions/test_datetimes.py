@@ -33,6 +33,7 @@ zones = st.sampled_from(ZONES)
 
 @proves(moments | recent, st.sampled_from(TRUNCATIONS), st.none() | zones)
 @example(datetime(2024, 3, 31, 1, 30), "day", "Europe/London")
+@example(datetime(2024, 12, 30, 23, 59, 59, 999999), "week", None)
 @example(datetime(1883, 11, 18, 17, 0, 1), "day", "America/New_York")
 def test_truncation_to_a_day_or_more_is_pythons(moment, kind, zone):
     names = (zone, "UTC") if zone else (None, None)

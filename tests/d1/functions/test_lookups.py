@@ -2,7 +2,7 @@
 
 import re
 from functools import reduce
-from operator import or_
+from operator import or_, xor
 
 import pytest
 from django.db.models import CharField, F, Q, Value
@@ -93,6 +93,13 @@ def test_a_chain_of_conditions_may_be_long(count, negated):
     condition = ~either if negated else either
     assert matches(condition, x=count - 1) is not negated
     assert matches(condition, x=count) is negated
+
+
+@pytest.mark.parametrize("count", [17, 200])
+def test_any_number_of_conditions_may_exclude_each_other(count):
+    odd = reduce(xor, (Q(x__lt=i) for i in range(1, count + 1)))
+    assert matches(odd, x=count - 1)
+    assert not matches(odd, x=count - 2)
 
 
 def test_a_lookup_of_ones_own_keeps_its_sql():
