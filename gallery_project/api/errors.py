@@ -33,7 +33,6 @@ DEFAULTS = {
     403: ("forbidden", "You are not allowed to do this."),
     404: ("not_found", "There is nothing here."),
     405: ("method_not_allowed", "This address does not answer to that method."),
-    406: ("not_acceptable", "Only JSON is spoken here."),
     409: ("conflict", "This contradicts what is stored."),
     413: ("too_large", "The request is too large."),
     415: ("unsupported_media_type", "This media type is not taken here."),

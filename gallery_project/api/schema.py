@@ -13,7 +13,6 @@ ERROR_MEANINGS = {
     "403": "Not allowed.",
     "404": "No such thing.",
     "405": "Not this method.",
-    "406": "JSON only.",
     "409": "A conflict with what is stored.",
     "413": "Too large.",
     "415": "The wrong media type.",

@@ -73,3 +73,14 @@ def test_security_headers_are_everywhere(client, path):
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["X-Frame-Options"] == "DENY"
     assert ("unsafe-eval" in response["Content-Security-Policy"]) is path.startswith("/admin")
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 50_000])
+def test_a_body_nested_beyond_reason_is_malformed(client, body):
+    assert_envelope(client.post("/api/auth/login", body, content_type="application/json"), 400, "malformed")
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", ""])
+def test_json_is_answered_whatever_is_accepted(client, accept):
+    response = client.get("/api/auth/me?format=csv", headers={"Accept": accept})
+    assert_envelope(response, 401)
