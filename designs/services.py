@@ -50,13 +50,13 @@ def create_design(actor: audit.Actor | None, fields: dict[str, Any], **kept: Any
     return design
 
 
-def update_design(actor: audit.Actor | None, design: Design, fields: dict[str, Any]) -> None:
-    """Store the EDITABLE `fields` in the row and in `design` itself.
+def update_design(actor: audit.Actor | None, design: Design, fields: dict[str, Any], **kept: Any) -> None:
+    """Store the EDITABLE `fields`, and what an import brings, in the row and in `design` itself.
 
     Every field is written, one that seems equal too: `design` may have been read from an older copy.
     Raises Invalid as create_design does, NotFound where the design is gone.
     """
-    columns = {**columns_of(fields), "updated_at": timezone.now()}
+    columns = {**columns_of(fields), **kept, "updated_at": timezone.now()}
     old = {name: getattr(design, name) for name in fields}
     with transaction.atomic(), image_guarded():
         if not Design.objects.filter(pk=design.pk).update(**columns):

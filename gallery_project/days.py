@@ -1,10 +1,11 @@
-"""Counting rows by day (UTC)."""
+"""Days and times as people write them, and counting rows by day (UTC)."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import CharField, Count, Func, QuerySet
 from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
 
 
 class UtcDay(Func):
@@ -29,3 +30,15 @@ def rows_by_day(rows: QuerySet[Any], since: date, column: str = "created_at") ->
         .annotate(count=Count("*"))
     )
     return dict(counted)
+
+
+def moment_of(value: str) -> datetime:
+    """An ISO 8601 date (its first moment) or time, in UTC where it names no offset. Raises ValueError."""
+    day = parse_date(value)
+    if isinstance(day, date):
+        return datetime.combine(day, time.min, tzinfo=UTC)
+    # A client that did not encode the + of an offset sent a space.
+    found = parse_datetime(value.replace(" ", "+") if "T" in value else value)
+    if found is None:
+        raise ValueError(value)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -1,10 +1,9 @@
 """The query string of a list of designs."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any
 
-from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
@@ -12,6 +11,7 @@ from designs.models import FACET_FIELDS, Status
 from designs.queries import Sort, Wanted
 from designs.search import words_of
 from gallery_project.api.permissions import caller
+from gallery_project.days import moment_of
 from gallery_project.errors import Invalid, invalid_field
 
 SEARCH_LENGTH = 500  # characters
@@ -132,15 +132,3 @@ class Given:
             return moment_of(value) if value else None
         except (ValueError, OverflowError) as error:
             raise invalid_field(name, f"{name} must be an ISO 8601 date or time.") from error
-
-
-def moment_of(value: str) -> datetime:
-    """An ISO 8601 date (its first moment) or time, in UTC where it names no offset. Raises ValueError."""
-    day = parse_date(value)
-    if isinstance(day, date):
-        return datetime.combine(day, time.min, tzinfo=UTC)
-    # A client that did not encode the + of an offset sent a space.
-    found = parse_datetime(value.replace(" ", "+") if "T" in value else value)
-    if found is None:
-        raise ValueError(value)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -1,0 +1,219 @@
+"""import_designs and export_designs: what is right is stored, what is wrong is named, all comes back."""
+
+import csv
+import io
+from datetime import UTC, datetime
+
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Picture
+
+from designs.models import Design
+from designs.spreadsheets import as_cell, of_cell
+from gallery_project.models import AuditEntry
+from tests.factories.designs import DesignFactory
+from tests.factories.uploads import ImageFactory
+from uploads.models import Image
+from uploads.storage import images as image_store
+
+
+@given(st.one_of(st.text(), st.text(alphabet="'=+-@\t\r x")))
+def test_a_cell_is_no_formula_and_gives_its_text_back(text):
+    cell = as_cell(text)
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert of_cell(cell) == text
+
+
+@pytest.fixture
+def sheet(tmp_path):
+    """Write rows to a file and import it; answer what was said (standard output, standard error, error)."""
+
+    def import_rows(*rows, **options):
+        path = tmp_path / "designs.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, dict.fromkeys(name for row in rows for name in row), restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+        return import_file(path, **options)
+
+    return import_rows
+
+
+def import_file(path, **options):
+    out, err = io.StringIO(), io.StringIO()
+    failure = ""
+    try:
+        call_command("import_designs", path, stdout=out, stderr=err, **options)
+    except CommandError as error:
+        failure = str(error)
+    return out.getvalue(), err.getvalue(), failure
+
+
+def everything():
+    return list(
+        Design.objects.order_by("id").values(
+            "id",
+            "title",
+            "description",
+            "image_id",
+            "category",
+            "style",
+            "colour",
+            "fabric",
+            "occasion",
+            "season",
+            "designer_name",
+            "collection_name",
+            "featured",
+            "status",
+            "created_at",
+        )
+    )
+
+
+@pytest.mark.django_db
+def test_what_is_exported_comes_back_the_same(tmp_path):
+    DesignFactory(
+        title="=HYPERLINK()",
+        description='several\r\nlines, "quoted"\n\nதமிழ் 🪷',
+        colour="'-x",
+        featured=True,
+        status="draft",
+        created_at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+    )
+    DesignFactory(title="कांजीवरम", style="@home", designer_name="O'Neill, Ltd", status="archived")
+    before, path = everything(), tmp_path / "designs.csv"
+    call_command("export_designs", path, stdout=io.StringIO())
+
+    Design.objects.update(title="changed", colour="changed", featured=False, created_at=datetime.now(UTC))
+    Design.objects.first().delete()
+
+    assert import_file(path) == ("2 of 2 rows were stored.\n", "", "")
+    assert everything() == before
+    again = tmp_path / "again.csv"
+    call_command("export_designs", again, stdout=io.StringIO())
+    assert again.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.django_db
+def test_an_export_without_a_file_is_written_to_standard_output():
+    design, out = DesignFactory(), io.StringIO()
+    call_command("export_designs", stdout=out)
+    (row,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
+    assert (row["id"], row["title"], row["r2_object_key"]) == (str(design.pk), design.title, design.image_id)
+
+
+@pytest.mark.django_db
+def test_right_rows_are_stored_and_wrong_ones_are_named_by_row_and_field(sheet):
+    good = {
+        "title": "Patola",
+        "category": "Saree",
+        "r2_object_key": ImageFactory().object_key,
+        "featured": "yes",
+    }
+    said = sheet(
+        good,
+        good | {"title": "", "featured": "perhaps"},
+        good | {"r2_object_key": "designs/nothing.jpg"},
+        good | {"title": "Second", "status": "draft"},
+        good | {"id": "x"},
+        good | {"created_at": "yesterday"},
+        good | {"image": "picture.jpg"},
+    )
+    assert list(Design.objects.order_by("id").values_list("title", "featured", "status")) == [
+        ("Patola", True, "published"),
+        ("Second", True, "draft"),
+    ]
+    assert said[2] == "2 of 7 rows were stored; 5 had errors."
+    assert [line.rsplit(": ", 1)[0] for line in said[1].splitlines()] == [
+        "row 3: title",
+        "row 3: featured",
+        "row 4: r2_object_key",
+        "row 6: id",
+        "row 7: created_at",
+        "row 8: image",
+    ]
+    assert AuditEntry.objects.filter(action="design.create", actor_id=None).count() == 2
+
+
+@pytest.mark.django_db
+def test_a_row_with_an_id_changes_that_design_in_the_columns_there_are(sheet):
+    design = DesignFactory(title="Old", style="Plain", colour="Red")
+    assert sheet({"id": design.pk, "title": "New", "style": ""})[2] == ""
+    design.refresh_from_db()
+    assert (design.title, design.style, design.colour) == ("New", "", "Red")
+
+
+@pytest.mark.django_db
+def test_images_of_the_folder_go_the_way_of_uploads(sheet, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    Picture.new("RGB", (64, 48), "teal").save(folder / "teal.png")
+    (folder / "broken.png").write_bytes((folder / "teal.png").read_bytes()[:50])
+    Picture.new("RGB", (64, 48)).save(tmp_path / "secret.png")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    row = {"title": "Teal", "category": "Saree"}
+
+    names = [
+        "teal.png",
+        "broken.png",
+        "../secret.png",
+        str(tmp_path / "secret.png"),
+        "link.png",
+        "none.png",
+        ".",
+        "x" * 300,
+    ]
+    said = sheet(*(row | {"image": name} for name in names), images=folder)
+
+    assert said[2] == "1 of 8 rows were stored; 7 had errors."
+    assert [line.split(": ")[1] for line in said[1].splitlines()] == ["image"] * 7
+    design = Design.objects.get()
+    assert (design.image.width, design.image.content_type) == (64, "image/png")
+    assert image_store().exists(design.image_id)
+    assert Image.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_dry_run_finds_the_same_faults_and_stores_nothing(sheet, tmp_path):
+    Picture.new("RGB", (64, 48), "teal").save(tmp_path / "teal.png")
+    row = {"title": "Teal", "category": "Saree", "image": "teal.png"}
+    key = ImageFactory().object_key
+    rows = [row, row | {"title": ""}, row | {"image": "", "r2_object_key": key}, row | {"image": ""}]
+    said = sheet(*rows, images=tmp_path, dry_run=True)
+    assert said[2] == "2 of 4 rows are right; 2 had errors."
+    assert [line.rsplit(": ", 1)[0] for line in said[1].splitlines()] == [
+        "row 3: title",
+        "row 5: r2_object_key",
+    ]
+    assert (Design.objects.count(), Image.objects.count()) == (0, 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"", "nothing"),
+        (b"title,colour,price\nx,y,z\n", "price"),
+        (b"title\n\xff\n", "UTF-8"),
+        (b'title\n"open\n', "CSV"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_refused_whole(tmp_path, content, part):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    assert part in import_file(path)[2]
+    assert "cannot be read" in import_file(tmp_path / "missing.csv")[2]
+
+
+@pytest.mark.django_db
+def test_a_row_of_too_few_or_too_many_cells_is_an_error_of_that_row(tmp_path):
+    key = ImageFactory().object_key
+    path = tmp_path / "ragged.csv"
+    path.write_text(f"\ufefftitle,category,r2_object_key\na,b\na,b,{key},d\nfine,Saree,{key}\n", "utf-8")
+    _, err, failure = import_file(path)
+    assert [line[:11] for line in err.splitlines()] == ["row 2: row:", "row 3: row:"]
+    assert failure == "1 of 3 rows were stored; 2 had errors."
+    assert Design.objects.get().title == "fine"
