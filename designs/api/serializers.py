@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urljoin
 
-from django.core.files.storage import default_storage
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from designs.models import Design, Status
 from designs.services import EDITABLE
 from gallery_project.api.fields import FlagField, TextField
-from uploads.api.serializers import RenditionSerializer
+from uploads.api.serializers import RenditionSerializer, absolute
 from uploads.models import Image
+from uploads.storage import images
 
 DESCRIPTION_LENGTH = 10_000  # characters
 
@@ -53,7 +52,7 @@ class DesignSerializer(serializers.ModelSerializer[Design]):
 
 def media_base(request: Request) -> str:
     """What stands before an object's key in its address, as this caller reaches it."""
-    return urljoin(request._request.build_absolute_uri("/"), default_storage.url(""))
+    return absolute(request, images().url(""))
 
 
 def as_json(design: Design, base: str, *, is_favorite: bool | None = None) -> dict[str, Any]:
