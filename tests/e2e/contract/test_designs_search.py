@@ -1,0 +1,262 @@
+"""Full text search: words, prefixes, accents, scripts; and no sign of a user's text is an operator."""
+
+import secrets
+import unicodedata
+
+import pytest
+
+from .shapes import DESIGN, FACETS, granted, page_of
+
+pytestmark = pytest.mark.e2e
+
+PAGE = page_of(DESIGN)
+TEXTS = {
+    "creme": {"title": "Crème Brûlée Anarkali", "description": "A soft drape."},
+    "decomposed": {"title": unicodedata.normalize("NFD", "Jalapeño Angarkha")},
+    "saree": {"title": "बनारसी सा\u095cी", "description": "ज\u093cरी का काम और मोती"},
+    "mother": {"title": "काञ्जीवरम", "description": "माता का उपहार"},
+    "tamil": {"title": "காஞ்சிபுரம் பட்டு", "description": "மணி"},
+    "khadi": {"title": "100% Khadi Tunic", "description": 'The weaver said "never iron"; it\'s hand-spun.'},
+    "under": {"title": "Under_score Weave"},
+    "either": {"title": "Either Tussar OR Eri", "description": "near and not both"},
+    "tussar": {"title": "Tussar Shawl"},
+    "eri": {"title": "Eri Shawl"},
+    "mirror": {"title": "Mirror 🪞 Ghagra"},
+    "once": {"title": "Plain Stole", "description": "A long tale of many things. " * 20 + "Sanganeri."},
+    "often": {"title": "Sanganeri Sanganeri Print", "description": "Sanganeri."},
+    "fields": {
+        "title": "Qatitle",
+        "description": "Qbdescription",
+        "category": "Qccategory",
+        "style": "Qdstyle",
+        "colour": "Qecolour",
+        "fabric": "Qffabric",
+        "occasion": "Qgoccasion",
+        "season": "Qhseason",
+        "designer_name": "Qidesigner Qilast",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def library(create):
+    """A collection of texts to search; name → id."""
+    collection = f"Library {secrets.token_hex(5)}"
+    made = {
+        name: create(**{"category": "Cloth"} | row | {"collection_name": collection})
+        for name, row in TEXTS.items()
+    }
+    for name, row in TEXTS.items():
+        assert made[name]["title"] == row["title"], "text is stored as sent"
+    return collection, {name: one["id"] for name, one in made.items()}
+
+
+@pytest.fixture
+def find(reader, library):
+    """The names of the texts that a search finds, best first."""
+    collection, numbers = library
+    names = {number: name for name, number in numbers.items()}
+
+    def ask(words, parameter="search", **query):
+        query = {"collection_name": collection, "per_page": 100, parameter: words} | query
+        body = granted(reader.client.get("/api/designs", params=query), PAGE)
+        assert body["total"] == len(body["items"])
+        return [names[one["id"]] for one in body["items"]]
+
+    return ask
+
+
+def test_every_word_must_match_and_the_last_one_as_a_prefix(find):
+    assert find("khadi tunic") == ["khadi"]
+    assert find("tunic khadi") == ["khadi"]
+    assert find("khadi tun") == ["khadi"]
+    assert find("tun khadi") == []
+    assert find("khadi nothing") == []
+    assert find("hadi") == []
+    assert set(find("tuss")) == {"either", "tussar"}
+    assert set(find("shawl")) == {"tussar", "eri"}
+    assert find("shawl tussar") == ["tussar"]
+
+
+def test_q_is_another_name_of_search(find):
+    assert find("khadi", "q") == ["khadi"]
+    assert find("khadi nothing", "q") == []
+
+
+def test_words_may_stand_in_different_fields(find):
+    assert find("Qatitle Qecolour Qilast") == ["fields"]
+    assert find("khadi hand") == ["khadi"]
+
+
+@pytest.mark.parametrize("word", [word for value in TEXTS["fields"].values() for word in value.split()])
+def test_every_field_is_searched(find, word):
+    assert find(word) == ["fields"]
+    assert find(word[:3].upper()) == ["fields"] or word in ("Qidesigner", "Qilast")
+
+
+def test_the_collections_name_is_searched(find, library):
+    assert len(find(library[0])) == len(TEXTS)
+
+
+@pytest.mark.parametrize(
+    "words", ["creme brulee", "CRÈME BRÛLÉE", "Crème", "crÈme brul", "anarkali creme", "CREME"]
+)
+def test_case_and_accents_do_not_matter(find, words):
+    for form in ("NFC", "NFD"):
+        assert find(unicodedata.normalize(form, words)) == ["creme"]
+
+
+@pytest.mark.parametrize("words", ["jalapeno", "JALAPEÑO", "angarkha jalapeñ", "jalapeno ang"])
+def test_accents_stored_apart_from_their_letters_do_not_matter(find, words):
+    for form in ("NFC", "NFD"):
+        assert find(unicodedata.normalize(form, words)) == ["decomposed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("बनारसी", "saree"),
+        ("बनार", "saree"),
+        ("ज़री", "saree"),
+        ("बनारसी का", "saree"),
+        ("काञ्जीवरम", "mother"),
+        ("काञ्जी", "mother"),
+        ("காஞ்சிபுரம்", "tamil"),
+        ("காஞ்சி", "tamil"),
+        ("பட்டு", "tamil"),
+        ("மணி பட்டு", "tamil"),
+    ],
+)
+def test_indic_scripts_are_found_in_both_forms(find, words, name):
+    for spelt in (words, unicodedata.normalize("NFC", words), unicodedata.normalize("NFD", words)):
+        assert find(spelt) == [name]
+
+
+def test_vowel_signs_make_different_words(find):
+    assert find("मोती") == ["saree"]
+    assert find("माता") == ["mother"]
+    assert find("मती") == []
+    assert find("बनारसा") == []
+    assert find("முணி") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("100%", ["khadi"]),
+        ("kh%", ["khadi"]),
+        ("kh%di", []),
+        ("%hadi", []),
+        ("under_score", ["under"]),
+        ("Under_sc", ["under"]),
+        ("khad_", ["khadi"]),
+        ("k_adi", []),
+        ('"khadi tunic"', ["khadi"]),
+        ('"tunic khadi"', ["khadi"]),
+        ('"never iron"', ["khadi"]),
+        ('khadi"', ["khadi"]),
+        ('"khadi', ["khadi"]),
+        ("'khadi'", ["khadi"]),
+        ("it's", ["khadi"]),
+        ("hand-spun", ["khadi"]),
+        ("hand spun", ["khadi"]),
+        ("tussar OR eri", ["either"]),
+        ("tussar AND eri", ["either"]),
+        ("eri NOT both", ["either"]),
+        ("shawl OR tunic", []),
+        ("shawl AND tussar", []),
+        ("shawl NOT tussar", []),
+        ("NEAR(shawl tussar)", []),
+        ("title:khadi", []),
+        ("title : khadi", []),
+        ("{title} : khadi", []),
+        ("-khadi", ["khadi"]),
+        ("khadi -tunic", ["khadi"]),
+        ("^tunic", ["khadi"]),
+        ("khadi*", ["khadi"]),
+        ("tun* khadi", []),
+        ("(khadi)", ["khadi"]),
+        ("((khadi", ["khadi"]),
+        ("khadi;--", ["khadi"]),
+        ("khadi/*", ["khadi"]),
+        ("mirror 🪞", ["mirror"]),
+        ("ghagra mirror", ["mirror"]),
+    ],
+)
+def test_signs_and_operators_are_plain_text(find, words, names):
+    assert find(words) == names
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "%",
+        "_",
+        '"',
+        '""',
+        "'",
+        "*",
+        "(",
+        ")",
+        "-",
+        "^",
+        ":",
+        "AND",
+        "OR",
+        "NOT",
+        "NEAR",
+        "NEAR(",
+        "\\",
+        "🪞",
+        "\u0301",
+        "\u200d",
+        ",",
+    ],
+)
+def test_a_search_of_signs_alone_breaks_nothing(find, words):
+    find(words)
+    assert set(find(f"khadi {words} tunic")) <= {"khadi"}
+
+
+def test_operators_between_words_match_no_more_than_the_words(find):
+    assert set(find("NEAR(tussar eri)")) <= {"either"}
+    assert set(find("khadi + tunic")) <= {"khadi"}
+    assert set(find("NEAR(shawl, 5)")) == set()
+
+
+def test_an_empty_search_is_none(find):
+    assert find("") == find("   ") == find("", sort="newest")
+    assert len(find("")) == len(TEXTS)
+
+
+def test_relevance_is_the_default_order_of_a_search(find):
+    assert find("sanganeri") == ["often", "once"]
+    assert find("sanganeri") == find("sanganeri", sort="relevance")
+    assert find("sanganeri", sort="oldest") == ["once", "often"]
+    assert find("sanganeri", sort="newest") == ["often", "once"]
+
+
+def test_a_search_narrows_with_filters_and_facets(reader, library, find):
+    assert find("qatitle", fabric="qffabric") == ["fields"]
+    assert find("qatitle", fabric="other") == []
+    query = {"collection_name": library[0], "search": "shawl"}
+    body = granted(reader.client.get("/api/designs/facets", params=query), FACETS)
+    assert body["total"] == 2
+    assert body["facets"]["category"] == [{"value": "Cloth", "count": 2}]
+    query = {"collection_name": library[0], "q": "shawl tuss"}
+    assert granted(reader.client.get("/api/designs/facets", params=query), FACETS)["total"] == 1
+
+
+def test_a_change_is_found_at_once(boss, reader, create):
+    old, new = f"old{secrets.token_hex(4)}", f"new{secrets.token_hex(4)}"
+    made = create(title=f"Word {old}")
+
+    def found(word):
+        body = granted(reader.client.get("/api/designs", params={"search": word}), PAGE)
+        return [one["id"] for one in body["items"]]
+
+    assert found(old) == [made["id"]]
+    assert boss.put(f"/api/designs/{made['id']}", json={"title": f"Word {new}"}).status_code == 200
+    assert (found(old), found(new)) == ([], [made["id"]])
+    assert boss.delete(f"/api/designs/{made['id']}").status_code == 200
+    assert found(new) == []
