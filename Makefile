@@ -69,3 +69,7 @@ format: install-dev ## Format the code
 .PHONY: openapi
 openapi: install ## Write the OpenAPI document to openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --file openapi.json
+
+.PHONY: bench-images
+bench-images: install ## Time and memory of uploads, bytes of a page of pictures; OUT= for JSON
+	@OUT="$(OUT)" $(BIN)/python benchmarks/images.py
