@@ -143,13 +143,15 @@ def test_a_body_of_another_media_type_is_a_415(boss, method, path):
 @pytest.mark.parametrize(
     "body",
     [
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
         b'{"username": ' + b"9" * 5000 + b', "password": "x"}',
         b'{"username": "\\ud800", "password": "password-x"}',
         b'{"username": "a\\u0000b", "password": "password-x"}',
         b'{"username": NaN, "password": Infinity}',
         b'\xef\xbb\xbf{"username": ["a"]}',
     ],
-    ids=["huge number", "lone surrogate", "nul", "nan", "byte order mark"],
+    ids=["deep list", "deep object", "huge number", "lone surrogate", "nul", "nan", "byte order mark"],
 )
 def test_json_that_breaks_readers_is_a_400(anyone, body):
     header = {"Content-Type": "application/json"}
@@ -163,14 +165,18 @@ def test_a_charset_named_or_invented_breaks_nothing(anyone, charset):
     refused(anyone.post("/api/auth/refresh", data=b'{"refresh_token": "x"}', headers=header), (400, 401, 415))
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "text/html,application/xhtml+xml;q=0.9", "*/*", "application/json"]
+)
 def test_answers_are_json_whatever_is_preferred(reader, accept):
     granted(reader.client.get("/api/designs", headers={"Accept": accept}), page_of(DESIGN))
     refused(reader.client.get("/api/nope", headers={"Accept": accept}), 404)
     refused(reader.client.get("/api/designs/987654321", headers={"Accept": accept}), 404)
 
 
-@pytest.mark.parametrize("query", ["nope=1", "page_size=3", "limit=3", "cursor=x", "fields=id"])
+@pytest.mark.parametrize(
+    "query", ["nope=1", "format=csv", "format=html", "page_size=3", "limit=3", "cursor=x", "fields=id"]
+)
 def test_unknown_query_parameters_are_ignored(reader, query):
     plain = granted(reader.client.get("/api/designs"), page_of(DESIGN))
     assert granted(reader.client.get(f"/api/designs?{query}"), page_of(DESIGN)) == plain
