@@ -1,0 +1,47 @@
+"""Models of the backend's tests."""
+
+from django.db import models
+
+
+class Author(models.Model):
+    name = models.CharField(max_length=100, unique=True)
+    score = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(score__gte=-1000), name="score_not_too_low")]
+
+
+class Book(models.Model):
+    title = models.CharField(max_length=200)
+    author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="books")
+    price = models.DecimalField(max_digits=10, decimal_places=2, default=0)
+
+
+class Tag(models.Model):
+    label = models.CharField(max_length=50)
+    books = models.ManyToManyField(Book, related_name="tags")
+
+
+class Everything(models.Model):
+    """A column of each kind."""
+
+    big = models.BigIntegerField(null=True)
+    number = models.FloatField(null=True)
+    exact = models.DecimalField(max_digits=15, decimal_places=5, null=True)
+    yes = models.BooleanField(null=True)
+    day = models.DateField(null=True)
+    moment = models.DateTimeField(null=True)
+    clock = models.TimeField(null=True)
+    span = models.DurationField(null=True)
+    blob = models.BinaryField(null=True)
+    text = models.TextField(null=True)
+    data = models.JSONField(null=True)
+    uid = models.UUIDField(null=True)
+
+
+class Wide(models.Model):
+    """Seventeen columns with its key."""
+
+    for _i in range(16):
+        vars()[f"c{_i}"] = models.CharField(max_length=40, default="")
+    del _i

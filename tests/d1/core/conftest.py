@@ -1,0 +1,26 @@
+"""The engine these tests run on: a workerd of their own for each worker, with databases that the tests make."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+
+from d1backend.local import D1Local, workerd_binary
+
+if os.environ.get("DJANGO_SETTINGS_MODULE") != "tests.d1.settings":
+    # They need the models of tests.d1.app: pytest tests/d1 --ds=tests.d1.settings
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[D1Local]:
+    if workerd_binary() is None:
+        pytest.skip("the local D1 engine is not installed: make d1-engine")
+    with D1Local() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(engine: D1Local) -> None:
+    connections["default"].settings_dict["OPTIONS"]["base_url"] = engine.url

@@ -1,0 +1,273 @@
+"""atomic() on D1: all or nothing, in one round trip, with errors where Django promises them."""
+
+import threading
+
+import pytest
+from django.db import IntegrityError, OperationalError, ProgrammingError, connection, transaction
+from django.db.models import F
+
+from d1backend import SerializationFailure, retry_on_conflict
+from tests.d1.app.models import Author, Book
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def in_another_thread(function):
+    """Run a function on a connection of its own and return what it returns."""
+    results = []
+
+    def run():
+        try:
+            results.append(function())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def test_nothing_reaches_the_database_before_the_commit():
+    with transaction.atomic():
+        Author.objects.create(name="A")
+        assert in_another_thread(Author.objects.count) == 0
+    assert in_another_thread(Author.objects.count) == 1
+
+
+def test_an_exception_writes_nothing():
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        Author.objects.create(name="A")
+        Author.objects.filter(name="A").update(score=1 / 0)
+    assert Author.objects.count() == 0
+
+
+def test_a_transaction_sees_its_own_writes():
+    with transaction.atomic():
+        author = Author.objects.create(name="A")
+        Book.objects.create(title="B", author=author)
+        Book.objects.filter(author__name="A").update(title="C")
+        assert list(Book.objects.values_list("title", "author__name")) == [("C", "A")]
+        Book.objects.all().delete()
+        assert not Book.objects.exists()
+    assert Author.objects.get().name == "A"
+
+
+def test_a_savepoint_rolls_back_what_came_after_it():
+    with transaction.atomic():
+        Author.objects.create(name="kept")
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            Author.objects.create(name="dropped")
+            1 / 0  # noqa: B018
+        Author.objects.create(name="also kept")
+    assert set(Author.objects.values_list("name", flat=True)) == {"kept", "also kept"}
+
+
+def test_an_inner_block_raises_its_integrity_error_at_its_own_end():
+    Author.objects.create(name="A")
+    with transaction.atomic():
+        with pytest.raises(IntegrityError, match="app_author.name"), transaction.atomic():
+            Author.objects.create(name="A")
+        Author.objects.create(name="B")
+    assert Author.objects.count() == 2
+
+
+def test_get_or_create_and_update_or_create_work_inside_a_transaction():
+    with transaction.atomic():
+        first, made = Author.objects.get_or_create(name="A")
+        again, made_again = Author.objects.get_or_create(name="A")
+        changed, _ = Author.objects.update_or_create(name="A", defaults={"score": 5})
+    assert (made, made_again) == (True, False)
+    assert first.pk == again.pk == changed.pk
+    assert Author.objects.get().score == 5
+
+
+def test_a_broken_foreign_key_fails_the_commit_and_leaves_nothing():
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Author.objects.create(name="A")
+        Book.objects.create(title="lost", author_id=12345)
+    assert not Author.objects.exists()
+
+
+def test_the_connection_serves_on_after_a_failed_transaction():
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Book.objects.create(title="lost", author_id=12345)
+    Author.objects.create(name="A")
+    with transaction.atomic():
+        Author.objects.create(name="B")
+    assert Author.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "values", [{"name": None}, {"name": "low", "score": -2000}, {"name": "there"}], ids=["null", "check", "unique"]
+)
+def test_constraints_raise_integrity_errors(values):
+    Author.objects.create(name="there")
+    with pytest.raises(IntegrityError):
+        Author.objects.create(**values)
+
+
+def test_row_counts_inside_a_transaction_are_true():
+    Author.objects.bulk_create(Author(name=str(i)) for i in range(5))
+    with transaction.atomic():
+        assert Author.objects.filter(score=0).update(score=1) == 5
+        assert Author.objects.filter(score=0).update(score=1) == 0
+        deleted, _ = Author.objects.filter(name__in=["0", "1"]).delete()
+        assert deleted == 2
+    assert Author.objects.count() == 3
+
+
+def test_saving_a_row_with_a_new_key_of_its_own_inserts_it():
+    Author(pk=77, name="A").save()
+    with transaction.atomic():
+        Author(pk=78, name="B").save()
+    assert set(Author.objects.values_list("pk", flat=True)) == {77, 78}
+
+
+def test_a_row_count_that_no_longer_holds_fails_the_commit():
+    author = Author.objects.create(name="A")
+    with pytest.raises(SerializationFailure, match="app_author"), transaction.atomic():
+        Author.objects.create(name="B")
+        assert Author.objects.filter(name="A").update(score=1) == 1
+        in_another_thread(Author.objects.filter(pk=author.pk).delete)
+    assert not Author.objects.exists()
+
+
+def test_rows_read_for_update_are_held_to_the_commit():
+    author = Author.objects.create(name="A")
+    with pytest.raises(SerializationFailure), transaction.atomic():
+        read = Author.objects.select_for_update().get(pk=author.pk)
+        in_another_thread(lambda: Author.objects.filter(pk=author.pk).update(score=7))
+        read.score += 1
+        read.save()
+    assert Author.objects.get().score == 7
+
+
+def test_threads_that_add_through_select_for_update_lose_nothing():
+    author = Author.objects.create(name="A")
+
+    @retry_on_conflict
+    def add():
+        with transaction.atomic():
+            read = Author.objects.select_for_update().get(pk=author.pk)
+            read.score += 1
+            read.save()
+
+    def run():
+        for _ in range(5):
+            add()
+        connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Author.objects.get().score == 20
+
+
+def test_select_for_update_needs_a_transaction():
+    with pytest.raises(transaction.TransactionManagementError):
+        list(Author.objects.select_for_update())
+
+
+def test_a_serialization_failure_is_an_operational_error():
+    assert issubclass(SerializationFailure, OperationalError)
+
+
+def test_on_commit_runs_after_the_commit_and_only_then():
+    ran = []
+    with transaction.atomic():
+        Author.objects.create(name="A")
+        transaction.on_commit(lambda: ran.append(in_another_thread(Author.objects.count)))
+        assert ran == []
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        transaction.on_commit(lambda: ran.append("never"))
+        1 / 0  # noqa: B018
+    assert ran == [1]
+
+
+def test_durable_blocks_refuse_to_be_nested():
+    with transaction.atomic(), pytest.raises(RuntimeError), transaction.atomic(durable=True):
+        pass
+
+
+def test_without_autocommit_commit_and_rollback_are_the_applications():
+    transaction.set_autocommit(False)
+    try:
+        Author.objects.create(name="dropped")
+        transaction.rollback()
+        Author.objects.create(name="kept")
+        transaction.commit()
+        Author.objects.create(name="dropped too")
+        transaction.rollback()
+    finally:
+        transaction.set_autocommit(True)
+    assert [a.name for a in Author.objects.all()] == ["kept"]
+
+
+def test_begin_commit_and_rollback_may_be_spelled_in_sql():
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO app_author (name, score) VALUES ('a', 1)")
+        cursor.execute("ROLLBACK")
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO app_author (name, score) VALUES ('b', 1)")
+        cursor.execute("COMMIT")
+    assert [a.name for a in Author.objects.all()] == ["b"]
+
+
+def test_returning_inside_a_transaction_gives_the_rows_touched():
+    Author.objects.create(name="A", score=2**60 + 1)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE app_author SET name = name || %s RETURNING name, score", ["!"])
+        assert cursor.fetchall() == [("A!", 2**60 + 1)]
+        cursor.execute("INSERT INTO app_author (name, score) VALUES ('B', 5), ('C', 6) RETURNING name AS n, id")
+        assert [row[0] for row in cursor.fetchall()] == ["B", "C"]
+        assert [column[0] for column in cursor.description] == ["n", "id"]
+        cursor.execute("DELETE FROM app_author WHERE score < 10 RETURNING name")
+        assert sorted(cursor.fetchall()) == [("B",), ("C",)]
+    assert [a.name for a in Author.objects.all()] == ["A!"]
+
+
+def test_a_read_through_a_view_or_a_trigger_sees_what_the_transaction_wrote():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE VIEW shouting AS SELECT upper(name) AS name FROM app_author")
+        cursor.execute("CREATE TABLE written (name text)")
+        cursor.execute(
+            "CREATE TRIGGER note AFTER INSERT ON app_author BEGIN INSERT INTO written VALUES (new.name); END"
+        )
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            Author.objects.create(name="a")
+            cursor.execute("SELECT name FROM shouting")
+            assert cursor.fetchall() == [("A",)]
+            cursor.execute("SELECT * FROM written")
+            assert cursor.fetchall() == [("a",)]
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER note")
+            cursor.execute("DROP TABLE written")
+            cursor.execute("DROP VIEW shouting")
+
+
+def test_row_counts_leave_out_what_triggers_write():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE written (name text)")
+        cursor.execute(
+            "CREATE TRIGGER note AFTER UPDATE ON app_author BEGIN INSERT INTO written VALUES (new.name); END"
+        )
+    try:
+        Author.objects.create(name="a")
+        assert Author.objects.update(score=F("score") + 1) == 1
+        with transaction.atomic():
+            assert Author.objects.update(score=F("score") + 1) == 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER note")
+            cursor.execute("DROP TABLE written")
+
+
+def test_several_statements_in_one_execute_are_refused():
+    with connection.cursor() as cursor, pytest.raises(ProgrammingError, match="one statement"):
+        cursor.execute("SELECT 1; DELETE FROM app_author")
