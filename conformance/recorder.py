@@ -1,4 +1,5 @@
-"""Django's test runner, writing each test's outcome to the file named by CONFORMANCE_RESULTS, a JSON line each."""
+"""Django's test runner, writing each test's outcome to the file named by CONFORMANCE_RESULTS, a JSON line
+each."""
 
 import json
 import os

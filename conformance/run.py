@@ -3,12 +3,12 @@
 
     python conformance/run.py [--modules FILE | NAME ...] [--out results.json] [--jobs 2]
 
-Each module of Django's tests (from the source archive of the installed Django's version, fetched with pip into
---cache) runs twice, in a process of its own each time: on Django's SQLite backend, then on d1backend over a local
-engine that this command starts, one for each job. Prints, a line a module: tests that pass on SQLite, how many of
-these pass here, seconds of both; then each test that passes on SQLite and not here, with the last line of its error.
-allowed.txt names the tests that may differ ("test.id: the reason", one a line); they are counted apart.
-"a+b" runs two modules in one process.
+Each module of Django's tests (from the source archive of the installed Django's version, fetched with pip
+into --cache) runs twice, in a process of its own each time: on Django's SQLite backend, then on d1backend
+over a local engine that this command starts, one for each job. Prints, a line a module: tests that pass
+on SQLite, how many of these pass here, seconds of both; then each test that passes on SQLite and not
+here, with the last line of its error. allowed.txt names the tests that may differ ("test.id: the reason",
+one a line); they are counted apart. "a+b" runs two modules in one process.
 
 Exit status: 0 when every test that passes on SQLite passes here or is allowed to differ; 1 otherwise.
 """
@@ -179,8 +179,8 @@ class Report:
             last = message.strip().splitlines()[-1][:200] if message.strip() else ""
             sys.stdout.write(f"- {test}: {outcome}: {last}\n")
         sys.stdout.write(
-            f"{self.good} of {self.total} tests that pass on SQLite pass here, {self.excused} allowed to differ, "
-            f"{len(self.bad)} fall short\n"
+            f"{self.good} of {self.total} tests that pass on SQLite pass here, "
+            f"{self.excused} allowed to differ, {len(self.bad)} fall short\n"
         )
 
 

@@ -50,10 +50,10 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     """SQLite's SQL and types, over HTTP; `vendor` stays "sqlite" so that SQLite's spellings hold."""
 
     display_name = "Cloudflare D1"
-    Database = errors  # type: ignore[assignment]
+    Database = errors
     SchemaEditorClass = DatabaseSchemaEditor
-    client_class = DatabaseClient
-    creation_class = DatabaseCreation
+    client_class = DatabaseClient  # type: ignore[assignment]
+    creation_class = DatabaseCreation  # type: ignore[assignment]
     features_class = DatabaseFeatures
     introspection_class = DatabaseIntrospection
     ops_class = DatabaseOperations
@@ -63,7 +63,9 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     @property
     def round_trips(self) -> int:
         """Requests sent to D1's API by this connection so far."""
-        return self._round_trips + (self.connection.api.round_trips if self.connection is not None else 0)
+        return self._round_trips + (
+            self.connection.api.round_trips if self.connection is not None else 0
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,7 +79,12 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         return {"settings": settings, "database": id_of(settings, str(name))}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
-        return Connection(**conn_params, eager=self._errors_show_at_once, never_commits=self._in_testcase)
+        return Connection(
+            **conn_params,
+            eager=self._errors_show_at_once,
+            never_commits=self._in_testcase,
+            translating=self.wrap_database_errors,
+        )
 
     def init_connection_state(self) -> None:
         """Nothing is asked of D1 before the first query."""
@@ -97,16 +104,18 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         BaseDatabaseWrapper.close(self)
 
     def is_usable(self) -> bool:
-        return True
+        return self.connection is not None and not self.connection.closed
 
     # Transactions
 
     def _in_testcase(self) -> bool:
-        return bool(self.atomic_blocks) and self.atomic_blocks[0]._from_testcase
+        blocks: list[Any] = self.atomic_blocks
+        return bool(blocks) and blocks[0]._from_testcase
 
     def _errors_show_at_once(self) -> bool:
-        """Whether nothing but the statement itself can show its error: no atomic() of the application is open."""
-        blocks = self.atomic_blocks
+        """Whether nothing but the statement itself can show its error: no atomic() of the application is
+        open."""
+        blocks: list[Any] = self.atomic_blocks
         if not blocks:
             return True
         return self._in_testcase() and all(b._from_testcase or not b.savepoint for b in blocks)

@@ -1,4 +1,5 @@
-"""Which tables a statement touches without naming them: through views, triggers and cascading foreign keys."""
+"""Which tables a statement touches without naming them: through views, triggers and cascading foreign
+keys."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -8,7 +9,7 @@ from .sqltext import tokens_of
 QUERY = (
     "SELECT type, lower(name), lower(tbl_name), sql FROM sqlite_master "
     "WHERE type IN ('view', 'trigger') AND name NOT GLOB '_d1_*' "
-    "OR type = 'table' AND sql LIKE '%REFERENCES%ON %' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'"
+    "OR type = 'table' AND sql LIKE '%REFERENCES%ON %' AND name NOT GLOB '_cf_*'"
 )
 
 

@@ -1,7 +1,7 @@
 """`manage.py dbshell`: a prompt for SQL over D1's API."""
 
 import sys
-from typing import Any
+from collections.abc import Iterable
 
 from django.db.backends.base.client import BaseDatabaseClient
 from django.db.utils import Error
@@ -12,11 +12,12 @@ _PROMPT, _MORE = "d1> ", "...> "
 class DatabaseClient(BaseDatabaseClient):
     executable_name = "d1"
 
-    def runshell(self, parameters: list[str]) -> None:
-        """Read statements, each ended by a semicolon, and print what they return; `.quit` or end of input leaves."""
+    def runshell(self, parameters: Iterable[str]) -> None:
+        """Read statements, each ended by a semicolon, and print what they return; `.quit` or end of input
+        leaves."""
         interactive = sys.stdin.isatty()
         pending = ""
-        for line in self._lines(interactive, lambda: _MORE if pending.strip() else _PROMPT):
+        while (line := self._line(interactive, _MORE if pending.strip() else _PROMPT)) is not None:
             if not pending.strip() and line.strip() in (".quit", ".exit"):
                 break
             pending += line + "\n"
@@ -26,12 +27,11 @@ class DatabaseClient(BaseDatabaseClient):
         if pending.strip():
             self._run(pending)
 
-    def _lines(self, interactive: bool, prompt: Any) -> Any:
-        while True:
-            try:
-                yield input(prompt() if interactive else "")
-            except EOFError:
-                return
+    def _line(self, interactive: bool, prompt: str) -> str | None:
+        try:
+            return input(prompt if interactive else "")
+        except EOFError:
+            return None
 
     def _run(self, sql: str) -> None:
         try:

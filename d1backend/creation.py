@@ -1,4 +1,5 @@
-"""Test databases: each is made through the API for the tests and deleted after them; no other is ever touched."""
+"""Test databases: each is made through the API for the tests and deleted after them; no other is ever
+touched."""
 
 import sys
 import uuid
@@ -12,7 +13,8 @@ from django.db.utils import Error, OperationalError
 from . import clone, errors
 from .http import Api, Settings
 
-# The ids of the test databases by base URL, account and name; threads share them, forked workers inherit them.
+# The ids of the test databases by base URL, account and name; threads share them, forked workers inherit
+# them.
 _ids: dict[tuple[str, str, str], str] = {}
 
 
@@ -61,7 +63,7 @@ class DatabaseCreation(BaseDatabaseCreation):
     def test_db_signature(self) -> tuple[Any, ...]:
         return self._key(self._base_name())
 
-    def create_test_db(
+    def create_test_db(  # type: ignore[override]
         self, verbosity: int = 1, autoclobber: bool = False, serialize: bool = True, keepdb: bool = False
     ) -> str:
         self._keepdb = keepdb

@@ -22,8 +22,6 @@ class Cursor:
         self.connection = connection
         self.arraysize = 1
         self.closed = False
-        # The key column whose values in the next INSERT were reserved ahead.
-        self.reserved: str | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -43,11 +41,15 @@ class Cursor:
     def _count_of(self, write: Write) -> int:
         if write.parsed.kind != "write":
             return -1
-        return self.connection.told_count(write)
+        with self.connection.translating:
+            return self.connection.told_count(write)
 
     @property
     def lastrowid(self) -> int | None:
-        return self.connection.told_last_id(self._write) if self._write is not None else None
+        if self._write is None:
+            return None
+        with self.connection.translating:
+            return self.connection.told_last_id(self._write)
 
     def execute(self, sql: str, params: Params = None) -> "Cursor":
         """Run one statement with Django's placeholders."""
@@ -72,7 +74,7 @@ class Cursor:
         return self
 
     def _run(self, parsed: Parsed, text: str, bound: list[str]) -> None:
-        self._write, self._rows = self.connection.write(parsed, text, bound, reserved=self.reserved)
+        self._write, self._rows = self.connection.write(parsed, text, bound)
         if parsed.columns is not None:
             self._describe([c.name or "" for c in parsed.columns])
 
@@ -135,7 +137,8 @@ class Cursor:
 
 
 def _refuse_setting(parsed: Parsed) -> None:
-    """Pass over a PRAGMA that sets what a batch sets anyway; refuse one that would reach into other connections."""
+    """Pass over a PRAGMA that sets what a batch sets anyway; refuse one that would reach into other
+    connections."""
     name = parsed.words[1].upper() if len(parsed.words) > 1 else ""
     if name not in _SILENT:
         raise NotSupportedError(f"D1 shares its connections: PRAGMA {name.lower()} cannot be set.")

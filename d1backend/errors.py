@@ -1,7 +1,7 @@
 """What went wrong, as PEP 249 and Django name it.
 
-This module is the backend's `Database`: Django turns the exceptions raised here into those of `django.db`. It is the
-only place that reads D1's error messages.
+This module is the backend's `Database`: Django turns the exceptions raised here into those of
+`django.db`. It is the only place that reads D1's error messages.
 """
 
 import re
@@ -28,7 +28,8 @@ CARRIED = "D1CARRY"
 
 
 class SerializationFailure(utils.OperationalError):
-    """The database changed under a transaction that was told otherwise; nothing was written, and a retry cures it."""
+    """The database changed under a transaction that was told otherwise; nothing was written, and a retry
+    cures it."""
 
 
 class RateLimited(utils.OperationalError):
@@ -55,7 +56,7 @@ class AlreadyAppliedError(Exception):
         self.count, self.last_id = count, last_id
 
 
-class CarriedResult(Exception):  # noqa: N818
+class CarriedResult(Exception):
     """The failure that ends a rehearsal on purpose; `text` is the result it carries."""
 
     def __init__(self, text: str) -> None:
@@ -94,11 +95,12 @@ def from_sql(message: str) -> Exception:
         what = found[1].strip()
         if what.startswith("cascade "):
             return NotSupportedError(
-                f"Table {what[8:]} cannot be remade: another table refers to it with ON DELETE CASCADE, SET NULL or "
-                "SET DEFAULT, and dropping it would change that table's rows."
+                f"Table {what[8:]} cannot be remade: another table refers to it with ON DELETE CASCADE, "
+                "SET NULL or SET DEFAULT, and dropping it would change that table's rows."
             )
         return SerializationFailure(
-            f"Rows of table {what} changed while this transaction was under way; nothing was written. Run it again."
+            f"Rows of table {what} changed while this transaction was under way; nothing was written. "
+            "Run it again."
         )
     text = tidy(message)
     if "SQLITE_CONSTRAINT" in message or "constraint failed" in message:

@@ -10,7 +10,7 @@ class DatabaseFeatures(FunctionFeatures, SQLiteFeatures):
     minimum_database_version = None
     test_db_allows_multiple_connections = True
     # Parameters beyond D1's 100 travel as one JSON text.
-    max_query_params = None
+    max_query_params = None  # type: ignore[assignment]
     # A transaction is a script; leaving autocommit behaves as on other databases.
     autocommits_when_autocommit_is_off = False
     supports_atomic_references_rename = True
@@ -33,9 +33,3 @@ class DatabaseFeatures(FunctionFeatures, SQLiteFeatures):
                 "get_or_create.tests.UpdateOrCreateTransactionTests.test_updates_in_transaction",
             },
         }
-
-    @cached_property
-    def closed_cursor_error_class(self) -> type[Exception]:  # type: ignore[no-redef]
-        from django.db import ProgrammingError
-
-        return ProgrammingError

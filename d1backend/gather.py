@@ -6,7 +6,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
-from .connection import Connection, Gathering, Paused
+from .connection import Connection
+from .gathering import Gathering, Paused
 
 Question = QuerySet[Any] | Callable[[], Any]
 
@@ -14,10 +15,10 @@ Question = QuerySet[Any] | Callable[[], Any]
 def gather(*questions: Question, using: str | None = None) -> list[Any]:
     """The answers to several questions, in their order.
 
-    A question is a queryset (its answer is the list of its objects) or a function without arguments that only reads,
-    like `queryset.count`. On D1 all of them travel in one batch; a question that needs a second query after its first
-    (prefetch_related) makes all of them take a second batch. A function may be called more than once. On other
-    engines they run one after the other.
+    A question is a queryset (its answer is the list of its objects) or a function without arguments that
+    only reads, like `queryset.count`. On D1 all of them travel in one batch; a question that needs a
+    second query after its first (prefetch_related) makes all of them take a second batch. A function may
+    be called more than once. On other engines they run one after the other.
     """
     asks = [_ask(question) for question in questions]
     alias = using or next((q.db for q in questions if isinstance(q, QuerySet)), DEFAULT_DB_ALIAS)
@@ -39,7 +40,7 @@ def gather(*questions: Question, using: str | None = None) -> list[Any]:
                         # the question is logged when its answer is there
                         while len(wrapper.queries_log) > logged:
                             wrapper.queries_log.pop()
-            connection.answer(gathering)
+            gathering.ask(connection.session)
     finally:
         connection.gathering = None
     for i, question in enumerate(questions):

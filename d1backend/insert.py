@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import AutoField
-from django.db.models.constants import OnConflict
 
-from . import compiler
-from .connection import Connection
+from . import compiler, keys
 from .parameters import JsonText, plain
+from .script import Hint
 
-# D1 takes values of 2 MB; a text of this many characters stays below it in most scripts.
+# Bytes of one JSON text; D1 takes values of 2 MB.
 _MAX_JSON = 1_000_000
 _ROWS_WITH_EXPRESSIONS = 50
 
@@ -20,123 +19,154 @@ _ROWS_WITH_EXPRESSIONS = 50
 class SQLInsertCompiler(compiler.SQLInsertCompiler):
     """Compiles and runs INSERT."""
 
-    def execute_sql(self, returning_fields: Sequence[Any] | None = None) -> list[Any]:
+    query: Any
+
+    def execute_sql(  # type: ignore[override]
+        self, returning_fields: Sequence[Any] | None = None
+    ) -> list[Any]:
         """Insert the query's objects and return the values of `returning_fields` for each."""
-        opts = self.query.get_meta()
+        meta = self.query.get_meta()
         self.returning_fields = returning_fields
         with self.connection.cursor() as cursor:
-            connection: Connection = self.connection.connection
-            pk = opts.pk
-            self._note_explicit(connection, opts)
-            keys = self._keys(connection, opts, returning_fields)
-            only_key = keys is not None and returning_fields is not None and list(returning_fields) == [pk]
-            rows: list[Any] = []
-            for sql, params in self._statements(opts, keys, returning=not only_key):
-                inner = getattr(cursor, "cursor", cursor)
-                inner.reserved = pk.column if keys is not None else None
-                try:
+            with self.connection.wrap_database_errors:
+                own_keys = self._new_keys(meta)
+            only_key = own_keys is not None and list(returning_fields or ()) == [meta.pk]
+            rows: list[Any] = [(key,) for key in own_keys or ()] if only_key else []
+            with self._connection.hinting(self._hint(meta, own_keys)):
+                for sql, params in self._statements(meta, own_keys, returning=not only_key):
                     cursor.execute(sql, params)
-                finally:
-                    inner.reserved = None
-                if returning_fields and not only_key:
-                    rows += cursor.fetchall()
-            if not returning_fields:
-                return []
-            if keys is not None and only_key:
-                rows = [(key,) for key in keys]
-        cols = [field.get_col(opts.db_table) for field in returning_fields]
+                    if returning_fields and not only_key:
+                        rows += cursor.fetchall()
+        if not returning_fields:
+            return []
+        cols = [field.get_col(meta.db_table) for field in returning_fields]
         converters = self.get_converters(cols)
         return list(self.apply_converters(rows, converters)) if converters else rows
 
-    def as_sql(self) -> list[tuple[str, tuple[Any, ...]]]:
-        return list(self._statements(self.query.get_meta(), None, returning=bool(self.returning_fields)))
+    def as_sql(self) -> list[tuple[str, tuple[Any, ...]]]:  # type: ignore[override]
+        return list(self._statements(self.query.get_meta(), None, returning=True))
 
-    def _keys(self, connection: Connection, opts: Any, returning: Sequence[Any] | None) -> list[int] | None:
-        pk = opts.pk
-        if not returning or pk not in returning or not isinstance(pk, AutoField):
-            return None
-        if self.query.on_conflict is not None or pk in self.query.fields or opts.auto_field is not pk:
-            return None
-        return connection.new_keys(opts.db_table, pk.column, len(self.query.objs))
+    @property
+    def _connection(self) -> Any:
+        return self.connection.connection
 
-    def _note_explicit(self, connection: Connection, opts: Any) -> None:
-        pk = opts.pk
-        if isinstance(pk, AutoField) and pk in self.query.fields:
-            values = [getattr(obj, pk.attname, None) for obj in self.query.objs]
-            connection.explicit_keys(opts.db_table, [v for v in values if isinstance(v, int)])
+    def _new_keys(self, meta: Any) -> list[int] | None:
+        """Keys for the rows, when they are to be chosen here."""
+        pk = meta.pk
+        if not isinstance(pk, AutoField) or self.query.on_conflict is not None:
+            return None
+        if pk in self.query.fields:
+            keys.used_elsewhere(self._connection.identity, meta.db_table, self._given_keys(meta))
+            return None
+        if pk not in (self.returning_fields or ()):
+            return None
+        return self._connection.new_keys(meta.db_table, pk.column, len(self.query.objs))
+
+    def _given_keys(self, meta: Any) -> list[Any]:
+        values = [getattr(obj, meta.pk.attname, None) for obj in self.query.objs]
+        return [value for value in values if isinstance(value, int | str)]
+
+    def _hint(self, meta: Any, own_keys: list[int] | None) -> Hint:
+        if self.query.on_conflict is not None or meta.pk is None or meta.pk.column is None:
+            return Hint()
+        made = self._given_keys(meta) if own_keys is None else own_keys
+        return Hint(
+            reserved=meta.pk.column if own_keys is not None else None,
+            makes=frozenset((meta.db_table.lower(), meta.pk.column, key) for key in made),
+        )
 
     def _statements(
-        self, opts: Any, keys: list[int] | None, *, returning: bool
+        self, meta: Any, own_keys: list[int] | None, *, returning: bool
     ) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        query, ops, qn = self.query, self.connection.ops, self.connection.ops.quote_name
-        fields = list(query.fields)
+        """The INSERT in one statement, or in several when the rows are too large for one."""
+        ops: Any = self.connection.ops
+        query = self.query
+        columns, holders, params = self._rows(meta, own_keys)
+        names = ", ".join(ops.quote_name(column) for column in columns)
+        head = (
+            f"{ops.insert_statement(on_conflict=query.on_conflict)} {ops.quote_name(meta.db_table)} ({names})"
+        )
         suffix = ops.on_conflict_suffix_sql(
-            fields,
+            list(query.fields),
             query.on_conflict,
             (f.column for f in query.update_fields),
             (f.column for f in query.unique_fields),
         )
-        if query.on_conflict == OnConflict.UPDATE and not suffix:
-            suffix = ""
         tail, self.returning_params = (
             ops.return_insert_columns(self.returning_fields)
             if returning and self.returning_fields
             else ("", ())
         )
-        if fields:
-            values = [
-                [self.prepare_value(f, self.pre_save_val(f, obj)) for f in fields] for obj in query.objs
-            ]
-            holders, params = self.assemble_as_sql(fields, values)
-        else:
-            holders, params = [() for _ in query.objs], [() for _ in query.objs]
-        columns = [f.column for f in fields]
-        if keys is not None:
-            columns = [opts.pk.column, *columns]
-            holders = [("%s", *row) for row in holders]
-            params = [(key, *row) for key, row in zip(keys, params, strict=True)]
-        elif not columns:
-            columns = [opts.pk.column]
-            holders, params = [("NULL",) for _ in query.objs], [() for _ in query.objs]
-        head = f"{ops.insert_statement(on_conflict=query.on_conflict)} {qn(opts.db_table)} ({', '.join(map(qn, columns))})"
-        simple = len(holders) > 1 and all(h == "%s" for row in holders for h in row)
-        packed = _pack(params) if simple else None
-        if packed is not None:
-            select, texts = packed
-            where = "WHERE TRUE " if suffix else ""
-            for text in texts:
-                yield f"{head} {select} {where}{suffix} {tail}".rstrip(), (text, *self.returning_params)
+        packed = None
+        if len(holders) > 1 and all(holder == "%s" for row in holders for holder in row):
+            packed = _pack(params)
+        if packed is None:
+            for values, flat in _values(holders, params):
+                yield " ".join(filter(None, (head, values, suffix, tail))), (*flat, *self.returning_params)
             return
-        step = len(holders) if len(holders) <= _ROWS_WITH_EXPRESSIONS else _ROWS_WITH_EXPRESSIONS
-        for i in range(0, len(holders), step):
-            rows = ", ".join(f"({', '.join(map(str, row))})" for row in holders[i : i + step])
-            flat = tuple(p for row in params[i : i + step] for p in row)
-            yield (
-                " ".join(p for p in (head, "VALUES", rows, suffix, tail) if p),
-                (*flat, *self.returning_params),
-            )
+        select, texts = packed
+        if suffix:
+            # Without WHERE the parser takes ON for a join's.
+            select += " WHERE TRUE"
+        for text in texts:
+            yield " ".join(filter(None, (head, select, suffix, tail))), (text, *self.returning_params)
+
+    def _rows(
+        self, meta: Any, own_keys: list[int] | None
+    ) -> tuple[list[str], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """Columns, and for each row its placeholders and its parameters."""
+        fields = list(self.query.fields)
+        values = [
+            [self.prepare_value(field, self.pre_save_val(field, obj)) for field in fields]
+            for obj in self.query.objs
+        ]
+        columns = [field.column for field in fields]
+        holders: list[tuple[Any, ...]] = [() for _ in values]
+        params: list[tuple[Any, ...]] = [() for _ in values]
+        if fields:
+            holder_rows, param_rows = self.assemble_as_sql(fields, values)
+            holders, params = [tuple(row) for row in holder_rows], [tuple(row) for row in param_rows]
+        if own_keys is not None:
+            columns = [meta.pk.column, *columns]
+            holders = [("%s", *row) for row in holders]
+            params = [(key, *row) for key, row in zip(own_keys, params, strict=True)]
+        elif not columns:
+            columns, holders = [meta.pk.column], [("NULL",) for _ in values]
+        return columns, holders, params
+
+
+def _values(
+    holders: list[tuple[Any, ...]], params: list[tuple[Any, ...]]
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """VALUES for rows that hold expressions, not too many in one statement."""
+    step = _ROWS_WITH_EXPRESSIONS
+    for i in range(0, len(holders), step):
+        rows = ", ".join(f"({', '.join(map(str, row))})" for row in holders[i : i + step])
+        yield f"VALUES {rows}", tuple(p for row in params[i : i + step] for p in row)
 
 
 def _pack(rows: Sequence[Sequence[Any]]) -> tuple[str, list[JsonText]] | None:
-    """A SELECT over json_each() that gives these rows, and its JSON texts; None when JSON cannot hold them."""
+    """A SELECT over json_each() that gives these rows, and its JSON texts; None when JSON cannot hold
+    them."""
     plain_rows = [[plain(value) for value in row] for row in rows]
-    width = len(plain_rows[0])
-    blobs = []
-    for i in range(width):
+    cells = []
+    for i in range(len(plain_rows[0])):
         kinds = {type(row[i]) for row in plain_rows} - {type(None)}
         if bytes in kinds and kinds != {bytes}:
             return None
         if any(isinstance(row[i], float) and math.isinf(row[i]) for row in plain_rows):
             return None
-        blobs.append(bytes in kinds)
-    cells = [f"unhex(value ->> {i})" if blobs[i] else f"value ->> {i}" for i in range(width)]
-    texts, size, lines = [], 0, []
+        cells.append(f"unhex(value ->> {i})" if bytes in kinds else f"value ->> {i}")
+    texts: list[JsonText] = []
+    lines: list[str] = []
+    size = 0
     for row in plain_rows:
         line = json.dumps([v.hex() if isinstance(v, bytes) else v for v in row], ensure_ascii=False)
-        if lines and size + len(line) > _MAX_JSON:
+        length = len(line.encode()) + 1
+        if lines and size + length > _MAX_JSON:
             texts.append(JsonText(f"[{','.join(lines)}]"))
             lines, size = [], 0
         lines.append(line)
-        size += len(line) + 1
+        size += length
     texts.append(JsonText(f"[{','.join(lines)}]"))
     return f"SELECT {', '.join(cells)} FROM json_each(%s)", texts

@@ -1,7 +1,7 @@
 """Primary keys reserved ahead, so that an INSERT inside a transaction needs no round trip.
 
-A block is taken from `sqlite_sequence` in one statement, outside any transaction, and used up by this process; no
-other process gets the same keys. What is left of a block after a minute is given up.
+A block is taken from `sqlite_sequence` in one statement, outside any transaction, and used up by this
+process; no other process gets the same keys. What is left of a block after a minute is given up.
 """
 
 import os
@@ -37,8 +37,8 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def reserve(table: str, column: str, count: int) -> list[Statement]:
-    """Statements that reserve keys of a table; the last one returns the highest (as text), or nothing at all when the
-    table has no AUTOINCREMENT."""
+    """Statements that reserve keys of a table; the last one returns the highest (as text), or nothing at
+    all when the table has no AUTOINCREMENT."""
     name, key = table.replace('"', '""'), column.replace('"', '""')
     text = table.replace("'", "''")
     highest = f'(SELECT coalesce(max("{key}"), 0) FROM "{name}")'

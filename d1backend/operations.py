@@ -17,15 +17,18 @@ _REFERENCES = (
 )
 
 
-class DatabaseOperations(FunctionOperations, SQLiteOperations):
+class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[misc]
     compiler_module = "d1backend.compiler"
 
     def compiler(self, compiler_name: str) -> type:
-        if compiler_name == "SQLInsertCompiler":
-            from .insert import SQLInsertCompiler
+        from . import counting, insert
 
-            return SQLInsertCompiler
-        return super().compiler(compiler_name)
+        own = {
+            "SQLInsertCompiler": insert.SQLInsertCompiler,
+            "SQLUpdateCompiler": counting.SQLUpdateCompiler,
+            "SQLDeleteCompiler": counting.SQLDeleteCompiler,
+        }
+        return own.get(compiler_name) or super().compiler(compiler_name)
 
     def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
         """Rows that one statement can take: all of them, but for bulk_update(), whose SQL grows with each."""

@@ -1,7 +1,8 @@
 """Parameters, bound so that D1 stores and compares exactly what Python holds.
 
-Every JSON number binds as REAL on D1 and one statement takes 100 parameters, so numbers are written into the SQL as
-literals, text is bound, and more than 100 texts travel together as one JSON array (docs/d1backend.md, "Parameters").
+Every JSON number binds as REAL on D1 and one statement takes 100 parameters, so numbers are written into
+the SQL as literals, text is bound, and more than 100 texts travel together as one JSON array
+(docs/d1backend.md, "Parameters").
 """
 
 import datetime
@@ -30,8 +31,8 @@ class JsonText(str):
 def plain(value: Any) -> Any:
     """A parameter as one of None, int, float, str or bytes, as Django's SQLite backend would store it.
 
-    Raises ProgrammingError for a type that has no form in SQLite, OverflowError for an integer beyond 64 bits,
-    DataError for text with a lone surrogate.
+    Raises ProgrammingError for a type that has no form in SQLite, OverflowError for an integer beyond 64
+    bits, DataError for text with a lone surrogate.
     """
     if value is None or isinstance(value, bytes):
         return value
@@ -129,8 +130,8 @@ def bind(sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> tuple[st
     """SQL with Django's placeholders (%s or %(name)s) and its parameters, as D1 takes them.
 
     Returns the SQL and the texts bound to ?1, ?2, ….
-    Raises ProgrammingError when placeholders and parameters differ in number, DataError when the statement is longer
-    than D1's 100,000 bytes.
+    Raises ProgrammingError when placeholders and parameters differ in number, DataError when the
+    statement is longer than D1's 100,000 bytes.
     """
     if params is None:
         return sql, []

@@ -21,7 +21,8 @@ _CALL = re.compile(
 
 
 def as_select(sql: str) -> tuple[str, tuple[str, ...]] | None:
-    """The SELECT that gives what a PRAGMA gives, and its columns; None for a PRAGMA that has no such function."""
+    """The SELECT that gives what a PRAGMA gives, and its columns; None for a PRAGMA that has no such
+    function."""
     found = _CALL.match(sql)
     columns = _COLUMNS.get(found[1].lower()) if found else None
     if not found or not columns:

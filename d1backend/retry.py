@@ -14,9 +14,11 @@ ATTEMPTS = 12
 
 
 def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function that opens its own atomic(): on a SerializationFailure it runs again, 12 times in all.
+    """Decorate a function that opens its own atomic(): on a SerializationFailure it runs again, 12 times
+    in all.
 
-    Goes outside atomic(): only the outermost commit can fail so. The waits in between grow, with jitter, to 0.5 s.
+    Goes outside atomic(): only the outermost commit can fail so. The waits in between grow, with jitter,
+    to 0.5 s.
     """
 
     @wraps(function)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor as SQLiteSchemaEditor
 
 from .parameters import literal
@@ -10,14 +11,18 @@ _PREFIX = "new__"
 
 
 class DatabaseSchemaEditor(SQLiteSchemaEditor):
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        """Leave without SQLite's PRAGMA foreign_key_check: the commit of the batch checks foreign keys."""
+        BaseDatabaseSchemaEditor.__exit__(self, exc_type, exc_value, traceback)
+
     def quote_value(self, value: Any) -> str:
         return literal(value)
 
     def alter_db_table(self, model: Any, old_db_table: str, new_db_table: str) -> None:
         """Rename a table; at the end of a remake, put the rows under the final name instead.
 
-        D1 fails a batch in which a table that others refer to is dropped and another renamed to its name, foreign
-        keys deferred or not; rows inserted after the drop satisfy it.
+        D1 fails a batch in which a table that others refer to is dropped and another renamed to its name,
+        foreign keys deferred or not; rows inserted after the drop satisfy it.
         """
         if old_db_table != f"{_PREFIX}{new_db_table.strip(chr(34))}":
             super().alter_db_table(model, old_db_table, new_db_table)
@@ -51,7 +56,8 @@ class DatabaseSchemaEditor(SQLiteSchemaEditor):
         self.connection.ensure_connection()
         self.connection.connection.require(
             "NOT EXISTS (SELECT 1 FROM sqlite_master m, pragma_foreign_key_list(m.name) f "
-            f"WHERE m.type = 'table' AND m.name NOT GLOB '_cf_*' AND f.\"table\" = {name} COLLATE NOCASE AND m.name <> {name} "
+            f"WHERE m.type = 'table' AND m.name NOT GLOB '_cf_*' AND m.name <> {name} "
+            f'AND f."table" = {name} COLLATE NOCASE '
             "AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))",
             [],
             f"cascade {table.strip(chr(34))}",

@@ -1,11 +1,28 @@
 """A transaction as a list of statements that has not been sent yet."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import STALE
+from . import keys
+from .errors import STALE, SerializationFailure
 from .http import Statement
 from .sqltext import Parsed
+
+_KEY_TAKEN = re.compile(r"UNIQUE constraint failed: (?P<table>.+)\.(?P<column>[^.]+)")
+_PLAIN_COLUMN = re.compile(r'"([^"]+)"\."([^"]+)"')
+Known = tuple[str, str, Any]
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What a compiler knows of the statement it is about to run: the column whose keys were reserved, the row
+    count, and the rows (table, column, value) that are there once it has run."""
+
+    reserved: str | None = None
+    count: int | None = None
+    makes: frozenset[Known] = frozenset()
+    keeps_keys: bool = False
 
 
 @dataclass
@@ -48,22 +65,29 @@ def stale(table: str | None) -> str:
 
 @dataclass
 class Mark:
-    """A savepoint: how long the script was, and the keys that would come next."""
+    """A savepoint: how long the script was, the keys that would come next and the rows known to be there."""
 
     name: str
     length: int
     next_keys: dict[str, int]
+    known: set[Known]
 
 
 @dataclass
 class Script:
-    """The statements of one transaction, its savepoints, and what its rehearsals have shown."""
+    """The statements of one transaction, its savepoints, and what its rehearsals have shown.
+
+    The first `proven` statements are known to run; `next_keys` holds the next key by table where the
+    script reckons them itself, `used_keys` how many reserved keys were used by table and key column,
+    `known` rows that are there.
+    """
 
     writes: list[Write] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     proven: int = 0
     next_keys: dict[str, int] = field(default_factory=dict)
     used_keys: dict[tuple[str, str], int] = field(default_factory=dict)
+    known: set[Known] = field(default_factory=set)
     answers: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = field(default_factory=dict)
 
     def add(self, write: Write) -> None:
@@ -71,42 +95,101 @@ class Script:
         self.answers.clear()
 
     def cut(self, length: int) -> None:
+        """Drop the statements after the first `length`."""
         if length < len(self.writes):
             del self.writes[length:]
             self.answers.clear()
         self.proven = min(self.proven, length)
 
+    def length_with(self, write: Write) -> int:
+        """The script's length up to this write, 0 when it is no part of it any more."""
+        return next((i + 1 for i, w in enumerate(self.writes) if w is write), 0)
+
     @property
     def has_schema(self) -> bool:
-        return any(w.parsed.kind == "schema" or (w.parsed.table is None and not w.guard) for w in self.writes)
+        return any(w.parsed.kind == "schema" for w in self.writes)
+
+    def changes_schema_of(self, table: str) -> bool:
+        return any(w.parsed.kind == "schema" and table.lower() in w.parsed.names for w in self.writes)
 
     @property
     def tables(self) -> frozenset[str]:
         return frozenset(w.parsed.table.lower() for w in self.writes if w.parsed.table)
 
-    def mark(self, name: str) -> None:
-        self.marks.append(Mark(name, len(self.writes), dict(self.next_keys)))
+    # What is known of rows and keys
 
-    def find(self, name: str) -> int:
+    def note(self, write: Write, hint: Hint, touched: frozenset[str]) -> None:
+        """Bring what is known of keys and rows up to date with a statement that is about to be added.
+
+        `touched` are the tables it may change, through triggers and cascades too.
+        """
+        table = (write.parsed.table or "").lower()
+        if table == "sqlite_sequence" or write.parsed.kind == "schema":
+            self.next_keys.clear()
+            self.known.clear()
+        elif write.parsed.verb in ("INSERT", "REPLACE"):
+            if not hint.reserved:
+                self.next_keys.pop(table, None)
+        elif not hint.keeps_keys:
+            self.known = {k for k in self.known if k[0] not in touched}
+        self.known |= hint.makes
+
+    def know_rows(self, parsed: Parsed, rows: list[tuple[Any, ...]]) -> None:
+        """Rows were read that the commit will find again."""
+        for i, column in enumerate(parsed.columns or ()):
+            if found := _PLAIN_COLUMN.fullmatch(column.sql):
+                self.known |= {
+                    (found[1].lower(), found[2], row[i]) for row in rows if isinstance(row[i], int | str)
+                }
+
+    def knows(self, table: str, column: str, values: list[Any]) -> bool:
+        return all((table.lower(), column, value) in self.known for value in values)
+
+    def collision(self, error: Exception, identity: str, proven: int = 0) -> Exception:
+        """A reserved key that someone else has written is no fault of the application's data.
+
+        It is told from a key that the application wrote itself by the statements not yet known to succeed.
+        """
+        found = _KEY_TAKEN.fullmatch(str(error))
+        if found is None:
+            return error
+        writes = [w for w in self.writes[proven:] if w.parsed.table == found["table"]]
+        if not writes or not all(w.reserved == found["column"] for w in writes):
+            return error
+        keys.forget(identity, found["table"].lower())
+        self.next_keys.pop(found["table"].lower(), None)
+        return SerializationFailure(
+            f"A key reserved for {found['table']} was used by someone else. Run it again."
+        )
+
+    # Savepoints
+
+    def mark(self, name: str) -> None:
+        self.marks.append(Mark(name, len(self.writes), dict(self.next_keys), set(self.known)))
+
+    def _find(self, name: str) -> int:
         """The index of the latest savepoint of that name; raises LookupError when there is none."""
         for i in range(len(self.marks) - 1, -1, -1):
             if self.marks[i].name.lower() == name.lower():
                 return i
         raise LookupError(name)
 
-    def release(self, name: str) -> int:
-        """Forget a savepoint and return the script's length at it."""
-        at = self.find(name)
-        length = self.marks[at].length
-        del self.marks[at:]
-        return length
+    def length_at(self, name: str) -> int:
+        return self.marks[self._find(name)].length
+
+    def release(self, name: str) -> None:
+        """Forget a savepoint, and those after it."""
+        del self.marks[self._find(name) :]
 
     def back_to(self, name: str) -> None:
-        at = self.find(name)
+        """Cut the script back to a savepoint, which stays."""
+        at = self._find(name)
         mark = self.marks[at]
         del self.marks[at + 1 :]
         self.cut(mark.length)
-        self.next_keys = dict(mark.next_keys)
+        self.next_keys, self.known = dict(mark.next_keys), set(mark.known)
+
+    # Sending
 
     def batch(self, length: int | None = None, *, guarded: bool = False) -> list[Statement]:
         """The statements in their order, foreign keys checked at the end as Django declares them."""

@@ -19,6 +19,7 @@ _TOKEN = re.compile(
 _READS = {"SELECT", "VALUES", "EXPLAIN"}
 _WRITES = {"INSERT", "REPLACE", "UPDATE", "DELETE"}
 _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}
+_OPERATORS = {"AND", "OR", "NOT", "IS", "COLLATE", "LIKE", "GLOB", "BETWEEN", "IN", "ESCAPE", "MATCH", "FROM"}
 _AFTER_COLUMNS = {
     "FROM",
     "WHERE",
@@ -63,7 +64,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A statement's kind ("read", "write", "schema", "pragma", "control"), verb, target table and the rest."""
+    """A statement's kind ("read", "write", "schema", "pragma", "control"), verb, target table and the
+    rest."""
 
     kind: str
     verb: str
@@ -73,6 +75,14 @@ class Parsed:
     returning_at: int | None
     words: tuple[str, ...] = field(default=())
     for_update: bool = False
+
+    @property
+    def dropped_table(self) -> str | None:
+        """The table that a DROP TABLE drops, in lower case."""
+        if self.words[:2] != ("DROP", "TABLE"):
+            return None
+        names = [word for word in self.words[2:] if word not in ("IF", "EXISTS")]
+        return names[0].lower() if names else None
 
     @property
     def starred(self) -> bool:
@@ -184,6 +194,10 @@ def _columns(sql: str, tokens: list[Token], start: int, verb: str) -> tuple[Colu
     )
 
 
+def _may_precede_alias(token: Token) -> bool:
+    return token.kind == "word" and token.upper not in _OPERATORS
+
+
 def _first_row(tokens: list[Token], start: int) -> list[Token]:
     row = []
     for token in tokens[start:]:
@@ -204,6 +218,10 @@ def _column(sql: str, item: list[Token], until: int) -> Column:
         return Column(text, last.name)
     if item[-2].upper == "AS":
         return Column(sql[item[0].start : item[-2].start].strip(), last.name)
-    if item[-2].text == ")" or item[-2].kind in ("quoted", "number", "string"):
+    if (
+        item[-2].text == ")"
+        or item[-2].kind in ("quoted", "number", "string")
+        or _may_precede_alias(item[-2])
+    ):
         return Column(sql[item[0].start : last.start].strip(), last.name)
     return Column(text, text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -9,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 @contextmanager
 def assert_round_trips(expected: int, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Fail unless the block sends exactly `expected` requests to D1 on this thread's connection."""
-    connection = connections[using]
+    connection: Any = connections[using]
     before = connection.round_trips
     yield
     taken = connection.round_trips - before

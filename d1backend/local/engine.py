@@ -23,8 +23,9 @@ def workerd_binary() -> Path | None:
 class D1Local:
     """A running engine: `with D1Local(autocreate=True) as d1: d1.url, d1.token`.
 
-    `port` 0 picks a free one; without `persist` (a directory) the data is gone at the end; with `autocreate` any
-    database id exists on first use. Raises RuntimeError when the engine is not installed or does not start.
+    `port` 0 picks a free one; without `persist` (a directory) the data is gone at the end; with
+    `autocreate` any database id exists on first use. Raises RuntimeError when the engine is not installed
+    or does not start.
     """
 
     def __init__(

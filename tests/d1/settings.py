@@ -1,9 +1,15 @@
-"""Settings of the backend's own tests; the engine's address is put in when it runs (tests/d1/core/conftest.py)."""
+"""Settings of the backend's own tests; the engine's address is put in when it runs
+(tests/d1/core/conftest.py)."""
 
 SECRET_KEY = "tests of d1backend"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "tests.d1.app"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "tests.d1.app",
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES = {
     "default": {

@@ -1,4 +1,5 @@
-"""The engine these tests run on: a workerd of their own for each worker, with databases that the tests make."""
+"""The engine these tests run on: a workerd of their own for each worker, with databases that the tests
+make."""
 
 import os
 from collections.abc import Iterator

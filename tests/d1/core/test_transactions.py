@@ -66,7 +66,7 @@ def test_a_savepoint_rolls_back_what_came_after_it():
 def test_an_inner_block_raises_its_integrity_error_at_its_own_end():
     Author.objects.create(name="A")
     with transaction.atomic():
-        with pytest.raises(IntegrityError, match="app_author.name"), transaction.atomic():
+        with pytest.raises(IntegrityError, match=r"app_author\.name"), transaction.atomic():
             Author.objects.create(name="A")
         Author.objects.create(name="B")
     assert Author.objects.count() == 2
@@ -99,7 +99,9 @@ def test_the_connection_serves_on_after_a_failed_transaction():
 
 
 @pytest.mark.parametrize(
-    "values", [{"name": None}, {"name": "low", "score": -2000}, {"name": "there"}], ids=["null", "check", "unique"]
+    "values",
+    [{"name": None}, {"name": "low", "score": -2000}, {"name": "there"}],
+    ids=["null", "check", "unique"],
 )
 def test_constraints_raise_integrity_errors(values):
     Author.objects.create(name="there")
@@ -222,7 +224,9 @@ def test_returning_inside_a_transaction_gives_the_rows_touched():
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE app_author SET name = name || %s RETURNING name, score", ["!"])
         assert cursor.fetchall() == [("A!", 2**60 + 1)]
-        cursor.execute("INSERT INTO app_author (name, score) VALUES ('B', 5), ('C', 6) RETURNING name AS n, id")
+        cursor.execute(
+            "INSERT INTO app_author (name, score) VALUES ('B', 5), ('C', 6) RETURNING name AS n, id"
+        )
         assert [row[0] for row in cursor.fetchall()] == ["B", "C"]
         assert [column[0] for column in cursor.description] == ["n", "id"]
         cursor.execute("DELETE FROM app_author WHERE score < 10 RETURNING name")

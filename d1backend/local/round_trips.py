@@ -1,0 +1,103 @@
+"""`python -m d1backend.local.round_trips`: what each kind of operation costs in requests to D1's API.
+
+Runs on the local engine, in a database of its own. "Warm" means that the process holds reserved keys of
+the table (from an earlier transaction); the first transaction of a process that inserts takes one more.
+"""
+
+import itertools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, models, transaction
+
+from .engine import D1Local
+
+Operation = tuple[str, Callable[[], Any]]
+
+
+def main() -> None:
+    with D1Local(autocreate=True) as engine:
+        options = {"account_id": "local", "api_token": engine.token, "base_url": engine.url}
+        settings.configure(
+            DATABASES={"default": {"ENGINE": "d1backend", "NAME": "round-trips", "OPTIONS": options}},
+            INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
+            USE_TZ=True,
+        )
+        django.setup()
+        lines = [measure("migrate from nothing", lambda: call_command("migrate", verbosity=0))]
+        lines += [measure("migrate, nothing to do", lambda: call_command("migrate", verbosity=0))]
+        lines += [measure(name, run) for name, run in operations()]
+    width = max(len(name) for name, _ in lines)
+    for name, taken in lines:
+        sys.stdout.write(f"{name:{width}}  {taken:3}\n")
+
+
+def measure(name: str, run: Callable[[], Any]) -> tuple[str, int]:
+    before = connection.round_trips  # type: ignore[attr-defined]
+    run()
+    return name, connection.round_trips - before  # type: ignore[attr-defined]
+
+
+def operations() -> list[Operation]:
+    """Operations on a model of two columns, each named as the table prints it."""
+
+    class Note(models.Model):
+        text = models.CharField(max_length=50, unique=True)
+        stars = models.IntegerField(default=0)
+
+        class Meta:
+            app_label = "round_trips"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Note)
+    notes: Any = Note._default_manager
+    first = notes.create(text="first")
+    doomed = notes.create(text="to delete")
+
+    serial = itertools.count()
+
+    def three(between: Callable[[], Any] = lambda: None) -> None:
+        with transaction.atomic():
+            for _ in range(3):
+                notes.create(text=f"note {next(serial)}")
+            between()
+
+    def failing() -> None:
+        try:
+            with transaction.atomic():
+                notes.create(text="never")
+                raise ZeroDivisionError
+        except ZeroDivisionError:
+            pass
+
+    def locked() -> None:
+        with transaction.atomic():
+            note = notes.select_for_update().get(pk=first.pk)
+            note.stars += 1
+            note.save()
+
+    return [
+        ("create", lambda: notes.create(text="created")),
+        ("save of an existing row", first.save),
+        ("update", lambda: notes.filter(pk=first.pk).update(stars=models.F("stars") + 1)),
+        ("delete", doomed.delete),
+        ("get", lambda: notes.get(pk=first.pk)),
+        ("filter", lambda: list(notes.filter(stars__gte=0))),
+        ("get_or_create, exists", lambda: notes.get_or_create(text="first")),
+        ("get_or_create, makes it", lambda: notes.get_or_create(text="new")),
+        ("update_or_create, exists", lambda: notes.update_or_create(text="first", defaults={"stars": 3})),
+        ("bulk_create of 100", lambda: notes.bulk_create(Note(text=f"bulk {i}") for i in range(100))),
+        ("atomic(), three creates, cold", three),
+        ("atomic(), three creates, warm", three),
+        ("the same with a read of what it wrote", lambda: three(notes.count)),
+        ("an exception in atomic()", failing),
+        ("select_for_update(), save()", locked),
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""One database over one HTTP connection: reading batches, writing batches with their mark, and the
+catalog."""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import results
+from .catalog import QUERY, Catalog
+from .errors import AlreadyAppliedError, OperationalError, OutcomeUnknown
+from .http import Api, Settings, Statement
+from .marks import CREATE, TABLE, Marks
+from .tail import Tail, is_fault_of
+
+Rows = list[tuple[Any, ...]]
+
+
+class Session:
+    """Sends batches; used by one thread at a time. `new_tail` gives what the next writing batch brings along."""
+
+    def __init__(self, settings: Settings, database: str, new_tail: Callable[[], Tail] = Tail) -> None:
+        self.api = Api(settings)
+        self.database = database
+        self.identity = f"{settings.base_url} {settings.account_id} {database}"
+        self._marks = Marks()
+        self._new_tail = new_tail
+        self._catalog: Catalog | None = None
+
+    def ask(self, statements: list[Statement]) -> list[dict[str, Any]]:
+        """A batch that only reads; the first one brings the catalog along."""
+        if self._catalog is not None:
+            return self.api.batch(self.database, statements)
+        answers = self.api.batch(self.database, [*statements, (QUERY, [])])
+        self._catalog = Catalog(answers.pop()["rows"])
+        return answers
+
+    def received(self, sql: str, bound: list[str], answer: dict[str, Any]) -> tuple[list[str], Rows]:
+        """Names and rows of D1's answer; when integers in it have lost digits it is asked again as JSON
+        text."""
+        rows, lossy = results.direct(answer["rows"])
+        columns = answer["columns"]
+        if lossy and not sql.lstrip().upper().startswith(("PRAGMA", "EXPLAIN")):
+            text = self.ask([(results.exact(sql, len(columns)), bound)])[0]["rows"][0][0]
+            rows = results.unpack(text)
+        return columns, rows
+
+    def apply(self, statements: list[Statement]) -> list[dict[str, Any]] | AlreadyAppliedError:
+        """Send a writing batch with its mark.
+
+        Returns its answers, or what the mark tells when it turns out that an answer to it was lost.
+        """
+        check, ends = self._marks.next()
+        batch: list[Statement] = [(check, []), *statements, *((sql, []) for sql in ends)]
+        try:
+            return self._send(batch)[1:]
+        except AlreadyAppliedError as applied:
+            return applied
+        except OperationalError as error:
+            if f"no such table: {TABLE}" not in str(error):
+                raise
+        try:
+            return self._send([(CREATE, []), *batch])[2:]
+        except AlreadyAppliedError as applied:
+            return applied
+
+    def _send(self, batch: list[Statement]) -> list[dict[str, Any]]:
+        """The answers to a writing batch; those to its tail go to the tail."""
+        tail = self._new_tail()
+        try:
+            answers = self.api.batch(self.database, batch, writes=True, tail=tail.statements)
+        except (AlreadyAppliedError, OutcomeUnknown):
+            tail.lost()
+            raise
+        except OperationalError as error:
+            if not is_fault_of(tail, error):
+                raise
+            try:
+                return self.api.batch(self.database, batch, writes=True)
+            finally:
+                tail.lost()
+        tail.came(answers[len(batch) :])
+        return answers[: len(batch)]
+
+    def catalog(self) -> Catalog:
+        if self._catalog is None:
+            self.ask([("SELECT 1", [])])
+        assert self._catalog is not None
+        return self._catalog
+
+    def reach(self, tables: frozenset[str]) -> frozenset[str]:
+        """The tables and what else a write to them may change, as far as it is known without asking."""
+        return tables if self._catalog is None else self._catalog.reach(tables)
+
+    def forget_catalog(self) -> None:
+        self._catalog = None

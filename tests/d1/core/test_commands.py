@@ -1,0 +1,116 @@
+"""manage.py on D1: dumpdata, loaddata, dbshell; and what the settings must hold."""
+
+import io
+import sys
+import threading
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connection
+from django.db.utils import ConnectionHandler
+
+from d1backend import clone
+from d1backend.http import Api, Settings
+from tests.d1.app.models import Author, Book
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_data_dumped_loads_again(tmp_path):
+    Author.objects.create(name="A").books.create(title="B")
+    file = tmp_path / "data.json"
+    call_command("dumpdata", "app", output=str(file))
+    call_command("flush", verbosity=0, interactive=False)
+    call_command("loaddata", str(file), verbosity=0)
+    assert Book.objects.get().author.name == "A"
+    Author.objects.create(name="next")
+
+
+def test_the_shell_runs_statements_and_prints_errors(monkeypatch, capsys):
+    monkeypatch.setattr(
+        sys, "stdin", io.StringIO("SELECT 1 AS a,\n2 AS b;\nSELEC;\nUPDATE app_author SET score=1;\n.quit\n")
+    )
+    call_command("dbshell")
+    out = capsys.readouterr().out
+    assert "a|b\n1|2\n" in out
+    assert "Error:" in out
+    assert "0 rows changed" in out
+
+
+@pytest.mark.parametrize("key", ["account_id", "api_token", "NAME"])
+def test_a_missing_setting_is_named(key):
+    entry = {"ENGINE": "d1backend", "NAME": "n", "OPTIONS": {"account_id": "a", "api_token": "t"}}
+    if key == "NAME":
+        entry["NAME"] = ""
+    else:
+        del entry["OPTIONS"][key]
+    with pytest.raises(ImproperlyConfigured, match=key):
+        ConnectionHandler({"default": entry})["default"].ensure_connection()
+
+
+def test_an_unknown_option_is_refused():
+    options = {"account_id": "a", "api_token": "t", "tiemout": 3}
+    with pytest.raises(ImproperlyConfigured, match="tiemout"):
+        ConnectionHandler({"default": {"ENGINE": "d1backend", "NAME": "n", "OPTIONS": options}})[
+            "default"
+        ].ensure_connection()
+
+
+def test_the_token_shows_nowhere():
+    settings = Settings(account_id="a", api_token="secret-token")
+    assert "secret-token" not in repr(settings)
+
+
+def test_keys_of_threads_never_meet():
+    def write():
+        from django.db import transaction
+
+        for i in range(10):
+            with transaction.atomic():
+                Author.objects.create(name=f"{threading.get_ident()} {i}")
+        connection.close()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Author.objects.count() == 40
+
+
+def test_a_key_of_the_applications_choice_does_not_collide_with_reserved_ones():
+    from django.db import transaction
+
+    with transaction.atomic():
+        first = Author.objects.create(name="first").pk
+    Author.objects.create(pk=first + 1, name="chosen")
+    with transaction.atomic():
+        Author.objects.create(name="second")
+        Author.objects.create(name="third")
+    Author.objects.create(name="fourth")
+    assert Author.objects.count() == 5
+
+
+def test_a_database_is_cloned_for_parallel_tests(engine):
+    api = Api(Settings(account_id="local", api_token=engine.token, base_url=engine.url))
+    source, target = api.create("clone source"), api.create("clone target")
+    api.batch(
+        source,
+        [
+            ("CREATE TABLE p (id integer PRIMARY KEY AUTOINCREMENT, x)", []),
+            ("CREATE TABLE a (p integer REFERENCES p (id), y text)", []),
+            ("CREATE INDEX i ON a (y)", []),
+            ("INSERT INTO p (x) VALUES (x'00ff'), (9007199254740993), ('t'), (NULL), (0.5)", []),
+            ("INSERT INTO a VALUES (5, 'five')", []),
+        ],
+    )
+    clone.copy(api, source, target)
+    ask = [
+        ("SELECT id, hex(x), typeof(x) FROM p", []),
+        ("SELECT * FROM a", []),
+        ("SELECT * FROM sqlite_sequence", []),
+    ]
+    assert api.batch(target, ask) == api.batch(source, ask)
+    for database in (source, target):
+        api.delete(database)

@@ -1,0 +1,139 @@
+"""What each kind of operation costs."""
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import F
+
+from d1backend import gather
+from d1backend.test import assert_round_trips
+from tests.d1.app.models import Author, Book, Tag, Wide
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def warm():
+    """A process at work: its connection stands and it holds keys of the tables."""
+    with transaction.atomic():
+        author = Author.objects.create(name="warm")
+        Book.objects.create(title="warm", author=author)
+        Author.objects.create(name="warm 2")
+        Author.objects.create(name="warm 3")
+
+
+def test_single_statements_cost_one():
+    with assert_round_trips(1):
+        author = Author.objects.create(name="A")
+    with assert_round_trips(1):
+        author.save()
+    with assert_round_trips(1):
+        Author.objects.get(pk=author.pk)
+    with assert_round_trips(1):
+        list(Author.objects.filter(name="A"))
+    with assert_round_trips(1):
+        Author.objects.filter(pk=author.pk).update(score=F("score") + 1)
+    with assert_round_trips(1):
+        Tag.objects.filter(pk=1).delete()
+
+
+def test_deleting_an_object_that_nothing_refers_to_costs_one():
+    book = Author.objects.create(name="A").books.create(title="B")
+    Tag.books.through.objects.all().delete()
+    with assert_round_trips(1):
+        Book.objects.filter(pk=book.pk)._raw_delete("default")
+
+
+def test_three_writes_in_a_transaction_cost_one():
+    with assert_round_trips(1), transaction.atomic():
+        for name in "ABC":
+            Author.objects.create(name=name)
+
+
+def test_a_read_of_what_was_written_between_costs_one_more_and_only_once():
+    with assert_round_trips(2), transaction.atomic():
+        for name in "ABC":
+            Author.objects.create(name=name)
+        assert Author.objects.filter(name="B").exists()
+        assert Author.objects.filter(name="B").exists()
+
+
+def test_an_exception_costs_nothing():
+    with assert_round_trips(0), pytest.raises(ZeroDivisionError), transaction.atomic():
+        Author.objects.create(name="A")
+        1 / 0  # noqa: B018
+
+
+def test_saving_again_what_the_transaction_made_asks_nothing():
+    with assert_round_trips(1), transaction.atomic():
+        author = Author.objects.create(name="A")
+        author.score = 5
+        author.save()
+        assert Author.objects.filter(pk=author.pk).update(score=6) == 1
+    assert Author.objects.get(name="A").score == 6
+
+
+def test_read_for_update_and_save_cost_two():
+    key = Author.objects.create(name="A").pk
+    with assert_round_trips(2), transaction.atomic():
+        author = Author.objects.select_for_update().get(pk=key)
+        author.score += 1
+        author.save()
+
+
+def test_update_or_create_of_a_row_that_exists_costs_two():
+    Author.objects.create(name="A")
+    with assert_round_trips(2):
+        Author.objects.update_or_create(name="A", defaults={"score": 3})
+
+
+def test_get_or_create_costs_one_when_it_exists_and_two_when_not():
+    with assert_round_trips(2):
+        Author.objects.get_or_create(name="A")
+    with assert_round_trips(1):
+        Author.objects.get_or_create(name="A")
+
+
+def test_a_thousand_rows_of_seventeen_columns_cost_two():
+    rows = [Wide(**{f"c{j}": f"साड़ी {i} {j}" for j in range(16)}) for i in range(1000)]
+    with assert_round_trips(2):
+        made = Wide.objects.bulk_create(rows)
+    assert Wide.objects.get(pk=made[500].pk).c3 == "साड़ी 500 3"
+
+
+def test_executemany_costs_one():
+    with assert_round_trips(1), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO app_author (name, score) VALUES (%s, 0)", [(f"m{i}",) for i in range(50)]
+        )
+        assert cursor.rowcount == 50
+
+
+def test_gather_asks_several_questions_in_one():
+    Author.objects.create(name="A").books.create(title="B")
+    authors = Author.objects.order_by("-pk")
+    books = Book.objects.select_related("author").order_by("-pk")
+    with assert_round_trips(1):
+        found, last, total = gather(authors, books[:1], authors.count)
+    assert (len(found), total, last[0].author.name) == (4, 4, "A")
+    with assert_round_trips(0):
+        assert list(authors) == found
+
+
+def test_gather_takes_one_more_for_all_prefetches_together():
+    Author.objects.create(name="A").books.create(title="B")
+    with assert_round_trips(2):
+        authors, books = gather(
+            Author.objects.prefetch_related("books"), Book.objects.prefetch_related("author")
+        )
+    with assert_round_trips(0):
+        assert [b.title for a in authors for b in a.books.all()]
+        assert [b.author for b in books]
+
+
+def test_keys_of_migrations_come_from_one_block():
+    """Dropping a table gives up its keys, not those of the others."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE passing (id integer PRIMARY KEY AUTOINCREMENT)")
+        cursor.execute("DROP TABLE passing")
+    with assert_round_trips(1), transaction.atomic():
+        Author.objects.create(name="A")
