@@ -41,7 +41,7 @@ def words_of(text: str) -> Words:
     (https://sqlite.org/fts5.html, section 3.1). A word that the tokenizer sees nothing in ("%", "***", an
     emoji) is kept apart, to be found as it stands.
     """
-    words = text.split()
+    words = text.replace("\0", " ").split()  # SQLite would end the expression there
     strings = [quoted(word) for word in words if is_searchable(word)]
     if strings and is_searchable(words[-1]):
         strings[-1] += "*"

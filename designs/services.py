@@ -13,6 +13,8 @@ from designs.models import Design, Favourite
 from gallery_project import audit
 from gallery_project.errors import Invalid, NotFound, invalid_field
 from uploads.models import Category, Image
+from uploads.preparing import Prepared
+from uploads.services import delete_image, store
 
 # What staff may set, in the words of the API; r2_object_key is the model's image.
 EDITABLE = (
@@ -84,6 +86,18 @@ def delete_design(actor: audit.Actor | None, design: Design) -> None:
         changes = {name: (value, None) for name, value in values.items() if value != ""}
         audit.record(actor, "design.delete", design, changes)
         design.delete()
+
+
+@contextmanager
+def picture_stored(actor: Any, prepared: Prepared | None) -> Iterator[Image | None]:
+    """The picture stored as an image of designs, and removed again where the block fails; None for None."""
+    image = store(actor, prepared, Category.DESIGNS) if prepared else None
+    try:
+        yield image
+    except BaseException:
+        if image:
+            delete_image(actor, image.object_key)
+        raise
 
 
 def columns_of(fields: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,6 @@ import csv
 import io
 import re
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +23,7 @@ from designs.spreadsheets import COLUMNS, of_cell
 from gallery_project.api.errors import flat_errors
 from gallery_project.days import moment_of
 from gallery_project.errors import GalleryError, invalid_field
-from uploads.models import Category, Image
-from uploads.preparing import Prepared, prepare
-from uploads.services import delete_image, store
+from uploads.preparing import prepare
 
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 TO_COME = "the image that is still to be stored"
@@ -93,25 +89,13 @@ def take(row: dict[str | None, Any], folder: Path | None, dry_run: bool) -> None
         services.columns_of(fields)
     if dry_run:
         return
-    with stored(prepared) as image:
+    with services.picture_stored(None, prepared) as image:
         if image:
             fields["r2_object_key"] = image.object_key
         if design:
             services.update_design(None, design, fields, **kept)
         else:
             services.create_design(None, fields, pk=design_id, **kept)
-
-
-@contextmanager
-def stored(prepared: Prepared | None) -> Iterator[Image | None]:
-    """The image stored, and removed again where what is done with it fails."""
-    image = store(None, prepared, Category.DESIGNS) if prepared else None
-    try:
-        yield image
-    except BaseException:
-        if image:
-            delete_image(None, image.object_key)
-        raise
 
 
 def id_of(cell: str) -> int | None:
