@@ -1,8 +1,9 @@
 """What the database itself keeps: the full-text index of designs, and their like counts.
 
-The first migration runs these statements. SQLite drops a table's triggers with the table, so a later
-migration that remakes `designs` or `user_favorites` must end with `migrations.RunPython(triggers.restore)`;
-a test holds that nothing is missing after migrating. They are SQLite's: the catalogue runs there and on D1.
+The first migration runs these statements. A later one that remakes `designs` or `user_favorites`, as SQLite
+does for most changes of a column, begins with `RunPython(suspend, restore)` and ends with `RunPython(restore,
+suspend)`: SQLite drops a table's triggers with the table, and refuses to rename one while the trigger of
+another refers to what is missing. They are SQLite's: the catalogue runs there and on D1.
 """
 
 from typing import Any
@@ -57,8 +58,14 @@ DROP = [
 ]
 
 
-def restore(apps: Any, schema_editor: Any) -> None:
-    """Make the triggers anew, for the end of a migration that remade their tables."""
-    for name, body in TRIGGERS.items():
+def suspend(apps: Any, schema_editor: Any) -> None:
+    """Take the triggers away, for the beginning of a migration that remakes their tables."""
+    for name in TRIGGERS:
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
+def restore(apps: Any, schema_editor: Any) -> None:
+    """Make the triggers anew, for the end of such a migration."""
+    suspend(apps, schema_editor)
+    for name, body in TRIGGERS.items():
         schema_editor.execute(f"CREATE TRIGGER {name} {body}")

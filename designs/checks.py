@@ -1,0 +1,20 @@
+"""System checks of the catalogue."""
+
+from typing import Any
+
+from django.core.checks import Error, register
+from django.db import connection
+
+
+@register()
+def database(**kwargs: Any) -> list[Error]:
+    """Search, like counts and view counts are SQL that only SQLite's family speaks (designs.triggers)."""
+    if connection.vendor == "sqlite":
+        return []
+    return [
+        Error(
+            f"The catalogue does not run on {connection.vendor}.",
+            hint="Set the variables of Cloudflare D1, or let DATABASE_URL name a SQLite file (sqlite:////…).",
+            id="designs.E001",
+        )
+    ]
