@@ -70,20 +70,22 @@ SLOW_AFTER = Fault("slow after", True, "hang")
 SLOW_LATE = Fault("slow and late", False, "hang", late=0.2)
 TRUNCATED = Fault("truncated JSON", True, "truncated")
 HTML = Fault("HTML", True, _HTML)
+HOLLOW = Fault("no results", True, b'{"success": true, "result": [], "errors": [], "messages": []}')
 SERVER_ERROR_BEFORE = status(500, forward=False, body=_BROKEN)
 SERVER_ERROR_AFTER = status(500, forward=True, body=_BROKEN)
 BAD_GATEWAY_BEFORE = status(502, forward=False)
 BAD_GATEWAY_AFTER = status(502, forward=True)
 UNAVAILABLE = status(503, forward=False)
+TOO_LARGE = status(413, forward=False)
 WRONG_TOKEN = status(403, forward=False, body=api_error(10000, "Authentication error"))
 UNKNOWN_DATABASE = status(404, forward=False, body=api_error(7404, "The database x could not be found"))
 
 PASSING = (
-    RESET_BEFORE, RESET_AFTER, RESET_MIDWAY, TRUNCATED, HTML, rate_limited(None), rate_limited("0"),
+    RESET_BEFORE, RESET_AFTER, RESET_MIDWAY, TRUNCATED, HTML, HOLLOW, rate_limited(None), rate_limited("0"),
     SERVER_ERROR_BEFORE, SERVER_ERROR_AFTER, BAD_GATEWAY_BEFORE, BAD_GATEWAY_AFTER, UNAVAILABLE,
 )  # fmt: skip
 SLOW = (SLOW_BEFORE, SLOW_AFTER, SLOW_LATE)
-LASTING = (WRONG_TOKEN, UNKNOWN_DATABASE)
+LASTING = (WRONG_TOKEN, UNKNOWN_DATABASE, TOO_LARGE)
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ LASTING = [
     (plans.RESET_MIDWAY, "connection to D1 broke"),
     (plans.TRUNCATED, "JSON cut short"),
     (plans.HTML, "a page, not JSON"),
+    (plans.HOLLOW, "200 with no results"),
     (plans.rate_limited(None), "refuses more requests"),
     (plans.SERVER_ERROR_BEFORE, "500 with internal error"),
     (plans.SERVER_ERROR_AFTER, "500 with internal error"),
@@ -76,8 +77,9 @@ LASTING = [
     (plans.UNAVAILABLE, "503 with a page"),
     (plans.WRONG_TOKEN, "refuses the API token"),
     (plans.UNKNOWN_DATABASE, "does not know the account or the database"),
+    (plans.TOO_LARGE, "refuses the request: 413 with a page"),
 ]
-SURELY_UNDONE = {"429", plans.WRONG_TOKEN.name, plans.UNKNOWN_DATABASE.name}
+SURELY_UNDONE = {"429", *(fault.name for fault in plans.LASTING)}
 
 
 @pytest.mark.parametrize(("fault", "words"), LASTING, ids=lambda value: getattr(value, "name", None))
