@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from . import keys, results
@@ -13,6 +13,7 @@ from .errors import (
     OperationalError,
     OutcomeUnknown,
     ProgrammingError,
+    RateLimited,
 )
 from .gathering import Gathering
 from .http import Settings
@@ -189,7 +190,9 @@ class Connection:
         if exact and write.count == 1 and parsed.verb == "INSERT" and "conflict" not in parsed.names:
             table = '"{}"'.format((parsed.table or "").replace('"', '""'))
             sql = f"SELECT {exact} FROM {table} WHERE rowid = {write.last_id}"
-            return [results.row(json.loads(text)) for (text,) in self._straight(sql, [])[1]]
+            with suppress(OperationalError, RateLimited):
+                if rows := self._straight(sql, [])[1]:
+                    return [results.row(json.loads(text)) for (text,) in rows]
         raise OutcomeUnknown(
             f"The write to {parsed.table} was applied, but what it returned was lost on the way."
         )

@@ -40,7 +40,8 @@ def gather(*questions: Question, using: str | None = None) -> list[Any]:
                         # the question is logged when its answer is there
                         while len(wrapper.queries_log) > logged:
                             wrapper.queries_log.pop()
-            gathering.ask(connection.session)
+            with wrapper.wrap_database_errors:
+                gathering.ask(connection.session)
     finally:
         connection.gathering = None
     for i, question in enumerate(questions):

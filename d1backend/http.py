@@ -142,7 +142,7 @@ class Api:
                 break
             self._sleep(pause)
         if lost and writes:
-            raise OutcomeUnknown(f"{last}; whether the write was done is not known")
+            raise OutcomeUnknown(f"{last}; whether the write was done is not known") from last.error
         raise last.error
 
     def _pause(self, attempt: int) -> float:

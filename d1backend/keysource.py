@@ -1,7 +1,7 @@
 """Where the keys of new rows come from: a block reserved ahead, or the script's own reckoning."""
 
 from . import keys
-from .errors import AlreadyAppliedError, OperationalError
+from .errors import AlreadyAppliedError, OperationalError, OutcomeUnknown
 from .rehearsal import Rehearsal
 from .script import Script
 from .session import Session
@@ -31,6 +31,9 @@ class KeySource:
         size = max(count, keys.SMALLEST) if count <= keys.LARGEST_REFILL else count
         try:
             answers = self._session.apply(keys.reserve(table, column, size))
+        except OutcomeUnknown as unknown:
+            # Keys that nobody uses do no harm: nothing of the application's was written.
+            raise OperationalError(f"No keys for {table} could be reserved. {unknown.__cause__}") from None
         except OperationalError as error:
             if "no such table" not in str(error):
                 raise

@@ -54,11 +54,11 @@ class DatabaseSchemaEditor(SQLiteSchemaEditor):
         """Fail the batch rather than let the drop of a remake reach into other tables' rows."""
         name = literal(table.strip('"'))
         self.connection.ensure_connection()
-        self.connection.connection.require(
+        condition = (
             "NOT EXISTS (SELECT 1 FROM sqlite_master m, pragma_foreign_key_list(m.name) f "
             f"WHERE m.type = 'table' AND m.name NOT GLOB '_cf_*' AND m.name <> {name} "
             f'AND f."table" = {name} COLLATE NOCASE '
-            "AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))",
-            [],
-            f"cascade {table.strip(chr(34))}",
+            "AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))"
         )
+        with self.connection.wrap_database_errors:
+            self.connection.connection.require(condition, [], f"cascade {table.strip(chr(34))}")

@@ -5,7 +5,7 @@ In process, in a thread of its own:
     with FaultProxy(engine.url) as proxy:
         proxy.plan = [None, RESET_AFTER]           # the second request from now on fails, the rest pass
         proxy.plan = every(3, FAULTS)              # or a function: (number, request) -> Fault | None
-        ... proxy.url ... proxy.count, proxy.connections, proxy.log
+        ... proxy.url ... proxy.count, proxy.faults, proxy.connections, proxy.log
 
 As a command, for benchmarks:
 
@@ -41,6 +41,7 @@ class FaultProxy:
         self._path = parts.path
         self.port, self.latency, self.rate = port, latency, rate
         self.count = self.connections = self.refused = 0
+        self.faults: list[str] = []
         self.log: deque[tuple[Request, Fault | None]] = deque(maxlen=5000)
         self._plan: Plan | None = None
         self._clients: set[asyncio.StreamWriter] = set()
@@ -64,13 +65,9 @@ class FaultProxy:
             left = iter(plan)
             plan = lambda number, request: next(left, None)  # noqa: E731
         self.count = 0
+        self.faults = []
         self.log.clear()
         self._plan = plan
-
-    @property
-    def faults(self) -> list[str]:
-        """The names of the faults that requests met, in their order."""
-        return [fault.name for _, fault in self.log if fault]
 
     # A thread of its own
 
@@ -156,6 +153,8 @@ class FaultProxy:
         if fault is None and self._plan is not None:
             fault = self._plan(self.count, request)
         self.log.append((request, fault))
+        if fault is not None:
+            self.faults.append(fault.name)
         if self.latency:
             await asyncio.sleep(self.latency)
         if fault is None:

@@ -35,7 +35,7 @@ def times(operation, truth):
 @pytest.fixture
 def done_by_run(operation):
     """How often one successful run does it."""
-    return 0 if operation.name == "read" else 1
+    return 0 if operation.name in ("read", "gather") else 1
 
 
 @pytest.mark.parametrize("fault", [*plans.PASSING, plans.down(0.03)], ids=by_name)

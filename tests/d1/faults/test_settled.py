@@ -62,6 +62,14 @@ def test_returning_of_several_rows_says_that_the_write_was_applied_when_its_answ
     assert truth("SELECT sum(value) FROM d1faults_counter") == [[6]]
 
 
+@pytest.mark.parametrize("fault", [plans.BAD_GATEWAY_BEFORE, plans.rate_limited("300"), plans.WRONG_TOKEN])
+def test_a_row_created_whose_key_cannot_be_asked_for_is_of_unknown_outcome(fault, faulty, proxy, truth):
+    proxy.plan = lambda number, request: plans.RESET_AFTER if number == 1 else fault if number > 2 else None
+    with pytest.raises(OutcomeUnknown, match="to d1faults_left was applied"):
+        lefts.create(label="first")
+    assert truth("SELECT label FROM d1faults_left") == [["first"]]
+
+
 def test_a_copy_of_a_write_that_arrives_late_changes_nothing(connect, faulty, proxy, truth):
     counters.create(value=0)
     connect("hasty", faulty.settings_dict["NAME"], timeout=0.3)
