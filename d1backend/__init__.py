@@ -3,5 +3,13 @@
 from .errors import OutcomeUnknown, RateLimited, SerializationFailure
 from .gather import gather
 from .retry import retry_on_conflict
+from .uncounted import update_uncounted
 
-__all__ = ["OutcomeUnknown", "RateLimited", "SerializationFailure", "gather", "retry_on_conflict"]
+__all__ = [
+    "OutcomeUnknown",
+    "RateLimited",
+    "SerializationFailure",
+    "gather",
+    "retry_on_conflict",
+    "update_uncounted",
+]

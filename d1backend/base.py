@@ -63,9 +63,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     @property
     def round_trips(self) -> int:
         """Requests sent to D1's API by this connection so far."""
-        return self._round_trips + (
-            self.connection.api.round_trips if self.connection is not None else 0
-        )
+        return self._round_trips + (self.connection.api.round_trips if self.connection is not None else 0)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

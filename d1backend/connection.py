@@ -49,6 +49,8 @@ class Connection:
         self.script: Script | None = None
         self.gathering: Gathering | None = None
         self.closed = False
+        # False while an UPDATE runs whose row count is not wanted.
+        self.counting = True
         self.translating = translating or nullcontext()
         self._keys = KeySource(self.session, self.rehearsal)
         self._eager, self._never_commits = eager, never_commits
@@ -208,7 +210,9 @@ class Connection:
         return sum(answer["rows"][0][0] for answer in answers[2 : len(statements) : 2])
 
     def told_count(self, write: Write) -> int:
-        """A write's row count, which the commit will hold the database to."""
+        """A write's row count, which the commit will hold the database to; 0 when it is not wanted."""
+        if not self.counting and write.count is None:
+            return 0
         self._find_outcome(write, known=write.count is not None)
         write.told = True
         return write.count if write.count is not None else -1

@@ -5,10 +5,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.models import AutoField
+from django.db.models import AutoField, Value
 
 from . import compiler, keys
-from .parameters import JsonText, plain
+from .http import Statement
+from .parameters import JsonText, bind, plain
 from .script import Hint
 
 # Bytes of one JSON text; D1 takes values of 2 MB.
@@ -20,6 +21,8 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
     """Compiles and runs INSERT."""
 
     query: Any
+    # By field with a default of the database: the values told to the application, one for each object.
+    _told: dict[Any, list[Any]] = {}
 
     def execute_sql(  # type: ignore[override]
         self, returning_fields: Sequence[Any] | None = None
@@ -32,11 +35,15 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
                 own_keys = self._new_keys(meta)
             only_key = own_keys is not None and list(returning_fields or ()) == [meta.pk]
             rows: list[Any] = [(key,) for key in own_keys or ()] if only_key else []
+            script = self._connection.script
+            start = len(script.writes) if script is not None else 0
             with self._connection.hinting(self._hint(meta, own_keys)):
                 for sql, params in self._statements(meta, own_keys, returning=not only_key):
                     cursor.execute(sql, params)
                     if returning_fields and not only_key:
                         rows += cursor.fetchall()
+            if script is not None and returning_fields and not only_key:
+                script.replace(start, self._as_told(meta, own_keys, rows))
         if not returning_fields:
             return []
         cols = [field.get_col(meta.db_table) for field in returning_fields]
@@ -61,6 +68,20 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         if pk not in (self.returning_fields or ()):
             return None
         return self._connection.new_keys(meta.db_table, pk.column, len(self.query.objs))
+
+    def _as_told(self, meta: Any, own_keys: list[int] | None, rows: list[Any]) -> list[Statement]:
+        """The INSERT with the defaults that the database computed in the rehearsal and the application was told."""
+        self._told = {
+            field: [Value(row[i]) for row in rows]
+            for i, field in enumerate(self.returning_fields or ())
+            if field in self.query.fields and field.has_db_default()
+        }
+        if len(rows) != len(self.query.objs) or not self._told:
+            return []
+        try:
+            return [bind(sql, params) for sql, params in self._statements(meta, own_keys, returning=False)]
+        finally:
+            self._told = {}
 
     def _given_keys(self, meta: Any) -> list[Any]:
         values = [getattr(obj, meta.pk.attname, None) for obj in self.query.objs]
@@ -117,8 +138,13 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         """Columns, and for each row its placeholders and its parameters."""
         fields = list(self.query.fields)
         values = [
-            [self.prepare_value(field, self.pre_save_val(field, obj)) for field in fields]
-            for obj in self.query.objs
+            [
+                self._told[field][i]
+                if field in self._told
+                else self.prepare_value(field, self.pre_save_val(field, obj))
+                for field in fields
+            ]
+            for i, obj in enumerate(self.query.objs)
         ]
         columns = [field.column for field in fields]
         holders: list[tuple[Any, ...]] = [() for _ in values]

@@ -94,6 +94,12 @@ class Script:
         self.writes.append(write)
         self.answers.clear()
 
+    def replace(self, start: int, statements: list[Statement]) -> None:
+        """Put other text for the statements from `start` on, when there are as many."""
+        if len(statements) == len(self.writes) - start:
+            for write, (sql, bound) in zip(self.writes[start:], statements, strict=True):
+                write.sql, write.bound = sql, bound
+
     def cut(self, length: int) -> None:
         """Drop the statements after the first `length`."""
         if length < len(self.writes):

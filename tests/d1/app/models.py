@@ -1,6 +1,18 @@
 """Models of the backend's tests."""
 
 from django.db import models
+from django.db.models.functions import Lower, Upper
+
+
+class RandomBlob(models.Func):
+    template = "randomblob(8)"
+    arity = 0
+    output_field = models.BinaryField()
+
+
+class Hex(models.Func):
+    function = "hex"
+    output_field = models.TextField()
 
 
 class Author(models.Model):
@@ -37,6 +49,14 @@ class Everything(models.Model):
     text = models.TextField(null=True)
     data = models.JSONField(null=True)
     uid = models.UUIDField(null=True)
+
+
+class Stamped(models.Model):
+    """Columns that the database fills in."""
+
+    at = models.CharField(max_length=40, db_default=Lower(Hex(RandomBlob())))
+    name = models.CharField(max_length=20)
+    loud = models.GeneratedField(expression=Upper("name"), output_field=models.TextField(), db_persist=True)
 
 
 class Wide(models.Model):

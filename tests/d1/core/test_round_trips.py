@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
-from d1backend import gather
+from d1backend import gather, update_uncounted
 from d1backend.test import assert_round_trips
 from tests.d1.app.models import Author, Book, Tag, Wide
 
@@ -70,6 +70,16 @@ def test_saving_again_what_the_transaction_made_asks_nothing():
         author.save()
         assert Author.objects.filter(pk=author.pk).update(score=6) == 1
     assert Author.objects.get(name="A").score == 6
+
+
+def test_an_update_in_a_transaction_costs_one_more_for_its_row_count_unless_that_is_not_wanted():
+    with assert_round_trips(2), transaction.atomic():
+        Author.objects.create(name="A")
+        assert Author.objects.filter(name="warm").update(score=F("score") + 1) == 1
+    with assert_round_trips(1), transaction.atomic():
+        Author.objects.create(name="B")
+        update_uncounted(Author.objects.filter(name="warm"), score=F("score") + 1)
+    assert Author.objects.get(name="warm").score == 2
 
 
 def test_read_for_update_and_save_cost_two():

@@ -7,7 +7,7 @@ from django.db import IntegrityError, OperationalError, ProgrammingError, connec
 from django.db.models import F
 
 from d1backend import SerializationFailure, retry_on_conflict
-from tests.d1.app.models import Author, Book
+from tests.d1.app.models import Author, Book, Stamped
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -232,6 +232,19 @@ def test_returning_inside_a_transaction_gives_the_rows_touched():
         cursor.execute("DELETE FROM app_author WHERE score < 10 RETURNING name")
         assert sorted(cursor.fetchall()) == [("B",), ("C",)]
     assert [a.name for a in Author.objects.all()] == ["A!"]
+
+
+@pytest.mark.parametrize("many", [1, 3])
+def test_defaults_that_the_database_computes_are_stored_as_they_were_told(many):
+    with transaction.atomic():
+        made = [Stamped(name=f"n{i}") for i in range(many)]
+        if many == 1:
+            made[0].save()
+        else:
+            Stamped.objects.bulk_create(made)
+    assert {(s.pk, s.at, s.loud) for s in made} == set(Stamped.objects.values_list("pk", "at", "loud"))
+    assert made[0].loud == "N0"
+    assert len({s.at for s in made}) == many
 
 
 def test_a_read_through_a_view_or_a_trigger_sees_what_the_transaction_wrote():
