@@ -41,6 +41,16 @@ def test_an_error_answer_does_not_cost_the_connection(faulty, proxy):
     assert proxy.connections == before
 
 
+def test_a_connection_that_the_server_closed_in_between_costs_no_attempt(faulty, proxy, truth):
+    lefts.create(label="before")
+    proxy.go_down()
+    proxy.come_up()
+    before = faulty.round_trips
+    lefts.create(label="after")
+    assert faulty.round_trips == before + 1
+    assert truth("SELECT count(*) FROM d1faults_left") == [[2]]
+
+
 def test_after_a_commit_that_failed_the_connection_serves_the_next_transaction(faulty, proxy, truth):
     def fail():
         with transaction.atomic(using=ALIAS):
