@@ -31,7 +31,7 @@ def text(most: int) -> dict[str, Any]:
     return {"type": "string", "pattern": NO_NUL, "maxLength": most}
 
 
-MOMENT = {"type": "string", "description": "An ISO 8601 date or time; UTC where it names no offset."}
+MOMENT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 FILTER_PARAMETERS = [
     *(
         parameter(
@@ -41,8 +41,8 @@ FILTER_PARAMETERS = [
     ),
     parameter("featured", several({"type": "boolean"}), "Featured or not."),
     parameter("status", several({"type": "string", "enum": list(Status)}), "For admins; ignored for others."),
-    parameter("created_after", MOMENT, "Created then or later."),
-    parameter("created_before", MOMENT, "Created before then."),
+    parameter("created_after", MOMENT, "Created then or later; UTC where no offset is named."),
+    parameter("created_before", MOMENT, "Created before then; UTC where no offset is named."),
     parameter("search", text(SEARCH_LENGTH), "Every word is found, the last as the beginning of a word."),
     parameter("q", text(SEARCH_LENGTH), "The same as search."),
 ]

@@ -56,7 +56,7 @@ def test_what_could_not_be_written_is_kept_for_the_next_time(views):
     design = DesignFactory()
     views.add(design.pk)
     with (
-        mock.patch.object(counters, "ADD_TO_DAYS", "SELECT no_such_column"),
+        mock.patch.object(counters, "ADD_TO_DAYS", "INSERT INTO no_such_table VALUES (%s)"),
         pytest.raises(OperationalError),
     ):
         views.flush()
