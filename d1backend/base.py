@@ -15,6 +15,7 @@ from .features import DatabaseFeatures
 from .http import Settings
 from .introspection import DatabaseIntrospection
 from .operations import DatabaseOperations
+from .replica.own_writes import new_tail
 from .schema import DatabaseSchemaEditor
 
 _OPTIONS = {
@@ -82,6 +83,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             eager=self._errors_show_at_once,
             never_commits=self._in_testcase,
             translating=self.wrap_database_errors,
+            new_tail=lambda: new_tail(self.alias),
         )
 
     def init_connection_state(self) -> None:

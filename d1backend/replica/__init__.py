@@ -1,0 +1,51 @@
+"""An embedded replica of tables on D1, for reads without a round trip (docs/replica.md)."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .registry import forced, host_of
+
+__all__ = ["alias_for", "on_primary", "status", "version"]
+
+
+def status(alias: str = "replica") -> dict[str, Any]:
+    """How a replica is, without asking D1.
+
+    `usable`: whether reads go to it; `age`: seconds since it was surely equal to D1 (it grows while nobody reads), None
+    when there is no copy; `degraded`: whether D1 cannot be followed or there is no copy; `error`: the kind of the last
+    failure, None when all is well; `filling`: table and rows so far when this process fills it; `seq`: the last change
+    it holds.
+    """
+    return host_of(alias).status()
+
+
+def version(alias: str, tables: Iterable[str]) -> int:
+    """A number that grows whenever one of the tables changes by more than its quiet columns.
+
+    It is the same on every host that holds the same rows, and never comes again for others. Ask for it before
+    reading the rows it is to stand for. 0 when there is no copy to read.
+    """
+    host = host_of(alias)
+    if not host.ready() or host.generation is None:
+        return 0
+    return host.generation.copy.version(tables)
+
+
+def alias_for(alias: str, *tables: str) -> str:
+    """The alias to read these tables from now: the replica's where that is usable, else its source's.
+
+    For tables that the router leaves alone ("unrouted"): `User.objects.using(alias_for("replica", "users"))`.
+    """
+    host = host_of(alias)
+    return alias if host.can_read(frozenset(tables)) else host.options.source
+
+
+@contextmanager
+def on_primary() -> Iterator[None]:
+    """Send the reads of this block to the source."""
+    token = forced.set(True)
+    try:
+        yield
+    finally:
+        forced.reset(token)

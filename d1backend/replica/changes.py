@@ -1,0 +1,177 @@
+"""What D1 keeps for its replicas: a log of changed rows, filled by triggers, and the state of that log.
+
+`_d1_changes` holds the latest change of each row ever changed (two entries at most: the latest, and the latest that
+changed more than quiet columns). `_d1_replica` holds one row: the epoch (files of another one are not continued), the
+tables logged, the schema as it was when the triggers were made, and the floor (entries up to it may be missing).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import results
+from ..http import Statement
+from ..parameters import literal
+
+LOG, STATE = "_d1_changes", "_d1_replica"
+_TRIGGER = "_d1_log_"
+# Changes brought in one answer, and how many are logged at least.
+MOST_CHANGES = 2000
+_KEPT = 1_000_000
+
+_CREATE = (
+    f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
+    "key INTEGER NOT NULL, quiet INTEGER NOT NULL)",
+    f"CREATE UNIQUE INDEX IF NOT EXISTS {LOG}_of ON {LOG} (tbl, key, quiet)",
+    f"CREATE TABLE IF NOT EXISTS {STATE} (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, "
+    "tables TEXT NOT NULL, schema TEXT, floor INTEGER NOT NULL)",
+    f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, floor) VALUES (1, '', '[]', 0)",
+)
+# Indexes and triggers are part of it, so that a log trigger lost with its table is noticed.
+_SCHEMA = (
+    "(SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
+    "AND tbl_name IN (SELECT value FROM json_each(tables)) ORDER BY type, name))"
+)
+_SEQ = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{LOG}'), 0)"
+_NOW = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+STATE_OF_LOG = f"SELECT epoch, floor, {_SCHEMA} IS schema, {_SEQ}, tables FROM {STATE}"
+VERSIONS = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
+TRIGGERS = f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{_TRIGGER}*'"
+DROP = (f"DROP TABLE IF EXISTS {LOG}", f"DROP TABLE IF EXISTS {STATE}")
+
+
+def quoted(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table as it is copied: the column of its INTEGER PRIMARY KEY, and all its stored columns."""
+
+    table: str
+    key: str
+    columns: tuple[str, ...]
+
+    @property
+    def row(self) -> str:
+        """SQL for a row as exact JSON text."""
+        return results.row_of([quoted(column) for column in self.columns])
+
+
+def triggers(shape: Shape, quiet: Iterable[str]) -> dict[str, str]:
+    """The names and SQL of the triggers that log a table's changes.
+
+    An older entry is deleted, not replaced: the OR IGNORE of a statement would reach into its triggers.
+    """
+    table, key = quoted(shape.table), quoted(shape.key)
+    quiet = [c for c in shape.columns if c in set(quiet)]
+    loud = [c for c in shape.columns if c not in quiet]
+
+    def trigger(what: str, event: str, row: str, *, quietly: bool = False, when: str = "") -> tuple[str, str]:
+        name, text, at = quoted(f"{_TRIGGER}{shape.table}_{what}"), literal(shape.table), f"{row}.{key}"
+        only = " AND quiet = 1" if quietly else ""
+        return f"{_TRIGGER}{shape.table}_{what}", (
+            f"CREATE TRIGGER {name} AFTER {event} ON {table} {when}BEGIN "
+            f"DELETE FROM {LOG} WHERE tbl = {text} AND key = {at}{only}; "
+            f"INSERT INTO {LOG} (tbl, key, quiet) VALUES ({text}, {at}, {int(quietly)}); END"
+        )
+
+    made = dict(
+        [
+            trigger("insert", "INSERT", "NEW"),
+            trigger("delete", "DELETE", "OLD"),
+            trigger("update", f"UPDATE OF {', '.join(map(quoted, loud))}", "NEW"),
+            trigger("move", f"UPDATE OF {key}", "OLD", when=f"WHEN OLD.{key} IS NOT NEW.{key} "),
+        ]
+    )
+    if quiet:
+        made.update([trigger("quiet", f"UPDATE OF {', '.join(map(quoted, quiet))}", "NEW", quietly=True)])
+    return made
+
+
+def install(
+    tables: Iterable[str], made: Mapping[str, str], old: Iterable[str], epoch: str, *, anew: bool = False
+) -> list[Statement]:
+    """Statements that make the log and its triggers; run twice they do the same.
+
+    The epoch changes only when changes may have gone unlogged (the schema differs from what it was when the triggers
+    were made), when other tables are logged, or with `anew`. Numbers go on from the time then, so that none comes again
+    even if the log was dropped or the database restored.
+    """
+    listed = literal(json.dumps(sorted(tables)))
+    ours = f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)})"
+    changed = "1" if anew else f"schema IS NOT {_SCHEMA} OR tables IS NOT {listed}"
+    statements = [
+        *_CREATE,
+        f"UPDATE {STATE} SET epoch = {literal(epoch)} WHERE {changed}",
+        f"INSERT INTO sqlite_sequence (name, seq) SELECT '{LOG}', 0 "
+        f"WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{LOG}')",
+        f"UPDATE sqlite_sequence SET seq = max(seq, {_NOW}) WHERE name = '{LOG}' AND {ours}",
+        f"UPDATE {STATE} SET floor = CASE epoch WHEN {literal(epoch)} THEN {_SEQ} "
+        f"ELSE max(floor, {_SEQ} - {_KEPT}) END",
+        f"DELETE FROM {LOG} WHERE seq <= (SELECT floor FROM {STATE})",
+        *(f"DROP TRIGGER IF EXISTS {quoted(name)}" for name in sorted({*old, *made})),
+        *made.values(),
+        f"UPDATE {STATE} SET tables = {listed}",
+        f"UPDATE {STATE} SET schema = {_SCHEMA}",
+    ]
+    return [(sql, []) for sql in statements]
+
+
+def news(shapes: Iterable[Shape], since: int) -> list[Statement]:
+    """Two questions: the state of the log, and the rows changed after `since` as they are now."""
+    cases = " ".join(
+        f"WHEN {literal(s.table)} THEN (SELECT {s.row} FROM {quoted(s.table)} WHERE {quoted(s.key)} = c.key)"
+        for s in shapes
+    )
+    sql = (
+        f"SELECT seq, tbl, CAST(key AS TEXT), quiet, CASE tbl {cases} END FROM {LOG} c "
+        f"WHERE seq > CAST(?1 AS INTEGER) ORDER BY seq LIMIT {MOST_CHANGES}"
+    )
+    return [(STATE_OF_LOG, []), (sql, [str(since)])]
+
+
+def page(shape: Shape, after: int | None, limit: int) -> Statement:
+    """The next rows of a table by key, as exact JSON text."""
+    key = quoted(shape.key)
+    start = "" if after is None else f" WHERE {key} > {literal(after)}"
+    return f"SELECT {shape.row} FROM {quoted(shape.table)}{start} ORDER BY {key} LIMIT {limit}", []
+
+
+def describe(tables: Iterable[str], search: Iterable[str]) -> list[Statement]:
+    """Questions for the definitions and the columns of tables, and the settings of full-text tables."""
+    names, everything = json.dumps(list(tables)), json.dumps([*tables, *search])
+    return [
+        (
+            "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL "
+            "AND tbl_name IN (SELECT value FROM json_each(?1))",
+            [everything],
+        ),
+        (
+            "SELECT m.name, x.name, upper(x.type), x.pk, x.hidden FROM sqlite_master m, pragma_table_xinfo(m.name) x "
+            "WHERE m.type = 'table' AND m.name IN (SELECT value FROM json_each(?1)) ORDER BY m.name, x.cid",
+            [names],
+        ),
+        *((f"SELECT k, v FROM {quoted(f'{name}_config')} WHERE k <> 'version'", []) for name in search),
+    ]
+
+
+def shapes_of(tables: Iterable[str], rows: Iterable[list[Any]], where: str) -> dict[str, Shape]:
+    """The shapes of tables from what `describe` tells of their columns.
+
+    Raises LookupError when a table is not there, ValueError when it has no INTEGER PRIMARY KEY.
+    """
+    found: dict[str, list[list[Any]]] = {}
+    for table, *column in rows:
+        found.setdefault(table, []).append(column)
+    shapes = {}
+    for table in tables:
+        if table not in found:
+            raise LookupError(f"{where} has no table {table}.")
+        keys = [name for name, kind, pk, _ in found[table] if pk and kind == "INTEGER"]
+        if len(keys) != 1 or sum(bool(pk) for _, _, pk, _ in found[table]) != 1:
+            raise ValueError(f"Table {table} cannot be copied: it has no INTEGER PRIMARY KEY.")
+        columns = tuple(name for name, _, _, hidden in found[table] if not hidden)
+        shapes[table] = Shape(table, keys[0], columns)
+    return shapes

@@ -1,0 +1,59 @@
+"""The replicas of this process."""
+
+import os
+import threading
+from contextvars import ContextVar
+
+from django.db import connections
+
+from .host import Host
+from .options import options_of, replica_aliases
+
+forced: ContextVar[bool] = ContextVar("d1backend.replica.forced", default=False)
+_hosts: dict[str, Host] = {}
+_sources: dict[str, Host | None] = {}
+_lock = threading.Lock()
+
+
+def host_of(alias: str) -> Host:
+    """The replica of that alias.
+
+    Raises ImproperlyConfigured when its settings are wrong, KeyError when there is no such alias.
+    """
+    host = _hosts.get(alias)
+    if host is None:
+        with _lock:
+            host = _hosts.get(alias) or Host(options_of(alias, connections.settings[alias]))
+            _hosts[alias] = host
+    return host
+
+
+def host_of_source(source: str) -> Host | None:
+    """The replica of a source, if it has one."""
+    try:
+        return _sources[source]
+    except KeyError:
+        hosts = [host_of(alias) for alias in replica_aliases()]
+        _sources[source] = next((host for host in hosts if host.options.source == source), None)
+        return _sources[source]
+
+
+def hosts() -> list[Host]:
+    """All replicas in the settings."""
+    return [host_of(alias) for alias in replica_aliases()]
+
+
+def forget() -> None:
+    """Read the settings anew, for tests that change them."""
+    _hosts.clear()
+    _sources.clear()
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()
+    for host in _hosts.values():
+        host.reset()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,203 @@
+"""The questions a replica asks D1, over a connection of its own."""
+
+import dataclasses
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+
+from .. import results
+from ..errors import OperationalError
+from ..http import Api, Statement
+from . import changes
+from .changes import Shape
+from .options import Options
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row that changed: as it is now, or None when it is gone."""
+
+    seq: int
+    table: str
+    key: int
+    quiet: bool
+    row: Row | None
+
+
+@dataclass(frozen=True)
+class News:
+    """The changes after `since` as of one moment, not before `started` (seconds, time.time())."""
+
+    since: int
+    started: float
+    epoch: str
+    floor: int
+    same_schema: bool
+    seq: int
+    changes: list[Change]
+    whole: bool
+
+    @property
+    def reached(self) -> int:
+        return self.seq if self.whole else self.changes[-1].seq
+
+
+@dataclass(frozen=True)
+class Description:
+    """The source's schema, and where its log stands."""
+
+    epoch: str
+    seq: int
+    objects: list[tuple[str, str, str, str]]
+    shapes: dict[str, Shape]
+    search: dict[str, list[tuple[str, Any]]]
+
+
+def read_news(answers: list[dict[str, Any]], since: int, started: float) -> News:
+    """What changes.news() is answered.
+
+    Raises LookupError when the log was never installed.
+    """
+    state, rows = answers[0]["rows"], answers[1]["rows"]
+    if not state:
+        raise LookupError("The log of changes has no state.")
+    epoch, floor, same, seq, _ = state[0]
+    found = [
+        Change(at, table, int(key), bool(quiet), None if text is None else results.row(json.loads(text)))
+        for at, table, key, quiet, text in rows
+    ]
+    return News(since, started, epoch, floor, bool(same), seq, found, len(found) < changes.MOST_CHANGES)
+
+
+class Source:
+    """One database of D1; used by one thread at a time.
+
+    `patient` is for people who wait: a call is retried as the settings say. Otherwise it is tried once, and soon
+    given up, because whoever asks has an older copy to go on with.
+    """
+
+    def __init__(self, options: Options, *, patient: bool) -> None:
+        from ..base import DatabaseWrapper, settings_of
+        from ..creation import id_of
+
+        wrapper = connections[options.source]
+        if not isinstance(wrapper, DatabaseWrapper):
+            raise OperationalError(f"DATABASES[{options.source!r}] is not on D1, so it has no replica.")
+        settings = settings_of(options.source, wrapper.settings_dict)
+        self.database = id_of(settings, str(wrapper.settings_dict["NAME"]))
+        if not patient:
+            settings = dataclasses.replace(
+                settings,
+                retries=0,
+                timeout=min(settings.timeout, 10.0),
+                connect_timeout=min(settings.connect_timeout, 3.0),
+            )
+        self._options, self._api = options, Api(settings)
+
+    @property
+    def round_trips(self) -> int:
+        return self._api.round_trips
+
+    def close(self) -> None:
+        self._api.close()
+
+    def _ask(self, statements: list[Statement]) -> list[list[list[Any]]]:
+        return [answer["rows"] for answer in self._api.batch(self.database, statements)]
+
+    def news(self, shapes: Iterable[Shape], since: int) -> News:
+        started = time.time()
+        answers = self._api.batch(self.database, changes.news(shapes, since))
+        return read_news(answers, since, started)
+
+    def page(self, shape: Shape, after: int | None, limit: int) -> tuple[list[Row], int]:
+        """Rows of a table by key after `after`, and how many bytes of JSON they took."""
+        ((*rows,),) = self._ask([changes.page(shape, after, limit)])
+        return [results.row(json.loads(text)) for (text,) in rows], sum(len(text) for (text,) in rows)
+
+    def versions(self) -> dict[str, int]:
+        return {str(table): seq for table, seq in self._ask([(changes.VERSIONS, [])])[0]}
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
+        names = self._options.tables
+        rows = self._ask([(f"SELECT count(*) FROM {changes.quoted(name)}", []) for name in names])
+        return {name: answer[0][0] for name, answer in zip(names, rows, strict=True)}
+
+    def describe(self) -> Description:
+        """Raises OperationalError when the log is not installed or does not fit the schema."""
+        options = self._options
+        state, objects, columns, *search = self._described(options.tables)
+        if not state or not state[0][2] or not set(options.tables) <= set(json.loads(state[0][4])):
+            raise OperationalError("The log of changes on D1 does not fit its schema: install it again.")
+        return Description(
+            epoch=state[0][0],
+            seq=state[0][3],
+            objects=[(kind, name, table, sql) for kind, name, table, sql in objects],
+            shapes=changes.shapes_of(options.tables, columns, f"DATABASES[{options.source!r}]"),
+            search={
+                name: [(k, v) for k, v in rows] for name, rows in zip(options.search, search, strict=True)
+            },
+        )
+
+    def _described(self, tables: Iterable[str]) -> list[list[list[Any]]]:
+        return self._ask([(changes.STATE_OF_LOG, []), *changes.describe(tables, self._options.search)])
+
+    def fits(self) -> bool:
+        """Whether the log is installed for the replica's tables and its triggers saw every change."""
+        try:
+            (state,) = self._ask([(changes.STATE_OF_LOG, [])])
+        except OperationalError as error:
+            if "no such table" not in str(error):
+                raise
+            return False
+        return bool(state and state[0][2] and set(self._options.tables) <= set(json.loads(state[0][4])))
+
+    def install(
+        self, *, exactly: bool = True, anew: bool = False, say: Callable[[str], None] = lambda _: None
+    ) -> bool:
+        """Make the log and its triggers where they are missing or differ; returns whether anything was done.
+
+        `exactly`: tables that were logged for other settings are no longer; `anew`: every host fills anew.
+        Raises LookupError for a table that is not there, ValueError for one without an INTEGER PRIMARY KEY.
+        """
+        options = self._options
+        tables = set(options.tables)
+        state, columns, present = self._installed(tables)
+        logged = json.loads(state[0][4]) if state else []
+        if not exactly and not set(logged) <= tables:
+            _, columns, _ = self._installed(tables | set(logged))
+            tables |= set(logged) & {row[0] for row in columns}
+        shapes = changes.shapes_of(sorted(tables), columns, f"DATABASES[{options.source!r}]")
+        made: dict[str, str] = {}
+        for shape in shapes.values():
+            made |= changes.triggers(shape, options.quiet.get(shape.table, ()))
+        current = {str(name): sql for name, sql in present}
+        if not anew and state and state[0][2] and sorted(tables) == logged and made == current:
+            return False
+        say(f"Logging changes of {', '.join(sorted(tables))}.")
+        batch = changes.install(tables, made, current, uuid.uuid4().hex, anew=anew)
+        self._api.batch(self.database, batch, writes=True)
+        return True
+
+    def _installed(self, tables: Iterable[str]) -> list[list[list[Any]]]:
+        """The state of the log (no row when there is none), the columns of tables and the triggers there are."""
+        _, columns = changes.describe(sorted(tables), ())
+        try:
+            return self._ask([(changes.STATE_OF_LOG, []), columns, (changes.TRIGGERS, [])])
+        except OperationalError as error:
+            if "no such table" not in str(error):
+                raise
+        return [[], *self._ask([columns, (changes.TRIGGERS, [])])]
+
+    def drop(self) -> None:
+        """Remove the log and its triggers."""
+        (present,) = self._ask([(changes.TRIGGERS, [])])
+        drops = [*(f"DROP TRIGGER IF EXISTS {changes.quoted(name)}" for name, _ in present), *changes.DROP]
+        self._api.batch(self.database, [(sql, []) for sql in drops], writes=True)

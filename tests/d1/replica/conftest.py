@@ -1,0 +1,156 @@
+"""Hosts with a replica each of one fresh database on the real engine, reached through a proxy."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connections, router
+
+from d1backend.http import Api, Settings
+from d1backend.local import D1Local, workerd_binary
+from d1backend.replica import registry
+from d1backend.replica.host import Host
+from d1backend.replica.router import ReplicaRouter
+from d1backend.replica.source import Source
+from tests.d1.fault_proxy import FaultProxy
+
+from .models import MODELS, OPTIONS, SEARCH
+
+TOKEN = "a-token"
+PATIENCE = {"timeout": 2.0, "connect_timeout": 2.0, "retries": 5, "retry_budget": 10.0, "retry_pause": 0.002}
+
+
+@pytest.fixture(scope="session")
+def engine():
+    if workerd_binary() is None:
+        pytest.skip("the local D1 engine is not installed: make d1-engine")
+    with D1Local(token=TOKEN) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def _proxy(engine):
+    with FaultProxy(engine.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxy(_proxy):
+    yield _proxy
+    _proxy.plan = None
+    _proxy.come_up()
+
+
+@pytest.fixture
+def d1(engine):
+    """Statements straight to the database, past proxy and backend: `d1("SELECT 1")` gives rows."""
+    api = Api(Settings("an-account", TOKEN, engine.url))
+    database = api.create(f"replica-{uuid.uuid4().hex}")
+
+    def ask(*statements: str) -> list[list[Any]]:
+        return api.batch(database, [(sql, []) for sql in statements])[-1]["rows"]
+
+    ask.database = database
+    yield ask
+    api.delete(database)
+    api.close()
+
+
+@dataclass
+class OneHost:
+    """A host: the alias it writes through, that of its replica, and the parts of the latter."""
+
+    source: str
+    replica: str
+
+    @property
+    def host(self) -> Host:
+        return registry.host_of(self.replica)
+
+    @property
+    def connection(self) -> Any:
+        return connections[self.source]
+
+    def sync(self) -> None:
+        """Bring the copy forward now, and fail if that fails."""
+        source = Source(self.host.options, patient=True)
+        try:
+            with self.host.folder.locked():
+                self.host.bring_forward(source)
+        finally:
+            source.close()
+
+
+@pytest.fixture
+def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
+    """A function that makes a host: `new_host("a", max_age=60)`."""
+    made: list[str] = []
+
+    def new_host(name: str = "a", **options: Any) -> OneHost:
+        source, replica = f"d1_{name}", f"replica_{name}"
+        entries = {
+            "default": {"ENGINE": "d1backend"},
+            source: {
+                "ENGINE": "d1backend",
+                "NAME": d1.database,
+                "OPTIONS": {
+                    **PATIENCE,
+                    "account_id": "an-account",
+                    "api_token": TOKEN,
+                    "base_url": _proxy.url,
+                },
+            },
+            replica: {
+                "ENGINE": "d1backend.replica",
+                "NAME": str(tmp_path / name),
+                "OPTIONS": {**OPTIONS, "source": source, "max_age": 600.0, **options},
+            },
+        }
+        configured = connections.configure_settings(entries)
+        for alias in (source, replica):
+            connections.settings[alias] = configured[alias]
+            made.append(alias)
+        registry.forget()
+        monkeypatch.setattr(router, "routers", [ReplicaRouter()])
+        return OneHost(source, replica)
+
+    with django_db_blocker.unblock():
+        yield new_host
+        for alias in made:
+            connections[alias].close()
+            del connections[alias], connections.settings[alias]
+        registry.forget()
+
+
+@pytest.fixture
+def schema(new_host):
+    """The tables of models.py."""
+    with connections[new_host("schema").source].schema_editor() as editor:
+        for model in MODELS:
+            editor.create_model(model)
+        for sql in SEARCH:
+            editor.execute(sql)
+
+
+@pytest.fixture
+def installed(schema, new_host):
+    source = Source(registry.host_of("replica_schema").options, patient=True)
+    source.install()
+    source.close()
+
+
+@pytest.fixture
+def host(installed, new_host):
+    """A host whose copy is filled, and which thinks it fresh for minutes."""
+    host = new_host("a")
+    host.sync()
+    return host
+
+
+@pytest.fixture
+def other(installed, new_host):
+    """A second host, with a folder of its own."""
+    other = new_host("b")
+    other.sync()
+    return other
