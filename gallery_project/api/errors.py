@@ -104,7 +104,9 @@ def api_exception_response(exception: exceptions.APIException) -> Response:
         fields = flat_errors(exception.detail)
         return Response(envelope(status, fields=fields), status)
     if isinstance(exception, exceptions.ParseError):
-        return Response(envelope(status, "The body can not be read: it is not what its type says.", "malformed"), status)
+        return Response(
+            envelope(status, "The body can not be read: it is not what its type says.", "malformed"), status
+        )
     detail = exception.detail
     code = getattr(detail, "code", "")
     known = code if isinstance(exception, exceptions.AuthenticationFailed) else ""
