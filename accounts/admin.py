@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -122,7 +123,10 @@ class UserAdmin(ServiceAdmin):
         roles = {"is_admin": sent["is_admin"], "is_editor": sent["is_editor"]}
         if change:
             password = sent["new_password"] or None
-            services.update(actor_of(request), obj.pk, username=sent["username"], password=password, **roles)
+            name = sent["username"]
+            user = services.update(actor_of(request), obj.pk, username=name, password=password, **roles)
+            if user.pk == request.user.pk:
+                update_session_auth_hash(request, user)
         else:
             user = services.create(actor_of(request), sent["username"], sent["new_password"], **roles)
             obj.pk = user.pk

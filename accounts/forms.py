@@ -4,10 +4,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.forms import AuthenticationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from accounts import guard, rules, selectors
+from accounts import guard, rules, selectors, services
 from accounts.api.caller import address_of
 from accounts.models import User
 from gallery_project.errors import TooMany
@@ -29,6 +29,38 @@ class SignInForm(AuthenticationForm):
             raise
         guard.forgive(address, username)
         return cleaned
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """One's own password, changed in the admin: guarded, audited, and the end of every other sign-in."""
+
+    user: User
+
+    def __init__(self, user: User, *args: Any, address: str = "", **kwargs: Any) -> None:
+        self.address = address
+        super().__init__(user, *args, **kwargs)
+
+    def clean_old_password(self) -> str:
+        try:
+            guard.check_sign_in(self.address, self.user.username)
+        except TooMany as refusal:
+            raise ValidationError(refusal.message, code=refusal.code) from None
+        try:
+            password: str = super().clean_old_password()
+        except ValidationError:
+            guard.count_failure(self.address, self.user.username)
+            raise
+        return password
+
+    def clean_new_password1(self) -> str:
+        password: str = self.cleaned_data["new_password1"]
+        rules.validate_password(password)
+        return password
+
+    def save(self, commit: bool = True) -> User:
+        """Store the password; `user` is as it is stored then, for his own session to go on with."""
+        self.user = services.update(self.user, self.user.pk, password=self.cleaned_data["new_password1"])
+        return self.user
 
 
 class UserForm(forms.ModelForm):

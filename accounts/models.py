@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 EDITORS = "Editors"  # the group whose members work on designs and images in the admin
 
@@ -95,6 +96,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_editor(self) -> bool:
         return self.groups.filter(name=EDITORS).exists()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session of the admin is bound to: Django's password, and when the user was last decided on.
+
+        So a rejection ends his sessions for good; a later approval does not bring them back to life.
+        """
+        decided = self.reviewed_at.isoformat() if self.reviewed_at else ""
+        return salted_hmac(
+            "accounts.models.User.session", f"{self.password}\n{decided}", secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         return self.is_approved and (self.is_admin or super().has_perm(perm, obj))

@@ -1,4 +1,4 @@
-"""What every admin page shares, and the pages of settings and of the audit trail.
+"""What every admin page shares, and the page of settings.
 
 Each change is one line of the audit trail; Django's own LogEntry is not written.
 """
@@ -7,23 +7,32 @@ import json
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from gallery_project import app_settings, audit
+from gallery_project import app_settings, audit, audit_pages
+from gallery_project.admin_filters import DayRangeFilter
+from gallery_project.audit_pages import COLUMNS, table
 from gallery_project.errors import GalleryError
 from gallery_project.models import AppSetting, AuditEntry
+from gallery_project.selectors import entries_about, mentioning
+from gallery_project.spreadsheets import download
+
+HISTORY_LENGTH = 50  # lines on a page of an object's history
 
 View = Callable[..., HttpResponse]
 
@@ -46,6 +55,9 @@ def refusals_as_messages(view: View) -> View:
 
 class GalleryAdmin(ModelAdmin):
     """Base of the admin pages whose models Django saves itself: each save is audited here."""
+
+    class Media:
+        css = {"all": ["gallery/pages.css"]}
 
     changeform_view = refusals_as_messages(ModelAdmin.changeform_view)
     changelist_view = refusals_as_messages(ModelAdmin.changelist_view)
@@ -74,9 +86,24 @@ class GalleryAdmin(ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The object's lines of the audit trail."""
-        query = urlencode({"object_type__exact": self.opts.model_name, "object_id__exact": object_id})
-        return HttpResponseRedirect(f"{reverse('admin:gallery_project_auditentry_changelist')}?{query}")
+        """The object's lines of the audit trail, for whoever may see the object itself."""
+        target = self.get_object(request, unquote(object_id))
+        if target is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, target):
+            raise PermissionDenied
+        lines = Paginator(entries_about(self.opts.model_name or "", str(target.pk)), HISTORY_LENGTH)
+        page = lines.get_page(request.GET.get("page"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History: {target}",
+            "opts": self.opts,
+            "object": target,
+            "page": page,
+            "lines": [(entry, audit_pages.told(entry, length=400)) for entry in page],
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/gallery_project/history.html", context)
 
 
 class ServiceAdmin(GalleryAdmin):
@@ -148,7 +175,7 @@ class AppSettingAdmin(ServiceAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if not self.has_change_permission(request):
-            self.admin_site.permission_denied(request)
+            raise PermissionDenied
         form = SettingsForm(request.POST or None, rows=app_settings.all_settings())
         if form.is_valid():
             app_settings.update(
@@ -170,13 +197,17 @@ class AppSettingAdmin(ServiceAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(GalleryAdmin):
-    """Who changed what; read and searched, never edited."""
+    """Who changed what; read, searched and exported, never edited."""
 
-    list_display = ["created_at", "actor_username", "action", "object_type", "object_label", "told"]
-    list_filter = ["action", "object_type"]
-    search_fields = ["actor_username", "object_label", "object_id"]
-    fields = ["created_at", "actor_username", "action", "object_type", "object_id", "object_label", "told"]
-    readonly_fields = ["told"]
+    list_display = ["created_at", "actor", "action", "object", "told"]
+    list_filter = ["action", "object_type", "actor_username", ("created_at", DayRangeFilter)]
+    list_per_page = 50
+    search_fields = ["actor_username", "object_label", "action", "changes"]
+    search_help_text = "Every word, in a name, an action or a value before or after."
+    show_full_result_count = False
+    actions_list = ["export"]
+    fields = ["created_at", "actor", "action", "object", "object_type", "object_id", "told_whole"]
+    readonly_fields = ["actor", "object", "told_whole"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -187,7 +218,37 @@ class AuditEntryAdmin(GalleryAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
+    ) -> tuple[QuerySet[AuditEntry], bool]:
+        return mentioning(queryset, search_term), False
+
+    @action(description="Export as CSV", url_path="export", icon="download")
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The lines that the list shows, on all its pages."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return download("audit", COLUMNS, table(self.get_changelist_instance(request).get_queryset(request)))
+
+    @display(description="Actor", ordering="actor_username")
+    def actor(self, entry: AuditEntry) -> str:
+        return entry.actor_username or "the system"
+
+    @display(description="Object", ordering="object_label")
+    def object(self, entry: AuditEntry) -> str:
+        """The object as it was called, leading to its page where it has one."""
+        pages = {str(model._meta.model_name): model for model in self.admin_site._registry}
+        model = pages.get(entry.object_type)
+        if model is None or entry.action.endswith(".delete"):
+            return entry.object_label
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+        page = reverse(name, args=[quote(entry.object_id)])
+        return format_html('<a href="{}" class="gallery-link">{}</a>', page, entry.object_label)
+
     @display(description="Changes")
     def told(self, entry: AuditEntry) -> SafeString:
-        rows = ((field, str(old), str(new)) for field, (old, new) in entry.changes.items())
-        return format_html_join(SafeString("<br>"), "{}: {} → {}", rows)
+        return audit_pages.told(entry)
+
+    @display(description="Changes")
+    def told_whole(self, entry: AuditEntry) -> SafeString:
+        return audit_pages.told(entry, length=100_000)

@@ -24,6 +24,7 @@ R2_VARIABLES = (
     "CLOUDFLARE_R2_BUCKET_NAME",
     "CLOUDFLARE_R2_PUBLIC_URL",
 )
+REDIS_SECONDS = 0.5  # that a Redis may take to answer before it counts as away
 JWT_SECRET_MINIMUM = 32  # characters: HS256 wants a key of at least 256 bits (RFC 7518, section 3.2)
 
 
@@ -112,6 +113,24 @@ def d1_database(env: environ.Env) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "OPTIONS": options,
     }
+
+
+def cache_places(env: environ.Env, data: Path) -> dict[str, dict[str, Any]]:
+    """The caches: `host`, in files that all processes of the host share, and `default`, CACHE_URL's or the same."""
+    # Throttles count over all processes of the host, which memory of one process could not.
+    host = {
+        "BACKEND": "gallery_project.cache.FolderCache",
+        "LOCATION": data / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+    if not env.str("CACHE_URL", ""):
+        return {"default": host, "host": host}
+    given = env.cache_url("CACHE_URL")
+    if given["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
+        given["BACKEND"] = "gallery_project.cache.SteadyRedisCache"
+        waits = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+        given["OPTIONS"] = waits | given.get("OPTIONS", {})
+    return {"default": given, "host": host}
 
 
 def image_storage(env: environ.Env, data: Path) -> dict[str, Any]:

@@ -21,7 +21,10 @@ class AppSetting(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One change by one person. The actor's name is kept beside his id, so that it outlives his account."""
+    """One change by one person. The actor's name is kept beside his id, so that it outlives his account.
+
+    The database refuses to change a line (migration 0002).
+    """
 
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     actor_id = models.BigIntegerField(null=True, blank=True, db_index=True)
@@ -36,7 +39,10 @@ class AuditEntry(models.Model):
         db_table = "audit_entries"
         ordering = ["-id"]
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["object_type", "object_id"])]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"]),
+            models.Index(fields=["actor_username"], name="audit_by_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_label}"

@@ -34,7 +34,7 @@ if RENDER_HOST:
     CSRF_TRUSTED_ORIGINS.append(f"https://{RENDER_HOST}")
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # not its default, which puts a site of its own in the place of the gallery's
     "gallery_project.admin_app.GalleryAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -106,17 +106,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 if not PRODUCTION:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
-CACHE_URL = env.str("CACHE_URL", "")
-CACHES = {
-    "default": env.cache_url("CACHE_URL")
-    if CACHE_URL
-    else {
-        # Throttles count over all processes of the host, which memory of one process could not.
-        "BACKEND": "gallery_project.cache.FolderCache",
-        "LOCATION": DATA / "cache",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
-}
+CACHES = environment.cache_places(env, DATA)
 
 AUTH_USER_MODEL = "accounts.User"
 EDITED_APPS = ["designs", "uploads"]  # what members of the group Editors work on in the admin

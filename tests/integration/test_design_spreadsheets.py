@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 
 from designs.models import Design
-from designs.spreadsheets import as_cell, of_cell
 from gallery_project.models import AuditEntry
+from gallery_project.spreadsheets import as_cell, of_cell
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
 from uploads.models import Image
 from uploads.storage import images as image_store
 
 
-@given(st.one_of(st.text(), st.text(alphabet="'=+-@\t\r x")))
+@given(st.one_of(st.text(), st.text(alphabet="'=+-@＝＋－＠\t\r\n x")))
 def test_a_cell_is_no_formula_and_gives_its_text_back(text):
     cell = as_cell(text)
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n"))
     assert of_cell(cell) == text
 
 

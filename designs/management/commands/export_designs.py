@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from designs.models import Design
 from designs.spreadsheets import COLUMNS, as_row
+from gallery_project.spreadsheets import in_chunks
 
 
 class Command(BaseCommand):
@@ -31,10 +32,10 @@ class Command(BaseCommand):
 
 def write(out: Any) -> int:
     """Write every design to a file-like object, the lowest id first; answer how many there were."""
-    designs = Design.objects.order_by("id")
+    designs = Design.objects.all()
     writer = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
-    progress = tqdm(designs.iterator(chunk_size=500), total=designs.count(), unit="design", disable=None)
+    progress = tqdm(in_chunks(designs), total=designs.count(), unit="design", disable=None)
     for design in progress:
         writer.writerow(as_row(design))
     return progress.n

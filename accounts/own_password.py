@@ -1,0 +1,26 @@
+"""The admin's page on which a member of staff changes his own password."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
+from django.urls import reverse_lazy
+
+from accounts.api.caller import address_of
+from accounts.forms import OwnPasswordForm
+
+
+class OwnPasswordView(PasswordChangeView):
+    """Django's page; the form changes the password through the services, which end every other sign-in."""
+
+    form_class = OwnPasswordForm
+    success_url = reverse_lazy("admin:password_change_done")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"address": address_of(self.request)}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**admin.site.each_context(self.request), **kwargs)
+
+
+own_password = admin.site.admin_view(OwnPasswordView.as_view())
