@@ -7,6 +7,8 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.utils.crypto import salted_hmac
 
+from accounts.passwords import setting_of
+
 EDITORS = "Editors"  # the group whose members work on designs and images in the admin
 
 
@@ -43,6 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     username = models.CharField(max_length=50, unique=True)
     username_key = models.CharField(max_length=255, unique=True, editable=False)
     password = models.CharField(max_length=128, db_column="password_hash")
+    password_setting = models.CharField(max_length=50, blank=True, default="", editable=False)
     is_admin = models.BooleanField(default=False)
     is_approved = models.BooleanField(default=False)
     rejection_reason = models.TextField(blank=True)
@@ -72,10 +75,24 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.username_key = username_key(self.username)
-        if kwargs.get("update_fields") is not None and "username" in kwargs["update_fields"]:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "username_key"}
+        fields = kwargs.get("update_fields")
+        given = {name: value for name, value in vars(self).items() if fields is None or name in fields}
+        derived = self.derived(given)
+        for name, value in derived.items():
+            setattr(self, name, value)
+        if fields is not None:
+            kwargs["update_fields"] = {*fields, *derived}
         super().save(*args, **kwargs)
+
+    @staticmethod
+    def derived(fields: dict[str, Any]) -> dict[str, Any]:
+        """What has to be stored beside these fields, because it follows from them."""
+        derived = {}
+        if "username" in fields:
+            derived["username_key"] = username_key(fields["username"])
+        if "password" in fields:
+            derived["password_setting"] = setting_of(fields["password"])
+        return derived
 
     @property
     def state(self) -> State:

@@ -9,11 +9,14 @@ from django.db.models.functions import StrIndex
 from django.utils import timezone
 
 from accounts.models import SignIn, State, User, username_key
+from d1backend.replica import on_primary
+from gallery_project import replica
 from gallery_project.errors import NotFound
 
 SignIns = QuerySet[SignIn]
 
 LARGEST_ID = 2**63 - 1
+NO_SUCH_USER = "There is no such user."
 KEY_LENGTH = User._meta.get_field("username_key").max_length or 0
 
 
@@ -24,13 +27,35 @@ def user_by_name(username: str) -> User | None:
 
 
 def user(user_id: int) -> User:
-    """The user with who reviewed him; raises NotFound."""
-    found = (
-        User.objects.select_related("reviewed_by").filter(pk=user_id).first() if is_stored(user_id) else None
-    )
+    """The user with who reviewed him; raises NotFound.
+
+    One whom this host's copy does not know is looked for on D1.
+    """
+    if not is_stored(user_id):
+        raise NotFound(NO_SUCH_USER)
+    found = shown().filter(pk=user_id).first()
+    if found is None and replica.is_used():
+        with on_primary():
+            found = shown().filter(pk=user_id).first()
     if found is None:
-        raise NotFound("There is no such user.")
+        raise NotFound(NO_SUCH_USER)
     return found
+
+
+def known() -> QuerySet[User]:
+    """All users without their passwords' hashes, from this host's copy of D1 where there is one."""
+    return User.objects.using(replica.alias_for(User._meta.db_table)).defer("password")
+
+
+def shown() -> QuerySet[User]:
+    """Users as staff see them, each with who reviewed him."""
+    return known().select_related("reviewed_by").defer("reviewed_by__password")
+
+
+def copied() -> QuerySet[User] | None:
+    """Users as `shown`, from this host's copy; None where there is none to read."""
+    users = shown()
+    return users if users.db == replica.REPLICA else None
 
 
 def is_stored(number: int) -> bool:

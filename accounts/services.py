@@ -1,7 +1,7 @@
 """Services of users: registering, review, changes and deletion by staff."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -11,10 +11,15 @@ from django.utils import timezone
 
 from accounts import guard, selectors, sign_ins
 from accounts.models import EDITORS, SignIn, State, User
+from d1backend import SerializationFailure, retry_on_conflict, update_or_conflict, update_uncounted
+from d1backend.replica import on_primary
 from gallery_project import app_settings, audit
+from gallery_project.audit import SECRET_FIELDS
 from gallery_project.errors import Conflict, Forbidden, NotFound
 
 REVIEW_STAMP = ("reviewed_at", "reviewed_by")  # the audit line has its own time and actor
+GROUNDS = ("is_admin", "is_approved", "reviewed_at")  # what decisions about a user are made of
+Changes = dict[str, Any]
 
 
 @contextmanager
@@ -63,10 +68,7 @@ def create(actor: User | None, username: str, password: str, *, is_admin: bool, 
 
 def approve(actor: User | None, user_id: int) -> User:
     """Let the user in; nothing happens to one who is. Raises NotFound."""
-    with transaction.atomic():
-        user = held(user_id)
-        save_changes(actor, "user.approve", user, decision(actor, user, approved=True))
-    return user
+    return change(actor, "user.approve", user_id, lambda user: decision(actor, user, approved=True))
 
 
 def reject(actor: User | None, user_id: int, reason: str = "") -> User:
@@ -74,10 +76,9 @@ def reject(actor: User | None, user_id: int, reason: str = "") -> User:
 
     Raises NotFound, or Conflict (`last_admin`, `own_account`).
     """
-    with transaction.atomic():
-        user = held(user_id)
-        save_changes(actor, "user.reject", user, decision(actor, user, approved=False, reason=reason))
-    return user
+    return change(
+        actor, "user.reject", user_id, lambda user: decision(actor, user, approved=False, reason=reason)
+    )
 
 
 def update(
@@ -94,15 +95,14 @@ def update(
 
     Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`).
     """
-    new: dict[str, Any] = {"username": username, "is_admin": is_admin}
-    new["password"] = make_password(password) if password is not None else None
-    with one_transaction():
-        user = held(user_id)
-        if is_approved is not None:
-            new |= decision(actor, user, approved=is_approved)
-        given = {field: value for field, value in new.items() if value is not None}
-        save_changes(actor, "user.update", user, given, is_editor)
-    return user
+    given = {"username": username, "is_admin": is_admin}
+    given["password"] = make_password(password) if password is not None else None
+    given = {field: value for field, value in given.items() if value is not None}
+
+    def new_of(user: User) -> Changes:
+        return given if is_approved is None else given | decision(actor, user, approved=is_approved)
+
+    return change(actor, "user.update", user_id, new_of, is_editor)
 
 
 def delete(actor: User | None, user_id: int) -> None:
@@ -133,7 +133,7 @@ def held(user_id: int) -> User:
     return user
 
 
-def decision(actor: User | None, user: User, *, approved: bool, reason: str = "") -> dict[str, Any]:
+def decision(actor: User | None, user: User, *, approved: bool, reason: str = "") -> Changes:
     """The new values that a decision about the user brings; none where it was taken before."""
     state = State.APPROVED if approved else State.REJECTED
     if user.state == state and (approved or reason in ("", user.rejection_reason)):
@@ -146,29 +146,85 @@ def decision(actor: User | None, user: User, *, approved: bool, reason: str = ""
     }
 
 
+def change(
+    actor: User | None,
+    action: str,
+    user_id: int,
+    new_of: Callable[[User], Changes],
+    is_editor: bool | None = None,
+) -> User:
+    """Give the user the values that `new_of` makes of him, and answer him as he is then.
+
+    He is read from this host's copy first. That may be old, so only a change made of it counts, which the
+    commit holds against the database; anything else is found out there. Raises NotFound and Conflict.
+    """
+    copied = selectors.copied()
+    user = None if copied is None else copied.filter(pk=user_id).first()
+    if user is not None:
+        with suppress(SerializationFailure, Conflict):
+            if save_changes(actor, action, user, new_of(user), is_editor):
+                return user
+    return change_stored(actor, action, user_id, new_of, is_editor)
+
+
+@retry_on_conflict
+def change_stored(
+    actor: User | None,
+    action: str,
+    user_id: int,
+    new_of: Callable[[User], Changes],
+    is_editor: bool | None,
+) -> User:
+    with on_primary():
+        user = selectors.user(user_id)
+    save_changes(actor, action, user, new_of(user), is_editor)
+    return user
+
+
 def save_changes(
-    actor: User | None, action: str, user: User, new: dict[str, Any], is_editor: bool | None = None
-) -> None:
-    """Store the new values with their audit line, and end the sign-ins that they leave no ground for."""
+    actor: User | None, action: str, user: User, new: Changes, is_editor: bool | None = None
+) -> bool:
+    """Store the new values with their audit line, and end the sign-ins that they leave no ground for.
+
+    Answers whether anything was to be stored. Raises Conflict, and SerializationFailure where the user is
+    not stored as he was read.
+    """
     rejected = new.get("is_approved") is False
-    new = {field: value for field, value in new.items() if getattr(user, field) != value}
-    if rejected or new.get("is_admin") is False:
-        keep_an_admin(actor, user)
-    told = {field: (getattr(user, field), value) for field, value in new.items() if field not in REVIEW_STAMP}
+    new = {
+        field: value
+        for field, value in new.items()
+        if field in SECRET_FIELDS or getattr(user, field) != value
+    }
+    old = {field: getattr(user, field) for field in (*GROUNDS, *new) if field not in SECRET_FIELDS}
+    told = {field: (old.get(field), value) for field, value in new.items() if field not in REVIEW_STAMP}
     before = user.state
-    for field, value in new.items():
-        setattr(user, field, value)
-    if new:
-        user.save(update_fields=[*new, "updated_at"])
-    if rejected or "password" in new:
-        sign_ins.end(SignIn.objects.filter(user=user))
-    if user.state != before:
-        told["state"] = (before, user.state)
-    if is_editor is not None and is_editor != user.is_editor:
-        told["is_editor"] = (not is_editor, is_editor)
-        set_editor(user, is_editor)
-    if told:
-        audit.record(actor, action, user, told)
+    with one_transaction():
+        if rejected or new.get("is_admin") is False:
+            keep_an_admin(actor, user)
+        for field, value in new.items():
+            setattr(user, field, value)
+        if new:
+            user.updated_at = timezone.now()
+            values = {**new, **User.derived(new), "updated_at": user.updated_at}
+            update_or_conflict(User.objects.filter(pk=user.pk, **as_read(old)), **values)
+        if rejected or "password" in new:
+            update_uncounted(SignIn.objects.filter(user=user.pk, ended_at=None), ended_at=timezone.now())
+        if user.state != before:
+            told["state"] = (before, user.state)
+        if is_editor is not None and is_editor != user.is_editor:
+            told["is_editor"] = (not is_editor, is_editor)
+            set_editor(user, is_editor)
+        if told:
+            audit.record(actor, action, user, told)
+    return bool(told)
+
+
+def as_read(values: Changes) -> Changes:
+    """Conditions that a row with these values meets."""
+    return {
+        (field if value is not None else f"{field}__isnull"): (value if value is not None else True)
+        for field, value in values.items()
+    }
 
 
 def set_editor(user: User, is_editor: bool) -> None:

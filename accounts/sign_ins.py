@@ -7,13 +7,16 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from accounts import guard, selectors
-from accounts.models import SignIn, State, User
+from accounts.models import SignIn, State, User, username_key
+from accounts.passwords import new_setting, setting_of, stored_form
 from accounts.tokens import AccessToken, RefreshToken
+from d1backend import SerializationFailure, update_or_conflict, update_uncounted
 from gallery_project.errors import Forbidden, NotAuthenticated, NotFound, invalid_field
 
 USER_AGENT_LENGTH = 255
@@ -49,6 +52,22 @@ class Tokens:
         return str(RefreshToken.of(self.sign_in))
 
 
+# The hash decides, in the statement that writes: of a password changed at this moment the old one is refused.
+INSERT = """
+    INSERT INTO sign_ins (user_id, refresh_id, user_agent, created_at, last_used_at, expires_at)
+    SELECT id, %s, %s, %s, %s, %s FROM users
+    WHERE username_key = %s AND password_hash = %s AND is_approved
+    RETURNING id, user_id
+"""
+# Of two calls at once exactly one wins.
+TRADE = """
+    UPDATE sign_ins SET refresh_id = %s, last_used_at = %s, expires_at = %s
+    WHERE id = %s AND user_id = %s AND refresh_id = %s AND ended_at IS NULL AND expires_at > %s
+    AND EXISTS (SELECT 1 FROM users WHERE id = user_id AND is_approved)
+    RETURNING id
+"""
+
+
 def log_in(username: str, password: str, *, address: str, user_agent: str) -> Tokens:
     """Begin a sign-in by name and password.
 
@@ -56,21 +75,50 @@ def log_in(username: str, password: str, *, address: str, user_agent: str) -> To
     `approval_rejected`) where the password is right and the account is not approved.
     """
     guard.check_sign_in(address, username)
-    user = holder_of(username, password)
-    if user is None:
-        guard.count_failure(address, username)
-        raise InvalidCredentials
+    user, hashed = copied_holder(username, password)
+    sign_in = begin(user, user_agent, hashed) if user and hashed else None
+    if sign_in is None:
+        # Wrong, or not approved, or this host has no copy, or an old one: the database itself tells.
+        user = holder_of(username, password, hashed)
+        if user is None:
+            guard.count_failure(address, username)
+            raise InvalidCredentials
+        guard.forgive(address, username)
+        refuse_unapproved(user)
+        sign_in = begin(user, user_agent)
+        if sign_in is None:
+            raise InvalidCredentials
     guard.forgive(address, username)
-    refuse_unapproved(user)
-    return Tokens(begin(user, user_agent))
+    return Tokens(sign_in)
 
 
-def holder_of(username: str, password: str) -> User | None:
-    """The user with this name and password, whatever his state; as slow for a name that nobody has."""
+def copied_holder(username: str, password: str) -> tuple[User | None, str | None]:
+    """By this host's copy: who has the name, and the hash stored with him if this is his password.
+
+    A name that nobody has gets a User that is not stored, so that it costs what any other does. The hash is
+    None where the copy does not tell it.
+    """
+    users = selectors.copied()
+    if users is None:
+        return None, None
+    user = users.filter(username_key=username_key(username.strip())).first()
+    user = user or User(username_key=username_key(username.strip()), password_setting=new_setting())
+    return user, stored_form(password, user.password_setting)
+
+
+def holder_of(username: str, password: str, hashed: str | None = None) -> User | None:
+    """The user with this name and password, whatever his state; as slow for a name that nobody has.
+
+    `hashed` is what the password was hashed to by another reading of the user's row; it is not hashed again
+    but where that reading was of another password.
+    """
     user = selectors.user_by_name(username)
     if user is None:
-        make_password(password)
+        if hashed is None:
+            make_password(password)
         return None
+    if hashed is not None and setting_of(user.password) == setting_of(hashed):
+        return user if constant_time_compare(user.password, hashed) else None
     return user if user.check_password(password) else None
 
 
@@ -81,20 +129,28 @@ def refuse_unapproved(user: User) -> None:
         raise Forbidden("Your account was not approved.", code="approval_rejected")
 
 
-@transaction.atomic
-def begin(user: User, user_agent: str = "") -> SignIn:
-    """Store a new sign-in of an approved user, unless his password or approval changed since he was read."""
+def begin(user: User, user_agent: str = "", hashed: str | None = None) -> SignIn | None:
+    """Store a new sign-in of the user; None unless he is approved, and `hashed` (else what the user was read
+    with) is the hash of his password."""
     now = timezone.now()
-    unchanged = User.objects.filter(pk=user.pk, is_approved=True, password=user.password)
-    if not unchanged.update(last_login=now):
-        raise InvalidCredentials
-    user.last_login = now
-    return SignIn.objects.create(
+    sign_in = SignIn(
         user=user,
         refresh_id=uuid.uuid4().hex,
         user_agent=user_agent[:USER_AGENT_LENGTH],
+        created_at=now,
+        last_used_at=now,
         expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
     )
+    at, until = adapted(now), adapted(sign_in.expires_at)
+    values = [sign_in.refresh_id, sign_in.user_agent, at, at, until]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [*values, user.username_key, hashed or user.password])
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    ((sign_in.pk, sign_in.user_id),) = rows
+    user.last_login = now
+    return sign_in
 
 
 def refresh(text: str) -> Tokens:
@@ -104,20 +160,23 @@ def refresh(text: str) -> Tokens:
     """
     token = RefreshToken.parse(text)
     now = timezone.now()
-    new: dict[str, Any] = {
-        "refresh_id": uuid.uuid4().hex,
-        "expires_at": now + settings.REFRESH_TOKEN_LIFETIME,
-    }
-    # One conditional UPDATE decides, so that of two calls at once exactly one wins.
-    good = selectors.live_sign_ins(token["user_id"], now).filter(pk=token["sign_in"], refresh_id=token["jti"])
-    if not good.update(last_used_at=now, **new):
+    new = SignIn(
+        pk=token["sign_in"],
+        user_id=token["user_id"],
+        refresh_id=uuid.uuid4().hex,
+        expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
+    )
+    values = [new.refresh_id, adapted(now), adapted(new.expires_at)]
+    with connection.cursor() as cursor:
+        cursor.execute(TRADE, [*values, new.pk, new.user_id, token["jti"], adapted(now)])
+        traded = cursor.fetchall()
+    if not traded:
         refuse_refresh(token)
-    # Not only a live one: the loser of such a race may have ended it by now, and this call did succeed.
-    sign_in = selectors.with_user(SignIn.objects.filter(pk=token["sign_in"])).first()
-    if sign_in is None:
-        raise TokenRevoked
-    sign_in.refresh_id, sign_in.expires_at = new["refresh_id"], new["expires_at"]
-    return Tokens(sign_in)
+    try:
+        new.user = selectors.user(new.user_id)
+    except NotFound:
+        raise TokenRevoked from None
+    return Tokens(new)
 
 
 def refuse_refresh(token: RefreshToken) -> NoReturn:
@@ -163,20 +222,37 @@ def change_password(sign_in: SignIn, current: str, new: str, *, address: str) ->
     """
     username = sign_in.user.username
     guard.check_sign_in(address, username)
-    user = holder_of(username, current)
-    if user is None:
+    _, hashed = copied_holder(username, current)
+    changed = hashed is not None and replace_password(sign_in, hashed, new)
+    if not changed:
+        user = holder_of(username, current, hashed)
+        changed = user is not None and replace_password(sign_in, user.password, new)
+    if not changed:
         guard.count_failure(address, username)
         raise invalid_field("current_password", "This is not your current password.")
     guard.forgive(address, username)
-    hashed = make_password(new)
-    with transaction.atomic():
-        same = User.objects.filter(pk=user.pk, password=user.password)
-        if not same.update(password=hashed, updated_at=timezone.now()):
-            raise invalid_field("current_password", "This is not your current password.")
-        end(SignIn.objects.filter(user=user).exclude(pk=sign_in.pk))
+
+
+def replace_password(sign_in: SignIn, hashed: str, new: str) -> bool:
+    """Set the password of the sign-in's user and end his others; not where another hash than this is stored."""
+    fields = {"password": make_password(new)}
+    same = User.objects.filter(pk=sign_in.user_id, password=hashed)
+    others = SignIn.objects.filter(user_id=sign_in.user_id, ended_at=None).exclude(pk=sign_in.pk)
+    try:
+        with transaction.atomic():
+            update_or_conflict(same, **fields, **User.derived(fields), updated_at=timezone.now())
+            update_uncounted(others, ended_at=timezone.now())
+    except SerializationFailure:
+        return False
+    return True
 
 
 def clear(before: datetime) -> int:
     """Delete the sign-ins that ended or expired before then; answers how many."""
     deleted, _ = SignIn.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)).delete()
     return deleted
+
+
+def adapted(moment: datetime) -> Any:
+    """A time as the database keeps it."""
+    return connection.ops.adapt_datetimefield_value(moment)

@@ -51,6 +51,8 @@ class Connection:
         self.closed = False
         # False while an UPDATE runs whose row count is not wanted.
         self.counting = True
+        # The row count that the caller of an UPDATE knows, while it runs.
+        self.expected: int | None = None
         self.translating = translating or nullcontext()
         self._keys = KeySource(self.session, self.rehearsal)
         self._eager, self._never_commits = eager, never_commits

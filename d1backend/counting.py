@@ -46,7 +46,9 @@ class SQLUpdateCompiler(compiler.SQLUpdateCompiler):
         connection: Any = self.connection.connection
         query: Any = self.query
         keeps_keys = not any(field.primary_key for field, _, _ in query.values)
-        count = None if query.related_updates else _known_count(connection, query)
+        count = connection.expected
+        if count is None and not query.related_updates:
+            count = _known_count(connection, query)
         with connection.hinting(Hint(count=count, keeps_keys=keeps_keys)):
             return super().execute_sql(result_type)
 

@@ -72,16 +72,16 @@ class GalleryAdmin(ModelAdmin):
             for name in form.changed_data
         }
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        return audit.record(actor_of(request), f"{self.opts.model_name}.create", obj, message)
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:
+        audit.record(actor_of(request), f"{self.opts.model_name}.create", obj, message)
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:
         if message:
-            return audit.record(actor_of(request), f"{self.opts.model_name}.update", obj, message)
-        return None
+            audit.record(actor_of(request), f"{self.opts.model_name}.update", obj, message)
 
-    def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> Any:
-        return [audit.record(actor_of(request), f"{self.opts.model_name}.delete", obj) for obj in queryset]
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> None:
+        for obj in queryset:
+            audit.record(actor_of(request), f"{self.opts.model_name}.delete", obj)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 from django.db.models import Model
 
+from d1backend import insert_unkeyed
 from gallery_project.models import AuditEntry
 
 LABEL_LENGTH = 255
@@ -20,13 +21,13 @@ class Actor(Protocol):
     username: str
 
 
-def record(actor: Actor | None, action: str, target: Model, changes: Changes | None = None) -> AuditEntry:
+def record(actor: Actor | None, action: str, target: Model, changes: Changes | None = None) -> None:
     """Write one line: `actor` (None: the system) did `action` to `target`.
 
     `changes` maps a field to its (old, new) values, which must be JSON-serialisable; those of secret fields
     are replaced. Call it inside the transaction of the change, before the target is deleted.
     """
-    return AuditEntry.objects.create(
+    line = AuditEntry(
         actor_id=actor.pk if actor else None,
         actor_username=actor.username if actor else "",
         action=action,
@@ -38,6 +39,7 @@ def record(actor: Actor | None, action: str, target: Model, changes: Changes | N
             for field, pair in (changes or {}).items()
         },
     )
+    insert_unkeyed(line)
 
 
 def changed_fields(target: Model, new: dict[str, Any]) -> Changes:

@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from accounts import triggers
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -26,6 +28,10 @@ class Migration(migrations.Migration):
                 ("username", models.CharField(max_length=50, unique=True)),
                 ("username_key", models.CharField(editable=False, max_length=255, unique=True)),
                 ("password", models.CharField(db_column="password_hash", max_length=128)),
+                (
+                    "password_setting",
+                    models.CharField(blank=True, default="", editable=False, max_length=50),
+                ),
                 ("is_admin", models.BooleanField(default=False)),
                 ("is_approved", models.BooleanField(default=False)),
                 ("rejection_reason", models.TextField(blank=True)),
@@ -122,4 +128,5 @@ class Migration(migrations.Migration):
             model_name="signin",
             index=models.Index(fields=["expires_at"], name="sign_ins_expires_af8f22_idx"),
         ),
+        migrations.RunSQL(triggers.CREATE, triggers.DROP),
     ]

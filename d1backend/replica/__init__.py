@@ -38,7 +38,8 @@ def alias_for(alias: str, *tables: str) -> str:
     For tables that the router leaves alone ("unrouted"): `User.objects.using(alias_for("replica", "users"))`.
     """
     host = host_of(alias)
-    return alias if host.can_read(frozenset(tables)) else host.options.source
+    near = not forced.get() and host.can_read(frozenset(tables))
+    return alias if near else host.options.source
 
 
 @contextmanager

@@ -4,7 +4,14 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
-from d1backend import gather, update_uncounted
+from d1backend import (
+    SerializationFailure,
+    gather,
+    insert_unkeyed,
+    keys,
+    update_or_conflict,
+    update_uncounted,
+)
 from d1backend.test import assert_round_trips
 from tests.d1.app.models import Author, Book, Tag, Wide
 
@@ -80,6 +87,32 @@ def test_an_update_in_a_transaction_costs_one_more_for_its_row_count_unless_that
         Author.objects.create(name="B")
         update_uncounted(Author.objects.filter(name="warm"), score=F("score") + 1)
     assert Author.objects.get(name="warm").score == 2
+
+
+def test_an_update_of_one_row_that_is_known_to_be_there_costs_nothing_in_a_transaction():
+    with assert_round_trips(1), transaction.atomic():
+        update_or_conflict(Author.objects.filter(name="warm"), score=F("score") + 1)
+        Author.objects.create(name="B")
+    assert Author.objects.get(name="warm").score == 1
+
+
+@pytest.mark.parametrize("name", ["nobody", "warm "])
+def test_an_update_of_no_row_or_of_two_is_a_conflict_and_nothing_is_written(name):
+    with pytest.raises(SerializationFailure), transaction.atomic():
+        Author.objects.create(name="B")
+        update_or_conflict(Author.objects.filter(name__startswith=name), score=5)
+    with pytest.raises(SerializationFailure):
+        update_or_conflict(Author.objects.filter(name="nobody"), score=5)
+    assert not Author.objects.filter(name="B").exists()
+    assert not Author.objects.filter(score=5).exists()
+
+
+def test_a_new_row_without_its_key_costs_nothing_before_the_commit():
+    keys.forget(connection.connection.identity)
+    with assert_round_trips(1), transaction.atomic():
+        insert_unkeyed(Author(name="B"))
+        insert_unkeyed(Author(name="C", score=7))
+    assert list(Author.objects.filter(name__in="BC").values_list("name", "score")) == [("B", 0), ("C", 7)]
 
 
 def test_read_for_update_and_save_cost_two():
