@@ -6,7 +6,7 @@ from typing import Any
 
 from . import results
 from .catalog import QUERY, Catalog
-from .errors import AlreadyAppliedError, OperationalError, OutcomeUnknown
+from .errors import AlreadyAppliedError, DataError, OperationalError, OutcomeUnknown
 from .http import Api, Settings, Statement
 from .marks import CREATE, TABLE, Marks
 from .tail import Tail, is_fault_of
@@ -70,7 +70,7 @@ class Session:
         except (AlreadyAppliedError, OutcomeUnknown):
             tail.lost()
             raise
-        except OperationalError as error:
+        except (OperationalError, DataError) as error:
             if not is_fault_of(tail, error):
                 raise
             try:

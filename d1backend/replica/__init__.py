@@ -27,9 +27,8 @@ def version(alias: str, tables: Iterable[str]) -> int:
     reading the rows it is to stand for. 0 when there is no copy to read.
     """
     host = host_of(alias)
-    if not host.ready() or host.generation is None:
-        return 0
-    return host.generation.copy.version(tables)
+    generation = host.generation if host.ready() else None
+    return 0 if generation is None else generation.copy.version(tables)
 
 
 def alias_for(alias: str, *tables: str) -> str:

@@ -1,16 +1,16 @@
 """The engine "d1backend.replica": Django's SQLite backend on the file that is current."""
 
-import os
 import sqlite3
 from typing import Any
 
 from django.db.backends.sqlite3 import base as sqlite3_base
 from django.db.backends.sqlite3.creation import DatabaseCreation as SQLiteCreation
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
 
+from .fill import is_damage
 from .host import Generation
 from .registry import host_of
-
-_inherited: list[Any] = []
 
 
 class DatabaseCreation(SQLiteCreation):
@@ -26,6 +26,17 @@ class DatabaseCreation(SQLiteCreation):
         return ("d1backend.replica", str(self.connection.settings_dict["NAME"]))
 
 
+class _Watch(DatabaseErrorWrapper):
+    """Gives a file up that a query finds damaged."""
+
+    wrapper: "DatabaseWrapper"
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_value is not None and is_damage(exc_value):
+            self.wrapper.discard()
+        super().__exit__(exc_type, exc_value, traceback)
+
+
 class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
     """Reads the copy; before each query it goes to the current file and sees that it is fresh enough."""
 
@@ -35,7 +46,10 @@ class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._opened: Generation | None = None
-        self._process = os.getpid()
+
+    @cached_property
+    def wrap_database_errors(self) -> _Watch:
+        return _Watch(self)
 
     def get_connection_params(self) -> dict[str, Any]:
         host = host_of(self.alias)
@@ -50,21 +64,25 @@ class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
         return {"database": uri, "uri": True, "check_same_thread": False, "timeout": 10}
 
     def ensure_connection(self) -> None:
-        if not self.in_atomic_block:
+        if self.connection is None or not self.in_atomic_block:
             self._follow()
         super().ensure_connection()
 
     def _follow(self) -> None:
-        if self._process != os.getpid():
-            # A connection of SQLite's must not even be closed in a forked process.
-            _inherited.append(self.connection)
-            self.connection, self._process = None, os.getpid()
         host = host_of(self.alias)
         host.ready()
         if self._opened is not host.generation:
-            if self.connection is not None:
-                self.close()
+            self.leave()
             self._opened = host.generation
+
+    def leave(self) -> None:
+        """Let go of the connection; cursors that are still read keep it open."""
+        self.connection = self._opened = None
+
+    def discard(self) -> None:
+        if self._opened is not None:
+            host_of(self.alias).discard(self._opened)
+            self.leave()
 
     def close_if_unusable_or_obsolete(self) -> None:
         """A connection to a local file is kept for as long as its thread lives."""

@@ -16,9 +16,11 @@ from ..parameters import literal
 
 LOG, STATE = "_d1_changes", "_d1_replica"
 _TRIGGER = "_d1_log_"
-# Changes brought in one answer, and how many are logged at least.
+# One answer brings no more changes than this, and ends with the row that passes so many characters of JSON.
 MOST_CHANGES = 2000
-_KEPT = 1_000_000
+MOST_TEXT = 2_000_000
+# How many numbers back the log reaches at least: a host that missed more fills anew.
+_KEPT = 100_000
 
 _CREATE = (
     f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
@@ -28,14 +30,16 @@ _CREATE = (
     "tables TEXT NOT NULL, schema TEXT, floor INTEGER NOT NULL)",
     f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, floor) VALUES (1, '', '[]', 0)",
 )
-# Indexes and triggers are part of it, so that a log trigger lost with its table is noticed.
+# Indexes and triggers are part of it, so that a log trigger lost with its table is noticed; so are full-text tables.
 _SCHEMA = (
     "(SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
-    "AND tbl_name IN (SELECT value FROM json_each(tables)) ORDER BY type, name))"
+    "AND (tbl_name IN (SELECT value FROM json_each({tables})) OR sql GLOB 'CREATE VIRTUAL TABLE*') "
+    "ORDER BY type, name))"
 )
+_SCHEMA_NOW = _SCHEMA.format(tables="tables")
 _SEQ = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{LOG}'), 0)"
 _NOW = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-STATE_OF_LOG = f"SELECT epoch, floor, {_SCHEMA} IS schema, {_SEQ}, tables FROM {STATE}"
+STATE_OF_LOG = f"SELECT epoch, floor, {_SCHEMA_NOW} IS schema, {_SEQ}, tables FROM {STATE}"
 VERSIONS = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
 TRIGGERS = f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{_TRIGGER}*'"
 DROP = (f"DROP TABLE IF EXISTS {LOG}", f"DROP TABLE IF EXISTS {STATE}")
@@ -101,7 +105,7 @@ def install(
     """
     listed = literal(json.dumps(sorted(tables)))
     ours = f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)})"
-    changed = "1" if anew else f"schema IS NOT {_SCHEMA} OR tables IS NOT {listed}"
+    changed = "1" if anew else f"schema IS NOT {_SCHEMA_NOW} OR tables IS NOT {listed}"
     statements = [
         *_CREATE,
         f"UPDATE {STATE} SET epoch = {literal(epoch)} WHERE {changed}",
@@ -114,7 +118,7 @@ def install(
         *(f"DROP TRIGGER IF EXISTS {quoted(name)}" for name in sorted({*old, *made})),
         *made.values(),
         f"UPDATE {STATE} SET tables = {listed}",
-        f"UPDATE {STATE} SET schema = {_SCHEMA}",
+        f"UPDATE {STATE} SET schema = {_SCHEMA_NOW}",
     ]
     return [(sql, []) for sql in statements]
 
@@ -125,18 +129,28 @@ def news(shapes: Iterable[Shape], since: int) -> list[Statement]:
         f"WHEN {literal(s.table)} THEN (SELECT {s.row} FROM {quoted(s.table)} WHERE {quoted(s.key)} = c.key)"
         for s in shapes
     )
-    sql = (
-        f"SELECT seq, tbl, CAST(key AS TEXT), quiet, CASE tbl {cases} END FROM {LOG} c "
+    found = (
+        f"SELECT seq AS at, tbl, key, quiet, CASE tbl {cases} END AS text FROM {LOG} c "
         f"WHERE seq > CAST(?1 AS INTEGER) ORDER BY seq LIMIT {MOST_CHANGES}"
     )
-    return [(STATE_OF_LOG, []), (sql, [str(since)])]
+    return [(STATE_OF_LOG, []), (_cut("at, tbl, CAST(key AS TEXT), quiet, text", found), [str(since)])]
 
 
 def page(shape: Shape, after: int | None, limit: int) -> Statement:
-    """The next rows of a table by key, as exact JSON text."""
+    """The next rows of a table by key, as exact JSON text; fewer than `limit` when they are long or the last."""
     key = quoted(shape.key)
     start = "" if after is None else f" WHERE {key} > {literal(after)}"
-    return f"SELECT {shape.row} FROM {quoted(shape.table)}{start} ORDER BY {key} LIMIT {limit}", []
+    found = f"SELECT {key} AS at, {shape.row} AS text FROM {quoted(shape.table)}{start} ORDER BY {key} LIMIT {limit}"
+    return _cut("text", found), []
+
+
+def _cut(columns: str, found: str) -> str:
+    """A SELECT that ends with the row whose `text` passes MOST_TEXT; there is always a first row."""
+    before = "sum(coalesce(length(text), 0)) OVER (ORDER BY at) - coalesce(length(text), 0)"
+    return (
+        f"SELECT {columns} FROM (SELECT *, {before} AS before FROM ({found})) "
+        f"WHERE before < {MOST_TEXT} ORDER BY at"
+    )
 
 
 def describe(tables: Iterable[str], search: Iterable[str]) -> list[Statement]:

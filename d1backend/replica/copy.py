@@ -10,18 +10,10 @@ from typing import Any
 
 from ..sqltext import tokens_of
 from .changes import Shape, quoted
-from .source import Change, Description, News, Row
+from .source import Change, Description, News, Row, UnfitError
 
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"
-
-
-class UnfitError(Exception):
-    """The copy cannot be continued from here and must be filled anew; `back` when D1 itself is older than the copy."""
-
-    def __init__(self, why: str, *, back: bool = False) -> None:
-        super().__init__(why)
-        self.back = back
 
 
 class Copy:
@@ -44,6 +36,8 @@ class Copy:
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
+            # So that rows that give way to others leave the full-text index too.
+            self._db.execute("PRAGMA recursive_triggers=ON")
             self.epoch, self.signature = self._one(f"SELECT epoch, signature FROM {_STATE}")
             self.shapes = self._shapes()
         except sqlite3.Error:
@@ -79,6 +73,12 @@ class Copy:
         with self._lock:
             self._db.close()
 
+    def abandon(self) -> None:
+        """Let nobody continue this file; who reads it reads on."""
+        with self._transaction() as db:
+            db.execute(f"UPDATE {_STATE} SET epoch = ''")
+        self.epoch = ""
+
     def _one(self, sql: str, *values: Any) -> Any:
         row = self._db.execute(sql, values).fetchone()
         if row is None:
@@ -110,6 +110,11 @@ class Copy:
         """The last change of D1's log that it holds."""
         with self._lock:
             return int(self._one(f"SELECT seq FROM {_STATE}")[0])
+
+    @property
+    def abandoned(self) -> bool:
+        with self._lock:
+            return not self._one(f"SELECT epoch FROM {_STATE}")[0]
 
     @property
     def filled(self) -> bool:
@@ -153,13 +158,19 @@ class Copy:
                 except sqlite3.IntegrityError:
                     # Unique values have changed places: make room for all of them first.
                     db.execute("ROLLBACK TO rows")
-                    self._remove(db, rows)
-                    try:
-                        self._put(db, rows)
-                    except sqlite3.IntegrityError as error:
-                        raise UnfitError(f"a change does not fit the copy ({error})") from error
+                    self._replace(db, rows)
                 self._note(db, news.seq, news.changes)
         return True
+
+    def _replace(self, db: sqlite3.Connection, rows: dict[tuple[str, int], Row | None]) -> None:
+        """Write rows; others with the same unique values give way."""
+        self._remove(db, rows)
+        try:
+            for (table, _), row in rows.items():
+                if row is not None:
+                    db.execute(_insert(self.shapes[table], "OR REPLACE"), row)
+        except sqlite3.IntegrityError as error:
+            raise UnfitError(f"a change does not fit the copy ({error})") from error
 
     def _remove(self, db: sqlite3.Connection, rows: Iterable[tuple[str, int]]) -> None:
         for table, key in rows:
@@ -221,14 +232,15 @@ class Copy:
         self.check(news)
         with self._transaction() as db:
             rows = {(c.table, c.key): c.row for c in news.changes if c.table in self.shapes}
-            self._remove(db, rows)
-            for (table, _), row in rows.items():
-                if row is not None:
-                    db.execute(_insert(self.shapes[table], "OR REPLACE"), row)
+            self._replace(db, rows)
             self._note(db, news.reached, ())
 
-    def finish(self, description: Description, versions: dict[str, int], least: int) -> None:
-        """Build indexes, full-text tables and their triggers; the copy can be read then."""
+    def finish(self, description: Description, news: News) -> None:
+        """Build indexes, full-text tables and their triggers; the copy can be read then.
+
+        `news` are the last changes taken in, with versions.
+        Raises UnfitError when rows were brought that cannot be together.
+        """
         hidden = {
             table: set(description.shapes[table].columns) - set(shape.columns)
             for table, shape in self.shapes.items()
@@ -237,7 +249,7 @@ class Copy:
         with self._transaction() as db:
             for kind, _, table, sql in description.objects:
                 if kind == "index" and not hidden.get(table, set()) & _words(sql):
-                    db.execute(sql)
+                    self._index(db, sql)
             for kind, name, _, sql in description.objects:
                 if kind == "table" and name in search:
                     db.execute(sql)
@@ -250,10 +262,15 @@ class Copy:
                 if kind == "trigger" and search & _words(sql):
                     db.execute(sql)
             for table in self.shapes:
-                at = max(least, versions.get(table, 0))
+                at = max(news.floor, news.versions.get(table, 0))
                 db.execute(f"UPDATE {_TABLES} SET version = ? WHERE tbl = ?", (at, table))
             db.execute(f"UPDATE {_STATE} SET filled = 1")
-        self._db.execute("PRAGMA optimize")
+
+    def _index(self, db: sqlite3.Connection, sql: str) -> None:
+        try:
+            db.execute(sql)
+        except sqlite3.IntegrityError as error:
+            raise UnfitError(f"an index does not fit the rows of the copy ({error})") from error
 
 
 def _insert(shape: Shape, conflict: str = "") -> str:

@@ -1,18 +1,22 @@
 """The first fill of a copy: pages by key, then the changes made meanwhile. Killed, it goes on where it was."""
 
+import dataclasses
 import sqlite3
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from .copy import Copy, UnfitError
+from .changes import MOST_TEXT, Shape
+from .copy import Copy
 from .folder import Folder
 from .options import Options
-from .source import Description, Source
+from .source import Change, Description, News, Source, UnfitError
 
-# A page aims at so many bytes of JSON.
-_PAGE_BYTES = 1_000_000
+# A page aims at so many characters of JSON.
+_PAGE_TEXT = 1_000_000
 _FIRST_PAGE, _LARGEST_PAGE = 200, 5_000
+# With more changes than this, filling anew is cheaper.
+_MOST_MISSED, _MOST_ROUNDS = 20_000, 50
 
 Progress = Callable[[str, int], None]
 
@@ -23,7 +27,7 @@ def fill(
     """Make a complete copy, which is not read yet; the folder must be locked.
 
     `progress` is told of each page: its table and how many rows came.
-    Raises UnfitError when the log was installed anew under way, and what D1 raises.
+    Raises UnfitError when what was begun cannot be completed, and what D1 raises; it can be called again then.
     """
     if not source.fits():
         source.install(exactly=False)
@@ -31,31 +35,65 @@ def fill(
     copy = _unfinished(folder, description, options) or _new(folder, description, options)
     try:
         if copy.filled:
-            return copy.path
-        for table, shape in copy.shapes.items():
-            after, done = copy.position(table)
-            limit = _FIRST_PAGE
-            while not done:
-                rows, size = source.page(shape, after, limit)
-                done = len(rows) < limit
-                copy.fill(shape, rows, last=done)
-                progress(table, len(rows))
-                if rows:
-                    after = rows[-1][shape.columns.index(shape.key)]
-                    limit = max(1, min(_LARGEST_PAGE, limit * 4, limit * _PAGE_BYTES // max(size, 1)))
-        whole = False
-        while not whole:
-            news = source.news(copy.shapes.values(), copy.seq)
-            copy.catch_up(news)
-            whole = news.whole
-        copy.finish(description, source.versions(), news.floor)
-    except UnfitError:
-        # Nothing can continue it.
-        copy.path.unlink(missing_ok=True)
+            advance(copy, source)
+        else:
+            for table, shape in copy.shapes.items():
+                _fill_table(copy, source, table, shape, progress)
+            copy.finish(description, _catch_up(copy, source))
+    except (UnfitError, sqlite3.DatabaseError) as error:
+        if isinstance(error, UnfitError) or is_damage(error):
+            copy.path.unlink(missing_ok=True)
         raise
     finally:
         copy.close()
     return copy.path
+
+
+def advance(copy: Copy, source: Source) -> float:
+    """Bring in all changes since; returns a moment (time.time()) whose state the copy holds now.
+
+    Raises UnfitError when the changes do not continue the copy, or filling anew is cheaper.
+    """
+    at = since = copy.seq
+    found: list[Change] = []
+    for _ in range(_MOST_ROUNDS):
+        news = source.news(copy.shapes.values(), at)
+        copy.check(news)
+        found += news.changes
+        if news.whole:
+            copy.apply(dataclasses.replace(news, since=since, changes=found))
+            return news.started
+        at = news.reached
+        if len(found) > _MOST_MISSED:
+            break
+    raise UnfitError("too much has changed since")
+
+
+def _fill_table(copy: Copy, source: Source, table: str, shape: Shape, progress: Progress) -> None:
+    after, done = copy.position(table)
+    limit = _FIRST_PAGE
+    while not done:
+        rows, size = source.page(shape, after, limit)
+        done = len(rows) < limit and size < MOST_TEXT
+        copy.fill(shape, rows, last=done)
+        progress(table, len(rows))
+        if rows:
+            after = rows[-1][shape.columns.index(shape.key)]
+            limit = max(1, min(_LARGEST_PAGE, limit * 4, len(rows) * _PAGE_TEXT // max(size, 1)))
+
+
+def _catch_up(copy: Copy, source: Source) -> News:
+    """Take in the changes that were made while tables were filled; returns the last of them."""
+    while True:
+        news = source.news(copy.shapes.values(), copy.seq, versions=True)
+        copy.catch_up(news)
+        if news.whole:
+            return news
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether the local file is damaged; errors of D1 carry no such name."""
+    return getattr(error, "sqlite_errorname", "") in ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 def _unfinished(folder: Folder, description: Description, options: Options) -> Copy | None:

@@ -16,23 +16,24 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from ..errors import RateLimited
-from . import folder as files
-from .changes import MOST_CHANGES
-from .copy import Copy, UnfitError
-from .fill import Progress, fill
+from .copy import Copy
 from .folder import Folder
+from .forward import bring_forward
 from .options import Options
-from .source import Change, News, Source
+from .source import News, Source, UnfitError
 
 log = logging.getLogger(__name__)
 
 # A read asks for a sync when the copy has come to this part of its allowed age, so that it seldom has to wait.
 _EARLY = 0.75
 _LONGEST_WAIT = 1.0
-# With more changes than this, filling anew is cheaper.
-_MOST_ROUNDS = 20_000 // MOST_CHANGES
-_FAILURES = (sqlite3.Error, DatabaseError, OSError, LookupError, ValueError)
+# A clock that went back by no more than this is taken for one that went on.
+_STEP = 0.05
+# Who has read the pointer opens the file it names within this time.
+_GRACE = 60.0
+# After a failure that not even the directory can be told of.
+_PAUSE = 10.0
+_FAILURES = (UnfitError, sqlite3.Error, DatabaseError, OSError, LookupError, ValueError)
 
 
 @dataclass(eq=False)
@@ -56,45 +57,68 @@ class Host:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.folder = Folder(options.directory)
+        self.folder = Folder(options.directory, options.max_age)
         self._current = self.folder.current
         self._early = options.max_age * _EARLY
-        self._left_behind: list[Any] = []
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew in a process just forked: the parent's connections are left alone, its threads are not here."""
-        self._left_behind.append(getattr(self, "generation", None))
+        """Begin anew, as in a process just forked: its parent's threads are not here."""
         self.generation: Generation | None = None
+        self.filling: tuple[str, int] | None = None
         self._inode = -1
-        self._needed = 0.0
         self._slow = False
+        self._broken: str | None = None
         self._resting = 0.0
+        self._clock = time.time() - time.monotonic()
+        self._tidy_at = time.monotonic() + _GRACE
         self._source: Source | None = None
-        self._filling: tuple[str, int] | None = None
         self._following = threading.Lock()
         self._rounds = threading.Condition()
         self._wanted = threading.Event()
         self._thread: threading.Thread | None = None
 
+    def suspend(self) -> bool:
+        """Close the file until the next read; returns whether it was open."""
+        generation = self.generation
+        self._leave()
+        if generation is not None:
+            generation.copy.close()
+        return generation is not None
+
     # Reading
 
     def ready(self) -> bool:
-        """Whether the copy can be read now; waits for it a little when it is too old and D1 answers."""
+        """Whether reads go to the copy now; waits for it a little when it is too old and D1 answers."""
         try:
             stat = os.stat(self._current)
         except OSError:
             self._leave()
-            self._want()
+            self.want()
             return False
-        if stat.st_ino != self._inode and not self._follow():
-            self._want()
+        if stat.st_ino != self._inode and self.follow() is None:
+            self.want()
             return False
-        moment = stat.st_mtime
-        if 0.0 <= time.time() - moment < self._early and moment >= self._needed:
+        now = time.time()
+        if 0.0 <= now - stat.st_mtime < self._early and now - time.monotonic() > self._clock - _STEP:
             return True
-        self._want()
-        return self._is_fresh() or self._wait()
+        return self._ready_when_fresh(now)
+
+    def _ready_when_fresh(self, now: float) -> bool:
+        """Whether reads go to a copy that is old or soon will be.
+
+        They do when D1 does not answer, but for who would miss a write of this host there while D1 does answer.
+        """
+        clock = now - time.monotonic()
+        if clock <= self._clock - _STEP and (generation := self.generation) is not None:
+            log.warning("The clock went back: how old the replica %s is cannot be told.", self.options.alias)
+            self.folder.expire(generation.fd)
+        self._clock = clock
+        self.want()
+        if self._is_fresh() or self._wait(now):
+            return True
+        moment = self._moment()
+        return moment is not None and (time.time() < self._resting or moment >= self.folder.missed())
 
     def can_read(self, tables: frozenset[str]) -> bool:
         """Whether these tables can be read from the copy now."""
@@ -123,21 +147,9 @@ class Host:
             return table in generation.tables
         return {f.column for f in model._meta.local_concrete_fields} <= set(shape.columns)
 
-    def follows(self) -> bool:
-        """Whether there is a copy, fresh or not."""
-        try:
-            inode = os.stat(self._current).st_ino
-        except OSError:
-            return False
-        return inode == self._inode or self._follow()
-
     def _is_fresh(self) -> bool:
         moment = self._moment()
-        return (
-            moment is not None
-            and moment >= self._needed
-            and 0.0 <= time.time() - moment <= self.options.max_age
-        )
+        return moment is not None and 0.0 <= time.time() - moment <= self.options.max_age
 
     def _moment(self) -> float | None:
         try:
@@ -145,22 +157,28 @@ class Host:
         except OSError:
             return None
 
-    def _wait(self) -> bool:
-        """Wait for a sync, but for no longer than is good for a reader, and never while D1 fails."""
+    def _wait(self, since: float) -> bool:
+        """Wait for a sync that begins after `since`, but no longer than is good for a reader, nor while D1 fails."""
         until = time.monotonic() + _LONGEST_WAIT
         with self._rounds:
-            while not self._slow and time.time() >= self._resting and not self._is_fresh():
+            while not self._slow and time.time() >= self._resting:
                 left = until - time.monotonic()
                 if left <= 0:
                     self._slow = True
                     break
                 self._rounds.wait(left)
-                if self._moment() is None:
+                moment = self._moment()
+                if moment is None:
                     break
-        return self._follow()
+                if since <= moment <= time.time() or self._is_fresh():
+                    return self.follow() is not None
+        return False
 
-    def _follow(self) -> bool:
-        """Go to the file that the pointer names now; False when there is none to read."""
+    def follow(self) -> Generation | None:
+        """Go to the file that the pointer names now, fresh or not; None when there is none to read."""
+        with suppress(OSError):
+            if os.stat(self._current).st_ino == self._inode:
+                return self.generation
         with self._following:
             for _ in range(3):
                 found = self.folder.open_current()
@@ -170,26 +188,27 @@ class Host:
                 inode = os.fstat(fd).st_ino
                 if self.generation is not None and inode == self._inode:
                     os.close(fd)
-                    return True
+                    return self.generation
                 try:
                     copy = Copy(path)
                 except sqlite3.Error:
                     # Deleted since for a newer one, or damaged: then it counts as old, and is filled anew.
-                    files.expire(fd, self.options.max_age)
+                    self.folder.expire(fd)
                     os.close(fd)
                     continue
                 tables = frozenset((*copy.shapes, *self.options.search))
                 self.generation, self._inode = Generation(path, fd, inode, copy, tables), inode
-                return True
+                self._tidy_at = time.monotonic() + _GRACE
+                return self.generation
         self._leave()
-        return False
+        return None
 
     def _leave(self) -> None:
         self.generation, self._inode = None, -1
 
     # The thread that syncs
 
-    def _want(self) -> None:
+    def want(self) -> None:
         if time.time() < self._resting:
             return
         if self._thread is None or not self._thread.is_alive():
@@ -205,33 +224,41 @@ class Host:
             self._wanted.clear()
             try:
                 self._round()
-            except Exception:
+            except Exception as error:
                 log.exception("The replica %s could not be brought forward.", self.options.alias)
-                self._resting = time.time() + 1.0
+                self._broken, self._resting = type(error).__name__, time.time() + _PAUSE
             with self._rounds:
                 self._rounds.notify_all()
 
     def _round(self) -> None:
-        if (until := self.folder.resting_until()) > time.time():
-            self._resting = until
+        if self._rests():
             return
         with self.folder.locked():
             moment = self._moment()
-            if moment is not None and 0.0 <= time.time() - moment < self._early and moment >= self._needed:
+            if moment is not None and 0.0 <= time.time() - moment < self._early:
                 self._slow = False
                 return
-            if (until := self.folder.resting_until()) > time.time():
-                self._resting = until
+            if self._rests():
                 return
             try:
-                self.bring_forward(self._own_source())
+                bring_forward(self, self._own_source())
             except _FAILURES as error:
                 self._note(error)
-            else:
-                self._slow, self._resting = False, 0.0
-                if self.folder.trouble():
-                    self.folder.clear_trouble()
-                    log.info("The replica %s follows D1 again.", self.options.alias)
+                return
+            self._slow, self._resting, self._broken = False, 0.0, None
+            if self.folder.trouble():
+                self.folder.clear_trouble()
+                log.info("The replica %s follows D1 again.", self.options.alias)
+            if time.monotonic() >= self._tidy_at and self.generation is not None:
+                self.folder.tidy(self.generation.path)
+                self._tidy_at = float("inf")
+
+    def _rests(self) -> bool:
+        """Whether D1 is to be left alone for now."""
+        until = self.folder.resting_until()
+        if until > time.time():
+            self._resting = until
+        return until > time.time()
 
     def _note(self, error: Exception) -> None:
         if not self.folder.trouble():
@@ -244,104 +271,53 @@ class Host:
             self._source = Source(self.options, patient=False)
         return self._source
 
-    # Bringing it forward; the folder must be locked
-
-    def bring_forward(self, source: Source, progress: Progress | None = None) -> None:
-        """Sync the copy, or fill a new one when there is none or it does not fit."""
-        generation = self.generation if self._follow() else None
-        if generation is None or generation.copy.signature != self.options.signature:
-            self._fill(source, progress)
-            return
-        try:
-            self._sync(source, generation)
-        except (UnfitError, sqlite3.DatabaseError) as error:
-            if not isinstance(error, UnfitError) and not _is_damage(error):
-                raise
-            log.warning("The replica %s is filled anew: %s.", self.options.alias, error)
-            self.folder.retract()
-            generation.path.unlink(missing_ok=True)
-            if isinstance(error, UnfitError) and error.back:
-                source.install(exactly=False, anew=True)
-            self._fill(source, progress)
-
-    def _sync(self, source: Source, generation: Generation) -> None:
-        since = generation.copy.seq
-        shapes = generation.copy.shapes.values()
-        found: list[Change] = []
-        at = since
-        for _ in range(_MOST_ROUNDS):
-            news = source.news(shapes, at)
-            generation.copy.check(news)
-            found += news.changes
-            if news.whole:
-                whole = News(since, news.started, news.epoch, news.floor, True, news.seq, found, True)
-                generation.copy.apply(whole)
-                files.touch(generation.fd, news.started)
-                return
-            at = news.reached
-        raise UnfitError("too much has changed since")
-
-    def _fill(self, source: Source, progress: Progress | None) -> None:
-        self._leave()
-        self.folder.retract()
-
-        def told(table: str, rows: int) -> None:
-            before = self._filling[1] if self._filling and self._filling[0] == table else 0
-            self._filling = (table, before + rows)
-            if progress is not None:
-                progress(table, rows)
-
-        try:
-            path = fill(self.folder, source, self.options, told)
-        finally:
-            self._filling = None
-        self.folder.publish(path)
-        self.folder.tidy(path)
-        if self._follow() and self.generation is not None:
-            self._sync(source, self.generation)
-
     # A commit's own news
 
     def take(self, generation: Generation, news: News) -> None:
         """Take in what a writing batch brought along, or see that reads wait for it."""
         try:
-            done = generation is self.generation and generation.copy.apply(news)
+            done = generation.copy.apply(news)
         except (UnfitError, sqlite3.Error) as error:
             log.info("A commit's changes did not fit the replica %s: %s.", self.options.alias, error)
             done = False
-        if done:
-            files.touch(generation.fd, news.started)
+        # A file that took its place meanwhile was completed before this commit, or will be synced after it.
+        if done and self._reads(generation):
+            self.folder.confirm(generation.fd, news.started)
         else:
             self.missed()
 
     def missed(self) -> None:
         """Something was written that the copy does not hold: reads wait for a sync that begins after this."""
-        self._needed = time.time()
-        generation = self.generation
-        if generation is not None or self._follow():
-            generation = self.generation
-            if generation is not None:
-                files.expire(generation.fd, self.options.max_age)
+        self.folder.miss()
+        if (generation := self.follow()) is not None:
+            self.folder.expire(generation.fd)
+
+    def _reads(self, generation: Generation) -> bool:
+        """Whether the pointer still names that file."""
+        try:
+            return os.stat(self._current).st_ino == generation.inode
+        except OSError:
+            return False
+
+    def discard(self, generation: Generation) -> None:
+        """Read from the source until there is a new copy: the file is damaged."""
+        log.error("The file of the replica %s is damaged; it is filled anew.", self.options.alias)
+        self.folder.retract(generation.inode)
+        generation.path.unlink(missing_ok=True)
+        self._leave()
 
     # Health
 
     def status(self) -> dict[str, Any]:
         """See d1backend.replica.status()."""
-        moment, trouble = self._moment(), self.folder.trouble()
-        copy = self.generation.copy if self._follow() and self.generation else None
+        moment, trouble, generation = self._moment(), self.folder.trouble(), self.follow()
+        copy = None if generation is None else generation.copy
+        error = trouble.get("kind") or self._broken
         return {
             "usable": copy is not None,
             "age": None if moment is None else max(0.0, time.time() - moment),
-            "degraded": bool(trouble) or copy is None,
-            "filling": self._filling,
-            "error": trouble.get("kind"),
+            "degraded": error is not None or copy is None or copy.abandoned,
+            "filling": self.filling,
+            "error": error,
             "seq": None if copy is None else copy.seq,
         }
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether the local file is damaged; what D1 answers is told apart by being no error of a local file."""
-    return not isinstance(error, RateLimited) and getattr(error, "sqlite_errorname", "") in (
-        "SQLITE_CORRUPT",
-        "SQLITE_NOTADB",
-    )

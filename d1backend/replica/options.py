@@ -64,6 +64,8 @@ def options_of(alias: str, entry: Mapping[str, Any]) -> Options:
             f"{where}: {', '.join(routed)} has hidden columns, which plain queries would ask for; "
             "name it in 'unrouted' too."
         )
+    if not (max_age := float(given.get("max_age", 2.0))) > 0:
+        raise ImproperlyConfigured(f"{where}: 'max_age' must be more than 0 seconds, not {max_age:g}.")
     return Options(
         alias=alias,
         directory=Path(entry["NAME"]),
@@ -73,7 +75,7 @@ def options_of(alias: str, entry: Mapping[str, Any]) -> Options:
         hide={table: tuple(columns) for table, columns in given.get("hide", {}).items()},
         unrouted=unrouted,
         quiet={table: tuple(columns) for table, columns in given.get("quiet", {}).items()},
-        max_age=float(given.get("max_age", 2.0)),
+        max_age=max_age,
     )
 
 

@@ -1,5 +1,7 @@
 """A commit brings the new changes back in its own batch, so that who wrote sees it at once."""
 
+import logging
+import sqlite3
 import time
 from typing import Any
 
@@ -7,17 +9,24 @@ from ..tail import Tail
 from . import changes
 from .host import Host
 from .registry import host_of_source
-from .source import read_news
+from .source import UnfitError, read_news
+
+log = logging.getLogger(__name__)
 
 
 class NewsTail(Tail):
-    """Asks for the news of one replica."""
+    """Asks for the news of one replica. Whatever is wrong with the replica is no failure of the commit."""
 
     def __init__(self, host: Host) -> None:
         self._host, self._started = host, time.time()
-        self._generation = host.generation if host.follows() else None
-        if self._generation is not None:
+        self._generation = host.follow()
+        if self._generation is None:
+            return
+        try:
             self._since = self._generation.copy.seq
+        except sqlite3.Error:
+            self._generation = None
+        else:
             self.statements = changes.news(self._generation.copy.shapes.values(), self._since)
 
     def came(self, answers: list[dict[str, Any]]) -> None:
@@ -25,14 +34,18 @@ class NewsTail(Tail):
             self.lost()
             return
         try:
-            news = read_news(answers, self._since, self._started)
-        except LookupError:
+            self._host.take(self._generation, read_news(answers, self._since, self._started))
+        except UnfitError:
             self.lost()
-        else:
-            self._host.take(self._generation, news)
+        except Exception:
+            log.exception("A commit's changes could not be taken into the replica.")
+            self.lost()
 
     def lost(self) -> None:
-        self._host.missed()
+        try:
+            self._host.missed()
+        except OSError:
+            log.exception("The replica's directory cannot be written.")
 
 
 def new_tail(source: str) -> Tail:

@@ -1,13 +1,18 @@
 """The replicas of this process."""
 
+import gc
 import os
 import threading
 from contextvars import ContextVar
+from typing import TYPE_CHECKING, cast
 
 from django.db import connections
 
 from .host import Host
-from .options import options_of, replica_aliases
+from .options import ENGINE, options_of, replica_aliases
+
+if TYPE_CHECKING:
+    from .base import DatabaseWrapper
 
 forced: ContextVar[bool] = ContextVar("d1backend.replica.forced", default=False)
 _hosts: dict[str, Host] = {}
@@ -49,11 +54,26 @@ def forget() -> None:
     _sources.clear()
 
 
+def _before_fork() -> None:
+    """An open file of SQLite's must not be carried into another process: its locks would not hold there.
+
+    Only cursors that this thread is reading and connections of other threads are left.
+    """
+    for connection in connections.all(initialized_only=True):
+        if connection.settings_dict["ENGINE"] == ENGINE:
+            cast("DatabaseWrapper", connection).leave()
+    closed = [host.suspend() for host in _hosts.values()]
+    if any(closed):
+        # Connections of Python's sqlite3 hold themselves until they are collected.
+        gc.collect()
+
+
 def _after_fork() -> None:
     global _lock
     _lock = threading.Lock()
     for host in _hosts.values():
+        host.folder.forget_locks()
         host.reset()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

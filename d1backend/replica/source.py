@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connections
@@ -13,11 +13,20 @@ from django.db import connections
 from .. import results
 from ..errors import OperationalError
 from ..http import Api, Statement
+from ..tail import is_of_schema
 from . import changes
 from .changes import Shape
 from .options import Options
 
 Row = tuple[Any, ...]
+
+
+class UnfitError(Exception):
+    """A copy cannot be continued from here and must be filled anew; `back` when D1 itself is older than the copy."""
+
+    def __init__(self, why: str, *, back: bool = False) -> None:
+        super().__init__(why)
+        self.back = back
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,11 @@ class Change:
 
 @dataclass(frozen=True)
 class News:
-    """The changes after `since` as of one moment, not before `started` (seconds, time.time())."""
+    """The changes after `since` as of one moment, not before `started` (seconds, time.time()).
+
+    `whole`: whether these are all changes until then; `versions`: of each table the last change that was more than
+    quiet, when that was asked for.
+    """
 
     since: int
     started: float
@@ -43,6 +56,7 @@ class News:
     seq: int
     changes: list[Change]
     whole: bool
+    versions: dict[str, int] = field(default_factory=dict)
 
     @property
     def reached(self) -> int:
@@ -63,17 +77,19 @@ class Description:
 def read_news(answers: list[dict[str, Any]], since: int, started: float) -> News:
     """What changes.news() is answered.
 
-    Raises LookupError when the log was never installed.
+    Raises UnfitError when the log was never installed.
     """
     state, rows = answers[0]["rows"], answers[1]["rows"]
     if not state:
-        raise LookupError("The log of changes has no state.")
+        raise UnfitError("the log of changes on D1 has no state")
     epoch, floor, same, seq, _ = state[0]
     found = [
         Change(at, table, int(key), bool(quiet), None if text is None else results.row(json.loads(text)))
         for at, table, key, quiet, text in rows
     ]
-    return News(since, started, epoch, floor, bool(same), seq, found, len(found) < changes.MOST_CHANGES)
+    versions = {str(table): at for table, at in answers[2]["rows"]} if len(answers) > 2 else {}
+    whole = not found or found[-1].seq >= seq
+    return News(since, started, epoch, floor, bool(same), seq, found, whole, versions)
 
 
 class Source:
@@ -111,18 +127,22 @@ class Source:
     def _ask(self, statements: list[Statement]) -> list[list[list[Any]]]:
         return [answer["rows"] for answer in self._api.batch(self.database, statements)]
 
-    def news(self, shapes: Iterable[Shape], since: int) -> News:
+    def news(self, shapes: Iterable[Shape], since: int, *, versions: bool = False) -> News:
+        """The next changes; raises UnfitError when the log or what it would read is no longer there."""
         started = time.time()
-        answers = self._api.batch(self.database, changes.news(shapes, since))
+        statements = [*changes.news(shapes, since), *([(changes.VERSIONS, [])] if versions else [])]
+        try:
+            answers = self._api.batch(self.database, statements)
+        except OperationalError as error:
+            if not is_of_schema(error):
+                raise
+            raise UnfitError(f"the schema on D1 has changed ({error})") from error
         return read_news(answers, since, started)
 
     def page(self, shape: Shape, after: int | None, limit: int) -> tuple[list[Row], int]:
-        """Rows of a table by key after `after`, and how many bytes of JSON they took."""
+        """Rows of a table by key after `after`, and how many characters of JSON they took."""
         ((*rows,),) = self._ask([changes.page(shape, after, limit)])
         return [results.row(json.loads(text)) for (text,) in rows], sum(len(text) for (text,) in rows)
-
-    def versions(self) -> dict[str, int]:
-        return {str(table): seq for table, seq in self._ask([(changes.VERSIONS, [])])[0]}
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has."""
@@ -154,7 +174,7 @@ class Source:
         try:
             (state,) = self._ask([(changes.STATE_OF_LOG, [])])
         except OperationalError as error:
-            if "no such table" not in str(error):
+            if not is_of_schema(error):
                 raise
             return False
         return bool(state and state[0][2] and set(self._options.tables) <= set(json.loads(state[0][4])))
@@ -192,7 +212,7 @@ class Source:
         try:
             return self._ask([(changes.STATE_OF_LOG, []), columns, (changes.TRIGGERS, [])])
         except OperationalError as error:
-            if "no such table" not in str(error):
+            if not is_of_schema(error):
                 raise
         return [[], *self._ask([columns, (changes.TRIGGERS, [])])]
 

@@ -7,11 +7,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from d1backend.replica import status
-from d1backend.replica.copy import UnfitError
+from d1backend.replica.forward import bring_forward
 from d1backend.replica.host import Host
 from d1backend.replica.options import replica_aliases
 from d1backend.replica.registry import host_of
-from d1backend.replica.source import Source
+from d1backend.replica.source import Source, UnfitError
 
 
 class Command(BaseCommand):
@@ -61,5 +61,5 @@ class Command(BaseCommand):
             self.stdout.write(f"{table}: {rows[table]:,} of {counts[table]:,}")
 
         with host.folder.locked():
-            host.bring_forward(source, progress)
+            bring_forward(host, source, progress)
         self.stdout.write("The replica is up to date.")

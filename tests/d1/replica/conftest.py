@@ -10,6 +10,7 @@ from django.db import connections, router
 from d1backend.http import Api, Settings
 from d1backend.local import D1Local, workerd_binary
 from d1backend.replica import registry
+from d1backend.replica.forward import bring_forward
 from d1backend.replica.host import Host
 from d1backend.replica.router import ReplicaRouter
 from d1backend.replica.source import Source
@@ -77,7 +78,7 @@ class OneHost:
         source = Source(self.host.options, patient=True)
         try:
             with self.host.folder.locked():
-                self.host.bring_forward(source)
+                bring_forward(self.host, source)
         finally:
             source.close()
 

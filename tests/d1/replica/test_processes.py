@@ -1,0 +1,250 @@
+"""Several processes and threads of a host: forks, kills, neighbours, and files that give way to others."""
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connections
+
+from d1backend.replica import alias_for, status
+from d1backend.replica.forward import bring_forward
+from d1backend.replica.host import Host
+from d1backend.replica.source import Source
+from tests.d1 import fault_plan
+
+from .models import Design
+from .test_freshness import NEW, age, titles, until
+
+
+def refill(host):
+    """Let the host go over to a new file."""
+    before = host.host.follow().path
+    host.host.follow().copy.abandon()
+    host.sync()
+    assert host.host.follow().path != before
+    return before
+
+
+def test_a_process_forked_from_one_that_syncs_does_not_keep_the_lock(host):
+    asked, told = os.pipe()
+    with host.host.folder.locked():
+        child = os.fork()
+        if not child:
+            os.read(asked, 1)
+            os._exit(0)
+    fd = os.open(host.host.folder.path / "lock", os.O_RDWR)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(fd)
+        os.write(told, b"x")
+        os.waitpid(child, 0)
+        os.close(asked)
+        os.close(told)
+
+
+def test_a_process_that_syncs_and_dies_gives_the_lock_up_though_its_child_lives(host):
+    asked, told = os.pipe()
+    ready, go = os.pipe()
+    parent = os.fork()
+    if not parent:
+        with host.host.folder.locked():
+            if not os.fork():
+                os.write(go, b"x")
+                os.read(asked, 1)
+                os._exit(0)
+            os.kill(os.getpid(), 9)
+    os.waitpid(parent, 0)
+    os.read(ready, 1)
+    fd = os.open(host.host.folder.path / "lock", os.O_RDWR)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.write(told, b"x")
+        for end in (fd, asked, told, ready, go):
+            os.close(end)
+
+
+def test_no_open_file_of_sqlite_goes_into_a_forked_process(host):
+    """Its locks would not hold there, and the last one to close would delete the log that others write."""
+    assert titles(host.replica) == []
+    assert host.host.generation is not None
+
+    def open_files():
+        found = []
+        for fd in os.listdir("/proc/self/fd"):
+            try:
+                found.append(os.readlink(f"/proc/self/fd/{fd}"))
+            except OSError:
+                continue
+        return [name for name in found if str(host.host.folder.path) in name and ".sqlite3" in name]
+
+    assert open_files()
+    child = os.fork()
+    if not child:
+        os._exit(len(open_files()))
+    assert os.waitpid(child, 0)[1] == 0
+    assert titles(host.replica) == []
+
+
+def test_rows_are_read_to_the_end_from_a_file_that_is_replaced(d1, host):
+    d1(*(NEW.format(i) for i in range(300)))
+    host.sync()
+    rows = Design.objects.using(host.replica).order_by("id").iterator(chunk_size=10)
+    seen = [next(rows).title]
+    refill(host)
+    d1("DELETE FROM designs WHERE id > 150")
+    host.sync()
+    assert Design.objects.using(host.replica).count() == 150
+    seen += [design.title for design in rows]
+    assert seen == [str(i) for i in range(300)]
+
+
+def test_a_file_is_kept_for_a_while_for_who_is_about_to_open_it(host):
+    old = refill(host)
+    assert old.exists()
+    host.host._tidy_at = 0.0
+    age(host, 601)
+    titles(host.replica)
+    until(lambda: not old.exists())
+    assert [path.name for path in host.host.folder.path.glob("*.sqlite3")] == [host.host.follow().path.name]
+
+
+def test_a_commit_taken_into_a_file_that_gave_way_is_awaited_in_the_new_one(d1, host, proxy):
+    """Another process has put a new file up while the commit was under way."""
+    generation = host.host.follow()
+    source = Source(host.host.options, patient=True)
+    refill(host)
+    d1(NEW.format("mine"))
+    host.host.take(generation, source.news(generation.copy.shapes.values(), generation.copy.seq))
+    source.close()
+    assert titles(host.replica) == ["mine"]
+
+
+def test_a_neighbour_awaits_a_write_whose_answer_was_lost(d1, host, proxy):
+    """Though a sync that began before the write ends after it."""
+    neighbour = Host(host.host.options)
+    source = Source(host.host.options, patient=True)
+    generation = neighbour.follow()
+    before = source.news(generation.copy.shapes.values(), generation.copy.seq)
+    source.close()
+    proxy.plan = [fault_plan.RESET_AFTER]
+    Design.objects.using(host.source).bulk_create([Design(title="mine")])
+    assert proxy.faults == ["reset after"]
+    neighbour.take(generation, before)
+    assert titles(host.replica) == ["mine"]
+
+
+def test_who_waits_for_a_write_of_the_host_reads_from_d1_when_the_copy_cannot_follow(d1, host, proxy):
+    """As while a new file is filled, which takes longer than a read may wait."""
+    host.host.missed()
+    with host.host.folder.locked():
+        started = time.monotonic()
+        assert alias_for(host.replica, "designs") == host.source
+        assert alias_for(host.replica, "designs") == host.source
+        assert time.monotonic() - started < 10
+    until(lambda: alias_for(host.replica, "designs") == host.replica)
+
+
+def test_a_damaged_page_is_noticed_by_the_query_that_meets_it(d1, host):
+    d1(*(NEW.format(f"{i:0200}") for i in range(500)))
+    host.sync()
+    path = host.host.follow().path
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'designs'").fetchone()
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    db.close()
+    connections[host.replica].close()
+    host.host.reset()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    with pytest.raises(DatabaseError):
+        list(Design.objects.using(host.replica))
+    until(lambda: alias_for(host.replica, "designs") == host.replica)
+    assert Design.objects.using(host.replica).count() == 500
+
+
+def test_a_clock_set_back_a_little_makes_the_copy_old(d1, host, monkeypatch):
+    """Its age would seem less than it is."""
+    age(host, 400)
+    assert titles(host.replica) == []
+    d1(NEW.format("theirs"))
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 300)
+    assert titles(host.replica) == ["theirs"]
+
+
+def test_all_files_are_private(host):
+    modes = {path.name: path.stat().st_mode & 0o777 for path in host.host.folder.path.iterdir()}
+    assert set(modes.values()) == {0o600}
+    host.host.folder.note_trouble("X", 0)
+    host.host.missed()
+    assert {path.stat().st_mode & 0o777 for path in host.host.folder.path.iterdir()} == {0o600}
+
+
+def test_a_directory_that_others_may_write_is_refused(installed, new_host, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a").chmod(0o777)
+    host = new_host("a")
+    with pytest.raises(PermissionError, match="directory of its own"):
+        host.sync()
+    assert alias_for(host.replica, "designs") == host.source
+    until(lambda: status(host.replica)["error"] == "PermissionError")
+
+
+def test_an_age_of_nothing_is_refused(new_host):
+    with pytest.raises(ImproperlyConfigured, match="max_age"):
+        new_host("a", max_age=0)
+
+
+def test_reads_of_many_threads_and_syncs_at_once_see_whole_states(d1, host):
+    """Two rows that always change together are never seen apart."""
+    d1(NEW.format("0"), NEW.format("0"))
+    host.sync()
+    stop, wrong = threading.Event(), []
+
+    def read():
+        while not stop.is_set():
+            pair = {d.title for d in Design.objects.using(host.replica)}
+            if len(pair) != 1:
+                wrong.append(pair)
+        connections[host.replica].leave()
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(1, 13):
+        d1(f"UPDATE designs SET title = '{number}'")
+        if number % 4 == 0:
+            host.host.follow().copy.abandon()
+        host.sync()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_fill_that_is_complete_but_was_not_handed_over_is_brought_up_to_date_first(d1, host):
+    """Its process was killed in between; meanwhile the file that is read went on."""
+    folder, source = host.host.folder, Source(host.host.options, patient=True)
+    publish, folder.publish = folder.publish, lambda path: (_ for _ in ()).throw(KeyboardInterrupt)
+    host.host.follow().copy.abandon()
+    with folder.locked(), pytest.raises(KeyboardInterrupt):
+        bring_forward(host.host, source)
+    folder.publish = publish
+    d1(NEW.format("later"))
+    seen = []
+    folder.publish = lambda path: (
+        seen.extend(sqlite3.connect(path).execute("SELECT title FROM designs").fetchall()),
+        publish(path),
+    )
+    with folder.locked():
+        bring_forward(host.host, source)
+    source.close()
+    assert seen == [("later",)]

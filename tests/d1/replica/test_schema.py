@@ -1,0 +1,151 @@
+"""The schema on D1, or the log, changes under a copy that is in use: it is noticed and mended."""
+
+import pytest
+from django.db import connections, models
+
+from d1backend.replica import status, version
+from d1backend.replica.forward import bring_forward
+from d1backend.replica.installing import keep_installed
+from d1backend.replica.source import Source, UnfitError
+
+from .models import Design, Tag
+
+NEW = "INSERT INTO designs (title, body, view_count, weight) VALUES ('{}', '', 0, 0)"
+
+
+def ask(alias, sql):
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def names_of_triggers(d1):
+    """Of those that log changes."""
+    sql = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB '_d1_log_*'"
+    return {name for (name,) in d1(sql)}
+
+
+def test_a_copied_column_that_is_dropped_is_noticed(d1, host):
+    d1(NEW.format("a"))
+    host.sync()
+    d1("ALTER TABLE designs DROP COLUMN picture", NEW.format("b"))
+    host.sync()
+    assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("a",), ("b",)]
+    d1("UPDATE designs SET title = 'c' WHERE id = 1")
+    host.sync()
+    assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("c",), ("b",)]
+
+
+def test_a_log_that_is_gone_is_noticed(d1, host):
+    """As after D1 was restored to a moment before the log was installed."""
+    triggers = [f"DROP TRIGGER {name}" for name in names_of_triggers(d1)]
+    d1("DROP TABLE _d1_changes", "DROP TABLE _d1_replica", *triggers, NEW.format("unlogged"))
+    host.sync()
+    assert ask(host.replica, "SELECT title FROM designs") == [("unlogged",)]
+
+
+def test_a_log_without_its_state_is_noticed(d1, host):
+    d1("DELETE FROM _d1_replica", NEW.format("a"))
+    Design.objects.using(host.source).create(title="b")
+    host.sync()
+    assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("a",), ("b",)]
+
+
+def test_a_full_text_table_made_otherwise_is_noticed(d1, host):
+    d1(NEW.format("silk"))
+    d1(
+        "DROP TABLE designs_search",
+        "CREATE VIRTUAL TABLE designs_search USING fts5(title, body, content='designs', content_rowid='id', "
+        "tokenize='trigram')",
+        "INSERT INTO designs_search (designs_search) VALUES ('rebuild')",
+    )
+    host.sync()
+    assert ask(host.replica, "SELECT rowid FROM designs_search WHERE designs_search MATCH 'sil'") == [(1,)]
+
+
+def test_a_table_that_django_remakes_is_logged_again_after_the_migration(d1, host):
+    design = Design.objects.using(host.source).create(title="a")
+    Tag.objects.using(host.source).create(design=design, label="x")
+    before = names_of_triggers(d1)
+    old, new = Tag._meta.get_field("label"), models.CharField(max_length=90, unique=True, null=True)
+    new.set_attributes_from_name("label")
+    new.model = Tag
+    with connections[host.source].schema_editor() as editor:
+        editor.alter_field(Tag, old, new)
+    keep_installed(host.source)
+    assert names_of_triggers(d1) == before
+    d1("UPDATE tags SET label = 'y'")
+    host.sync()
+    assert ask(host.replica, "SELECT label FROM tags") == [("y",)]
+
+
+def test_the_triggers_are_kept_by_every_migrate(d1, host):
+    d1("DROP TRIGGER _d1_log_tags_update", "UPDATE tags SET label = 'unlogged'")
+    keep_installed(host.source)
+    assert "_d1_log_tags_update" in names_of_triggers(d1)
+    epoch = d1("SELECT epoch FROM _d1_replica")
+    keep_installed(host.source)
+    assert d1("SELECT epoch FROM _d1_replica") == epoch
+
+
+def test_an_old_copy_is_read_until_the_new_one_is_complete(d1, host):
+    """A change of the schema must not send every read to D1, which could not bear them."""
+    d1(NEW.format("a"))
+    host.sync()
+    d1("ALTER TABLE designs ADD COLUMN colour TEXT", NEW.format("b"))
+    seen = []
+
+    def look(table, rows):
+        seen.append([d.title for d in Design.objects.using(host.replica)])
+        assert status(host.replica)["degraded"]
+        assert status(host.replica)["usable"]
+
+    source = Source(host.host.options, patient=True)
+    with host.host.folder.locked():
+        bring_forward(host.host, source, look)
+    source.close()
+    assert seen
+    assert all(titles == ["a"] for titles in seen)
+    assert [d.title for d in Design.objects.using(host.replica)] == ["a", "b"]
+    assert not status(host.replica)["degraded"]
+
+
+def test_rows_too_long_for_one_answer_come_in_several(d1, host, proxy):
+    for title in "abcd":
+        d1(
+            f"INSERT INTO designs (title, body, view_count, weight) VALUES ('{title}', hex(zeroblob(450000)), 0, 0)"
+        )
+    proxy.plan = []
+    host.sync()
+    assert proxy.count == 2
+    assert [len(body) for (body,) in ask(host.replica, "SELECT body FROM designs")] == [900_000] * 4
+
+
+def test_replaced_rows_leave_the_copy_and_its_search(d1, host):
+    d1(NEW.format("silk"), NEW.format("cotton"), "INSERT INTO tags (design_id, label) VALUES (1, 'x')")
+    host.sync()
+    d1("INSERT OR REPLACE INTO tags (id, design_id, label) VALUES (9, 2, 'x')")
+    d1("INSERT OR REPLACE INTO designs (id, title, body, view_count, weight) VALUES (1, 'linen', '', 0, 0)")
+    host.sync()
+    assert ask(host.replica, "SELECT id, design_id, label FROM tags") == [(9, 2, "x")]
+    assert ask(
+        host.replica, "SELECT rowid FROM designs_search WHERE designs_search MATCH 'silk OR linen'"
+    ) == [(1,)]
+
+
+def test_a_log_made_anew_while_a_copy_is_filled_is_no_copy(d1, installed, new_host):
+    d1(NEW.format("a"))
+    host = new_host("a")
+    source = Source(host.host.options, patient=True)
+
+    def meddle(table, rows):
+        if table == "designs":
+            source.install(anew=True)
+
+    with host.host.folder.locked(), pytest.raises(UnfitError):
+        bring_forward(host.host, source, meddle)
+    source.close()
+    assert not status(host.replica)["usable"]
+    host.sync()
+    assert ask(host.replica, "SELECT title FROM designs") == [("a",)]
+    assert version(host.replica, ["designs"]) > 0
