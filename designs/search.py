@@ -21,11 +21,17 @@ from designs.triggers import SEARCH_COLUMNS
 
 # What unicode61 makes tokens of; marks alone are none.
 LETTERS_AND_NUMBERS = ("L", "N", "Co")
+# Letters of Devanagari, Bengali, Gurmukhi and Oriya that NFC takes apart (Unicode's composition exclusions).
+NUKTA_LETTERS = {
+    unicodedata.normalize("NFC", letter): letter
+    for letter in map(chr, range(0x0900, 0x0E00))
+    if unicodedata.normalize("NFC", letter) != letter
+}
 
 
 @dataclass(frozen=True)
 class Words:
-    """A search taken apart: an FTS5 expression, and the words without any letter or digit."""
+    """A search taken apart: an FTS5 expression, or else the words without any letter or digit."""
 
     expression: str
     symbols: tuple[str, ...]
@@ -38,15 +44,40 @@ def words_of(text: str) -> Words:
     """Every word of `text` must be found, the last one as the beginning of a word.
 
     A word becomes a quoted FTS5 string, which may hold anything once its quotes are doubled
-    (https://sqlite.org/fts5.html, section 3.1). A word that the tokenizer sees nothing in ("%", "***", an
-    emoji) is kept apart, to be found as it stands.
+    (https://sqlite.org/fts5.html, section 3.1). Words that the tokenizer sees nothing in ("%", "***", an
+    emoji) count only where there is no other, and are to be found as they stand then.
     """
-    words = text.replace("\0", " ").split()  # SQLite would end the expression there
-    strings = [quoted(word) for word in words if is_searchable(word)]
-    if strings and is_searchable(words[-1]):
-        strings[-1] += "*"
-    symbols = dict.fromkeys(word for word in words if not is_searchable(word))
-    return Words(" ".join(strings), tuple(symbols))
+    words = list(dict.fromkeys(text.replace("\0", " ").split()))  # SQLite would end the expression at a NUL
+    searchable = [word for word in words if is_searchable(word)]
+    if not searchable:
+        return Words("", tuple(words))
+    *whole, last = searchable
+    terms = [any_of(forms(word)) for word in whole] + [any_of(forms(last), "*")]
+    return Words(" AND ".join(terms), ())
+
+
+def any_of(words: list[str], suffix: str = "") -> str:
+    strings = [quoted(word) + suffix for word in words]
+    return strings[0] if len(strings) == 1 else f"({' OR '.join(strings)})"
+
+
+def forms(word: str) -> list[str]:
+    """The word in each form in which the same characters may be stored, as sent first.
+
+    Texts are stored as they were sent, and what the tokenizer folds are Latin accents. Of letters with a nukta
+    (ड़ as one character or as two) Unicode's normal forms know only the two.
+    """
+    if word.isascii():
+        return [word]
+    composed, decomposed = (unicodedata.normalize(form, word) for form in ("NFC", "NFD"))
+    return list(dict.fromkeys((word, composed, decomposed, with_nuktas(composed), with_nuktas(decomposed))))
+
+
+def with_nuktas(word: str) -> str:
+    """The word with letters and their nuktas put together."""
+    for pair, letter in NUKTA_LETTERS.items():
+        word = word.replace(pair, letter)
+    return word
 
 
 def is_searchable(word: str) -> bool:
@@ -84,18 +115,16 @@ def holding(designs: QuerySet[Design], symbols: tuple[str, ...]) -> QuerySet[Des
 
 
 def matching(designs: QuerySet[Design], words: Words, *, ranked: bool = False) -> QuerySet[Design]:
-    """Those of `designs` in which all the words are found.
+    """Those of `designs` in which the words are found.
 
     `ranked` joins them to the full-text index, so that they can be ordered by its rank.
     Filter `designs` by `unindexed` conditions only.
     """
     if ranked:
-        found = designs.filter(search_row__matches=words.expression)
-    elif words.expression:
-        found = designs.filter(pk__in=SearchRow.objects.filter(matches=words.expression).values("pk"))
-    else:
-        found = designs
-    return holding(found, words.symbols)
+        return designs.filter(search_row__matches=words.expression)
+    if words.expression:
+        return designs.filter(pk__in=SearchRow.objects.filter(matches=words.expression).values("pk"))
+    return holding(designs, words.symbols)
 
 
 @CharField.register_lookup

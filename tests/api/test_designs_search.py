@@ -113,9 +113,23 @@ def test_symbols_are_found_as_they_stand(found):
     assert found("%") == ["100% silk"]
     assert found("_") == ["100% silk"]
     assert found("🪷") == ["Silk 🪷"]
-    assert found("silk 🪷") == ["Silk 🪷"]
-    assert found("silk %", sort="relevance") == ["100% silk"]
     assert found("* %") == []
+
+
+def test_symbols_narrow_nothing_beside_words(found):
+    DesignFactory(title="100% silk")
+    DesignFactory(title="Plain silk")
+    for search in ("silk %", "% silk", "sil 🪷"):
+        assert set(found(search)) == {"100% silk", "Plain silk"}
+        assert set(found(search, sort="title")) == {"100% silk", "Plain silk"}
+
+
+def test_a_search_as_long_as_can_be_of_letters_that_have_several_forms(found):
+    title = "सा\u095cी शा\u09dcি"
+    DesignFactory(title=title)
+    words = " ".join([title, *(f"सा\u0921\u093cी{number}" for number in range(200))])
+    assert found(words[:500]) == []
+    assert found(" ".join([title] * 40)) == [title]
 
 
 def test_a_word_in_the_title_comes_before_one_in_the_description(found):

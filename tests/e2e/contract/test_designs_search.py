@@ -15,7 +15,12 @@ TEXTS = {
     "decomposed": {"title": unicodedata.normalize("NFD", "Jalapeño Angarkha")},
     "saree": {"title": "बनारसी सा\u095cी", "description": "ज\u093cरी का काम और मोती"},
     "mother": {"title": "काञ्जीवरम", "description": "माता का उपहार"},
-    "tamil": {"title": "காஞ்சிபுரம் பட்டு", "description": "மணி"},
+    "tamil": {"title": "காஞ்சிபுரம் பட்டு", "description": "மணி கோயில்"},
+    "split": {"title": unicodedata.normalize("NFD", "கொங்கு நாடு"), "description": "Vowel signs in two parts."},
+    "bengali": {"title": "ঢাকাই জামদানি শা\u09a1\u09bcি", "description": "তাঁতের বোনা"},
+    "composed": {"title": "বালুচরী শা\u09dcি", "description": unicodedata.normalize("NFD", "মোটিফ")},
+    "gurmukhi": {"title": "\u0a2b\u0a3cਰਦ ਫੁਲਕਾਰੀ", "description": "ਜੋ\u0a5c"},
+    "ligature": {"title": "पश्मीना क्षेत्र", "description": "\u095e\u0959\u094dर और \u0915\u093cलम"},
     "khadi": {"title": "100% Khadi Tunic", "description": 'The weaver said "never iron"; it\'s hand-spun.'},
     "under": {"title": "Under_score Weave"},
     "either": {"title": "Either Tussar OR Eri", "description": "near and not both"},
@@ -36,6 +41,25 @@ TEXTS = {
         "designer_name": "Qidesigner Qilast",
     },
 }
+
+NUKTAS = {
+    "\u0921\u093c": "\u095c",
+    "\u0915\u093c": "\u0958",
+    "\u0916\u093c": "\u0959",
+    "\u092b\u093c": "\u095e",
+} | {
+    "\u09a1\u09bc": "\u09dc",
+    "\u0a2b\u0a3c": "\u0a5e",
+}
+
+
+def forms_of(words):
+    """The words as a keyboard may send them: normal forms C and D, and with letters and nuktas put together."""
+    composed = unicodedata.normalize("NFC", words)
+    together = composed
+    for pair, letter in NUKTAS.items():
+        together = together.replace(pair, letter)
+    return {words, composed, unicodedata.normalize("NFD", words), together}
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +149,61 @@ def test_accents_stored_apart_from_their_letters_do_not_matter(find, words):
         ("காஞ்சி", "tamil"),
         ("பட்டு", "tamil"),
         ("மணி பட்டு", "tamil"),
+        ("கோயில்", "tamil"),
+        ("கோயி", "tamil"),
+        ("கொங்கு", "split"),
+        ("நாடு கொங்", "split"),
+        ("জামদানি", "bengali"),
+        ("ঢাকাই শাড়ি", "bengali"),
+        ("তাঁতের শাড়ি", "bengali"),
+        ("তাঁতের বো", "bengali"),
+        ("বালুচরী শাড়ি", "composed"),
+        ("মোটিফ", "composed"),
+        ("মোটিফ শাড়", "composed"),
+        ("ਫ਼ਰਦ", "gurmukhi"),
+        ("ਫੁਲਕਾਰੀ", "gurmukhi"),
+        ("ਫ਼ਰਦ ਫੁਲ", "gurmukhi"),
+        ("साड़ी", "saree"),
+        ("साड़ी बनारसी", "saree"),
+        ("बनारसी साड़", "saree"),
+        ("क़लम", "ligature"),
+        ("क्षेत्र", "ligature"),
+        ("फ़ख़्र क़ल", "ligature"),
     ],
 )
-def test_indic_scripts_are_found_in_both_forms(find, words, name):
-    for spelt in (words, unicodedata.normalize("NFC", words), unicodedata.normalize("NFD", words)):
+def test_indic_scripts_are_found_in_every_form(find, words, name):
+    for spelt in forms_of(words):
         assert find(spelt) == [name]
+
+
+@pytest.mark.parametrize("words", ["शाड़ी", "সাড়ি", "फरद", "ફ", "கங்கு"])
+def test_other_letters_of_these_scripts_are_other_words(find, words):
+    for spelt in forms_of(words):
+        assert find(spelt) == []
+
+
+def test_a_letter_without_its_nukta_is_another(find):
+    assert find("साडी") == []
+    assert find("শাডি") == []
+    assert set(find("শাড়ি")) == {"bengali", "composed"}
+
+
+@pytest.mark.parametrize(
+    "sign", ["%", "-", "&", "+", '"', "* (", "🪞", "।", "\u0301", "\u093c", "\u200d", "—", "🪷 %"]
+)
+def test_words_of_signs_alone_narrow_nothing_beside_others(find, sign):
+    for words in (f"khadi {sign} tunic", f"{sign} tunic khadi", f"khadi tun {sign}"):
+        assert find(words) == ["khadi"]
+        assert find(words, sort="newest") == ["khadi"]
+    assert find(f"बनारसी {sign} साड़ी") == ["saree"]
+    assert find(f"nothing {sign}") == []
+
+
+def test_words_of_signs_alone_are_found_as_they_stand_where_there_are_no_others(find):
+    assert find("🪞") == ["mirror"]
+    assert find("%") == ["khadi"]
+    assert find("% 🪞") == []
+    assert find("_") == ["under"]
 
 
 def test_vowel_signs_make_different_words(find):
