@@ -3,21 +3,32 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.forms import ModelForm, Script
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from rest_framework.exceptions import ValidationError
 from unfold.decorators import action, display
 
-from designs import search, services
+from designs import admin_card, admin_imports, admin_uploads, search, services
+from designs.admin_filters import filters
+from designs.checking import checked
 from designs.forms import DesignForm
 from designs.models import FACET_FIELDS, Design, Status
 from designs.services import EDITABLE
+from designs.spreadsheets import COLUMNS, values_of
 from gallery_project.admin import ServiceAdmin, actor_of
-from uploads.storage import images
+from gallery_project.errors import GalleryError
+from gallery_project.spreadsheets import download, in_chunks
 
-PREVIEW_WIDTH = 640  # pixels
+IN_PLACE = ("title", "status", "featured")  # what can be changed without opening a design's page
 
 
 @admin.register(Design)
@@ -28,43 +39,114 @@ class DesignAdmin(ServiceAdmin):
     list_display = [
         "thumbnail",
         "title",
-        "category",
-        "fabric",
-        "status",
-        "featured",
-        "like_count",
-        "view_count",
-        "created_at",
+        "kind",
+        "status_in_place",
+        "featured_in_place",
+        "likes",
+        "views",
+        "made",
     ]
     list_display_links = ["thumbnail", "title"]
-    list_editable = ["status", "featured"]
-    list_filter = ["status", "featured", *((name, admin.AllValuesFieldListFilter) for name in FACET_FIELDS)]
+    list_filter = filters()
     list_per_page = 25
     list_select_related = ["image"]
+    show_facets = admin.ShowFacets.NEVER  # the filters count by themselves
     show_full_result_count = False
     search_fields = ["title"]
     search_help_text = "Full text: every word, the last as the beginning of a word."
     ordering = ["-created_at", "-id"]
     actions = ["publish", "archive", "feature", "unfeature"]
+    actions_list = ["upload", "import_csv", "export_csv"]
     raw_id_fields = ["image"]
-    readonly_fields = ["preview", "view_count", "like_count", "created_at", "updated_at"]
+    readonly_fields = ["card", "view_count", "like_count", "created_at", "updated_at"]
     fieldsets = [
-        (None, {"fields": ["title", "description", "preview", "picture", "image"]}),
+        (None, {"fields": ["title", "description", "card", "picture", "image"]}),
         ("Attributes", {"fields": FACET_FIELDS}),
         ("Publication", {"fields": ["status", "featured"]}),
         ("Figures", {"fields": ["view_count", "like_count", "created_at", "updated_at"]}),
     ]
 
-    @display(description="")
-    def thumbnail(self, design: Design) -> str:
-        return picture(design, 0, "height: 3.5rem; border-radius: 4px")
+    class Media:
+        js = [Script("gallery/in_place.js", type="module"), Script("gallery/card.js", type="module")]
 
-    @display(description="Picture")
-    def preview(self, design: Design) -> str:
-        if not design.image_id:
-            return "–"
-        shown = picture(design, PREVIEW_WIDTH, "max-height: 24rem; border-radius: 6px")
-        return format_html('<a href="{}">{}</a>', images().url(design.image_id), shown)
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:design_id>/set/", wrap(self.set_view), name="designs_design_set"),
+            path("upload/file/", wrap(self.take_file), name="designs_design_take_file"),
+        ]
+        return own + super().get_urls()
+
+    @display(description="")
+    def thumbnail(self, design: Design) -> SafeString:
+        return admin_card.thumbnail(design)
+
+    @display(description="Category", ordering="category")
+    def kind(self, design: Design) -> SafeString:
+        return format_html(
+            '<span>{}</span> <span class="gallery-hint">{}</span>', design.category, design.fabric
+        )
+
+    @display(description="Likes", ordering="like_count")
+    def likes(self, design: Design) -> int:
+        return design.like_count
+
+    @display(description="Views", ordering="view_count")
+    def views(self, design: Design) -> int:
+        return design.view_count
+
+    @display(description="Made", ordering="created_at")
+    def made(self, design: Design) -> str:
+        return date_format(design.created_at, "j M Y")
+
+    @display(description="In the app")
+    def card(self, design: Design) -> SafeString | str:
+        return admin_card.card(design) if design.image_id else "–"
+
+    @display(description="Status", ordering="status")
+    def status_in_place(self, design: Design) -> str:
+        return self.control("status", design)
+
+    @display(description="Featured", ordering="featured")
+    def featured_in_place(self, design: Design) -> str:
+        return self.control("featured", design)
+
+    def control(self, name: str, design: Design) -> str:
+        context = {"design": design, "statuses": Status.choices}
+        return render_to_string(f"admin/designs/design/{name}_in_place.html", context)
+
+    def set_view(self, request: HttpRequest, design_id: int) -> HttpResponse:
+        """Change one of the fields IN_PLACE, checked as the API checks it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        design = Design.objects.filter(pk=design_id).first()
+        if design is None:
+            return JsonResponse({"message": "This design has been deleted."}, status=404)
+        sent = {name: request.POST[name] for name in IN_PLACE if name in request.POST}
+        try:
+            services.update_design(actor_of(request), design, checked(sent, partial=True))
+        except (GalleryError, ValidationError) as error:
+            return admin_uploads.refusal(error)
+        return JsonResponse({name: getattr(design, name) for name in IN_PLACE})
+
+    @action(description="Upload images", icon="upload", permissions=["add"])
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        return admin_uploads.upload_page(self, request)
+
+    def take_file(self, request: HttpRequest) -> HttpResponse:
+        return admin_uploads.take_file(self, request)
+
+    @action(description="Import", url_path="import", icon="table_view", permissions=["add", "change"])
+    def import_csv(self, request: HttpRequest) -> HttpResponse:
+        return admin_imports.import_page(self, request)
+
+    @action(description="Export", url_path="export", icon="download", permissions=["view"])
+    def export_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """The designs that the list shows, on all its pages, as import_designs takes them back."""
+        designs = self.get_changelist_instance(request).get_queryset(request)
+        return download("designs", COLUMNS, map(values_of, in_chunks(designs)))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Design], search_term: str
@@ -113,13 +195,3 @@ class DesignAdmin(ServiceAdmin):
     def change_all(self, request: HttpRequest, queryset: QuerySet[Design], fields: dict[str, Any]) -> None:
         count = services.update_designs(actor_of(request), queryset, fields)
         self.message_user(request, f"Designs changed: {count}.", messages.SUCCESS)
-
-
-def picture(design: Design, width: int, style: str) -> str:
-    """The narrowest rendition of at least `width` pixels, or else the widest, as an element."""
-    renditions = sorted(design.image.renditions, key=lambda one: one["width"])
-    fitting = [one["key"] for one in renditions if one["width"] >= width]
-    key = next(iter(fitting), renditions[-1]["key"] if renditions else design.image_id)
-    return format_html(
-        '<img src="{}" alt="{}" loading="lazy" style="{}">', images().url(key), design.title, style
-    )

@@ -17,18 +17,15 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
 from designs import services
-from designs.api.serializers import DesignInputSerializer
+from designs.checking import TO_COME, Faults, checked, faults_of
 from designs.models import Design
 from designs.spreadsheets import COLUMNS
 from gallery_project import audit
-from gallery_project.api.errors import flat_errors
 from gallery_project.days import moment_of
 from gallery_project.errors import GalleryError, Invalid, invalid_field
 from gallery_project.spreadsheets import of_cell
 from uploads.preparing import prepare
 
-FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-TO_COME = "the image that is still to be stored"
 ROW_ID = re.compile("[0-9]{1,18}")
 CELL_SIZE = 1_000_000  # characters
 
@@ -43,7 +40,7 @@ class Result:
     title: str
     is_new: bool = False
     changed: tuple[str, ...] = ()
-    faults: tuple[tuple[str, str], ...] = ()
+    faults: Faults = ()
 
 
 def rows_of(data: bytes) -> list[Row]:
@@ -71,7 +68,7 @@ def results(
         try:
             is_new, changed = take(actor, row, images, dry_run)
         except (GalleryError, ValidationError) as error:
-            yield Result(number, title, faults=tuple(faults(error)))
+            yield Result(number, title, faults=faults_of(error))
         else:
             yield Result(number, title, is_new, changed)
 
@@ -126,19 +123,6 @@ def kept_columns(cells: dict[str, str]) -> dict[str, Any]:
         raise invalid_field("created_at", "This is not an ISO 8601 date or time.") from error
 
 
-def checked(cells: dict[str, str], *, partial: bool) -> dict[str, Any]:
-    """The cells as fields, checked as the API checks them."""
-    data: dict[str, Any] = {
-        name: cell for name, cell in cells.items() if cell or name not in ("featured", "status")
-    }
-    if "featured" in data:
-        data["featured"] = FLAGS.get(cells["featured"].lower(), cells["featured"])
-    serializer = DesignInputSerializer(data=data, partial=partial)
-    serializer.is_valid(raise_exception=True)
-    fields: dict[str, Any] = serializer.validated_data
-    return fields
-
-
 def read(folder: Path | None, name: str) -> bytes:
     """A file of the folder; a path that leads out of it is no file of it."""
     if folder is None:
@@ -151,13 +135,3 @@ def read(folder: Path | None, name: str) -> bytes:
     except (OSError, RuntimeError, ValueError):
         pass  # no name of a file, whatever the reason
     raise invalid_field("image", f"There is no such file in {folder}.")
-
-
-def faults(error: GalleryError | ValidationError) -> list[tuple[str, str]]:
-    """(field, sentence) of everything at fault."""
-    fields = flat_errors(error.detail) if isinstance(error, ValidationError) else error.fields
-    # Of an upload the file is at fault, and in a row that is its image.
-    named = {"image" if field == "file" else field: found for field, found in fields.items()}
-    return [
-        (field, sentence) for field, found in (named or {"image": [str(error)]}).items() for sentence in found
-    ]

@@ -32,6 +32,7 @@ from gallery_project.models import AppSetting, AuditEntry
 from gallery_project.selectors import entries_about, mentioning
 from gallery_project.spreadsheets import download
 
+EXPORT = "/export/"  # how the address of a list's export ends
 HISTORY_LENGTH = 50  # lines on a page of an object's history
 
 View = Callable[..., HttpResponse]
@@ -60,8 +61,19 @@ class GalleryAdmin(ModelAdmin):
         css = {"all": ["gallery/pages.css"]}
 
     changeform_view = refusals_as_messages(ModelAdmin.changeform_view)
-    changelist_view = refusals_as_messages(ModelAdmin.changelist_view)
     delete_view = refusals_as_messages(ModelAdmin.delete_view)
+
+    @refusals_as_messages
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; its export is that of what the list shows, so that it goes by the same address."""
+        response = super().changelist_view(request, extra_context)
+        shown = request.GET.urlencode()
+        for one in getattr(response, "context_data", {}).get("actions_list", []) if shown else []:
+            if str(one["path"]).endswith(EXPORT):
+                one["path"] = f"{one['path']}?{shown}"
+        return response
 
     def construct_change_message(
         self, request: HttpRequest, form: forms.Form, formsets: Any, add: bool = False

@@ -51,7 +51,7 @@ def table(entries: QuerySet[AuditEntry]) -> Iterator[tuple[Any, ...]]:
     """The lines in COLUMNS, the latest first, one row for each field that changed; at most EXPORTED lines."""
     lines = in_chunks(entries, newest_first=True)
     for entry in islice(lines, EXPORTED):
-        moment = entry.created_at.astimezone(UTC).isoformat()  # type: ignore[attr-defined]
+        moment = entry.created_at.astimezone(UTC).isoformat()
         yield from rows_of(entry, moment)
     if next(lines, None):
         yield (CUT,)

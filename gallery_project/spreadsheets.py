@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
@@ -13,6 +13,8 @@ from django.http import StreamingHttpResponse
 FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
 MARKED_FORMULA = re.compile(r"'+[=+\-@＝＋－＠\t\r\n]")
 CHUNK = 500  # rows
+
+Row = TypeVar("Row", bound=Model)
 
 
 def as_cell(value: Any) -> str:
@@ -27,7 +29,7 @@ def of_cell(cell: str) -> str:
     return cell[1:] if MARKED_FORMULA.match(cell) else cell
 
 
-def in_chunks(rows: QuerySet[Any], *, newest_first: bool = False) -> Iterator[Model]:
+def in_chunks(rows: QuerySet[Row], *, newest_first: bool = False) -> Iterator[Row]:
     """The rows in the order of their ids, read 500 at a time, each chunk from where the last one ended.
 
     So memory is bounded on every engine, and so is the size of one answer of D1, which has no cursors.

@@ -95,18 +95,125 @@ def test_bulk_actions_change_and_are_audited(staff, action, field, old, new):
     assert trail() == [("design.update", "curator", {field: [old, new]})]
 
 
-def test_status_and_featured_are_edited_in_the_list(staff):
-    design = DesignFactory()
-    sent = {
-        "form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": design.pk,
-        "form-0-status": "archived", "form-0-featured": "on", "_save": "Save",
-    }  # fmt: skip
-    assert staff.post(LIST, sent).status_code == 302
-    design.refresh_from_db()
-    assert (design.status, design.featured) == ("archived", True)
-    assert trail() == [
-        ("design.update", "curator", {"featured": [False, True], "status": ["published", "archived"]})
-    ]
+class TestAFieldInPlace:
+    def put(self, client, design, **fields):
+        return client.post(reverse("admin:designs_design_set", args=[design.pk]), fields)
+
+    @pytest.mark.parametrize(
+        ("field", "sent", "old", "new"),
+        [
+            ("status", "archived", "published", "archived"),
+            ("featured", "true", False, True),
+            ("title", " Patola ", "Ikat", "Patola"),
+        ],
+    )
+    def test_is_stored_through_the_service(self, staff, field, sent, old, new):
+        design = DesignFactory(title="Ikat")
+        answer = self.put(staff, design, **{field: sent})
+        assert (answer.status_code, answer.json()[field]) == (200, new)
+        design.refresh_from_db()
+        assert getattr(design, field) == new
+        assert trail() == [("design.update", "curator", {field: [old, new]})]
+
+    def test_leaves_alone_what_another_changed_meanwhile(self, staff):
+        design = DesignFactory()
+        assert staff.get(LIST).status_code == 200
+        Design.objects.filter(pk=design.pk).update(featured=True)
+        self.put(staff, design, status="draft")
+        design.refresh_from_db()
+        assert (design.status, design.featured) == ("draft", True)
+
+    def test_keeps_the_full_text_index(self, staff):
+        design = DesignFactory(title="Ikat")
+        self.put(staff, design, title="Patola")
+        assert "Patola" in staff.get(LIST, {"q": "patola"}).content.decode()
+
+    @pytest.mark.parametrize(
+        ("sent", "words"),
+        [
+            ({"status": "hidden"}, "is not a valid choice"),
+            ({"featured": "perhaps"}, "true or false"),
+            ({"title": ""}, "may not be blank"),
+        ],
+    )
+    def test_is_refused_in_words(self, staff, sent, words):
+        design = DesignFactory()
+        answer = self.put(staff, design, **sent)
+        assert answer.status_code == 400
+        assert words in answer.json()["message"]
+        assert trail() == []
+
+    def test_of_a_design_that_is_gone_is_refused_in_words(self, staff):
+        design = DesignFactory.build(pk=999)
+        answer = self.put(staff, design, status="draft")
+        assert (answer.status_code, "deleted" in answer.json()["message"]) == (404, True)
+
+    def test_is_nothing_else_than_these_three(self, staff):
+        design = DesignFactory()
+        self.put(staff, design, view_count="7", category="Other")
+        design.refresh_from_db()
+        assert (design.view_count, design.category) == (0, "Saree")
+
+    def test_is_changed_by_a_post_of_staff_alone(self, staff):
+        design, address = DesignFactory(), reverse("admin:designs_design_set", args=[1])
+        assert staff.get(address).status_code == 405
+        stranger, strict = Client(), Client(enforce_csrf_checks=True)
+        stranger.force_login(UserFactory())
+        strict.force_login(UserFactory(admin=True))
+        assert self.put(stranger, design, status="draft").status_code == 302
+        assert self.put(strict, design, status="draft").status_code == 403
+        design.refresh_from_db()
+        assert design.status == "published"
+
+
+class TestFilters:
+    def counts(self, client, **wanted):
+        """{filter: {choice: count}} as the page shows them."""
+        page = client.get(LIST, wanted)
+        specs = page.context["cl"].filter_specs
+        rows = {spec.parameter_name: next(spec.choices(page.context["cl"]))["rows"] for spec in specs}
+        return {name: {row["display"]: row["count"] for row in found} for name, found in rows.items()}
+
+    def test_tell_how_many_designs_each_choice_leaves(self, staff):
+        DesignFactory(category="Saree", fabric="Silk", featured=True)
+        DesignFactory(category="Saree", fabric="Cotton", status="draft")
+        DesignFactory(category="Lehenga", fabric="Silk")
+        counts = self.counts(staff)
+        assert counts["status"] == {"Draft": 1, "Published": 2, "Archived": 0}
+        assert counts["featured"] == {"Featured": 1, "Not featured": 2}
+        assert counts["category"] == {"Saree": 2, "Lehenga": 1}
+        assert counts["season"] == {}
+
+    def test_narrow_one_anothers_counts_and_not_their_own(self, staff):
+        DesignFactory(category="Saree", fabric="Silk", title="peacock")
+        DesignFactory(category="Lehenga", fabric="Cotton", title="peacock", status="draft")
+        DesignFactory(category="Lehenga", fabric="Cotton")
+        counts = self.counts(staff, fabric="Cotton", q="peac")
+        assert counts["fabric"] == {"Silk": 1, "Cotton": 1}
+        assert counts["category"] == {"Lehenga": 1}
+        assert counts["status"] == {"Draft": 1, "Published": 0, "Archived": 0}
+
+    @pytest.mark.parametrize(
+        ("wanted", "found"),
+        [
+            ({"status": "draft"}, "b"),
+            ({"featured": "1"}, "a"),
+            ({"category": "साड़ी"}, "c"),
+            ({"category": "sAREE", "featured": "0"}, "b"),
+        ],
+    )
+    def test_narrow_the_list(self, staff, wanted, found):
+        DesignFactory(title="gown a", featured=True)
+        DesignFactory(title="gown b", status="draft")
+        DesignFactory(title="gown c", category="साड़ी")
+        page = staff.get(LIST, wanted).content.decode()
+        assert [name for name in "abc" if f"gown {name}" in page] == [found]
+
+    def test_show_the_commonest_values_and_the_one_that_is_chosen(self, staff):
+        for number in range(25):
+            DesignFactory(designer_name=f"Designer {number:02}")
+        assert len(self.counts(staff)["designer_name"]) == 20
+        assert "Designer 24" in self.counts(staff, designer_name="Designer 24")["designer_name"]
 
 
 def test_a_design_is_added_with_its_picture(staff):

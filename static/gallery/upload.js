@@ -1,0 +1,158 @@
+/* Many images at once: each is sent by itself, two at a time, and becomes a draft. */
+
+import { csrfToken, say, wordsOf } from "./requests.js";
+import "./in_place.js";
+
+const AT_ONCE = 2;
+const TYPES = ["image/jpeg", "image/png", "image/webp"];
+
+const form = document.getElementById("upload");
+const drop = document.getElementById("drop");
+const chooser = document.getElementById("files");
+const list = document.getElementById("uploads");
+const template = document.getElementById("upload-row");
+const most = Number(form.dataset.most);
+const waiting = [];
+const counts = { all: 0, done: 0, failed: 0 };
+let running = 0;
+
+function add(files) {
+  if (!form.reportValidity()) return;
+  for (const file of files) {
+    const row = template.content.firstElementChild.cloneNode(true);
+    row.querySelector(".gallery-upload-name").textContent = file.name;
+    list.append(row);
+    counts.all += 1;
+    const fault = faultOf(file);
+    if (fault) failed(row, fault);
+    else wait(file, row);
+  }
+  next();
+}
+
+/** What can be said of a file without sending it; the server looks at its content. */
+function faultOf(file) {
+  if (file.size > most) return `It is larger than ${Math.floor(most / 1048576)} MB.`;
+  if (file.type && !TYPES.includes(file.type)) return "Only JPEG, PNG and WebP pictures are taken.";
+  return "";
+}
+
+function wait(file, row) {
+  tell(row, "Waiting");
+  waiting.push({ file, row });
+}
+
+function next() {
+  while (running < AT_ONCE && waiting.length) {
+    running += 1;
+    send(waiting.shift());
+  }
+  summarise();
+}
+
+function send({ file, row }) {
+  const request = new XMLHttpRequest();
+  const bar = row.querySelector("progress");
+  request.upload.addEventListener("progress", (event) => {
+    if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total;
+  });
+  request.upload.addEventListener("load", () => tell(row, "Checking the picture…"));
+  request.addEventListener("loadend", () => {
+    running -= 1;
+    if (request.status === 201) done(row, JSON.parse(request.responseText));
+    else {
+      const redirected = request.responseURL !== "" && !request.responseURL.endsWith(form.dataset.url);
+      failed(row, wordsOf(request.status, request.responseText, redirected), file);
+    }
+    next();
+  });
+  tell(row, "Uploading…");
+  request.open("POST", form.dataset.url);
+  request.setRequestHeader("X-CSRFToken", csrfToken());
+  const fields = new FormData(form);
+  fields.append("file", file);
+  request.send(fields);
+}
+
+function done(row, draft) {
+  counts.done += 1;
+  row.dataset.state = "done";
+  row.querySelector("progress").remove();
+  tell(row, "Draft made");
+  const picture = row.querySelector(".gallery-upload-picture img");
+  picture.src = draft.picture;
+  picture.hidden = false;
+  const title = row.querySelector(".gallery-upload-title input");
+  title.value = title.dataset.stored = draft.title;
+  title.dataset.set = draft.set_url;
+  title.setAttribute("aria-label", `Title of ${row.querySelector(".gallery-upload-name").textContent}`);
+  title.parentElement.hidden = false;
+  const link = row.querySelector(".gallery-upload-links a");
+  link.href = draft.url;
+  link.hidden = false;
+  if (draft.twins.length) warn(row, draft.twins);
+}
+
+function warn(row, twins) {
+  const warning = row.querySelector(".gallery-warning");
+  for (const twin of twins) {
+    const picture = Object.assign(document.createElement("img"), { src: twin.picture, alt: "" });
+    const link = Object.assign(document.createElement("a"), { href: twin.url });
+    link.append(picture, ` ${twin.title}`);
+    warning.querySelector("ul").append(document.createElement("li"));
+    warning.querySelector("li:last-child").append(link);
+  }
+  warning.hidden = false;
+}
+
+function failed(row, sentence, file) {
+  counts.failed += 1;
+  row.dataset.state = "failed";
+  row.querySelector("progress").hidden = true;
+  tell(row, sentence);
+  if (!file) return;
+  const again = row.querySelector("button");
+  again.hidden = false;
+  again.onclick = () => {
+    counts.failed -= 1;
+    again.hidden = true;
+    delete row.dataset.state;
+    Object.assign(row.querySelector("progress"), { hidden: false, value: 0 });
+    wait(file, row);
+    next();
+  };
+}
+
+function tell(row, sentence) {
+  row.querySelector(".gallery-upload-state").textContent = sentence;
+}
+
+function summarise() {
+  const { all, done, failed } = counts;
+  const parts = [`${done} of ${all} uploaded`];
+  if (failed) parts.push(`${failed} not taken`);
+  document.getElementById("summary").textContent = all ? `${parts.join(", ")}.` : "";
+  const isOver = all > 0 && done + failed === all;
+  document.getElementById("done").hidden = !isOver || !done;
+  if (isOver) say(`${parts.join(", ")}.`, failed > 0);
+}
+
+form.addEventListener("submit", (event) => event.preventDefault());
+chooser.addEventListener("change", () => {
+  add([...chooser.files]);
+  chooser.value = "";
+});
+for (const kind of ["dragenter", "dragover"]) {
+  drop.addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.add("is-over");
+  });
+}
+for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("is-over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  add([...event.dataTransfer.files]);
+});
+window.addEventListener("beforeunload", (event) => {
+  if (running || waiting.length) event.preventDefault();
+});
