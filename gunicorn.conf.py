@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
@@ -32,6 +34,17 @@ def on_starting(server):
 
     django.setup()
     call_command("check")
+
+
+def when_ready(server):
+    """Fill the copy of D1, or bring the one on disk up to date; the workers read from D1 until it is there.
+
+    In a process of its own: one that forks workers must have no threads.
+    """
+    from gallery_project import replica
+
+    if replica.is_used():
+        subprocess.Popen([sys.executable, "manage.py", "d1_replica", "fill"])
 
 
 def on_exit(server):

@@ -25,6 +25,16 @@ R2_VARIABLES = (
     "CLOUDFLARE_R2_PUBLIC_URL",
 )
 REDIS_SECONDS = 0.5  # that a Redis may take to answer before it counts as away
+# What the API reads is copied to each host (docs/architecture.md). Passwords' hashes stay on D1, so plain reads of
+# users go there; a view alone makes no other ETag.
+REPLICA = "replica"
+COPIED: dict[str, Any] = {
+    "tables": ["users", "sign_ins", "app_settings", "images", "designs", "user_favorites", "daily_counts"],
+    "search": ["designs_search"],
+    "hide": {"users": ["password_hash"]},
+    "unrouted": ["users"],
+    "quiet": {"designs": ["view_count"]},
+}
 JWT_SECRET_MINIMUM = 32  # characters: HS256 wants a key of at least 256 bits (RFC 7518, section 3.2)
 
 
@@ -78,6 +88,24 @@ def kept_secret(path: Path) -> str:
 def derived_secret(secret: str, purpose: str) -> str:
     """Another secret for another purpose, so that one variable is enough to configure."""
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+def databases(env: environ.Env, data: Path) -> dict[str, Any]:
+    """The databases: `default`, and `replica` where that is D1 and REPLICA is not off."""
+    default = default_database(env, data)
+    if default["ENGINE"] != "d1backend" or not env.bool("REPLICA", True):
+        return {"default": default}
+    return {"default": default, REPLICA: replica_database(data, env.float("REPLICA_MAX_AGE", 2.0))}
+
+
+def replica_database(data: Path, max_age: float) -> dict[str, Any]:
+    """The settings of this host's copy of D1, at most `max_age` seconds old while D1 answers."""
+    return {
+        "ENGINE": "d1backend.replica",
+        "NAME": data / "replica",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {**COPIED, "max_age": max_age},
+    }
 
 
 def default_database(env: environ.Env, data: Path) -> dict[str, Any]:

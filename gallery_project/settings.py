@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "d1backend",
     "gallery_project",
     "accounts",
     "uploads",
@@ -91,7 +92,8 @@ TEMPLATES = [
 D1_MISSING = environment.missing_variables(env, environment.D1_VARIABLES, environment.ACCOUNT_VARIABLE)
 R2_MISSING = environment.missing_variables(env, environment.R2_VARIABLES, environment.ACCOUNT_VARIABLE)
 
-DATABASES = {"default": environment.default_database(env, DATA)}
+DATABASES = environment.databases(env, DATA)
+DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if environment.REPLICA in DATABASES else []
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": environment.image_storage(env, DATA),

@@ -1,12 +1,32 @@
 """What every test may lean on: a clean cache, and the temporary folder removed at the end."""
 
+import io
 import shutil
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management import call_command
 
 from tests.stores import bucket, bucket_store, folder, folder_store, image_store  # noqa: F401
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that commit read from the replica, where there is one, as the server does; the others from D1."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        if marker and marker.kwargs.get("transaction") and "databases" not in marker.kwargs:
+            item.add_marker(
+                pytest.mark.django_db(*marker.args, **marker.kwargs, databases="__all__"), append=False
+            )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The test databases, and the replica of the one on D1."""
+    if "replica" in settings.DATABASES:
+        with django_db_blocker.unblock():
+            call_command("d1_replica", "fill", stdout=io.StringIO())
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,14 @@ os.environ.update(DATA=TEST_DATA, ENVIRONMENT="development", DEBUG="true")
 from gallery_project.settings import *  # noqa: E402, F403
 
 if os.environ.get("TEST_ENGINE") == "d1":
+    from pathlib import Path
+
     from tests.engine import d1_database
 
     DATABASES = {"default": d1_database()}
+    if os.environ.get("REPLICA") != "off":
+        DATABASES["replica"] = environment.replica_database(Path(TEST_DATA), max_age=2.0)  # noqa: F405
+        DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"]
 else:
     # A file, as in production: SQLite in memory locks whole tables where threads meet.
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(TEST_DATA, "test.sqlite3")}

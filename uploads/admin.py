@@ -43,7 +43,6 @@ class ImageAdmin(ServiceAdmin):
     list_display_links = ["thumbnail", "object_key"]
     list_filter = ["category", InUseFilter, "content_type"]
     search_fields = ["object_key"]
-    list_select_related = ["uploaded_by"]
     fields = readonly_fields = [
         "picture",
         "twins",

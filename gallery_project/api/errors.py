@@ -1,6 +1,7 @@
 """The one envelope of every error under /api, and the one map from exceptions to answers."""
 
 import logging
+import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -90,7 +91,12 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     status = status_of_django(exception)
     if status >= 500:
         logger.error("unhandled exception of an API view", exc_info=exception)
-    return Response(envelope(status), status, headers=error_headers(status))
+    return Response(envelope(status), status, headers=error_headers(status, wait_of(exception)))
+
+
+def wait_of(exception: Exception) -> int | None:
+    """The seconds that D1 asks to be left alone for, where it said so."""
+    return math.ceil(getattr(exception, "retry_after", 0)) or None
 
 
 def api_exception_response(exception: exceptions.APIException) -> Response:
