@@ -14,6 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
 
 include d1backend/local/d1.mk
+include tests/browser/browser.mk
 
 .PHONY: help
 help: ## List these commands

@@ -7,7 +7,7 @@ from typing import Any
 import environ
 from corsheaders.defaults import default_headers
 
-from gallery_project import __version__, environment
+from gallery_project import __version__, environment, theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -126,11 +126,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "Design Gallery",
-    "SITE_HEADER": "Design Gallery",
-    "LOGIN": {"form": "accounts.forms.SignInForm"},
-}
+UNFOLD = theme.unfold()
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"

@@ -138,10 +138,11 @@ def picture(image: Image, width: int) -> SafeString:
     key = image.renditions[0]["key"] if image.renditions else image.object_key
     style = f"object-fit:cover;border-radius:6px;background:{image.dominant_colour}"
     return format_html(
-        '<img src="{}" width="{}" height="{}" loading="lazy" alt="" style="{}">',
+        '<img src="{}" width="{}" height="{}" loading="lazy" alt="{}" style="{}">',
         images().url(key),
         width,
         height,
+        image.object_key,
         style,
     )
 

@@ -1,0 +1,78 @@
+"""Every page of the console, on each screen and in each theme: it fits, axe-core has nothing grave to say."""
+
+import pytest
+
+from tests.browser.conftest import sign_in
+from tests.browser.looks import SCREENS, THEMES, axe_check, fits, shoot
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "dashboard": "/admin/",
+    "designs": "/admin/designs/design/",
+    "design": "/admin/designs/design/{design}/change/",
+    "new-design": "/admin/designs/design/add/",
+    "images": "/admin/uploads/image/",
+    "people": "/admin/accounts/user/",
+    "person": "/admin/accounts/user/{person}/change/",
+    "new-person": "/admin/accounts/user/add/",
+    "reject": "/admin/accounts/user/{person}/reject/",
+    "settings": "/admin/gallery_project/appsetting/",
+    "audit": "/admin/gallery_project/auditentry/",
+}
+LOOKS = [pytest.param((screen, theme), id=f"{screen}-{theme}") for screen in SCREENS for theme in THEMES]
+
+
+@pytest.fixture(scope="session")
+def cookies(shown, browser):
+    """Those of an admin who has signed in."""
+    with browser.new_context() as context:
+        sign_in(context.new_page(), shown, **shown.admin)
+        return context.storage_state()
+
+
+@pytest.fixture(scope="session")
+def ids(shown):
+    """Of the newest design, and of somebody who waits for approval."""
+    api = shown.client(**shown.admin)
+    design = api.get("/api/designs?page_size=1").json()["items"][0]
+    person = api.get("/api/admin/users?state=pending").json()["items"][0]
+    return {"design": design["id"], "person": person["id"]}
+
+
+@pytest.fixture(params=LOOKS)
+def look(request):
+    return request.param
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args, look, cookies):
+    screen, theme = look
+    width, height = SCREENS[screen]
+    return {
+        **browser_context_args,
+        "viewport": {"width": width, "height": height},
+        "color_scheme": theme,
+        "storage_state": cookies,
+    }
+
+
+def hold(page, look, name):
+    page.wait_for_load_state("networkidle")
+    shoot(page, "-".join([name, *look]))
+    fits(page)
+    axe_check(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_its_screen_and_is_accessible(page, shown, ids, look, name):
+    address = shown.address + PAGES[name].format(**ids)
+    assert page.goto(address).status == 200
+    assert page.url == address
+    hold(page, look, name)
+
+
+def test_the_sign_in_page_too(page, shown, look):
+    page.context.clear_cookies()
+    page.goto(f"{shown.address}/admin/")
+    hold(page, look, "sign-in")

@@ -1,0 +1,132 @@
+"""The real server (gunicorn) on a free port, with a folder of its own, and a client that knows only HTTP."""
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 60
+
+
+@dataclass
+class Server:
+    """A gallery that `serving()` starts: its address, its folder, its environment, the sign-in of its admin."""
+
+    address: str
+    data: Path
+    environment: dict[str, str] = field(repr=False)
+    admin: dict[str, str] = field(repr=False)
+
+    def client(self, **sign_in: str) -> "Client":
+        client = Client(self.address)
+        if sign_in:
+            client.sign_in(**sign_in)
+        return client
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def set_up(self) -> None:
+        """Make the tables and the admin."""
+        self.manage("migrate", "--verbosity", "0")
+        name, password = self.admin["username"], self.admin["password"]
+        self.manage("create_admin", "--no-input", "--username", name, "--password", password)
+
+
+class Client:
+    """Speaks to the API as the app does; keeps the tokens of its sign-in."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.session = requests.Session()
+        self.token: dict[str, Any] = {}
+
+    def sign_in(self, username: str, password: str) -> dict[str, Any]:
+        answer = self.post("/api/auth/login", json={"username": username, "password": password})
+        assert answer.status_code == 200, answer.text
+        self.use(answer.json())
+        return self.token
+
+    def use(self, token: dict[str, Any]) -> None:
+        self.token = token
+        self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
+
+    def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        return self.session.request(method, self.address + path, timeout=30, **arguments)
+
+    def get(self, path: str, **arguments: Any) -> requests.Response:
+        return self.request("GET", path, **arguments)
+
+    def post(self, path: str, **arguments: Any) -> requests.Response:
+        return self.request("POST", path, **arguments)
+
+    def put(self, path: str, **arguments: Any) -> requests.Response:
+        return self.request("PUT", path, **arguments)
+
+    def delete(self, path: str, **arguments: Any) -> requests.Response:
+        return self.request("DELETE", path, **arguments)
+
+
+def new_server(data: Path, **environment: str) -> Server:
+    """A server that is not running yet."""
+    settings = {"DATA": str(data), "DJANGO_SETTINGS_MODULE": "gallery_project.settings"}
+    admin = {"username": "asha", "password": secrets.token_hex(12)}
+    address = f"http://127.0.0.1:{free_port()}"
+    return Server(address, data, {**os.environ, **environment, **settings}, admin)
+
+
+@contextlib.contextmanager
+def serving(server: Server) -> Iterator[Server]:
+    """Run the server until the block ends."""
+    with open(server.data / "server.log", "wb") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"),
+                *("--bind", server.address.removeprefix("http://"), "gallery_project.wsgi"),
+            ],
+            cwd=ROOT,
+            env=server.environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        wait_until_live(server.address, process)
+        yield server
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_until_live(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended with {process.returncode}"
+        try:
+            if requests.get(f"{address}/health/live", timeout=2).status_code == 200:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    raise AssertionError(f"no answer within {START_SECONDS} s")
