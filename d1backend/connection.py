@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from typing import Any
 
 from . import keys, results
@@ -20,7 +21,7 @@ from .http import Settings
 from .keysource import KeySource
 from .parameters import literal
 from .rehearsal import Rehearsal
-from .script import Hint, Script, Write, stale
+from .script import Hint, Script, Write, rehearsed, stale
 from .session import Rows, Session
 from .sqltext import Parsed, parse
 from .tail import Tail
@@ -78,6 +79,11 @@ class Connection:
             return self.rehearsal.read(self.script, parsed, sql, bound)
         return self._straight(sql, bound)
 
+    def typed(self, parsed: Parsed, names: list[str], rows: Rows) -> Rows:
+        """Rows with dates, times, booleans and floats where their columns are declared so."""
+        catalog = self.session.known_catalog
+        return catalog.declared.converted(parsed, names, rows) if catalog and rows else rows
+
     def _straight(self, sql: str, bound: list[str]) -> tuple[list[str], Rows]:
         if self.gathering is not None:
             return self.gathering.take(sql, bound)
@@ -89,9 +95,7 @@ class Connection:
             return False
         if parsed.kind == "pragma" or script.has_schema or "sqlite_sequence" in parsed.names:
             return True
-        if script.tables & parsed.names:
-            return True
-        return bool(self.session.catalog().reach(script.tables) & parsed.names)
+        return not self.session.catalog().reach(script.tables).isdisjoint(parsed.names)
 
     def read_for_update(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[list[str], Rows]:
         """Rows that the commit holds the database to: read as their exact JSON text, which the commit
@@ -105,7 +109,7 @@ class Connection:
         names = self.rehearsal.names(script, parsed, sql, bound)
         exact = results.exact(sql, len(names))
         if self._depends(script, parsed):
-            text = self.rehearsal.rows(script, exact, bound, 1)[0][0]
+            text = self.rehearsal.rows(script, parsed.names, exact, bound, 1)[0][0]
         else:
             text = self.session.ask([(exact, bound)])[0]["rows"][0][0]
         self.require(f"({exact}) IS {literal(text)}", bound, "that were read for update")
@@ -133,38 +137,61 @@ class Connection:
             self._hint = Hint()
 
     def write(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[Write, Rows]:
-        """Run a statement that writes, or put it into the script; returns it and what RETURNING gave."""
+        """Run a statement that writes, or put it into the script; returns it and what RETURNING gave.
+
+        Nothing is returned where the compiler knows what it would be.
+        """
         if (parsed.table or "").lower() == "sqlite_sequence":
             keys.forget(self.identity)
         elif parsed.dropped_table:
             keys.forget(self.identity, parsed.dropped_table)
         script, hint = self.script, self._hint
+        if hint.returning and sql.endswith(hint.returning):
+            sql = sql.removesuffix(hint.returning)
+            parsed = replace(parsed, columns=None, returning_at=None)
         if script is None:
             return self._write_now(parsed, sql, bound)
         touched = self.session.reach(frozenset([(parsed.table or "").lower()]))
-        rows: Rows = []
         if parsed.columns is not None:
             write, rows = self.rehearsal.returning(script, sql, bound)
             script.note(write, hint, touched)
             script.add(write)
-            script.proven = len(script.writes)
             return write, rows
-        write = Write(sql, bound, parsed, reserved=hint.reserved)
-        eager = self._eager()
-        if not eager:
+        runs = self._foresee(script, parsed, hint)
+        write = Write(sql, bound, parsed, reserved=hint.reserved, sure=bool(runs))
+        at_once = not runs and (runs is False or parsed.fickle or self._eager())
+        if not at_once:
             write.count = hint.count
         script.note(write, hint, touched)
         script.add(write)
-        if eager:
-            try:
-                if parsed.kind == "write":
-                    self.rehearsal.outcome(script, write, len(script.writes))
-                else:
-                    self.rehearsal.prove(script)
-            except Exception:
-                script.cut(len(script.writes) - 1)
-                raise
-        return write, rows
+        if at_once:
+            self._prove_last(script, write)
+        return write, []
+
+    def _foresee(self, script: Script, parsed: Parsed, hint: Hint) -> bool | None:
+        """Whether a statement will run, as far as the schema tells; of a NULL it is asked."""
+        catalog = self.session.catalog() if hint.nulls else self.session.known_catalog
+        table = catalog.tables.get((parsed.table or "").lower()) if catalog else None
+        if table is None or hint.columns is None or script.has_schema:
+            return None
+        return table.foresees(
+            hint.columns,
+            hint.nulls,
+            hint.reserved and hint.reserved.lower(),
+            inserts=parsed.verb == "INSERT",
+            ignoring=hint.ignoring,
+        )
+
+    def _prove_last(self, script: Script, write: Write) -> None:
+        """Let the error of the statement that was added last show now; the script goes on without it then."""
+        try:
+            if write.parsed.kind == "write":
+                self.rehearsal.outcome(script, write, len(script.writes))
+            else:
+                self.rehearsal.prove(script, len(script.writes) - 1)
+        except Exception:
+            script.cut(len(script.writes) - 1)
+            raise
 
     def _write_now(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[Write, Rows]:
         exact = None
@@ -203,7 +230,7 @@ class Connection:
 
     def write_many(self, writes: list[Write]) -> int:
         """Run statements as one batch outside a transaction, and return the rows they changed in all."""
-        statements = Script().batch()
+        statements = rehearsed([])
         for write in writes:
             statements += [write.statement, ("SELECT changes()", [])]
         answers = self.session.apply(statements)
@@ -220,7 +247,10 @@ class Connection:
         return write.count if write.count is not None else -1
 
     def told_last_id(self, write: Write) -> int | None:
+        """The rowid of the row that an INSERT made last; None when it made none."""
         self._find_outcome(write, known=write.last_id is not None)
+        if write.parsed.verb not in ("INSERT", "REPLACE") or write.count == 0:
+            return None
         write.told_id = True
         return write.last_id
 
@@ -255,14 +285,14 @@ class Connection:
             return
         if script.writes:
             refills = self._keys.refills(script)
-            statements = script.batch(guarded=True)
+            statements = script.batch()
             at = len(statements)
             for refill in refills:
                 statements += keys.reserve(*refill)
             try:
                 answers = self.session.apply(statements)
             except IntegrityError as error:
-                raise script.collision(error, self.identity) from error
+                raise script.collision(error, self.identity, script.writes) from error
             for i, (table, _, count) in enumerate(refills):
                 rows = [] if isinstance(answers, AlreadyAppliedError) else answers[at + 2 * i + 1]["rows"]
                 if rows:

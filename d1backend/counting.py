@@ -30,6 +30,14 @@ def _keys(query: Any) -> tuple[str, Any, list[Any]] | None:
     return meta.db_table, meta.pk.column, values
 
 
+def _written(query: Any) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """The columns that an UPDATE writes, and those that get a NULL; None when a value is an expression."""
+    if any(hasattr(value, "resolve_expression") for _, _, value in query.values):
+        return None, frozenset()
+    columns = {field.column.lower(): value for field, _, value in query.values}
+    return frozenset(columns), frozenset(column for column, value in columns.items() if value is None)
+
+
 def _known_count(connection: Any, query: Any) -> int | None:
     script = connection.script
     if script is None or not script.known:
@@ -49,7 +57,9 @@ class SQLUpdateCompiler(compiler.SQLUpdateCompiler):
         count = connection.expected
         if count is None and not query.related_updates:
             count = _known_count(connection, query)
-        with connection.hinting(Hint(count=count, keeps_keys=keeps_keys)):
+        sure = count is not None and connection.expected is None
+        columns, nulls = _written(query) if sure else (None, frozenset())
+        with connection.hinting(Hint(count=count, keeps_keys=keeps_keys, columns=columns, nulls=nulls)):
             return super().execute_sql(result_type)
 
 

@@ -67,18 +67,20 @@ class Cursor:
             _refuse_setting(parsed)
         elif parsed.kind in ("read", "pragma"):
             read = self.connection.read_for_update if parsed.for_update else self.connection.read
-            names, self._rows = read(parsed, text, bound)
-            self._describe(names)
+            names, rows = read(parsed, text, bound)
+            self._take(parsed, names, rows)
         else:
             self._run(parsed, text, bound)
         return self
 
     def _run(self, parsed: Parsed, text: str, bound: list[str]) -> None:
-        self._write, self._rows = self.connection.write(parsed, text, bound)
+        self._write, rows = self.connection.write(parsed, text, bound)
         if parsed.columns is not None:
-            self._describe([c.name or "" for c in parsed.columns])
+            self._take(parsed, [c.name or "" for c in parsed.columns], rows)
 
-    def _describe(self, names: Iterable[str]) -> None:
+    def _take(self, parsed: Parsed, names: list[str], rows: list[tuple[Any, ...]]) -> None:
+        """Keep a result for the fetches."""
+        self._rows = self.connection.typed(parsed, names, rows)
         self.description = [(name, None, None, None, None, None, None) for name in names]
 
     def executemany(self, sql: str, param_list: Iterable[Any]) -> "Cursor":

@@ -3,9 +3,11 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import AutoField, Value
+from django.db.models.constants import OnConflict
 
 from . import compiler, keys
 from .http import Statement
@@ -15,6 +17,30 @@ from .script import Hint
 # Bytes of one JSON text; D1 takes values of 2 MB.
 _MAX_JSON = 1_000_000
 _ROWS_WITH_EXPRESSIONS = 50
+
+
+@dataclass
+class Cells:
+    """The columns of an INSERT, and for each row its placeholders and its parameters."""
+
+    columns: list[str]
+    holders: list[tuple[Any, ...]]
+    params: list[tuple[Any, ...]]
+
+    @property
+    def plain(self) -> bool:
+        """Whether all values are parameters, none an expression."""
+        return all(holder == "%s" for row in self.holders for holder in row)
+
+    def written(self) -> tuple[frozenset[str] | None, frozenset[str]]:
+        """The columns in lower case, and those in which some row has a NULL; None when a value is an expression."""
+        if not self.plain:
+            return None, frozenset()
+        columns = [column.lower() for column in self.columns]
+        nulls = {
+            column for row in self.params for column, value in zip(columns, row, strict=True) if value is None
+        }
+        return frozenset(columns), frozenset(nulls)
 
 
 class SQLInsertCompiler(compiler.SQLInsertCompiler):
@@ -37,8 +63,9 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
             rows: list[Any] = [(key,) for key in own_keys or ()] if only_key else []
             script = self._connection.script
             start = len(script.writes) if script is not None else 0
-            with self._connection.hinting(self._hint(meta, own_keys)):
-                for sql, params in self._statements(meta, own_keys, returning=not only_key):
+            cells = self._cells(meta, own_keys)
+            with self._connection.hinting(self._hint(meta, own_keys, cells, only_key=only_key)):
+                for sql, params in self._statements(meta, cells, returning=True):
                     cursor.execute(sql, params)
                     if returning_fields and not only_key:
                         rows += cursor.fetchall()
@@ -51,7 +78,8 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         return list(self.apply_converters(rows, converters)) if converters else rows
 
     def as_sql(self) -> list[tuple[str, tuple[Any, ...]]]:  # type: ignore[override]
-        return list(self._statements(self.query.get_meta(), None, returning=True))
+        meta = self.query.get_meta()
+        return list(self._statements(meta, self._cells(meta, None), returning=True))
 
     @property
     def _connection(self) -> Any:
@@ -79,7 +107,8 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         if len(rows) != len(self.query.objs) or not self._told:
             return []
         try:
-            return [bind(sql, params) for sql, params in self._statements(meta, own_keys, returning=False)]
+            cells = self._cells(meta, own_keys)
+            return [bind(sql, params) for sql, params in self._statements(meta, cells, returning=False)]
         finally:
             self._told = {}
 
@@ -87,23 +116,31 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         values = [getattr(obj, meta.pk.attname, None) for obj in self.query.objs]
         return [value for value in values if isinstance(value, int | str)]
 
-    def _hint(self, meta: Any, own_keys: list[int] | None) -> Hint:
+    def _hint(self, meta: Any, own_keys: list[int] | None, cells: Cells, *, only_key: bool) -> Hint:
+        columns, nulls = cells.written()
         if self.query.on_conflict is not None or meta.pk is None or meta.pk.column is None:
-            return Hint()
+            ignoring = self.query.on_conflict is OnConflict.IGNORE
+            return Hint(columns=columns if ignoring else None, ignoring=ignoring)
         made = self._given_keys(meta) if own_keys is None else own_keys
         return Hint(
             reserved=meta.pk.column if own_keys is not None else None,
             makes=frozenset((meta.db_table.lower(), meta.pk.column, key) for key in made),
+            returning=f" {self._returning()[0]}" if only_key else "",
+            columns=columns,
+            nulls=nulls,
         )
 
+    def _returning(self) -> tuple[str, Any]:
+        ops: Any = self.connection.ops
+        return ops.return_insert_columns(self.returning_fields) if self.returning_fields else ("", ())
+
     def _statements(
-        self, meta: Any, own_keys: list[int] | None, *, returning: bool
+        self, meta: Any, cells: Cells, *, returning: bool
     ) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """The INSERT in one statement, or in several when the rows are too large for one."""
         ops: Any = self.connection.ops
         query = self.query
-        columns, holders, params = self._rows(meta, own_keys)
-        names = ", ".join(ops.quote_name(column) for column in columns)
+        names = ", ".join(ops.quote_name(column) for column in cells.columns)
         head = (
             f"{ops.insert_statement(on_conflict=query.on_conflict)} {ops.quote_name(meta.db_table)} ({names})"
         )
@@ -113,16 +150,10 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
             (f.column for f in query.update_fields),
             (f.column for f in query.unique_fields),
         )
-        tail, self.returning_params = (
-            ops.return_insert_columns(self.returning_fields)
-            if returning and self.returning_fields
-            else ("", ())
-        )
-        packed = None
-        if len(holders) > 1 and all(holder == "%s" for row in holders for holder in row):
-            packed = _pack(params)
+        tail, self.returning_params = self._returning() if returning else ("", ())
+        packed = _pack(cells.params) if len(cells.holders) > 1 and cells.plain else None
         if packed is None:
-            for values, flat in _values(holders, params):
+            for values, flat in _values(cells.holders, cells.params):
                 yield " ".join(filter(None, (head, values, suffix, tail))), (*flat, *self.returning_params)
             return
         select, texts = packed
@@ -132,10 +163,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         for text in texts:
             yield " ".join(filter(None, (head, select, suffix, tail))), (text, *self.returning_params)
 
-    def _rows(
-        self, meta: Any, own_keys: list[int] | None
-    ) -> tuple[list[str], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-        """Columns, and for each row its placeholders and its parameters."""
+    def _cells(self, meta: Any, own_keys: list[int] | None) -> Cells:
         fields = list(self.query.fields)
         values = [
             [
@@ -158,7 +186,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
             params = [(key, *row) for key, row in zip(own_keys, params, strict=True)]
         elif not columns:
             columns, holders = [meta.pk.column], [("NULL",) for _ in values]
-        return columns, holders, params
+        return Cells(columns, holders, params)
 
 
 def _values(

@@ -50,6 +50,7 @@ class KeySource:
             quoted, text = table.replace('"', '""'), table.replace("'", "''")
             ((highest,),) = self._rehearsal.rows(
                 script,
+                frozenset([name, "sqlite_sequence"]),
                 f'SELECT max(coalesce((SELECT max("{column}") FROM "{quoted}"), 0), '
                 f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{text}' COLLATE NOCASE), 0))",
                 [],

@@ -6,7 +6,7 @@ import json
 from . import pragmas, results
 from .errors import CarriedResult, IntegrityError, InternalError, NotSupportedError
 from .http import Statement
-from .script import Script, Write
+from .script import Script, Write, rehearsed
 from .session import Rows, Session
 from .sqltext import Parsed, parse
 
@@ -22,19 +22,28 @@ class Rehearsal:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def rows(self, script: Script, sql: str, bound: list[str], count: int, length: int | None = None) -> Rows:
-        """The rows of a SELECT of `count` columns as if the script (its first `length` statements) were
-        applied.
+    def rows(
+        self,
+        script: Script,
+        names: frozenset[str] | None,
+        sql: str,
+        bound: list[str],
+        count: int,
+        length: int | None = None,
+    ) -> Rows:
+        """The rows of a SELECT of `count` columns as if the script (its first `length` statements) were applied.
 
-        An answer is kept until the script changes. Raises what the statements of the script raise.
+        Only the statements that what stands under `names` may depend on are rehearsed (None: all of them). An
+        answer is kept until the script changes. Raises what the statements raise.
         """
-        whole = length is None or length == len(script.writes)
         key = (sql, tuple(bound))
-        if whole and key in script.answers:
+        if length is None and key in script.answers:
             return script.answers[key]
-        rows = self._carry(script, script.batch(length), sql, bound, count)
-        script.proven = max(script.proven, len(script.writes) if length is None else length)
-        if whole:
+        writes = script.relevant(names, self._session.known_catalog, length)
+        rows = self._carry(script, writes, [], sql, bound, count)
+        for write in writes:
+            write.proven = True
+        if length is None:
             script.answers[key] = rows
         return rows
 
@@ -46,9 +55,9 @@ class Rehearsal:
                 raise NotSupportedError(
                     f"This PRAGMA cannot be asked after a write in the same transaction: {sql}"
                 )
-            return list(select[1]), self.rows(script, select[0], [], len(select[1]))
+            return list(select[1]), self.rows(script, None, select[0], [], len(select[1]))
         names = self.names(script, parsed, sql, bound)
-        return names, self.rows(script, sql, bound, len(names))
+        return names, self.rows(script, _asked(parsed), sql, bound, len(names))
 
     def names(self, script: Script, parsed: Parsed, sql: str, bound: list[str]) -> list[str]:
         """The names of a SELECT's columns; a star is asked of the database."""
@@ -61,20 +70,22 @@ class Rehearsal:
             raise NotSupportedError(
                 "After a change of the schema in the same transaction, name the columns instead of using *."
             )
-        statements = [*script.batch(), (f'CREATE VIEW "_d1_view" AS {text}', list[str]())]
+        view: list[Statement] = [(f'CREATE VIEW "_d1_view" AS {text}', [])]
         ask = "SELECT name FROM pragma_table_info('_d1_view')"
-        return [name for (name,) in self._carry(script, statements, ask, [], 1)]
+        return [name for (name,) in self._carry(script, script.writes, view, ask, [], 1)]
 
     def outcome(self, script: Script, write: Write, length: int) -> None:
         """Find a write's row count and last rowid; the write is the last of the first `length`."""
         ((write.count, write.last_id),) = self.rows(
-            script, "SELECT changes(), last_insert_rowid()", [], 2, length
+            script, write.parsed.names, "SELECT changes(), last_insert_rowid()", [], 2, length
         )
 
     def prove(self, script: Script, since: int = 0) -> None:
         """Let errors of the statements after the first `since` show now."""
-        if len(script.writes) > max(script.proven, since):
-            self.rows(script, "SELECT 1", [], 1)
+        open_ = [w for w in script.writes[since:] if w.sql and not w.proven and not w.sure]
+        if open_:
+            names = frozenset[str]().union(*(write.parsed.names for write in open_))
+            self.rows(script, names, "SELECT 1", [], 1)
 
     def returning(self, script: Script, sql: str, bound: list[str]) -> tuple[Write, Rows]:
         """RETURNING in a script: a trigger of the rehearsal notes the rows that the statement touches.
@@ -91,29 +102,40 @@ class Rehearsal:
         table = '"{}"'.format((parsed.table or "").replace('"', '""'))
         row = results.row_of([c.sql for c in parsed.columns])
         note = f'BEGIN INSERT INTO "_d1_out" (r) SELECT {row} FROM {table} WHERE rowid ='
-        statements: list[Statement] = [
-            *script.batch(),
-            ('CREATE TABLE "_d1_out" (n INTEGER PRIMARY KEY, r TEXT)', []),
-        ]
+        writes = script.relevant(parsed.names, self._session.known_catalog, None)
+        statements: list[Statement] = [('CREATE TABLE "_d1_out" (n INTEGER PRIMARY KEY, r TEXT)', [])]
         deletes = parsed.verb == "DELETE"
         for event in ("BEFORE DELETE",) if deletes else ("AFTER INSERT", "AFTER UPDATE"):
             name = f'"_d1_{event.replace(" ", "_").lower()}"'
             when = f"{event} ON {table} {note} {'OLD' if deletes else 'NEW'}.rowid; END"
             statements.append((f"CREATE TRIGGER {name} {when}", []))
         statements.append((body, bound))
-        ((count, last_id, texts),) = self._carry(script, statements, _NOTED, [], 3)
-        write = Write(body, bound, parsed, count=count, last_id=last_id, told=True)
+        ((count, last_id, texts),) = self._carry(script, writes, statements, _NOTED, [], 3)
+        write = Write(body, bound, parsed, count=count, last_id=last_id, told=True, proven=True)
         write.told_id = parsed.verb in ("INSERT", "REPLACE")
         return write, [results.row(json.loads(text)) for text in json.loads(texts)]
 
     def _carry(
-        self, script: Script, statements: list[Statement], sql: str, bound: list[str], count: int
+        self,
+        script: Script,
+        writes: list[Write],
+        statements: list[Statement],
+        sql: str,
+        bound: list[str],
+        count: int,
     ) -> Rows:
-        batch = [*statements, (results.carrier(sql, count), bound)]
+        """The rows of a SELECT after these writes of the script and after further statements."""
+        batch = [*rehearsed(writes), *statements, (results.carrier(sql, count), bound)]
         try:
             self._session.api.batch(self._session.database, batch)
         except CarriedResult as carried:
             return results.carried(carried.text)
         except IntegrityError as error:
-            raise script.collision(error, self._session.identity, script.proven) from error
+            open_ = [write for write in writes if not write.proven]
+            raise script.collision(error, self._session.identity, open_) from error
         raise InternalError("A rehearsal ended without its failure; nothing of it should have been written.")
+
+
+def _asked(parsed: Parsed) -> frozenset[str] | None:
+    """The names that a question depends on; None when it may depend on any write."""
+    return None if "sqlite_sequence" in parsed.names else parsed.names

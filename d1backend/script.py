@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import keys
+from .catalog import Catalog
 from .errors import STALE, SerializationFailure
 from .http import Statement
 from .sqltext import Parsed
@@ -16,18 +17,29 @@ Known = tuple[str, str, Any]
 
 @dataclass(frozen=True)
 class Hint:
-    """What a compiler knows of the statement it is about to run: the column whose keys were reserved, the row
-    count, and the rows (table, column, value) that are there once it has run."""
+    """What a compiler knows of the statement it is about to run.
+
+    `reserved` is the column whose keys were reserved, `count` the row count, `makes` the rows (table, column, value)
+    that are there once it has run, `returning` the end of its text whose answer is known; `columns` are those it
+    writes, when their values are plain, `nulls` those of them that get a NULL.
+    """
 
     reserved: str | None = None
     count: int | None = None
     makes: frozenset[Known] = frozenset()
     keeps_keys: bool = False
+    returning: str = ""
+    columns: frozenset[str] | None = None
+    nulls: frozenset[str] = frozenset()
+    ignoring: bool = False
 
 
 @dataclass
 class Write:
-    """One statement of a transaction, with what is known and what was told about it."""
+    """One statement of a transaction, with what is known and what was told about it.
+
+    It is `sure` when the schema says that it runs, `proven` when a rehearsal has shown it.
+    """
 
     sql: str
     bound: list[str]
@@ -38,10 +50,17 @@ class Write:
     told_id: bool = False
     guard: Statement | None = None
     reserved: str | None = None
+    sure: bool = False
+    proven: bool = False
 
     @property
     def statement(self) -> Statement:
         return self.sql, self.bound
+
+    @property
+    def target(self) -> frozenset[str]:
+        """The table it writes, as a set of names in lower case; empty for a guard."""
+        return frozenset([self.parsed.table.lower()] if self.parsed.table else [])
 
     def guards(self) -> list[Statement]:
         """Statements that fail the commit when what was told no longer holds."""
@@ -77,14 +96,12 @@ class Mark:
 class Script:
     """The statements of one transaction, its savepoints, and what its rehearsals have shown.
 
-    The first `proven` statements are known to run; `next_keys` holds the next key by table where the
-    script reckons them itself, `used_keys` how many reserved keys were used by table and key column,
-    `known` rows that are there.
+    `next_keys` holds the next key by table where the script reckons them itself, `used_keys` how many reserved
+    keys were used by table and key column, `known` rows that are there.
     """
 
     writes: list[Write] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
-    proven: int = 0
     next_keys: dict[str, int] = field(default_factory=dict)
     used_keys: dict[tuple[str, str], int] = field(default_factory=dict)
     known: set[Known] = field(default_factory=set)
@@ -105,7 +122,6 @@ class Script:
         if length < len(self.writes):
             del self.writes[length:]
             self.answers.clear()
-        self.proven = min(self.proven, length)
 
     def length_with(self, write: Write) -> int:
         """The script's length up to this write, 0 when it is no part of it any more."""
@@ -120,7 +136,7 @@ class Script:
 
     @property
     def tables(self) -> frozenset[str]:
-        return frozenset(w.parsed.table.lower() for w in self.writes if w.parsed.table)
+        return frozenset().union(*(write.target for write in self.writes))
 
     # What is known of rows and keys
 
@@ -151,16 +167,36 @@ class Script:
     def knows(self, table: str, column: str, values: list[Any]) -> bool:
         return all((table.lower(), column, value) in self.known for value in values)
 
-    def collision(self, error: Exception, identity: str, proven: int = 0) -> Exception:
-        """A reserved key that someone else has written is no fault of the application's data.
+    def relevant(
+        self, names: frozenset[str] | None, catalog: Catalog | None, length: int | None
+    ) -> list[Write]:
+        """The statements, of the first `length`, that what stands under these names may depend on, in their order.
+
+        A statement matters when it may change something that is named, by the question or by a later statement
+        that matters. All of them do when the names or the catalog are not known, or the schema changes.
+        """
+        writes = self.writes[:length]
+        if names is None or catalog is None or self.has_schema:
+            return writes
+        needed, found = set(names), list[Write]()
+        for write in reversed(writes):
+            touched = catalog.reach(write.target)
+            if not needed.isdisjoint(touched):
+                needed |= touched | write.parsed.names
+                found.append(write)
+        return found[::-1]
+
+    def collision(self, error: Exception, identity: str, writes: list[Write]) -> Exception:
+        """What the error of a batch of these statements means: a reserved key that someone else has written is no
+        fault of the application's data.
 
         It is told from a key that the application wrote itself by the statements not yet known to succeed.
         """
         found = _KEY_TAKEN.fullmatch(str(error))
         if found is None:
             return error
-        writes = [w for w in self.writes[proven:] if w.parsed.table == found["table"]]
-        if not writes or not all(w.reserved == found["column"] for w in writes):
+        suspects = [w for w in writes if w.parsed.table == found["table"]]
+        if not suspects or not all(w.reserved == found["column"] for w in suspects):
             return error
         keys.forget(identity, found["table"].lower())
         self.next_keys.pop(found["table"].lower(), None)
@@ -197,12 +233,16 @@ class Script:
 
     # Sending
 
-    def batch(self, length: int | None = None, *, guarded: bool = False) -> list[Statement]:
-        """The statements in their order, foreign keys checked at the end as Django declares them."""
-        out: list[Statement] = [("PRAGMA defer_foreign_keys=on", [])]
-        for write in self.writes[:length]:
+    def batch(self) -> list[Statement]:
+        """All statements with their guards."""
+        out = rehearsed([])
+        for write in self.writes:
             if write.sql:
                 out.append(write.statement)
-            if guarded:
-                out.extend(write.guards())
+            out.extend(write.guards())
         return out
+
+
+def rehearsed(writes: list[Write]) -> list[Statement]:
+    """Statements in their order without guards, foreign keys checked at the end as Django declares them."""
+    return [("PRAGMA defer_foreign_keys=on", []), *(write.statement for write in writes if write.sql)]

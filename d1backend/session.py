@@ -26,12 +26,18 @@ class Session:
         self._catalog: Catalog | None = None
 
     def ask(self, statements: list[Statement]) -> list[dict[str, Any]]:
-        """A batch that only reads; the first one brings the catalog along."""
-        if self._catalog is not None:
-            return self.api.batch(self.database, statements)
-        answers = self.api.batch(self.database, [*statements, (QUERY, [])])
-        self._catalog = Catalog(answers.pop()["rows"])
-        return answers
+        """A batch that only reads; the first batch of a connection brings the catalog along."""
+        batch = self._with_catalog(statements)
+        return self._without_catalog(self.api.batch(self.database, batch), len(statements))
+
+    def _with_catalog(self, statements: list[Statement]) -> list[Statement]:
+        return statements if self._catalog is not None else [*statements, (QUERY, [])]
+
+    def _without_catalog(self, answers: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+        """The first `count` answers; the one after them is the catalog."""
+        if len(answers) > count:
+            self._catalog = Catalog(answers[count]["rows"])
+        return answers[:count]
 
     def received(self, sql: str, bound: list[str], answer: dict[str, Any]) -> tuple[list[str], Rows]:
         """Names and rows of D1's answer; when integers in it have lost digits it is asked again as JSON
@@ -62,8 +68,9 @@ class Session:
         except AlreadyAppliedError as applied:
             return applied
 
-    def _send(self, batch: list[Statement]) -> list[dict[str, Any]]:
+    def _send(self, statements: list[Statement]) -> list[dict[str, Any]]:
         """The answers to a writing batch; those to its tail go to the tail."""
+        batch = self._with_catalog(statements)
         tail = self._new_tail()
         try:
             answers = self.api.batch(self.database, batch, writes=True, tail=tail.statements)
@@ -74,16 +81,22 @@ class Session:
             if not is_fault_of(tail, error):
                 raise
             try:
-                return self.api.batch(self.database, batch, writes=True)
+                answers = self.api.batch(self.database, batch, writes=True)
             finally:
                 tail.lost()
-        tail.came(answers[len(batch) :])
-        return answers[: len(batch)]
+        else:
+            tail.came(answers[len(batch) :])
+        return self._without_catalog(answers[: len(batch)], len(statements))
 
     def catalog(self) -> Catalog:
         if self._catalog is None:
             self.ask([("SELECT 1", [])])
         assert self._catalog is not None
+        return self._catalog
+
+    @property
+    def known_catalog(self) -> Catalog | None:
+        """The catalog, when it is known without asking."""
         return self._catalog
 
     def reach(self, tables: frozenset[str]) -> frozenset[str]:

@@ -64,8 +64,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A statement's kind ("read", "write", "schema", "pragma", "control"), verb, target table and the
-    rest."""
+    """A statement's kind ("read", "write", "schema", "pragma", "control"), verb, target table and the rest.
+
+    `fickle` marks an index on an expression, which SQLite may refuse for what the expression is.
+    """
 
     kind: str
     verb: str
@@ -75,6 +77,7 @@ class Parsed:
     returning_at: int | None
     words: tuple[str, ...] = field(default=())
     for_update: bool = False
+    fickle: bool = False
 
     @property
     def dropped_table(self) -> str | None:
@@ -128,7 +131,8 @@ def parse(sql: str) -> Parsed:
         return Parsed("control", first, None, names, None, None, words)
     main = _main_verb(tokens)
     if main is None:
-        return Parsed("schema", first, None, names, None, None, words)
+        fickle = "INDEX" in words[:3] and any(t.depth > 1 for t in tokens)
+        return Parsed("schema", first, None, names, None, None, words, fickle=fickle)
     verb = tokens[main].upper
     if verb in _READS:
         columns = None if first == "EXPLAIN" else _columns(sql, tokens, main + 1, verb)

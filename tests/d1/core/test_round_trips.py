@@ -12,6 +12,7 @@ from d1backend import (
     update_or_conflict,
     update_uncounted,
 )
+from d1backend.http import Api
 from d1backend.test import assert_round_trips
 from tests.d1.app.models import Author, Book, Tag, Wide
 
@@ -62,6 +63,43 @@ def test_a_read_of_what_was_written_between_costs_one_more_and_only_once():
             Author.objects.create(name=name)
         assert Author.objects.filter(name="B").exists()
         assert Author.objects.filter(name="B").exists()
+
+
+def test_an_inner_block_costs_one_at_its_end_when_a_constraint_may_refuse_what_it_wrote():
+    with transaction.atomic():
+        for label in "abc":
+            Tag.objects.create(label=label)
+    with assert_round_trips(1), transaction.atomic():
+        for label in "AB":
+            with transaction.atomic():
+                Tag.objects.create(label=label)
+    with assert_round_trips(2), transaction.atomic(), transaction.atomic():
+        Author.objects.create(name="A")
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """The statements of each batch that is sent."""
+    batches = []
+    batch = Api.batch
+
+    def noting(self, database, statements, **options):
+        batches.append([sql for sql, _ in statements])
+        return batch(self, database, statements, **options)
+
+    monkeypatch.setattr(Api, "batch", noting)
+    return batches
+
+
+def test_a_rehearsal_carries_what_the_question_depends_on(sent):
+    with transaction.atomic():
+        for i in range(30):
+            Author.objects.create(name=f"A{i}")
+        Tag.objects.create(label="t")
+        sent.clear()
+        assert Tag.objects.count() == 1
+    assert len(sent[0]) == 3
+    assert not any("app_author" in sql for sql in sent[0])
 
 
 def test_an_exception_costs_nothing():

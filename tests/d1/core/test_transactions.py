@@ -7,7 +7,7 @@ from django.db import IntegrityError, OperationalError, ProgrammingError, connec
 from django.db.models import F
 
 from d1backend import SerializationFailure, retry_on_conflict
-from tests.d1.app.models import Author, Book, Stamped
+from tests.d1.app.models import Author, Book, Stamped, Tag
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,6 +70,67 @@ def test_an_inner_block_raises_its_integrity_error_at_its_own_end():
             Author.objects.create(name="A")
         Author.objects.create(name="B")
     assert Author.objects.count() == 2
+
+
+def test_a_null_that_a_column_does_not_take_shows_at_the_statement():
+    with transaction.atomic():
+        Author.objects.create(name="A")
+        with pytest.raises(IntegrityError, match=r"app_author\.name"):
+            Author.objects.create(name=None)
+    assert not Author.objects.exists()
+
+
+def test_an_index_on_an_expression_that_sqlite_refuses_shows_at_the_statement():
+    with transaction.atomic(), connection.cursor() as cursor:
+        with pytest.raises(OperationalError, match="non-deterministic"):
+            cursor.execute("CREATE INDEX by_chance ON app_author ((random()))")
+        cursor.execute("CREATE INDEX by_name ON app_author ((upper(name)))")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX by_name")
+
+
+def test_an_error_shows_at_a_read_that_depends_on_it_and_at_no_other():
+    Author.objects.create(name="A")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Author.objects.create(name="A")
+        Tag.objects.create(label="t")
+        assert Tag.objects.get().label == "t"
+        list(Author.objects.all())
+
+
+@pytest.mark.parametrize("write", ["trigger", "cascade", "copy"])
+def test_a_read_sees_what_other_tables_writes_did_to_it(write):
+    """What a rehearsal leaves out is only what cannot matter."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE source (id integer PRIMARY KEY, n int)")
+        cursor.execute("CREATE TABLE target (id int REFERENCES source (id) ON DELETE CASCADE, n int)")
+        cursor.execute("CREATE TABLE seen (n int)")
+        cursor.execute(
+            "CREATE TRIGGER watch AFTER UPDATE ON source BEGIN INSERT INTO seen SELECT new.n + max(score) "
+            "FROM app_author; END"
+        )
+        cursor.execute("INSERT INTO source VALUES (1, 1), (2, 2)")
+        cursor.execute("INSERT INTO target VALUES (1, 10), (2, 20)")
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            Author.objects.create(name="A", score=100)
+            Tag.objects.create(label="beside the point")
+            statement, question, answer = {
+                "trigger": ("UPDATE source SET n = 5 WHERE id = 1", "SELECT n FROM seen", [(105,)]),
+                "cascade": ("DELETE FROM source WHERE id = 1", "SELECT n FROM target", [(20,)]),
+                "copy": (
+                    "INSERT INTO target SELECT NULL, score FROM app_author",
+                    "SELECT sum(n) FROM target",
+                    [(130,)],
+                ),
+            }[write]
+            cursor.execute(statement)
+            cursor.execute(question)
+            assert cursor.fetchall() == answer
+    finally:
+        with connection.cursor() as cursor:
+            for table in ("target", "source", "seen"):
+                cursor.execute(f"DROP TABLE {table}")
 
 
 def test_get_or_create_and_update_or_create_work_inside_a_transaction():

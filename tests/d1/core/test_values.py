@@ -155,3 +155,34 @@ def test_a_literal_holds_no_way_out():
 def test_a_carried_result_that_was_cut_short_is_an_error_and_no_result():
     with pytest.raises(Exception, match="cut"):
         results.carried('[[["t1"]]')
+
+
+def test_raw_sql_gives_dates_times_booleans_and_floats_as_their_columns_are_declared():
+    row = {
+        "day": datetime.date(2026, 11, 25),
+        "moment": datetime.datetime(2026, 11, 25, 14, 30, 0, 5),
+        "clock": datetime.time(14, 30),
+        "yes": True,
+        "number": 5.0,
+    }
+    Everything.objects.create(**{**row, "moment": row["moment"].replace(tzinfo=datetime.UTC)})
+    columns = ", ".join(row)
+    plain = tuple(row.values())
+    qualified = ", ".join(f'e."{name}" AS x{i}' for i, name in enumerate(row))
+    assert repr(read(f"SELECT {columns} FROM app_everything")) == repr([plain])
+    assert repr(read(f"SELECT {qualified} FROM app_everything e")) == repr([plain])
+    assert read("SELECT day || '' AS day, upper(clock) FROM app_everything") == [("2026-11-25", "14:30:00")]
+    with transaction.atomic():
+        Everything.objects.update(text="x")
+        assert repr(read(f"SELECT {columns} FROM app_everything")) == repr([plain])
+    starred = dict(zip(_columns_of("app_everything"), read("SELECT * FROM app_everything")[0], strict=True))
+    assert {name: starred[name] for name in row} == row
+
+
+def test_text_that_is_no_date_in_a_column_of_dates_is_left_as_it_is():
+    read("INSERT INTO app_everything (day, clock) VALUES ('someday', '2026-99-99')")
+    assert read("SELECT day, clock FROM app_everything") == [("someday", "2026-99-99")]
+
+
+def _columns_of(table):
+    return [name for (name,) in read(f"SELECT name FROM pragma_table_info('{table}')")]
