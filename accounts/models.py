@@ -69,6 +69,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["is_approved", "reviewed_at", "created_at"]),
             models.Index(fields=["created_at"]),
             models.Index(fields=["is_admin", "is_approved"]),
+            models.Index(fields=["avatar_object_key"]),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from gallery_project.errors import Conflict, NotFound
 from uploads import selectors, services
-from uploads.keys import EXTENSIONS, is_draft, is_object, stem_of
+from uploads.keys import EXTENSIONS, is_own, stem_of
 from uploads.models import Category, Image, PendingUpload
 from uploads.storage import images
 
@@ -48,7 +48,7 @@ def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
     stored: set[str] = set()
     for chunk in chunks(images().objects()):
         stored.update(key for key, _ in chunk)
-        old = [key for key, changed in chunk if changed < limit and (is_object(key) or is_draft(key))]
+        old = [key for key, changed in chunk if changed < limit and is_own(key)]
         for key in orphans(old, promised):
             report.orphans.append(key)
             if not dry_run:

@@ -23,6 +23,8 @@ OBJECT = re.compile(
 )
 
 
+# What clients PUT lies here, under the key promised to them, until it is checked.
+INCOMING = "incoming/"
 # A file on its way into the folder storage.
 DRAFTS = ".drafts"
 DRAFT = re.compile(rf"{re.escape(DRAFTS)}/[a-z0-9_]+", re.ASCII)
@@ -40,9 +42,14 @@ def rendition_key(key: str, width: int, data: bytes) -> str:
     return f"{stem}_w{width}_{hashlib.sha256(data).hexdigest()[:8]}.webp"
 
 
+def incoming_key(key: str) -> str:
+    """Where the bytes that a client sends for `key` lie until they are checked."""
+    return INCOMING + key
+
+
 def stem_of(key: str) -> str:
-    """What an image's key and those of its renditions share; the key itself where it is no object's."""
-    found = OBJECT.fullmatch(key)
+    """What the keys of an image, of its renditions, and of what is to become it share; else the key itself."""
+    found = OBJECT.fullmatch(key.removeprefix(INCOMING))
     return found["stem"] if found else key
 
 
@@ -56,9 +63,19 @@ def is_object(key: str) -> bool:
     return OBJECT.fullmatch(key) is not None
 
 
+def is_incoming(key: str) -> bool:
+    """Whether `key` can be that of bytes a client sent."""
+    return key.startswith(INCOMING) and is_original(key.removeprefix(INCOMING))
+
+
 def is_draft(key: str) -> bool:
     """Whether `key` can be that of a file whose writing was broken off."""
     return DRAFT.fullmatch(key) is not None
+
+
+def is_own(key: str) -> bool:
+    """Whether `key` can be that of anything the gallery puts into its store."""
+    return is_object(key) or is_incoming(key) or is_draft(key)
 
 
 def content_type_of(key: str) -> str:

@@ -16,13 +16,13 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from gallery_project import audit
-from gallery_project.errors import Conflict, Invalid, NotFound, Unavailable, invalid_field
+from gallery_project.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
 from uploads import selectors
-from uploads.keys import EXTENSIONS, is_original, new_key, rendition_key
+from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
 from uploads.models import Image, PendingUpload
 from uploads.preparing import Prepared, prepare
 from uploads.renditions import RECIPE
-from uploads.storage import ImageStore, images
+from uploads.storage import images
 from uploads.validation import file_too_large
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def presign(
 ) -> tuple[PendingUpload, str, dict[str, str]]:
     """Promise a place in the store: the pending upload, the address to PUT to, and the headers to send.
 
-    The address takes exactly `size` bytes of `content_type`, once, for settings.PRESIGNED_LIFETIME.
+    The address takes exactly `size` bytes of `content_type`, for settings.PRESIGNED_LIFETIME.
     Raises Invalid on content_type, TooLarge.
     """
     if content_type not in EXTENSIONS:
@@ -127,7 +127,7 @@ def presign(
         raise file_too_large("size")
     lifetime: timedelta = settings.PRESIGNED_LIFETIME
     key = new_key(category, content_type)
-    address, headers = images().presign_put(key, content_type, size, lifetime)
+    address, headers = images().presign_put(incoming_key(key), content_type, size, lifetime)
     pending = PendingUpload.objects.create(
         object_key=key,
         category=category,
@@ -151,8 +151,13 @@ def complete(user: Any, key: str) -> Image:
     try:
         prepared = arrived(pending)
     except Invalid as error:
-        images().delete(key)
+        images().delete(incoming_key(key))
         raise Invalid(error.message, code="invalid_image", fields={"object_key": [error.message]}) from error
+    if prepared is None:
+        # Another call may have completed it since the promise was read.
+        return completed(
+            user, key, Conflict("Nothing has been uploaded to this key yet.", code="not_uploaded")
+        )
     put_all(key, prepared)
     row = row_of(user, prepared, pending.category, key)
     try:
@@ -163,40 +168,29 @@ def complete(user: Any, key: str) -> Image:
                 raise NotFound
     except (IntegrityError, NotFound):
         return completed(user, key)
+    discard([incoming_key(key)])
     return row
 
 
-def completed(user: Any, key: str) -> Image:
-    """The image that the user made of a promised key. Raises NotFound."""
+def completed(user: Any, key: str, otherwise: GalleryError | None = None) -> Image:
+    """The image that the user made of a promised key. Raises `otherwise`, or NotFound, where there is none."""
     image = selectors.image(key, uploaded_by=user) if is_original(key) else None
     if image is None:
-        raise NotFound("No upload to this key was promised to you.")
+        raise otherwise or NotFound("No upload to this key was promised to you.")
     return image
 
 
-def arrived(pending: PendingUpload) -> Prepared:
-    """What lies under a promised key, prepared. Raises Conflict (not_uploaded), Invalid, Unavailable."""
-    store = images()
-    stored = store.get(pending.object_key, settings.MAX_FILE_SIZE)
+def arrived(pending: PendingUpload) -> Prepared | None:
+    """What a client sent for a promised key, prepared; None where nothing came. Raises Invalid, Unavailable."""
+    stored = images().get(incoming_key(pending.object_key), settings.MAX_FILE_SIZE)
     if stored is None:
-        raise Conflict("Nothing has been uploaded to this key yet.", code="not_uploaded")
-    if stored.content_type != pending.content_type or stored.size > settings.MAX_FILE_SIZE:
+        return None
+    if (stored.content_type, stored.size) != (pending.content_type, pending.size):
         raise Invalid("What was uploaded is not what was announced.")
     prepared = prepare(stored.data)
     if prepared.content_type != pending.content_type:
         raise Invalid("What was uploaded is not what was announced.")
-    if stored.size != pending.size and not half_completed(store, pending.object_key, prepared, stored.data):
-        raise Invalid("What was uploaded is not what was announced.")
     return prepared
-
-
-def half_completed(store: ImageStore, key: str, prepared: Prepared, data: bytes) -> bool:
-    """Whether an earlier `complete` stored this, and failed before it had the row.
-
-    Its renditions lie beside it then, under keys that no client is given an address for.
-    """
-    keys = [rendition["key"] for rendition in renditions_of(key, prepared)]
-    return prepared.data == data and bool(keys) and all(store.exists(one) for one in keys)
 
 
 def delete_image(actor: Any, key: str) -> None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from gallery_project.api.errors import error_response
 from gallery_project.errors import Conflict, Unavailable
 from uploads import tickets
-from uploads.keys import content_type_of, is_object
+from uploads.keys import content_type_of, is_incoming, is_object
 from uploads.storage import IMMUTABLE, FolderStorage
 
 CHUNK = 256 * 1024  # bytes
@@ -24,13 +24,16 @@ class CutShortError(Exception):
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "PUT", "OPTIONS"])
 def media(request: HttpRequest, key: str) -> HttpResponseBase:
-    """An object of the folder; 404 for every key where images lie elsewhere."""
+    """An object of the folder, or a place for one to come; 404 for every key where images lie elsewhere.
+
+    What came in is not given out before `complete` has made an image of it.
+    """
     store = storages["default"]
-    if not isinstance(store, FolderStorage) or not is_object(key):
+    if not isinstance(store, FolderStorage):
         return error_response(404)
     if request.method == "PUT":
-        return take(request, store, key)
-    return give(store, key)
+        return take(request, store, key) if is_incoming(key) else error_response(404)
+    return give(store, key) if is_object(key) else error_response(404)
 
 
 def give(store: FolderStorage, key: str) -> HttpResponseBase:

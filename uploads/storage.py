@@ -19,7 +19,7 @@ from storages.backends.s3 import S3Storage
 
 from gallery_project.errors import Conflict, Unavailable
 from uploads import tickets
-from uploads.keys import DRAFTS, content_type_of, is_draft, is_object
+from uploads.keys import DRAFTS, content_type_of, is_own
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class ImageStore(Protocol):
     def presign_put(
         self, key: str, content_type: str, size: int, lifetime: timedelta
     ) -> tuple[str, dict[str, str]]:
-        """An address that takes exactly `size` bytes of that type, once; and the headers to send along."""
+        """An address that takes exactly `size` bytes of that type, where nothing lies; and the headers to send."""
 
     def objects(self) -> Iterator[tuple[str, datetime]]:
         """Every object's key and the time of its last change."""
@@ -69,7 +69,7 @@ def images() -> ImageStore:
 
 def checked(key: str) -> str:
     """The key, which must be one that uploads.keys knows: no other ever becomes a path or an address."""
-    if not is_object(key) and not is_draft(key):
+    if not is_own(key):
         raise ValueError("This is no object key.")
     return key
 

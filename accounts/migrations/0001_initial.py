@@ -121,6 +121,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["is_admin", "is_approved"], name="users_is_admi_ac95a7_idx"),
         ),
         migrations.AddIndex(
+            model_name="user",
+            index=models.Index(fields=["avatar_object_key"], name="users_avatar__dfc7e2_idx"),
+        ),
+        migrations.AddIndex(
             model_name="signin",
             index=models.Index(fields=["user", "ended_at"], name="sign_ins_user_id_846f56_idx"),
         ),

@@ -15,6 +15,7 @@ from tests.pictures import PLACE, exif, picture, quartered, quarters_of, saved, 
 from tests.store_proxy import wait_for
 from tests.stores import ORIGIN
 from tests.uploads_corpus import corpus
+from uploads.keys import incoming_key
 from uploads.models import Image, PendingUpload
 from uploads.storage import IMMUTABLE
 
@@ -143,7 +144,31 @@ def test_an_address_takes_one_upload(image_store):
     promise = presigned(admin, data)
     assert send(image_store, admin, promise, data) == 200
     assert send(image_store, admin, promise, data[::-1]) == 412
-    assert image_store.read(promise["object_key"]) == data
+    assert image_store.read(incoming_key(promise["object_key"])) == data
+
+
+def test_what_came_in_does_not_lie_under_the_public_address_before_it_is_checked(image_store):
+    admin, data = ApiClient.admin(), saved(textile(900, 700), exif=exif())
+    promise = presigned(admin, data)
+    assert send(image_store, admin, promise, data) == 200
+    assert image_store.listed() == [incoming_key(promise["object_key"])]
+    stored = complete(admin, promise).json()
+    assert len(image_store.listed()) == 3
+    assert incoming_key(promise["object_key"]) not in image_store.listed()
+    assert len(image_store.read(promise["object_key"])) == stored["size"]
+
+
+def test_the_folder_gives_nothing_out_that_is_not_checked(folder):
+    admin, data = ApiClient.admin(), picture()
+    promise = presigned(admin, data)
+    send(folder, admin, promise, data)
+    stranger = ApiClient().http
+    for address in (promise["public_url"], promise["upload_url"], promise["upload_url"].partition("?")[0]):
+        response = stranger.get(urlsplit(address).path)
+        assert response.status_code == 404
+        assert "Cache-Control" not in response or "immutable" not in response["Cache-Control"]
+    complete(admin, promise)
+    assert stranger.get(urlsplit(promise["public_url"]).path).status_code == 200
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -168,7 +193,7 @@ def test_a_picture_of_another_type_than_announced_is_removed(image_store):
 def test_an_object_of_another_size_than_announced_is_removed(image_store):
     admin, data = ApiClient.admin(), picture()
     promise = presigned(admin, data + b"x")
-    image_store.write(promise["object_key"], data, "image/jpeg")
+    image_store.write(incoming_key(promise["object_key"]), data, "image/jpeg")
     refused(complete(admin, promise), 400, "invalid_image")
     assert image_store.listed() == []
 
@@ -176,7 +201,7 @@ def test_an_object_of_another_size_than_announced_is_removed(image_store):
 def test_an_object_over_the_limit_is_removed_unread(image_store, settings):
     admin = ApiClient.admin()
     promise = presigned(admin, picture())
-    image_store.write(promise["object_key"], bytes(settings.MAX_FILE_SIZE + 1), "image/jpeg")
+    image_store.write(incoming_key(promise["object_key"]), bytes(settings.MAX_FILE_SIZE + 1), "image/jpeg")
     refused(complete(admin, promise), 400, "invalid_image")
     assert image_store.listed() == []
 

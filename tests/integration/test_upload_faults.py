@@ -4,6 +4,7 @@ import io
 from datetime import timedelta
 
 import pytest
+from botocore.config import Config
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
@@ -28,7 +29,8 @@ SECRETS = ("127.0.0.1", "images.example", "gallery-", "designs/")
 @pytest.fixture
 def impatient(monkeypatch):
     """Time-outs of a fraction of a second, one try, and no pause."""
-    quick = R2Storage.CONFIG.merge(type(R2Storage.CONFIG)(connect_timeout=0.5, read_timeout=0.5))
+    once = {"mode": "standard", "total_max_attempts": 1}
+    quick = R2Storage.CONFIG.merge(Config(connect_timeout=0.5, read_timeout=0.5, retries=once))
     monkeypatch.setattr(R2Storage, "CONFIG", quick)
     monkeypatch.setattr(R2Storage, "WRITE_PAUSE", 0)
 
@@ -173,6 +175,35 @@ def test_a_completion_that_is_given_up_is_swept(impatient, bucket, fault, after)
     swept()
     assert bucket.listed() == []
     refused(complete(admin, promise), 404, "not_found")
+
+
+def test_what_came_in_and_cannot_be_removed_once_it_is_an_image_is_the_cleaners(impatient, bucket):
+    admin = ApiClient.admin()
+    promise = presigned(admin, DATA)
+    send(bucket, admin, promise, DATA)
+    bucket.proxy.fault = fault_at("refuse", "DELETE")
+    assert complete(admin, promise).status_code == 200
+    bucket.proxy.reset()
+    assert len(bucket.listed()) == 5
+    assert "1 object" in swept()
+    assert len(bucket.listed()) == 4
+    assert complete(admin, promise).status_code == 200
+
+
+def test_a_completion_that_finds_another_s_work_done_answers_the_same(image_store, monkeypatch):
+    admin = ApiClient.admin()
+    promise = presigned(admin, DATA)
+    send(image_store, admin, promise, DATA)
+    real = services.arrived
+
+    def late(pending):
+        monkeypatch.undo()
+        assert complete(admin, promise).status_code == 200
+        return real(pending)
+
+    monkeypatch.setattr(services, "arrived", late)
+    assert complete(admin, promise).status_code == 200
+    assert Image.objects.count() == 1
 
 
 def test_a_completion_whose_row_is_lost_can_be_repeated(image_store, monkeypatch):
