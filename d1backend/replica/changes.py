@@ -13,9 +13,9 @@ from typing import Any
 from .. import results
 from ..http import Statement
 from ..parameters import literal
+from ..script import stale
 
 LOG, STATE = "_d1_changes", "_d1_replica"
-_TRIGGER = "_d1_log_"
 # One answer brings no more changes than this, and ends with the row that passes so many characters of JSON.
 MOST_CHANGES = 2000
 MOST_TEXT = 2_000_000
@@ -41,7 +41,6 @@ _SEQ = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{LOG}'), 0)"
 _NOW = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
 STATE_OF_LOG = f"SELECT epoch, floor, {_SCHEMA_NOW} IS schema, {_SEQ}, tables FROM {STATE}"
 VERSIONS = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
-TRIGGERS = f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{_TRIGGER}*'"
 DROP = (f"DROP TABLE IF EXISTS {LOG}", f"DROP TABLE IF EXISTS {STATE}")
 
 
@@ -63,49 +62,31 @@ class Shape:
         return results.row_of([quoted(column) for column in self.columns])
 
 
-def triggers(shape: Shape, quiet: Iterable[str]) -> dict[str, str]:
-    """The names and SQL of the triggers that log a table's changes.
-
-    An older entry is deleted, not replaced: the OR IGNORE of a statement would reach into its triggers.
-    """
-    table, key = quoted(shape.table), quoted(shape.key)
-    quiet = [c for c in shape.columns if c in set(quiet)]
-    loud = [c for c in shape.columns if c not in quiet]
-
-    def trigger(what: str, event: str, row: str, *, quietly: bool = False, when: str = "") -> tuple[str, str]:
-        name, text, at = quoted(f"{_TRIGGER}{shape.table}_{what}"), literal(shape.table), f"{row}.{key}"
-        only = " AND quiet = 1" if quietly else ""
-        return f"{_TRIGGER}{shape.table}_{what}", (
-            f"CREATE TRIGGER {name} AFTER {event} ON {table} {when}BEGIN "
-            f"DELETE FROM {LOG} WHERE tbl = {text} AND key = {at}{only}; "
-            f"INSERT INTO {LOG} (tbl, key, quiet) VALUES ({text}, {at}, {int(quietly)}); END"
-        )
-
-    made = dict(
-        [
-            trigger("insert", "INSERT", "NEW"),
-            trigger("delete", "DELETE", "OLD"),
-            trigger("update", f"UPDATE OF {', '.join(map(quoted, loud))}", "NEW"),
-            trigger("move", f"UPDATE OF {key}", "OLD", when=f"WHEN OLD.{key} IS NOT NEW.{key} "),
-        ]
-    )
-    if quiet:
-        made.update([trigger("quiet", f"UPDATE OF {', '.join(map(quoted, quiet))}", "NEW", quietly=True)])
-    return made
+def schema_of(tables: Iterable[str]) -> str:
+    """SQL for the schema of tables and of what belongs to them."""
+    return _SCHEMA.format(tables=literal(json.dumps(sorted(tables))))
 
 
 def install(
-    tables: Iterable[str], made: Mapping[str, str], old: Iterable[str], epoch: str, *, anew: bool = False
+    tables: Iterable[str],
+    made: Mapping[str, str],
+    old: Iterable[str],
+    seen: str | None,
+    epoch: str,
+    *,
+    anew: bool = False,
 ) -> list[Statement]:
     """Statements that make the log and its triggers; run twice they do the same.
 
-    The epoch changes only when changes may have gone unlogged (the schema differs from what it was when the triggers
-    were made), when other tables are logged, or with `anew`. Numbers go on from the time then, so that none comes again
-    even if the log was dropped or the database restored.
+    They fail, and nothing is done, when the schema is no longer `seen`, from which the triggers were made. The epoch
+    changes only when changes may have gone unlogged (the schema differs from what it was when the triggers were made),
+    when other tables are logged, or with `anew`. Numbers go on from the time then, so that none comes again even if
+    the log was dropped or the database restored.
     """
     listed = literal(json.dumps(sorted(tables)))
     ours = f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)})"
     changed = "1" if anew else f"schema IS NOT {_SCHEMA_NOW} OR tables IS NOT {listed}"
+    same = f"SELECT CASE WHEN {schema_of(tables)} IS ?1 THEN 1 ELSE {stale('schema')} END"
     statements = [
         *_CREATE,
         f"UPDATE {STATE} SET epoch = {literal(epoch)} WHERE {changed}",
@@ -120,18 +101,28 @@ def install(
         f"UPDATE {STATE} SET tables = {listed}",
         f"UPDATE {STATE} SET schema = {_SCHEMA_NOW}",
     ]
-    return [(sql, []) for sql in statements]
+    guard = (same, [seen]) if seen is not None else (same.replace("?1", "NULL"), [])
+    return [guard, *((sql, []) for sql in statements)]
+
+
+def trims(floor: int, seq: int) -> bool:
+    """Whether the log has grown so long that installing it again is worth the while."""
+    return seq - floor > 2 * _KEPT
 
 
 def news(shapes: Iterable[Shape], since: int) -> list[Statement]:
-    """Two questions: the state of the log, and the rows changed after `since` as they are now."""
+    """Two questions: the state of the log, and the rows changed after `since` as they are now.
+
+    The change `since` comes first, without its row, unless the same row has changed again.
+    """
     cases = " ".join(
         f"WHEN {literal(s.table)} THEN (SELECT {s.row} FROM {quoted(s.table)} WHERE {quoted(s.key)} = c.key)"
         for s in shapes
     )
     found = (
-        f"SELECT seq AS at, tbl, key, quiet, CASE tbl {cases} END AS text FROM {LOG} c "
-        f"WHERE seq > CAST(?1 AS INTEGER) ORDER BY seq LIMIT {MOST_CHANGES}"
+        f"SELECT seq AS at, tbl, key, quiet, "
+        f"CASE WHEN seq > CAST(?1 AS INTEGER) THEN CASE tbl {cases} END END AS text "
+        f"FROM {LOG} c WHERE seq >= CAST(?1 AS INTEGER) ORDER BY seq LIMIT {MOST_CHANGES}"
     )
     return [(STATE_OF_LOG, []), (_cut("at, tbl, CAST(key AS TEXT), quiet, text", found), [str(since)])]
 

@@ -52,9 +52,11 @@ class Copy:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         db = sqlite3.connect(path, isolation_level=None)
         db.execute("BEGIN")
-        db.execute(f"CREATE TABLE {_STATE} (epoch TEXT, signature TEXT, seq INTEGER, filled INTEGER)")
         db.execute(
-            f"INSERT INTO {_STATE} VALUES (?, ?, ?, 0)", (description.epoch, signature, description.seq)
+            f"CREATE TABLE {_STATE} (epoch TEXT, signature TEXT, seq INTEGER, anchor TEXT, filled INTEGER)"
+        )
+        db.execute(
+            f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0)", (description.epoch, signature, description.seq)
         )
         db.execute(
             f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, version INTEGER, after INTEGER, done INTEGER)"
@@ -136,7 +138,10 @@ class Copy:
             raise UnfitError("the schema on D1 or what is logged has changed")
         if news.since < news.floor:
             raise UnfitError("the log on D1 no longer holds the changes since")
-        if news.seq < news.since:
+        with self._lock:
+            seq, anchor = self._one(f"SELECT seq, anchor FROM {_STATE}")
+        other = news.since == seq and None not in (anchor, news.anchor) and anchor != news.anchor
+        if news.seq < news.since or other:
             raise UnfitError("the database on D1 went back in time", back=True)
 
     def apply(self, news: News) -> bool:
@@ -159,7 +164,7 @@ class Copy:
                     # Unique values have changed places: make room for all of them first.
                     db.execute("ROLLBACK TO rows")
                     self._replace(db, rows)
-                self._note(db, news.seq, news.changes)
+                self._note(db, news, news.changes)
         return True
 
     def _replace(self, db: sqlite3.Connection, rows: dict[tuple[str, int], Row | None]) -> None:
@@ -197,12 +202,12 @@ class Copy:
                 sets = ", ".join(f"{quoted(shape.columns[i])} = ?" for i in differing)
                 db.execute(f"UPDATE {name} SET {sets} {where}", (*(row[i] for i in differing), key))
 
-    def _note(self, db: sqlite3.Connection, seq: int, changes: Iterable[Change]) -> None:
+    def _note(self, db: sqlite3.Connection, news: News, changes: Iterable[Change]) -> None:
         versions: dict[str, int] = {}
         for change in changes:
             if not change.quiet:
                 versions[change.table] = max(change.seq, versions.get(change.table, 0))
-        db.execute(f"UPDATE {_STATE} SET seq = ?", (seq,))
+        db.execute(f"UPDATE {_STATE} SET seq = ?, anchor = ?", (news.reached, news.last))
         db.executemany(
             f"UPDATE {_TABLES} SET version = max(version, ?) WHERE tbl = ?",
             [(at, table) for table, at in versions.items()],
@@ -233,7 +238,7 @@ class Copy:
         with self._transaction() as db:
             rows = {(c.table, c.key): c.row for c in news.changes if c.table in self.shapes}
             self._replace(db, rows)
-            self._note(db, news.reached, ())
+            self._note(db, news, ())
 
     def finish(self, description: Description, news: News) -> None:
         """Build indexes, full-text tables and their triggers; the copy can be read then.

@@ -56,12 +56,14 @@ def advance(copy: Copy, source: Source) -> float:
     """
     at = since = copy.seq
     found: list[Change] = []
+    anchor = None
     for _ in range(_MOST_ROUNDS):
         news = source.news(copy.shapes.values(), at)
         copy.check(news)
         found += news.changes
+        anchor = news.anchor if at == since else anchor
         if news.whole:
-            copy.apply(dataclasses.replace(news, since=since, changes=found))
+            copy.apply(dataclasses.replace(news, since=since, anchor=anchor, changes=found))
             return news.started
         at = news.reached
         if len(found) > _MOST_MISSED:

@@ -13,8 +13,9 @@ from django.db import connections
 from .. import results
 from ..errors import OperationalError
 from ..http import Api, Statement
+from ..retry import retry_on_conflict
 from ..tail import is_of_schema
-from . import changes
+from . import changes, triggers
 from .changes import Shape
 from .options import Options
 
@@ -39,12 +40,18 @@ class Change:
     quiet: bool
     row: Row | None
 
+    @property
+    def name(self) -> str:
+        """Tells it from another that would have its number if D1 went back in time."""
+        return f"{self.table} {self.key} {self.quiet:d}"
+
 
 @dataclass(frozen=True)
 class News:
     """The changes after `since` as of one moment, not before `started` (seconds, time.time()).
 
-    `whole`: whether these are all changes until then; `versions`: of each table the last change that was more than
+    `anchor`: the change `since` itself, when it is still the last of its row; `whole`: whether these are all changes
+    until then; `versions`: of each table the last change that was more than
     quiet, when that was asked for.
     """
 
@@ -56,11 +63,17 @@ class News:
     seq: int
     changes: list[Change]
     whole: bool
+    anchor: str | None = None
     versions: dict[str, int] = field(default_factory=dict)
 
     @property
     def reached(self) -> int:
         return self.seq if self.whole else self.changes[-1].seq
+
+    @property
+    def last(self) -> str | None:
+        """What the anchor will be for who asks for the changes after these."""
+        return self.changes[-1].name if self.changes else self.anchor
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,17 @@ class Description:
     objects: list[tuple[str, str, str, str]]
     shapes: dict[str, Shape]
     search: dict[str, list[tuple[str, Any]]]
+
+
+@dataclass(frozen=True)
+class _Installed:
+    """The state of the log (empty when there is none), the schema of tables, and the triggers there are."""
+
+    state: list[Any]
+    schema: str | None
+    columns: list[list[Any]]
+    uniques: list[list[Any]]
+    triggers: dict[str, str]
 
 
 def read_news(answers: list[dict[str, Any]], since: int, started: float) -> News:
@@ -87,9 +111,10 @@ def read_news(answers: list[dict[str, Any]], since: int, started: float) -> News
         Change(at, table, int(key), bool(quiet), None if text is None else results.row(json.loads(text)))
         for at, table, key, quiet, text in rows
     ]
+    anchor = found.pop(0).name if found and found[0].seq == since else None
     versions = {str(table): at for table, at in answers[2]["rows"]} if len(answers) > 2 else {}
     whole = not found or found[-1].seq >= seq
-    return News(since, started, epoch, floor, bool(same), seq, found, whole, versions)
+    return News(since, started, epoch, floor, bool(same), seq, found, whole, anchor, versions)
 
 
 class Source:
@@ -179,6 +204,7 @@ class Source:
             return False
         return bool(state and state[0][2] and set(self._options.tables) <= set(json.loads(state[0][4])))
 
+    @retry_on_conflict
     def install(
         self, *, exactly: bool = True, anew: bool = False, say: Callable[[str], None] = lambda _: None
     ) -> bool:
@@ -189,35 +215,46 @@ class Source:
         """
         options = self._options
         tables = set(options.tables)
-        state, columns, present = self._installed(tables)
-        logged = json.loads(state[0][4]) if state else []
+        found = self._installed(tables)
+        logged = json.loads(found.state[4]) if found.state else []
         if not exactly and not set(logged) <= tables:
-            _, columns, _ = self._installed(tables | set(logged))
-            tables |= set(logged) & {row[0] for row in columns}
-        shapes = changes.shapes_of(sorted(tables), columns, f"DATABASES[{options.source!r}]")
+            found = self._installed(tables | set(logged))
+            tables |= set(logged) & {row[0] for row in found.columns}
+        shapes = changes.shapes_of(sorted(tables), found.columns, f"DATABASES[{options.source!r}]")
+        uniques = triggers.uniques_of(found.uniques)
         made: dict[str, str] = {}
-        for shape in shapes.values():
-            made |= changes.triggers(shape, options.quiet.get(shape.table, ()))
-        current = {str(name): sql for name, sql in present}
-        if not anew and state and state[0][2] and sorted(tables) == logged and made == current:
-            return False
+        for table, shape in shapes.items():
+            made |= triggers.triggers(shape, options.quiet.get(table, ()), uniques.get(table, ()))
+        if not anew and found.state and sorted(tables) == logged and made == found.triggers:
+            _, floor, same, seq, _ = found.state
+            if same and not changes.trims(floor, seq):
+                return False
         say(f"Logging changes of {', '.join(sorted(tables))}.")
-        batch = changes.install(tables, made, current, uuid.uuid4().hex, anew=anew)
+        batch = changes.install(tables, made, found.triggers, found.schema, uuid.uuid4().hex, anew=anew)
         self._api.batch(self.database, batch, writes=True)
         return True
 
-    def _installed(self, tables: Iterable[str]) -> list[list[list[Any]]]:
-        """The state of the log (no row when there is none), the columns of tables and the triggers there are."""
-        _, columns = changes.describe(sorted(tables), ())
+    def _installed(self, tables: Iterable[str]) -> "_Installed":
+        names = sorted(tables)
+        questions: list[Statement] = [
+            (f"SELECT {changes.schema_of(names)}", []),
+            changes.describe(names, ())[1],
+            triggers.indexes(names),
+            (triggers.PRESENT, []),
+        ]
         try:
-            return self._ask([(changes.STATE_OF_LOG, []), columns, (changes.TRIGGERS, [])])
+            (*state,), *answers = self._ask([(changes.STATE_OF_LOG, []), *questions])
         except OperationalError as error:
             if not is_of_schema(error):
                 raise
-        return [[], *self._ask([columns, (changes.TRIGGERS, [])])]
+            state, answers = [], self._ask(questions)
+        ((schema,),), columns, uniques, present = answers
+        return _Installed(
+            state[0] if state else [], schema, columns, uniques, {str(n): sql for n, sql in present}
+        )
 
     def drop(self) -> None:
         """Remove the log and its triggers."""
-        (present,) = self._ask([(changes.TRIGGERS, [])])
+        (present,) = self._ask([(triggers.PRESENT, [])])
         drops = [*(f"DROP TRIGGER IF EXISTS {changes.quoted(name)}" for name, _ in present), *changes.DROP]
         self._api.batch(self.database, [(sql, []) for sql in drops], writes=True)

@@ -114,13 +114,14 @@ def test_a_file_is_kept_for_a_while_for_who_is_about_to_open_it(host):
     assert [path.name for path in host.host.folder.path.glob("*.sqlite3")] == [host.host.follow().path.name]
 
 
-def test_a_commit_taken_into_a_file_that_gave_way_is_awaited_in_the_new_one(d1, host, proxy):
+def test_a_commit_taken_into_a_file_that_gave_way_is_awaited_in_the_new_one(d1, host):
     """Another process has put a new file up while the commit was under way."""
-    generation = host.host.follow()
+    neighbour = Host(host.host.options)
+    generation = neighbour.follow()
     source = Source(host.host.options, patient=True)
     refill(host)
     d1(NEW.format("mine"))
-    host.host.take(generation, source.news(generation.copy.shapes.values(), generation.copy.seq))
+    neighbour.take(generation, source.news(generation.copy.shapes.values(), generation.copy.seq))
     source.close()
     assert titles(host.replica) == ["mine"]
 

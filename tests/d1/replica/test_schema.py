@@ -149,3 +149,90 @@ def test_a_log_made_anew_while_a_copy_is_filled_is_no_copy(d1, installed, new_ho
     host.sync()
     assert ask(host.replica, "SELECT title FROM designs") == [("a",)]
     assert version(host.replica, ["designs"]) > 0
+
+
+def test_rows_ousted_by_replace_are_logged_though_what_ousted_them_is_gone_too(d1, host):
+    d1(NEW.format("a"), "INSERT INTO tags (design_id, label) VALUES (1, 'x'), (1, 'y'), (1, 'z')")
+    host.sync()
+    d1(
+        "INSERT OR REPLACE INTO tags (id, design_id, label) VALUES (9, 1, 'x')",
+        "DELETE FROM tags WHERE id = 9",
+    )
+    d1("UPDATE OR REPLACE tags SET label = 'y' WHERE id = 3", "UPDATE tags SET label = 'w' WHERE id = 3")
+    host.sync()
+    assert ask(host.replica, "SELECT id, label FROM tags") == [(3, "w")]
+
+
+def test_statements_that_leave_rows_as_they_are_or_merge_are_followed(d1, host):
+    d1(NEW.format("a"), NEW.format("b"), "INSERT INTO tags (design_id, label) VALUES (1, 'x')")
+    host.sync()
+    d1(
+        "INSERT OR IGNORE INTO tags (design_id, label) VALUES (1, 'x'), (1, 'y')",
+        "INSERT INTO tags (design_id, label) VALUES (2, 'x') "
+        "ON CONFLICT (label) DO UPDATE SET design_id = excluded.design_id",
+    )
+    host.sync()
+    assert ask(host.replica, "SELECT design_id, label FROM tags ORDER BY id") == [(2, "x"), (1, "y")]
+    d1("DELETE FROM tags")
+    host.sync()
+    assert ask(host.replica, "SELECT * FROM tags") == []
+
+
+def test_rows_deleted_by_a_cascade_leave_the_copy(d1, schema, new_host):
+    d1("DROP TABLE tags")
+    d1(
+        "CREATE TABLE tags (id INTEGER PRIMARY KEY, design_id INTEGER REFERENCES designs (id) ON DELETE CASCADE, "
+        "label TEXT UNIQUE)"
+    )
+    d1(NEW.format("a"), NEW.format("b"), "INSERT INTO tags (design_id, label) VALUES (1, 'x'), (2, 'y')")
+    host = new_host("a")
+    host.sync()
+    d1("DELETE FROM designs WHERE id = 1")
+    host.sync()
+    assert ask(host.replica, "SELECT label FROM tags") == [("y",)]
+
+
+def test_a_change_of_the_schema_under_an_installation_makes_it_begin_again(d1, installed, new_host):
+    """Else triggers made from the old columns would be taken for those of the new ones."""
+    source = Source(new_host("a").host.options, patient=True)
+    asked, source._installed = source._installed, None
+    changes = ["ALTER TABLE designs ADD COLUMN colour TEXT"]
+
+    def meddle(tables):
+        found = asked(tables)
+        if changes:
+            d1(changes.pop())
+        return found
+
+    source._installed = meddle
+    assert source.install(anew=True)
+    source.close()
+    assert "colour" in d1("SELECT sql FROM sqlite_master WHERE name = '_d1_log_designs_update'")[0][0]
+
+
+def test_a_restored_database_is_noticed_though_it_has_gone_on(d1, host):
+    d1(NEW.format("a"))
+    before = d1("SELECT seq FROM sqlite_sequence WHERE name = '_d1_changes'")[0][0]
+    d1(NEW.format("lost"))
+    host.sync()
+    d1("DELETE FROM designs WHERE title = 'lost'", f"DELETE FROM _d1_changes WHERE seq > {before}")
+    d1(f"UPDATE sqlite_sequence SET seq = {before} WHERE name = '_d1_changes'")
+    d1(
+        "UPDATE designs SET title = 'b'",
+        "INSERT INTO people (name, password_hash) VALUES ('x', 'y'), ('z', 'y')",
+    )
+    host.sync()
+    assert ask(host.replica, "SELECT title FROM designs") == [("b",)]
+
+
+def test_the_log_is_cut_short_when_it_has_grown_long(d1, host):
+    d1(NEW.format("a"), NEW.format("b"))
+    host.sync()
+    d1("UPDATE sqlite_sequence SET seq = seq + 1000000 WHERE name = '_d1_changes'", NEW.format("c"))
+    source = Source(host.host.options, patient=True)
+    assert source.install()
+    assert not source.install()
+    source.close()
+    assert d1("SELECT count(*) FROM _d1_changes") == [[1]]
+    host.sync()
+    assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("a",), ("b",), ("c",)]
