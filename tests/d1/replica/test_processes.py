@@ -128,13 +128,14 @@ def test_a_commit_taken_into_a_file_that_gave_way_is_awaited_in_the_new_one(d1, 
 
 def test_a_neighbour_awaits_a_write_whose_answer_was_lost(d1, host, proxy):
     """Though a sync that began before the write ends after it."""
+    Design.objects.using(host.source).create(title="a")
     neighbour = Host(host.host.options)
     source = Source(host.host.options, patient=True)
     generation = neighbour.follow()
     before = source.news(generation.copy.shapes.values(), generation.copy.seq)
     source.close()
     proxy.plan = [fault_plan.RESET_AFTER]
-    Design.objects.using(host.source).bulk_create([Design(title="mine")])
+    Design.objects.using(host.source).update(title="mine")
     assert proxy.faults == ["reset after"]
     neighbour.take(generation, before)
     assert titles(host.replica) == ["mine"]
