@@ -1,0 +1,149 @@
+"""Two hosts with two processes each write at random, are killed and meet faults; their copies stay right.
+
+REPLICA_WRITES sets how many writes each process makes.
+"""
+
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from d1backend import results
+from d1backend.replica.source import Source
+from tests.d1 import fault_plan as plans
+
+from .conftest import TOKEN
+from .models import OPTIONS
+
+WRITES = int(os.environ.get("REPLICA_WRITES", "12"))
+SEED = int(os.environ.get("REPLICA_SEED", "7"))
+FAULTS = (*plans.PASSING, *plans.SLOW, plans.down(0.05))
+
+
+@dataclass
+class Worker:
+    """A place for a process: it is started anew, after a kill, where it was."""
+
+    host: str
+    beacon: int
+    plan: dict[str, Any]
+    process: "subprocess.Popen[bytes] | None" = None
+    kills: int = 0
+
+    @property
+    def first(self) -> int:
+        progress = Path(self.plan["progress"])
+        return int(progress.read_text() or 1) if progress.exists() else 1
+
+    @property
+    def done(self) -> bool:
+        return self.process is None and self.first >= self.plan["end"]
+
+    def start(self, seed: int) -> None:
+        plan = {**self.plan, "host": self.host, "beacon": self.beacon, "first": self.first, "seed": seed}
+        command = [sys.executable, "-m", f"{__package__}.worker"]
+        self.process = subprocess.Popen(
+            command, env={**os.environ, "PLAN": json.dumps(plan)}, stderr=subprocess.PIPE
+        )
+
+    def kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+
+    def reap(self) -> None:
+        """Forget a process that has ended; it may have been killed, but not found fault."""
+        assert self.process is not None
+        status = self.process.poll()
+        if status is None:
+            return
+        said = self.process.stderr.read().decode() if self.process.stderr else ""
+        assert status in (0, -signal.SIGKILL), f"{self.host}{self.beacon} ended with {status}: {said}"
+        self.kills += status != 0
+        self.process = None
+
+
+def rows_of_d1(d1, table):
+    columns = [name for (name,) in d1(f"SELECT name FROM pragma_table_xinfo('{table}') ORDER BY cid")]
+    shown = [f'"{c}"' for c in columns if c != "password_hash"]
+    rows = d1(f"SELECT {results.row_of(shown)} FROM {table} ORDER BY id")
+    return [results.row(json.loads(text)) for (text,) in rows]
+
+
+@pytest.mark.parametrize("faults", [False, True], ids=["calm", "faults"])
+def test_copies_of_hosts_that_are_killed_and_meet_faults_are_right(
+    d1, installed, new_host, proxy, tmp_path, faults
+):
+    dice = random.Random(SEED)
+    workers = []
+    (tmp_path / "ledger").mkdir()
+    for host, beacon in [("a", 1), ("a", 2), ("b", 3), ("b", 4)]:
+        d1(
+            f"INSERT INTO designs (id, title, body, view_count, weight) VALUES ({beacon}, 'beacon', '', 5000, 0)"
+        )
+        plan = {
+            "url": proxy.url, "database": d1.database, "token": TOKEN, "folder": str(tmp_path / host),
+            "ledger": str(tmp_path / "ledger"), "progress": str(tmp_path / f"progress-{beacon}"), "end": WRITES + 1,
+            "options": OPTIONS,
+        }  # fmt: skip
+        workers.append(Worker(host, beacon, plan))
+    d1("INSERT INTO designs (id, title, body, view_count, weight) VALUES (101, 'first', '', 0, 0)")
+    source = Source(new_host("parent").host.options, patient=True)
+    seeds, column = itertools.count(SEED * 1000), itertools.count()
+    if faults:
+        proxy.plan = plans.every(4, FAULTS, SEED)
+    try:
+        while not all(worker.done for worker in workers):
+            for worker in workers:
+                if worker.process is not None:
+                    worker.reap()
+                if worker.process is None and not worker.done:
+                    worker.start(next(seeds))
+            time.sleep(dice.uniform(0, 1.0))
+            if dice.random() < 0.4:
+                dice.choice(workers).kill()
+            if dice.random() < 0.05:
+                source.install(anew=True)
+            if dice.random() < 0.05:
+                d1(f"ALTER TABLE tags ADD COLUMN extra{next(column)} TEXT DEFAULT 'é'")
+    finally:
+        proxy.plan = None
+        source.close()
+        for worker in workers:
+            worker.kill()
+            if worker.process is not None:
+                worker.process.wait()
+    assert sum(worker.kills for worker in workers) > 0
+    for name in ("a", "b"):
+        host = new_host(name)
+        host.sync()
+        compare(d1, host)
+
+
+def compare(d1, host):
+    """The copy holds what D1 holds, row by row and value by value, its search works, and no secret is in its files."""
+    copy = host.host.follow().copy
+    for table, shape in copy.shapes.items():
+        columns = ", ".join(f'"{c}"' for c in shape.columns)
+        with copy._lock:
+            mine = copy._db.execute(f"SELECT {columns} FROM {table} ORDER BY id").fetchall()
+        theirs = rows_of_d1(d1, table)
+        assert [list(map(typed, row)) for row in mine] == [list(map(typed, row)) for row in theirs], table
+    with copy._lock:
+        copy._db.execute("INSERT INTO designs_search (designs_search, rank) VALUES ('integrity-check', 1)")
+        assert copy._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    for file in host.host.folder.path.iterdir():
+        assert b"bcrypt$secret" not in file.read_bytes()
+
+
+def typed(value):
+    """2 and 2.0 are not the same here."""
+    return type(value), value

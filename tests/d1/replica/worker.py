@@ -1,0 +1,216 @@
+"""A process of a host that writes at random and looks at what it and others have written, until it is done or killed.
+
+Each write is a transaction that also raises the writer's beacon, a row of its own. What was acknowledged is noted in
+the ledger; every process looks whether it sees the beacons as high as the ledger promises: those of its own host at
+once, those of other hosts after the allowed age.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+
+from tests.d1.faults.process import PATIENCE
+
+MAX_AGE = 0.5
+LETTERS = "aé漢कां\0'\"\n🙂 "
+
+
+def configure(plan: dict[str, Any]) -> None:
+    options = {**PATIENCE, "account_id": "an-account", "api_token": plan["token"], "base_url": plan["url"]}
+    replica = {**plan["options"], "source": "default", "max_age": MAX_AGE}
+    settings.configure(
+        DATABASES={
+            "default": {"ENGINE": "d1backend", "NAME": plan["database"], "OPTIONS": options},
+            "replica": {"ENGINE": "d1backend.replica", "NAME": plan["folder"], "OPTIONS": replica},
+        },
+        DATABASE_ROUTERS=["d1backend.replica.router.ReplicaRouter"],
+        INSTALLED_APPS=["d1backend"],
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        LOGGING_CONFIG=None,
+    )
+    django.setup()
+
+
+class Writer:
+    """Random transactions, each of a kind that has its own way into the log of changes."""
+
+    def __init__(self, name: str, dice: random.Random) -> None:
+        from .models import Design, Person, Tag
+
+        self.name, self.dice, self.designs, self.tags, self.people = name, dice, Design, Tag, Person
+
+    def text(self) -> str:
+        return "".join(self.dice.choices(LETTERS, k=self.dice.choice([0, 1, 7, 60])))
+
+    def some(self, model: Any, count: int = 1) -> list[Any]:
+        """Rows that were there a moment ago, but no beacons."""
+        rows = model.objects.using("default").order_by("id")
+        rows = rows.filter(id__gt=100) if model is self.designs else rows
+        keys = list(rows.values_list("id", flat=True))
+        chosen = rows.filter(id__in=self.dice.sample(keys, min(count, len(keys))))
+        return list(chosen.defer("password") if model is self.people else chosen)
+
+    def new_design(self) -> Any:
+        return self.designs(
+            title=self.text(),
+            body=self.text() * self.dice.choice([1, 1, 40]),
+            view_count=self.dice.choice([0, -1, 2**63 - 1, -(2**63), 2**53 + 1]),
+            weight=self.dice.choice([0.1, 1e300, -5.0, 1 / 3]),
+            picture=self.dice.choice([None, b"", bytes(range(256))]),
+        )
+
+    def sql(self, sql: str, *values: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+    # Each of these is done in a transaction
+
+    def create(self) -> None:
+        design = self.new_design()
+        design.save(using="default")
+        self.tags(design=design, label=f"{self.name}-{self.dice.random()}").save(using="default")
+
+    def create_many(self) -> None:
+        made = [self.new_design() for _ in range(self.dice.choice([2, 40]))]
+        self.designs.objects.using("default").bulk_create(made)
+
+    def change(self) -> None:
+        for design in self.some(self.designs, 3):
+            design.title, design.body = self.text(), self.text()
+            design.save(using="default", update_fields=["title", "body"])
+
+    def count(self) -> None:
+        self.designs.objects.using("default").filter(id__gt=100, view_count__lt=1000).update(
+            view_count=F("view_count") + 1
+        )
+
+    def remove(self) -> None:
+        for design in self.some(self.designs, 2):
+            design.delete(using="default")
+
+    def exchange(self) -> None:
+        """Two tags change labels."""
+        tags = self.some(self.tags, 2)
+        if len(tags) == 2:
+            one, other = tags
+            self.sql("UPDATE tags SET label = %s WHERE id = %s", f"{self.name}-free", one.pk)
+            self.sql("UPDATE tags SET label = %s WHERE id = %s", one.label, other.pk)
+            self.sql("UPDATE tags SET label = %s WHERE id = %s", other.label, one.pk)
+
+    def oust(self) -> None:
+        """A tag takes the label of another, which is gone then."""
+        for tag in self.some(self.tags):
+            self.sql(
+                "INSERT OR REPLACE INTO tags (design_id, label) VALUES (%s, %s)", tag.design_id, tag.label
+            )
+
+    def merge(self) -> None:
+        for tag in self.some(self.tags):
+            values = "INSERT {} INTO tags (design_id, label) VALUES (%s, %s) {}"
+            self.sql(values.format("OR IGNORE", ""), tag.design_id, tag.label)
+            update = "ON CONFLICT (label) DO UPDATE SET label = excluded.label || '+'"
+            self.sql(values.format("", update), tag.design_id, tag.label)
+
+    def move(self) -> None:
+        """A row gets another key."""
+        for person in self.some(self.people):
+            self.sql("UPDATE people SET id = %s WHERE id = %s", self.dice.randint(10**6, 2**62), person.pk)
+
+    def people_come_and_go(self) -> None:
+        self.people(name=self.text()[:40], password=f"bcrypt$secret-{self.dice.random()}").save(
+            using="default"
+        )
+        if self.dice.random() < 0.2:
+            self.sql("DELETE FROM people")
+
+    def write(self, beacon: int, height: int) -> None:
+        kinds = [
+            self.create,
+            self.create_many,
+            self.change,
+            self.count,
+            self.remove,
+            self.exchange,
+            self.oust,
+            self.merge,
+            self.move,
+            self.people_come_and_go,
+        ]
+        kind = self.dice.choice(kinds)
+        with transaction.atomic():
+            kind()
+            self.sql("UPDATE designs SET weight = %s WHERE id = %s", float(height), beacon)
+
+
+class Ledger:
+    """Files with the height and the moment of the last acknowledged beacon of each writer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def note(self, beacon: int, host: str, height: int) -> None:
+        new = self.folder / f"{beacon}.new"
+        new.write_text(json.dumps([host, height, time.time()]))
+        new.replace(self.folder / str(beacon))
+
+    def promises(self, host: str) -> dict[int, int]:
+        """The heights that a process of a host must see now."""
+        now, promised = time.time(), {}
+        for file in self.folder.glob("*[0-9]"):
+            where, height, moment = json.loads(file.read_text())
+            if where == host or now - moment > MAX_AGE:
+                promised[int(file.name)] = height
+        return promised
+
+
+def look(ledger: Ledger, host: str) -> str | None:
+    """What is wrong with what this process sees, if anything. A replica that says it is degraded may be late."""
+    from d1backend.replica import status
+
+    from .models import Design
+
+    promised = ledger.promises(host)
+    before = status()
+    try:
+        seen = dict(Design.objects.filter(pk__in=list(promised)).values_list("pk", "weight"))
+    except DatabaseError:
+        return None
+    missing = {
+        beacon: (height, seen.get(beacon))
+        for beacon, height in promised.items()
+        if seen.get(beacon, -1) < height
+    }
+    after = status()
+    if not missing or before["degraded"] or after["degraded"]:
+        return None
+    return f"host {host} does not see {missing}; {before} {after}"
+
+
+def main(plan: dict[str, Any]) -> int:
+    configure(plan)
+    dice, ledger = random.Random(plan["seed"]), Ledger(Path(plan["ledger"]))
+    writer = Writer(f"{plan['host']}{plan['beacon']}", dice)
+    for height in range(plan["first"], plan["end"]):
+        Path(plan["progress"]).write_text(str(height + 1))
+        with suppress(DatabaseError):
+            writer.write(plan["beacon"], height)
+            ledger.note(plan["beacon"], plan["host"], height)
+        for _ in range(dice.choice([1, 1, 5])):
+            if wrong := look(ledger, plan["host"]):
+                sys.stderr.write(f"{wrong}\n")
+                return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(os.environ["PLAN"])))
