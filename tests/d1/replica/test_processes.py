@@ -29,6 +29,18 @@ def refill(host):
     return before
 
 
+def damage(path, table):
+    """Overwrite the first page of a table in a file that nobody has open."""
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    db.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+
+
 def test_a_process_forked_from_one_that_syncs_does_not_keep_the_lock(host):
     asked, told = os.pipe()
     with host.host.folder.locked():
@@ -156,16 +168,9 @@ def test_a_damaged_page_is_noticed_by_the_query_that_meets_it(d1, host):
     d1(*(NEW.format(f"{i:0200}") for i in range(500)))
     host.sync()
     path = host.host.follow().path
-    db = sqlite3.connect(path)
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'designs'").fetchone()
-    (size,) = db.execute("PRAGMA page_size").fetchone()
-    db.close()
-    connections[host.replica].close()
-    host.host.reset()
-    with path.open("r+b") as file:
-        file.seek((root - 1) * size)
-        file.write(b"\xff" * size)
+    connections[host.replica].leave()
+    host.host.suspend()
+    damage(path, "designs")
     with pytest.raises(DatabaseError):
         list(Design.objects.using(host.replica))
     until(lambda: alias_for(host.replica, "designs") == host.replica)
