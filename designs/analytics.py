@@ -8,8 +8,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts import figures
 from designs.facets import value_counts
-from designs.models import FACET_FIELDS, DailyCount, Design, Favourite, Status
-from gallery_project.days import last_days, rows_by_day
+from designs.models import FACET_FIELDS, DayTotal, Design, Favourite, Status
+from gallery_project.days import last_days
 
 TOP = 10
 
@@ -49,19 +49,16 @@ def top(order: str) -> QuerySet[Design]:
 
 def series(days: Sequence[date]) -> list[dict[str, Any]]:
     """What happened on each of the days, in their order."""
-    since = days[0]
-    signups = figures.signups_by_day(since)
-    designs = rows_by_day(Design.objects.all(), since)
-    favourites = rows_by_day(Favourite.objects.all(), since)
-    counts = DailyCount.objects.filter(day__gte=since).order_by().values_list("day")
-    views = {day.isoformat(): count for day, count in counts.annotate(count=Sum("views"))}
+    signups = figures.signups_by_day(days[0])
+    totals = {total.day: total for total in DayTotal.objects.filter(day__gte=days[0])}
     return [
         {
-            "date": day,
-            "signups": signups.get(day, 0),
-            "designs": designs.get(day, 0),
-            "favorites": favourites.get(day, 0),
-            "views": views.get(day, 0),
+            "date": day.isoformat(),
+            "signups": signups.get(day.isoformat(), 0),
+            "designs": total.designs,
+            "favorites": total.likes,
+            "views": total.views,
         }
-        for day in map(date.isoformat, days)
+        for day in days
+        for total in [totals.get(day) or DayTotal()]
     ]

@@ -139,3 +139,39 @@ class DailyCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.design_id} on {self.day}: {self.views}"
+
+
+class DayTotal(models.Model):
+    """What happened on one day (UTC) in the whole gallery, kept by triggers (designs.totals)."""
+
+    day = models.DateField(unique=True)
+    views = models.BigIntegerField(default=0)
+    likes = models.BigIntegerField(default=0)
+    designs = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "day_totals"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.views} views, {self.likes} likes, {self.designs} designs"
+
+
+class ValueTotal(models.Model):
+    """How many designs of one status have a value, kept by triggers (designs.totals)."""
+
+    field = models.CharField(max_length=20)
+    value = models.CharField(max_length=200, db_collation=NOCASE)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    count = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "value_totals"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["field", "value", "status"], name="one_total_each"),
+        ]
+        indexes = [models.Index(fields=["field", "status", "-count"], name="values_in_use")]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.value}, {self.status}: {self.count}"

@@ -1,4 +1,5 @@
-"""What the database itself keeps: the full-text index of designs, and their like counts.
+"""What the database itself keeps: the full-text index of designs, their like counts, and
+the totals of designs.totals.
 
 The first migration runs these statements. A later one that remakes `designs` or `user_favorites`, as SQLite
 does for most changes of a column, begins with `RunPython(suspend, restore)` and ends with `RunPython(restore,
@@ -8,6 +9,7 @@ another refers to what is missing. They are SQLite's: the catalogue runs there a
 
 from typing import Any
 
+from designs import totals
 from designs.models import FACET_FIELDS
 
 # A copy of these names is in the index itself: another list means another migration that rebuilds it.
@@ -45,6 +47,7 @@ TRIGGERS = {
         "AFTER DELETE ON user_favorites BEGIN "
         "UPDATE designs SET like_count = like_count - 1 WHERE id = old.design_id; END"
     ),
+    **totals.TRIGGERS,
 }
 
 CREATE = [

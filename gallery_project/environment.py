@@ -29,7 +29,10 @@ REDIS_SECONDS = 0.5  # that a Redis may take to answer before it counts as away
 # users go there; a view alone makes no other ETag.
 REPLICA = "replica"
 COPIED: dict[str, Any] = {
-    "tables": ["users", "sign_ins", "app_settings", "images", "designs", "user_favorites", "daily_counts"],
+    "tables": [
+        *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites", "daily_counts"),
+        *("image_totals", "day_totals", "value_totals"),
+    ],
     "search": ["designs_search"],
     "hide": {"users": ["password_hash"]},
     "unrouted": ["users"],

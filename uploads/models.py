@@ -41,6 +41,21 @@ class Image(models.Model):
         return self.object_key
 
 
+class ImageTotal(models.Model):
+    """How many images of a category there are, and their bytes without renditions; kept by uploads.triggers."""
+
+    category = models.CharField(max_length=20, choices=Category.choices, unique=True)
+    images = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "image_totals"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.images} images, {self.bytes} bytes"
+
+
 class PendingUpload(models.Model):
     """A presigned upload: who asked, and what may arrive under the key until it expires."""
 

@@ -150,6 +150,54 @@ class Migration(migrations.Migration):
                 "ordering": ["-created_at", "-id"],
             },
         ),
+        migrations.CreateModel(
+            name="DayTotal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField(unique=True)),
+                ("views", models.BigIntegerField(default=0)),
+                ("likes", models.BigIntegerField(default=0)),
+                ("designs", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "db_table": "day_totals",
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="ValueTotal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("field", models.CharField(max_length=20)),
+                ("value", models.CharField(db_collation="NOCASE", max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published"), ("archived", "Archived")],
+                        max_length=10,
+                    ),
+                ),
+                ("count", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "db_table": "value_totals",
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["field", "status", "-count"], name="values_in_use")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("field", "value", "status"), name="one_total_each")
+                ],
+            },
+        ),
         migrations.AddIndex(
             model_name="design",
             index=models.Index(fields=["-created_at", "-id"], name="designs_of_all_statuses"),

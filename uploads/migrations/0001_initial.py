@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from uploads import triggers
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -104,4 +106,30 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ImageTotal",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[("designs", "Designs"), ("avatars", "Avatars"), ("temp", "Temp")],
+                        max_length=20,
+                        unique=True,
+                    ),
+                ),
+                ("images", models.BigIntegerField(default=0)),
+                ("bytes", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "db_table": "image_totals",
+                "default_permissions": (),
+            },
+        ),
+        migrations.RunSQL(triggers.CREATE, triggers.DROP),
     ]
