@@ -28,7 +28,6 @@ class DatabaseCreation(BaseDatabaseCreation):
 
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
-        self._suffix = uuid.uuid4().hex[:8]
         self._keepdb = False
         self._name: str | None = None
 
@@ -57,7 +56,7 @@ class DatabaseCreation(BaseDatabaseCreation):
 
     def _get_test_db_name(self) -> str:
         if self._name is None:
-            self._name = self._base_name() if self._keepdb else f"{self._base_name()}_{self._suffix}"
+            self._name = self._base_name() if self._keepdb else f"{self._base_name()}_{uuid.uuid4().hex[:8]}"
         return self._name
 
     def test_db_signature(self) -> tuple[Any, ...]:
@@ -66,7 +65,7 @@ class DatabaseCreation(BaseDatabaseCreation):
     def create_test_db(  # type: ignore[override]
         self, verbosity: int = 1, autoclobber: bool = False, serialize: bool = True, keepdb: bool = False
     ) -> str:
-        self._keepdb = keepdb
+        self._keepdb, self._name = keepdb, None
         return super().create_test_db(verbosity, autoclobber, serialize, keepdb)
 
     def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:

@@ -1,7 +1,7 @@
 """`python -m d1backend.local.round_trips`: what each kind of operation costs in requests to D1's API.
 
-Runs on the local engine, in a database of its own. "Warm" means that the process holds reserved keys of
-the table (from an earlier transaction); the first transaction of a process that inserts takes one more.
+Runs on the local engine, in a database of its own. The first transaction of a process that inserts into a table
+takes one more, for the keys that it holds from then on.
 """
 
 import itertools
@@ -87,15 +87,15 @@ def operations() -> list[Operation]:
         ("delete", doomed.delete),
         ("get", lambda: notes.get(pk=first.pk)),
         ("filter", lambda: list(notes.filter(stars__gte=0))),
+        ("atomic(), three creates, no keys held yet", three),
+        ("atomic(), three creates", three),
+        ("the same with a read of what it wrote", lambda: three(notes.count)),
         ("get_or_create, exists", lambda: notes.get_or_create(text="first")),
         ("get_or_create, makes it", lambda: notes.get_or_create(text="new")),
         ("update_or_create, exists", lambda: notes.update_or_create(text="first", defaults={"stars": 3})),
-        ("bulk_create of 100", lambda: notes.bulk_create(Note(text=f"bulk {i}") for i in range(100))),
-        ("atomic(), three creates, cold", three),
-        ("atomic(), three creates, warm", three),
-        ("the same with a read of what it wrote", lambda: three(notes.count)),
         ("an exception in atomic()", failing),
         ("select_for_update(), save()", locked),
+        ("bulk_create of 100", lambda: notes.bulk_create(Note(text=f"bulk {i}") for i in range(100))),
     ]
 
 

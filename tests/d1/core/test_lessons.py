@@ -1,8 +1,10 @@
 """What existing backends for D1 get wrong, each seen by running them (the faults on the wire are tested
 apart)."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -143,3 +145,16 @@ def test_tests_refuse_to_run_where_they_cannot_make_a_database(engine):
     assert done.returncode != 0
     assert "Tests need a database of their own" in done.stderr
     assert "wrong" not in done.stderr
+
+
+def test_every_test_that_the_documentation_names_is_there():
+    root = Path(__file__).parents[3]
+    table = (root / "docs/d1backend.md").read_text().split("## What other backends")[1]
+    named = set(re.findall(r"`(test_\w+)`", table))
+    written = {
+        name
+        for path in root.glob("tests/d1/*/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert len(named) > 20
+    assert named <= written

@@ -1,8 +1,13 @@
 """What each kind of operation costs."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from d1backend import (
     SerializationFailure,
@@ -27,6 +32,34 @@ def warm():
         Book.objects.create(title="warm", author=author)
         Author.objects.create(name="warm 2")
         Author.objects.create(name="warm 3")
+
+
+def test_the_table_that_make_round_trips_prints():
+    command = [sys.executable, "-m", "d1backend.local.round_trips"]
+    environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
+    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    table = {
+        name.strip(): int(count) for name, count in (line.rsplit(None, 1) for line in printed.splitlines())
+    }
+    assert table == {
+        "migrate from nothing": 46,
+        "migrate, nothing to do": 18,
+        "create": 1,
+        "save of an existing row": 1,
+        "update": 1,
+        "delete": 1,
+        "get": 1,
+        "filter": 1,
+        "atomic(), three creates, no keys held yet": 2,
+        "get_or_create, exists": 1,
+        "get_or_create, makes it": 2,
+        "update_or_create, exists": 2,
+        "bulk_create of 100": 2,
+        "atomic(), three creates": 1,
+        "the same with a read of what it wrote": 2,
+        "an exception in atomic()": 0,
+        "select_for_update(), save()": 2,
+    }
 
 
 def test_single_statements_cost_one():
@@ -179,6 +212,18 @@ def test_a_thousand_rows_of_seventeen_columns_cost_two():
     with assert_round_trips(2):
         made = Wide.objects.bulk_create(rows)
     assert Wide.objects.get(pk=made[500].pk).c3 == "साड़ी 500 3"
+
+
+def test_the_query_log_asks_nothing():
+    with assert_round_trips(1), CaptureQueriesContext(connection) as captured:
+        list(Author.objects.filter(name="it's", score=3))
+    assert "\"name\" = 'it''s' AND" in captured[0]["sql"]
+
+
+def test_the_query_log_shows_what_was_asked_though_the_key_was_known():
+    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+        Author.objects.create(name="A")
+    assert captured[1]["sql"].endswith('RETURNING "app_author"."id"')
 
 
 def test_executemany_costs_one():
