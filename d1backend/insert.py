@@ -59,8 +59,9 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         with self.connection.cursor() as cursor:
             with self.connection.wrap_database_errors:
                 own_keys = self._new_keys(meta)
-            only_key = own_keys is not None and list(returning_fields or ()) == [meta.pk]
-            rows: list[Any] = [(key,) for key in own_keys or ()] if only_key else []
+            known = self._known_keys(meta) if own_keys is None else own_keys
+            only_key = known is not None and list(returning_fields or ()) == [meta.pk]
+            rows: list[Any] = [(key,) for key in known or ()] if only_key else []
             script = self._connection.script
             start = len(script.writes) if script is not None else 0
             cells = self._cells(meta, own_keys)
@@ -115,6 +116,13 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
     def _given_keys(self, meta: Any) -> list[Any]:
         values = [getattr(obj, meta.pk.attname, None) for obj in self.query.objs]
         return [value for value in values if isinstance(value, int | str)]
+
+    def _known_keys(self, meta: Any) -> list[int] | None:
+        """The keys that the objects bring, when they bring them all and each will be stored."""
+        if meta.pk not in self.query.fields or self.query.on_conflict is not None:
+            return None
+        given = [getattr(obj, meta.pk.attname) for obj in self.query.objs]
+        return given if all(type(key) is int for key in given) else None
 
     def _hint(self, meta: Any, own_keys: list[int] | None, cells: Cells, *, only_key: bool) -> Hint:
         columns, nulls = cells.written()
