@@ -10,7 +10,7 @@ OUT ?=
 # workerd's binary comes from npm; where npm is missing, a wheel of Node brings it.
 d1-engine: $(D1_LOCAL)/node_modules/.package-lock.json
 
-$(D1_LOCAL)/node_modules/.package-lock.json: $(D1_LOCAL)/package-lock.json
+$(D1_LOCAL)/node_modules/.package-lock.json: $(D1_LOCAL)/package-lock.json | $(BIN)/python
 	@if command -v $(NPM) >/dev/null; then \
 		cd $(D1_LOCAL) && $(NPM) ci --ignore-scripts --no-audit --no-fund; \
 	else \
