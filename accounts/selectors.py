@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.db import connections, models, router
 from django.db.models import F, Max, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.utils import timezone
 
 from accounts.models import SignIn, State, User, username_key
 from d1backend.replica import on_primary
-from gallery_project import replica
+from gallery_project import replica, sql
 from gallery_project.errors import NotFound
 
 SignIns = QuerySet[SignIn]
@@ -73,9 +73,28 @@ def live(sign_ins: SignIns, now: datetime | None = None) -> SignIns:
     return sign_ins.filter(ended_at=None, expires_at__gt=now or timezone.now())
 
 
+# What with_user(live_sign_ins(user_id)) asks, which takes ten times as long to make as to answer.
+SIGN_IN = """
+    SELECT u.id, u.username, u.is_admin, u.is_approved, u.avatar_object_key, u.created_at || '+00:00'
+    FROM sign_ins AS s JOIN users AS u ON u.id = s.user_id
+    WHERE s.id = %s AND s.user_id = %s AND s.ended_at IS NULL AND s.expires_at > %s AND u.is_approved
+"""
+SIGN_IN_COLUMNS = ("id", "user_id")
+USER_COLUMNS = ("id", "username", "is_admin", "is_approved", "avatar_object_key", "created_at")
+
+
 def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
-    """The user's live sign-in with its user, in one query."""
-    return with_user(live_sign_ins(user_id)).filter(pk=sign_in_id).first()
+    """The user's live sign-in with its user, in one query; their other columns are read when they are asked for."""
+    alias = router.db_for_read(SignIn)
+    now = connections[alias].ops.adapt_datetimefield_value(timezone.now())
+    found = sql.rows(SIGN_IN, [sign_in_id, user_id, now], alias)
+    if not found:
+        return None
+    key, username, is_admin, is_approved, avatar, created_at = found[0]
+    columns = (key, username, bool(is_admin), bool(is_approved), avatar, datetime.fromisoformat(created_at))
+    sign_in = SignIn.from_db(alias, SIGN_IN_COLUMNS, (sign_in_id, user_id))
+    sign_in.user = User.from_db(alias, USER_COLUMNS, columns)
+    return sign_in
 
 
 def with_user(sign_ins: SignIns) -> SignIns:

@@ -1,11 +1,15 @@
 """How many designs there are of each value of each attribute."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, F, Min, QuerySet
 from django.db.models.functions import Collate
 
-from designs import selectors
+from d1backend import gather
+from designs import catalogue
+from designs.catalogue import Stamp
 from designs.models import FACET_FIELDS, Design
 from designs.queries import Wanted
 
@@ -28,11 +32,20 @@ def value_counts(designs: QuerySet[Design], name: str) -> Counts:
     return [{"value": value, "count": count} for value, count in merged]
 
 
-def facets(user: Any, wanted: Wanted) -> dict[str, Any]:
-    """`{"total", "facets": {field: counts}}` of what the user asks for.
+def facets(wanted: Wanted, stamp: Stamp | None) -> dict[str, Any]:
+    """`{"total", "facets": {field: counts}}` of what is asked for.
 
     The filter of a field does not narrow the counts of that field.
     """
-    seen = selectors.permitted(user, wanted)
-    counts = {name: value_counts(seen.without(name).designs(), name) for name in FACET_FIELDS}
-    return {"total": seen.designs().count(), "facets": counts}
+    seen = wanted.unsorted
+    if stamp is None:
+        return counted(seen)
+    return catalogue.small.answer(stamp.listing, ("facets", seen), lambda: counted(seen))
+
+
+def counted(seen: Wanted) -> dict[str, Any]:
+    asks: list[Callable[[], Any]] = [
+        partial(value_counts, seen.without(name).designs(), name) for name in FACET_FIELDS
+    ]
+    total, *counts = gather(seen.designs().count, *asks)
+    return {"total": total, "facets": dict(zip(FACET_FIELDS, counts, strict=True))}

@@ -105,6 +105,22 @@ class SearchRow(models.Model):
         return f"search row of {self.design_id}"
 
 
+class CatalogueStamp(models.Model):
+    """How the catalogue stands: one row, whose words triggers replace by new, random ones (designs.catalogue)."""
+
+    # Another word after each change of designs, but for their counters, and of images.
+    listing = models.CharField(max_length=16)
+    # Another word after these, and after each change of a like_count.
+    content = models.CharField(max_length=16)
+
+    class Meta:
+        db_table = "catalogue_stamp"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.content
+
+
 class Favourite(models.Model):
     """A user likes a design."""
 

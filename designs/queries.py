@@ -32,6 +32,29 @@ ORDERS = {
 
 
 @dataclass(frozen=True)
+class Liked:
+    """The designs that a user likes and may see, the newest favourite first."""
+
+    user_id: int
+    statuses: tuple[str, ...] = ()
+
+    @property
+    def sort(self) -> None:
+        """None of Sort's."""
+
+    @property
+    def unsorted(self) -> "Liked":
+        return self
+
+    def designs(self) -> QuerySet[Design]:
+        liked = Design.objects.filter(favourites__user=self.user_id)
+        return liked.filter(status__in=self.statuses) if self.statuses else liked
+
+    def ordered(self) -> QuerySet[Design]:
+        return self.designs().order_by("-favourites__created_at", "-favourites__id")
+
+
+@dataclass(frozen=True)
 class Wanted:
     """The filters, the search and the order of a list; an empty one wants every design, newest first."""
 
@@ -42,6 +65,11 @@ class Wanted:
     created_before: datetime | None = None
     words: search.Words = field(default_factory=lambda: search.Words("", ()))
     sort: Sort = Sort.NEWEST
+
+    @property
+    def unsorted(self) -> "Wanted":
+        """The same in the default order: as many are found."""
+        return replace(self, sort=Sort.NEWEST)
 
     def without(self, name: str) -> "Wanted":
         """The same without the filter of one attribute."""

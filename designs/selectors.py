@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
 
 from designs.models import FACET_FIELDS, Design, Favourite, Status
-from designs.queries import Wanted
+from designs.queries import Liked, Wanted
+from designs.rows import DesignRow
 from gallery_project.errors import NotFound
 
 # How much each attribute says of two designs being alike.
@@ -44,16 +45,14 @@ def permitted(user: Any, wanted: Wanted) -> Wanted:
     return replace(wanted, statuses=(Status.PUBLISHED,))
 
 
-def featured() -> QuerySet[Design]:
+def featured() -> Wanted:
     """Featured, published designs, newest first."""
-    return Design.objects.filter(status=Status.PUBLISHED, featured=True).order_by("-created_at", "-id")
+    return Wanted(featured=True, statuses=(Status.PUBLISHED,))
 
 
-def favourites_of(user: Any) -> QuerySet[Design]:
+def favourites_of(user: Any) -> Liked:
     """What the user likes and may see, the newest favourite first."""
-    return (
-        visible_to(user).filter(favourites__user=user).order_by("-favourites__created_at", "-favourites__id")
-    )
+    return Liked(user.pk, () if user.is_admin else (Status.PUBLISHED,))
 
 
 def page_rows(user: Any, designs: QuerySet[Design], start: int, stop: int) -> list[Design]:
@@ -74,8 +73,8 @@ def design(user: Any, design_id: int) -> Design:
     return found
 
 
-def similar(user: Any, to: Design, limit: int) -> list[Design]:
-    """Up to `limit` published designs nearest to `to` in attributes, nearest first, newer before older."""
+def similar(to: Design | DesignRow) -> QuerySet[Design]:
+    """The other published designs, the nearest to `to` in attributes first, newer before older."""
     likeness: Any = Value(0)
     for name in FACET_FIELDS:
         value = getattr(to, name)
@@ -83,7 +82,7 @@ def similar(user: Any, to: Design, limit: int) -> list[Design]:
             same = When(**{name: value}, then=Value(LIKENESS[name]))
             likeness = likeness + Case(same, default=Value(0), output_field=IntegerField())
     others = Design.objects.filter(status=Status.PUBLISHED).exclude(pk=to.pk)
-    return page_rows(user, others.order_by(likeness.desc(), "-id"), 0, limit)
+    return others.order_by(likeness.desc(), "-id")
 
 
 def like_count(user: Any, design_id: int) -> int:

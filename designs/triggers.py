@@ -1,7 +1,7 @@
-"""What the database itself keeps: the full-text index of designs, their like counts, and
-the totals of designs.totals.
+"""What the database itself keeps: the full-text index of designs, their like counts, the
+catalogue's stamp, and the totals of designs.totals.
 
-The first migration runs these statements. A later one that remakes `designs` or `user_favorites`, as SQLite
+The first migration runs these statements. A later one that remakes `designs`, `images` or `user_favorites`, as SQLite
 does for most changes of a column, begins with `RunPython(suspend, restore)` and ends with `RunPython(restore,
 suspend)`: SQLite drops a table's triggers with the table, and refuses to rename one while the trigger of
 another refers to what is missing. They are SQLite's: the catalogue runs there and on D1.
@@ -34,11 +34,41 @@ SEARCH_RANK = (
 FORGET = f"INSERT INTO designs_search (designs_search, rowid, {COLUMNS}) VALUES ('delete', old.id, {OLD})"
 LEARN = f"INSERT INTO designs_search (rowid, {COLUMNS}) VALUES (new.id, {NEW})"
 
+# All columns of designs but the counters.
+LASTING_COLUMNS = (
+    *("title", "description", "r2_object_key", *FACET_FIELDS),
+    *("featured", "status", "created_at", "updated_at"),
+)
+
+
+def stamp(*columns: str) -> str:
+    """The statements that give columns of the catalogue's stamp new words.
+
+    They are random, so that none comes again: not after a rollback, nor after a restore of an older state. The row
+    is made where there is none; not by an upsert, for which the OR IGNORE of an outer statement would hold too.
+    """
+    words = ", ".join(f"{column} = lower(hex(randomblob(8)))" for column in columns)
+    return (
+        "INSERT INTO catalogue_stamp (id, listing, content) "
+        "SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_stamp); "
+        f"UPDATE catalogue_stamp SET {words}"
+    )
+
+
+STAMP_ALL, STAMP_CONTENT = stamp("listing", "content"), stamp("content")
+
 # Counters change often and are no text: an update of theirs must not touch the index.
 TRIGGERS = {
     "designs_search_insert": f"AFTER INSERT ON designs BEGIN {LEARN}; END",
     "designs_search_delete": f"AFTER DELETE ON designs BEGIN {FORGET}; END",
     "designs_search_update": f"AFTER UPDATE OF {COLUMNS} ON designs BEGIN {FORGET}; {LEARN}; END",
+    "catalogue_stamp_insert": f"AFTER INSERT ON designs BEGIN {STAMP_ALL}; END",
+    "catalogue_stamp_delete": f"AFTER DELETE ON designs BEGIN {STAMP_ALL}; END",
+    "catalogue_stamp_update": (
+        f"AFTER UPDATE OF {', '.join(('id', *LASTING_COLUMNS))} ON designs BEGIN {STAMP_ALL}; END"
+    ),
+    "catalogue_stamp_likes": f"AFTER UPDATE OF like_count ON designs BEGIN {STAMP_CONTENT}; END",
+    "catalogue_stamp_images": f"AFTER UPDATE ON images BEGIN {STAMP_ALL}; END",
     "favorites_count_insert": (
         "AFTER INSERT ON user_favorites BEGIN "
         "UPDATE designs SET like_count = like_count + 1 WHERE id = new.design_id; END"

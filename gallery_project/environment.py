@@ -31,7 +31,7 @@ REPLICA = "replica"
 COPIED: dict[str, Any] = {
     "tables": [
         *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites", "daily_counts"),
-        *("image_totals", "day_totals", "value_totals"),
+        *("catalogue_stamp", "image_totals", "day_totals", "value_totals"),
     ],
     "search": ["designs_search"],
     "hide": {"users": ["password_hash"]},

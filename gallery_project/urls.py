@@ -11,6 +11,7 @@ from gallery_project.api import views
 from uploads.selectors import is_own_avatar
 
 urlpatterns = [
+    path("api/designs", include("designs.api.urls")),  # first: most requests go there
     path("", system.home),
     path("health", system.health),
     path("health/live", system.live),
@@ -25,7 +26,6 @@ urlpatterns = [
     path("api/admin/", include("designs.api.admin_urls")),
     path("api/admin/settings", views.SettingsView.as_view()),
     path("api/admin/audit", views.AuditView.as_view()),
-    path("api/designs", include("designs.api.urls")),
     path("api/upload/", include("uploads.api.urls")),
     re_path(r"^api(/.*)?$", views.unknown_address),
 ]

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from accounts import selectors
 from accounts.models import SignIn, User
 from accounts.sign_ins import TokenRevoked
-from accounts.tokens import AccessToken, InvalidToken
+from accounts.tokens import AccessToken, InvalidToken, access_token
 from d1backend.replica import on_primary
 from gallery_project import replica
 
@@ -26,7 +26,7 @@ class BearerAuthentication(BaseAuthentication):
             return None
         if len(rest) != 1:
             raise InvalidToken
-        token = AccessToken.parse(rest[0].decode("latin-1"))
+        token = access_token(rest[0].decode("latin-1"))
         sign_in = sign_in_of(token)
         if sign_in is None:
             raise TokenRevoked

@@ -1,12 +1,12 @@
 """Designs as JSON: what comes in is checked here, what goes out is made here."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from designs.models import Design, Status
+from designs.rows import DesignRow, ImageRow
 from designs.services import EDITABLE
 from gallery_project.api.fields import FlagField, TextField
 from uploads.api.serializers import RenditionSerializer, absolute
@@ -55,7 +55,7 @@ def media_base(request: Request) -> str:
     return absolute(request, images().url(""))
 
 
-def as_json(design: Design, base: str, *, is_favorite: bool | None = None) -> dict[str, Any]:
+def as_json(design: Design | DesignRow, base: str, *, is_favorite: bool | None = None) -> dict[str, Any]:
     """The DesignResponse of a row; `base` is the caller's media_base.
 
     `is_favorite` is that of selectors.shown_to where it is not given.
@@ -85,7 +85,7 @@ def as_json(design: Design, base: str, *, is_favorite: bool | None = None) -> di
     }
 
 
-def image_as_json(image: Image, base: str) -> dict[str, Any]:
+def image_as_json(image: Image | ImageRow, base: str) -> dict[str, Any]:
     return {
         "width": image.width,
         "height": image.height,
@@ -101,11 +101,6 @@ def image_as_json(image: Image, base: str) -> dict[str, Any]:
             for one in image.renditions
         ],
     }
-
-
-def all_as_json(designs: Iterable[Design], request: Request) -> list[dict[str, Any]]:
-    base = media_base(request)
-    return [as_json(design, base) for design in designs]
 
 
 def optional_text(most: int = 100) -> TextField:

@@ -1,9 +1,7 @@
 """The catalogue over HTTP."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,42 +11,26 @@ from rest_framework.views import APIView
 
 from designs import counters, selectors, services
 from designs.api import filters
+from designs.api.answers import answer, page_answer
+from designs.api.items import design_item, similar_items
 from designs.api.permissions import IsReader, IsReaderOrAdmin
 from designs.api.schema import FACETS, NOT_MODIFIED
 from designs.api.serializers import (
     DesignInputSerializer,
     DesignSerializer,
     FavouriteSerializer,
-    all_as_json,
     as_json,
     media_base,
 )
+from designs.catalogue import Stamp
 from designs.facets import facets
-from designs.models import Design
-from gallery_project.api.conditional import conditional, etag_of
-from gallery_project.api.pagination import PAGE_PARAMETERS, PageRequest, whole_number
+from gallery_project.api.pagination import PAGE_PARAMETERS, whole_number
 from gallery_project.api.permissions import IsSignedIn, caller
 from gallery_project.api.schema import MessageSerializer, items_of, page_of
 
 DESIGN_ID = OpenApiParameter("design_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 DESIGN_PAGE = {200: page_of(DesignSerializer), 304: NOT_MODIFIED}
 SIMILAR_DEFAULT, SIMILAR_MOST = 10, 50
-
-
-def page_answer(request: Request, designs: QuerySet[Design]) -> HttpResponseBase:
-    """The page of an ordered queryset that the caller asks for."""
-    page = PageRequest.of(request)
-    total = designs.count()
-    rows: Sequence[Design] = []
-    if page.offset < total:
-        rows = selectors.page_rows(caller(request), designs, page.offset, page.offset + page.per_page)
-    items = all_as_json(rows, request)
-    return conditional(request, page.answer(items, total), etag_of([total, lasting(items)]))
-
-
-def lasting(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Designs without what changes by being looked at: an ETag should survive its own view."""
-    return [{**item, "view_count": None} for item in items]
 
 
 class DesignsView(APIView):
@@ -61,7 +43,7 @@ class DesignsView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """The catalogue, filtered, searched and sorted."""
-        return page_answer(request, selectors.permitted(caller(request), filters.wanted(request)).ordered())
+        return page_answer(request, selectors.permitted(caller(request), filters.wanted(request)))
 
     @extend_schema(request=DesignInputSerializer, responses={201: DesignSerializer})
     def post(self, request: Request) -> Response:
@@ -96,8 +78,8 @@ class FacetsView(APIView):
     @extend_schema(parameters=filters.FILTER_PARAMETERS, responses={200: FACETS, 304: NOT_MODIFIED})
     def get(self, request: Request) -> HttpResponseBase:
         """How many designs there are of each value; a field's own filter does not narrow its counts."""
-        body = facets(caller(request), filters.wanted(request))
-        return conditional(request, body, etag_of(body))
+        wanted = selectors.permitted(caller(request), filters.wanted(request))
+        return answer(request, lambda stamp, base: facets(wanted, stamp))
 
 
 @extend_schema(parameters=[DESIGN_ID])
@@ -107,12 +89,14 @@ class DesignView(APIView):
     @extend_schema(responses={200: DesignSerializer, 304: NOT_MODIFIED})
     def get(self, request: Request, design_id: int) -> HttpResponseBase:
         """One design; counts a view."""
-        design = selectors.design(caller(request), design_id)
-        body = as_json(design, media_base(request))
-        answer = conditional(request, body, etag_of(lasting([body])))
-        if request.method == "GET" and answer.status_code == 200:
+
+        def make(stamp: Stamp | None, base: str) -> dict[str, Any]:
+            return design_item(caller(request), design_id, stamp, base)
+
+        response = answer(request, make)
+        if request.method == "GET" and response.status_code == 200:
             counters.add_view(design_id)
-        return answer
+        return response
 
     @extend_schema(request=DesignInputSerializer(partial=True), responses=DesignSerializer)
     def put(self, request: Request, design_id: int) -> Response:
@@ -146,10 +130,11 @@ class SimilarView(APIView):
     def get(self, request: Request, design_id: int) -> HttpResponseBase:
         """Published designs like this one, the nearest first."""
         limit = whole_number(request, "limit", SIMILAR_DEFAULT, most=SIMILAR_MOST)
-        user = caller(request)
-        rows = selectors.similar(user, selectors.design(user, design_id), limit)
-        items = all_as_json(rows, request)
-        return conditional(request, {"items": items}, etag_of(lasting(items)))
+
+        def make(stamp: Stamp | None, base: str) -> dict[str, Any]:
+            return {"items": similar_items(caller(request), design_id, limit, stamp, base)}
+
+        return answer(request, make)
 
 
 @extend_schema(parameters=[DESIGN_ID])

@@ -95,6 +95,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CatalogueStamp",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("listing", models.CharField(max_length=16)),
+                ("content", models.CharField(max_length=16)),
+            ],
+            options={
+                "db_table": "catalogue_stamp",
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="DailyCount",
             fields=[
                 (

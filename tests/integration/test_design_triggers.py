@@ -15,7 +15,7 @@ def test_every_trigger_is_there_after_migrating():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN "
-            "('designs', 'user_favorites', 'daily_counts')"
+            "('designs', 'user_favorites', 'images', 'daily_counts')"
         )
         found = {name: sql.removeprefix(f"CREATE TRIGGER {name} ") for name, sql in cursor.fetchall()}
     assert {name: found.get(name) for name in TRIGGERS} == TRIGGERS

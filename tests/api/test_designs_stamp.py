@@ -1,0 +1,164 @@
+"""What a client or this process remembers of the catalogue holds exactly as long as the catalogue stays the same."""
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from designs import counters
+from designs.catalogue import stamp
+from designs.models import CatalogueStamp, Design
+from tests.api.client import ApiClient
+from tests.factories.designs import DesignFactory, FavouriteFactory
+from uploads.models import Image
+
+pytestmark = pytest.mark.django_db
+stamped = pytest.mark.skipif(
+    hasattr(connection, "round_trips"), reason="on D1 itself asking for the stamp would be a round trip more"
+)
+
+LIST = "/api/designs"
+QUESTIONS = (
+    *(LIST, f"{LIST}?search=ikat", f"{LIST}?category=saree&sort=title", f"{LIST}?sort=popular"),
+    *(f"{LIST}/featured", f"{LIST}/facets", f"{LIST}/facets?search=ikat", f"{LIST}/user/favorites"),
+)
+
+
+def rename(design):
+    Design.objects.filter(pk=design.pk).update(title="Ikat again")
+
+
+def add(design):
+    DesignFactory(title="Ikat", featured=True)
+
+
+def ignore_conflicts(design):
+    Design.objects.bulk_create(
+        [Design(title="Ikat", category="Saree", image=design.image)], ignore_conflicts=True
+    )
+
+
+def withdraw(design):
+    Design.objects.filter(pk=design.pk).update(status="archived")
+
+
+def remove(design):
+    design.delete()
+
+
+def like(design):
+    FavouriteFactory(design=design)
+
+
+def redraw(design):
+    Image.objects.update(renditions=[])
+
+
+CHANGES = (rename, add, ignore_conflicts, withdraw, remove, like, redraw)
+
+
+def answers(reader):
+    return {question: reader.send("GET", question) for question in QUESTIONS}
+
+
+def bodies(found):
+    return {question: response.json() for question, response in found.items()}
+
+
+@pytest.fixture
+def design():
+    DesignFactory.create_batch(3, title="Ikat", featured=True)
+    return DesignFactory(title="Ikat of Patan", featured=True)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_after_any_change_every_answer_is_what_a_process_without_memory_says(change, design, monkeypatch):
+    reader = ApiClient.approved()
+    reader.post(f"{LIST}/{design.pk}/favorite")
+    answers(reader)
+    change(design)
+    remembered = answers(reader)
+    monkeypatch.setattr("designs.catalogue.Memory.answer", lambda memory, word, question, ask: ask())
+    fresh = answers(reader)
+    assert bodies(remembered) == bodies(fresh)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_an_etag_never_names_two_bodies(change, design):
+    reader = ApiClient.approved()
+    reader.post(f"{LIST}/{design.pk}/favorite")
+    before = answers(reader)
+    change(design)
+    for question, old in before.items():
+        new = reader.send("GET", question, headers={"If-None-Match": old.headers["ETag"]})
+        if new.status_code == 304:
+            assert old.json() == reader.send("GET", question).json(), question
+
+
+def test_another_user_page_or_question_has_another_etag(design):
+    reader, other = ApiClient.approved(), ApiClient.approved()
+    tags = [response.headers["ETag"] for response in (*answers(reader).values(), *answers(other).values())]
+    tags.append(reader.get(LIST, page=2).headers["ETag"])
+    assert len(set(tags)) == len(tags)
+
+
+def test_views_alone_change_no_etag_but_that_of_the_most_viewed(design):
+    reader = ApiClient.approved()
+    before = answers(reader)
+    by_views = reader.get(LIST, sort="most_viewed")
+    reader.get(f"{LIST}/{design.pk}")
+    counters.flush()
+    assert {q: r.headers["ETag"] for q, r in answers(reader).items()} == {
+        q: r.headers["ETag"] for q, r in before.items()
+    }
+    after = reader.get(LIST, sort="most_viewed")
+    assert after.json()["items"][0]["id"] == design.pk
+    assert (after.headers["ETag"] == by_views.headers["ETag"]) == (
+        by_views.json()["items"][0]["id"] == design.pk
+    )
+
+
+@stamped
+def test_a_304_reads_the_sign_in_and_the_stamp_and_nothing_else(design):
+    reader = ApiClient.approved()
+    for question, response in answers(reader).items():
+        with CaptureQueriesContext(connection) as queries:
+            again = reader.send("GET", question, headers={"If-None-Match": response.headers["ETag"]})
+        assert (again.status_code, len(queries)) == (304, 2), question
+        assert again.headers["Cache-Control"] == response.headers["Cache-Control"]
+        assert again.headers["Vary"] == response.headers["Vary"]
+
+
+def test_an_old_etag_opens_no_design_that_is_hidden_since(design):
+    reader = ApiClient.approved()
+    etag = reader.get(f"{LIST}/{design.pk}").headers["ETag"]
+    withdraw(design)
+    again = reader.send("GET", f"{LIST}/{design.pk}", headers={"If-None-Match": etag})
+    assert again.status_code == 404
+
+
+@stamped
+def test_a_stamp_does_not_come_again_after_a_rollback(design):
+    seen = {stamp()}
+    for _ in range(2):
+        with transaction.atomic():
+            rename(design)
+            seen.add(stamp())
+            transaction.set_rollback(True)
+    assert len(seen) == 3
+
+
+def test_without_a_stamp_every_answer_is_the_same(design):
+    reader = ApiClient.approved()
+    with_stamp = bodies(answers(reader))
+    CatalogueStamp.objects.all().delete()
+    assert bodies(answers(reader)) == with_stamp
+
+
+def test_a_deep_page_is_the_part_of_the_list_that_it_says(design, monkeypatch):
+    DesignFactory.create_batch(20)
+    reader = ApiClient.approved()
+    whole = [item["id"] for item in reader.get(LIST, per_page=100).json()["items"]]
+    monkeypatch.setattr("designs.pages.DEEP", 4)
+    pages = [reader.get(LIST, page=page, per_page=4).json() for page in range(1, 8)]
+    assert [item["id"] for page in pages for item in page["items"]] == whole
+    assert {page["total"] for page in pages} == {len(whole)}
