@@ -94,6 +94,7 @@ def test_an_etag_never_names_two_bodies(change, design):
             assert old.json() == reader.send("GET", question).json(), question
 
 
+@stamped
 def test_another_user_page_or_question_has_another_etag(design):
     reader, other = ApiClient.approved(), ApiClient.approved()
     tags = [response.headers["ETag"] for response in (*answers(reader).values(), *answers(other).values())]
