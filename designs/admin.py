@@ -50,7 +50,6 @@ class DesignAdmin(ServiceAdmin):
     list_filter = filters()
     list_per_page = 25
     list_select_related = ["image"]
-    show_facets = admin.ShowFacets.NEVER  # the filters count by themselves
     show_full_result_count = False
     search_fields = ["title"]
     search_help_text = "Full text: every word, the last as the beginning of a word."

@@ -9,6 +9,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 
+class ActorFilter(admin.AllValuesFieldListFilter):
+    """By who did it; what nobody did, the system did."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "actor"
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "the system"}
+
+
 class DayRangeFilter(admin.FieldListFilter):
     """From a day to a day, both included, as UTC has them; either may be left open."""
 

@@ -33,6 +33,7 @@ CUT = f"Only the latest {EXPORTED:,} lines are here; narrow the filters for the 
 def told(entry: AuditEntry, length: int = 120) -> SafeString:
     """The changes of a line, each as field, old and new value of up to `length` characters."""
     rows = [(field, as_text(old), as_text(new)) for field, (old, new) in entry.changes.items()]
+    rows = [row for row in rows if any(row[1:])]  # what is empty before and after tells nothing
     return SafeString(
         render_to_string("admin/gallery_project/changes.html", {"rows": rows, "length": length})
     )

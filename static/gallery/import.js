@@ -3,6 +3,10 @@
 import { say, wordsOf } from "./requests.js";
 
 const form = document.getElementById("import");
+const chooser = document.getElementById("file");
+
+// unfold's own script would look for the text field of its file widget.
+chooser.hasChangeListener = true;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -25,7 +29,7 @@ form.addEventListener("submit", async (event) => {
 });
 
 /* What was checked is no longer what is chosen. */
-document.getElementById("file").addEventListener("change", () => {
+chooser.addEventListener("change", () => {
   form.querySelector("[name=checked]").value = "";
   form.querySelector("button[name=store]")?.remove();
 });

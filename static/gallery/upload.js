@@ -16,6 +16,9 @@ const waiting = [];
 const counts = { all: 0, done: 0, failed: 0 };
 let running = 0;
 
+// unfold's own script would look for the text field of its file widget.
+chooser.hasChangeListener = true;
+
 function add(files) {
   if (!form.reportValidity()) return;
   for (const file of files) {
@@ -62,7 +65,8 @@ function send({ file, row }) {
     if (request.status === 201) done(row, JSON.parse(request.responseText));
     else {
       const redirected = request.responseURL !== "" && !request.responseURL.endsWith(form.dataset.url);
-      failed(row, wordsOf(request.status, request.responseText, redirected), file);
+      const isWorthAnotherTry = request.status === 0 || request.status >= 500 || request.status === 403 || redirected;
+      failed(row, wordsOf(request.status, request.responseText, redirected), isWorthAnotherTry && file);
     }
     next();
   });

@@ -89,6 +89,12 @@ class TestTheList:
             assert "Ikat" in page
             assert "Nila" not in page
 
+    def test_tells_what_the_system_did_from_what_people_did(self, staff, boss):
+        audit.record(boss, "user.create", UserFactory(username="Nila"))
+        audit.record(None, "user.create", UserFactory(username="Uma"))
+        page = staff.get(TRAIL, {"actor_username": ""}).content.decode()
+        assert ("Nila" in page, "Uma" in page, "the system" in page) == (False, True, True)
+
     def test_is_filtered_by_days_both_included(self, staff):
         for day in (1, 2, 3, 4):
             entry_on(day, f"day-{day}")
