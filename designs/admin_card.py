@@ -22,7 +22,9 @@ def thumbnail(design: Design) -> SafeString:
     """The picture in its smallest size, on its dominant colour."""
     style = f"background:{design.image.dominant_colour}"
     source = address(design.image, THUMBNAIL_WIDTH)
-    return format_html('<img class="gallery-thumb" src="{}" alt="" loading="lazy" style="{}">', source, style)
+    return format_html(
+        '<img class="gallery-thumb" src="{}" alt="{}" loading="lazy" style="{}">', source, design.title, style
+    )
 
 
 def card(design: Design) -> SafeString:

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
@@ -213,7 +214,7 @@ class AppSettingAdmin(ServiceAdmin):
 class AuditEntryAdmin(GalleryAdmin):
     """Who changed what; read, searched and exported, never edited."""
 
-    list_display = ["created_at", "actor", "action", "object", "told"]
+    list_display = ["moment", "actor", "action", "object", "told"]
     list_filter = ["action", "object_type", ("actor_username", ActorFilter), ("created_at", DayRangeFilter)]
     list_per_page = 50
     search_fields = ["actor_username", "object_label", "action", "changes"]
@@ -243,6 +244,10 @@ class AuditEntryAdmin(GalleryAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return download("audit", COLUMNS, table(self.get_changelist_instance(request).get_queryset(request)))
+
+    @display(description="When (UTC)", ordering="id")
+    def moment(self, entry: AuditEntry) -> str:
+        return date_format(entry.created_at, "j M Y, H:i")
 
     @display(description="Actor", ordering="actor_username")
     def actor(self, entry: AuditEntry) -> str:

@@ -64,7 +64,7 @@ function send({ file, row }) {
     running -= 1;
     if (request.status === 201) done(row, JSON.parse(request.responseText));
     else {
-      const redirected = request.responseURL !== "" && !request.responseURL.endsWith(form.dataset.url);
+      const redirected = request.responseURL !== "" && new URL(request.responseURL).pathname !== form.dataset.url;
       const isWorthAnotherTry = request.status === 0 || request.status >= 500 || request.status === 403 || redirected;
       failed(row, wordsOf(request.status, request.responseText, redirected), isWorthAnotherTry && file);
     }

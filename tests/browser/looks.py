@@ -39,3 +39,10 @@ def shoot(page: Page, name: str) -> None:
     page.set_viewport_size({"width": screen["width"], "height": max(screen["height"], height)})
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
     page.set_viewport_size(screen)
+
+
+def look(page: Page, name: str) -> None:
+    """Take a picture, and hold the page against its screen and axe-core."""
+    shoot(page, name)
+    fits(page)
+    axe_check(page)

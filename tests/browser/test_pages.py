@@ -3,7 +3,8 @@
 import pytest
 
 from tests.browser.conftest import sign_in
-from tests.browser.looks import SCREENS, THEMES, axe_check, fits, shoot
+from tests.browser.looks import SCREENS, THEMES
+from tests.browser.looks import look as look_at
 
 pytestmark = pytest.mark.browser
 
@@ -11,7 +12,10 @@ PAGES = {
     "dashboard": "/admin/",
     "designs": "/admin/designs/design/",
     "design": "/admin/designs/design/{design}/change/",
+    "design-history": "/admin/designs/design/{design}/history/",
     "new-design": "/admin/designs/design/add/",
+    "upload": "/admin/designs/design/upload/",
+    "import": "/admin/designs/design/import/",
     "images": "/admin/uploads/image/",
     "people": "/admin/accounts/user/",
     "person": "/admin/accounts/user/{person}/change/",
@@ -19,6 +23,7 @@ PAGES = {
     "reject": "/admin/accounts/user/{person}/reject/",
     "settings": "/admin/gallery_project/appsetting/",
     "audit": "/admin/gallery_project/auditentry/",
+    "own-password": "/admin/password_change/",
 }
 LOOKS = [pytest.param((screen, theme), id=f"{screen}-{theme}") for screen in SCREENS for theme in THEMES]
 
@@ -59,9 +64,7 @@ def browser_context_args(browser_context_args, look, cookies):
 
 def hold(page, look, name):
     page.wait_for_load_state("networkidle")
-    shoot(page, "-".join([name, *look]))
-    fits(page)
-    axe_check(page)
+    look_at(page, "-".join([name, *look]))
 
 
 @pytest.mark.parametrize("name", PAGES)
