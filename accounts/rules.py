@@ -11,13 +11,15 @@ USERNAME_LENGTH = (3, 50)  # characters
 PASSWORD_LENGTH = (6, 128)  # characters
 REASON_LENGTH = 500  # characters, of a rejection
 SIGNS = "_.-"
+USERNAME_SIZE = "A username has {} to {} characters.".format(*USERNAME_LENGTH)
+PASSWORD_SIZE = "A password has {} to {} characters.".format(*PASSWORD_LENGTH)
 
 
 def validate_username(username: str) -> None:
     """Raise ValidationError unless these are letters of any script, digits and `_ . -`, 3 to 50 of them."""
     least, most = USERNAME_LENGTH
     if not least <= len(username) <= most:
-        raise ValidationError(f"A username has {least} to {most} characters.")
+        raise ValidationError(USERNAME_SIZE)
     # What it is compared by must keep the rule too: one letter can stand for a phrase with spaces in it.
     if not (is_word(username) and is_word(username_key(username))):
         raise ValidationError("A username is made of letters, digits and the signs _ . - only.")
@@ -38,6 +40,6 @@ def validate_password(password: str) -> None:
     """Raise ValidationError unless this has 6 to 128 characters and is not one of the common ones."""
     least, most = PASSWORD_LENGTH
     if not least <= len(password) <= most:
-        raise ValidationError(f"A password has {least} to {most} characters.")
+        raise ValidationError(PASSWORD_SIZE)
     for validator in get_default_password_validators():
         validator.validate(password)

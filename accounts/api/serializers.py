@@ -19,6 +19,7 @@ class UsernameField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         least, most = rules.USERNAME_LENGTH
         limits: dict[str, Any] = {"min_length": least, "max_length": most}
+        limits["error_messages"] = dict.fromkeys(["min_length", "max_length"], rules.USERNAME_SIZE)
         super().__init__(validators=[rules.validate_username], **limits, **kwargs)
         self.help_text = "Letters of any script, digits and _ . -"
 
@@ -27,6 +28,7 @@ class NewPasswordField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         least, most = rules.PASSWORD_LENGTH
         limits: dict[str, Any] = {"min_length": least, "max_length": most}
+        limits["error_messages"] = dict.fromkeys(["min_length", "max_length"], rules.PASSWORD_SIZE)
         super().__init__(validators=[rules.validate_password], trim_whitespace=False, **limits, **kwargs)
         self.help_text = "Not one of the common ones."
 

@@ -137,7 +137,7 @@ def status_of_django(exception: Exception) -> int:
 
 
 def flat_errors(detail: Any) -> dict[str, list[str]]:
-    """DRF's nested details as {field: [sentence, …]}; a nested field's name is joined by dots."""
+    """DRF's nested details as {field: [sentence, …]}, each said once; a nested field's name is joined by dots."""
     if isinstance(detail, list):
         detail = {"body": detail}
     flat: dict[str, list[str]] = {}
@@ -146,5 +146,6 @@ def flat_errors(detail: Any) -> dict[str, list[str]]:
         if isinstance(value, dict):
             flat.update({f"{field}.{inner}": sentences for inner, sentences in flat_errors(value).items()})
         else:
-            flat[field] = [str(sentence) for sentence in (value if isinstance(value, list) else [value])]
+            sentences = value if isinstance(value, list) else [value]
+            flat[field] = list(dict.fromkeys(str(sentence) for sentence in sentences))
     return flat

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 
 from gallery_project import app_settings, selectors
 from gallery_project.api.errors import error_response
+from gallery_project.api.fields import TextField
 from gallery_project.api.pagination import PAGE_PARAMETERS, PageRequest
 from gallery_project.api.permissions import IsAdmin, caller
 from gallery_project.api.schema import items_of, page_of
@@ -107,24 +107,28 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
         return {"id": entry.actor_id, "username": entry.actor_username}
 
 
+class AuditQuerySerializer(serializers.Serializer[Any]):
+    """The filters of the trail; empty ones do not narrow."""
+
+    action = TextField(required=False, allow_blank=True)
+    object_type = TextField(required=False, allow_blank=True)
+    actor = TextField(required=False, allow_blank=True, help_text="An id or a username.")
+
+
 class AuditView(APIView):
     """Who changed what, newest first."""
 
     permission_classes = [IsAdmin]
 
     @extend_schema(
-        parameters=[
-            *PAGE_PARAMETERS,
-            OpenApiParameter("action", OpenApiTypes.STR),
-            OpenApiParameter("object_type", OpenApiTypes.STR),
-            OpenApiParameter("actor", OpenApiTypes.STR, description="An id or a username."),
-        ],
+        parameters=[*PAGE_PARAMETERS, AuditQuerySerializer],
         responses=page_of(AuditEntrySerializer),
     )
     def get(self, request: Request) -> Response:
         page = PageRequest.of(request)
-        filters = {name: request.query_params.get(name, "") for name in ("action", "object_type", "actor")}
-        entries = selectors.audit_entries(**filters)
+        query = AuditQuerySerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        entries = selectors.audit_entries(**query.validated_data)
         total = entries.count()
         rows = page.rows(entries, total)
         return Response(page.answer(AuditEntrySerializer(rows, many=True).data, total))

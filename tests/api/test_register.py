@@ -91,6 +91,14 @@ def test_a_bad_password_is_named(password):
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize(("username", "password"), [("ab", "short"), ("a" * 51, "x" * 129)])
+def test_a_length_at_fault_is_one_sentence_for_a_person(username, password):
+    assert refused(register(username, password), 400, "invalid") == {
+        "username": ["A username has 3 to 50 characters."],
+        "password": ["A password has 6 to 128 characters."],
+    }
+
+
 def test_every_field_at_fault_is_named_at_once():
     errors = refused(ApiClient().post(PATH, {"extra": 1}), 400, "invalid")
     assert set(errors) == {"username", "password"}

@@ -208,3 +208,9 @@ def test_the_filters_of_the_audit(boss, reader):
             assert granted(answer, page_of(AUDIT))["items"] == []
         else:
             refused(answer, 400, field=name)
+
+
+@pytest.mark.parametrize("name", ["action", "object_type", "actor"])
+def test_a_filter_of_the_trail_that_no_text_can_be_is_named(boss, name):
+    refused(boss.get("/api/admin/audit", params={name: "a\0b"}), 400, field=name)
+    assert granted(boss.get("/api/admin/audit", params={name: ""}), page_of(AUDIT))["total"] > 0
