@@ -3,6 +3,8 @@
 import logging
 from typing import Any
 
+from django.db import connections
+
 from .registry import host_of_source
 from .source import Source
 
@@ -16,7 +18,8 @@ def keep_installed(using: str, **kwargs: Any) -> None:
         return
     source = Source(host.options, patient=True)
     try:
-        source.install()
+        with connections[using].wrap_database_errors:
+            source.install()
     except LookupError as error:
         log.warning("The replica %s is not installed: %s", host.options.alias, error)
     finally:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from d1backend.errors import Error
 from d1backend.replica import status
 from d1backend.replica.forward import bring_forward
 from d1backend.replica.host import Host
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             else:
                 source.drop()
                 self.stdout.write("D1 logs no more changes for replicas.")
-        except (LookupError, ValueError, UnfitError, DatabaseError) as error:
+        except (LookupError, ValueError, OSError, UnfitError, Error, DatabaseError) as error:
             raise CommandError(str(error)) from error
         finally:
             source.close()

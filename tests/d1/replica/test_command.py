@@ -1,0 +1,85 @@
+"""`manage.py d1_replica`: install, fill, status, drop."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from d1backend.management.commands.d1_replica import Command
+from d1backend.replica import fill, status
+
+from .models import Design
+from .test_fill import MANY
+from .test_hosts import compare
+
+
+def run(host, *arguments):
+    out = StringIO()
+    call_command(Command(), *arguments, "--database", host.replica, stdout=out)
+    return out.getvalue()
+
+
+def logged(d1):
+    return d1("SELECT count(*) FROM sqlite_master WHERE name GLOB '_d1_log_*' OR name GLOB '_d1_[cr]*'")[0][0]
+
+
+def test_install_says_what_it_logs_and_does_nothing_the_second_time(d1, schema, new_host):
+    host = new_host("a")
+    assert logged(d1) == 0
+    assert run(host, "install") == "Logging changes of designs, people, tags.\n"
+    d1("INSERT INTO people (name, password_hash) VALUES ('a', 'b')")
+    assert d1("SELECT tbl, key, quiet FROM _d1_changes") == [["people", 1, 0]]
+    assert run(host, "install") == "Nothing to do.\n"
+
+
+def test_install_anew_makes_every_host_fill_anew(d1, host, other):
+    before = host.host.follow().path
+    assert run(host, "install", "--anew") == "Logging changes of designs, people, tags.\n"
+    for one in (host, other):
+        one.sync()
+    assert host.host.follow().path != before
+    compare(d1, other)
+
+
+def test_fill_installs_fills_and_tells_how_far_it_is(d1, schema, new_host, monkeypatch):
+    monkeypatch.setattr(fill, "_FIRST_PAGE", 1000)
+    host = new_host("a")
+    d1(MANY.format(1500, ""))
+    said = run(host, "fill").splitlines()
+    assert said[:2] == ["designs: 1,000 of 1,500", "designs: 1,500 of 1,500"]
+    assert said[-1] == "The replica is up to date."
+    assert Design.objects.using(host.replica).count() == 1500
+    d1("DELETE FROM designs WHERE id > 9")
+    assert run(host, "fill").splitlines() == ["The replica is up to date."]
+    compare(d1, host)
+
+
+def test_status_is_json_and_asks_d1_nothing(host, proxy):
+    proxy.plan = []
+    told = json.loads(run(host, "status"))
+    assert proxy.count == 0
+    assert told == {**json.loads(json.dumps(status(host.replica))), "age": told["age"]}
+    assert told["usable"]
+    assert 0 <= told["age"] < 600
+
+
+def test_drop_removes_all_that_d1_kept(d1, host):
+    assert logged(d1) > 0
+    assert run(host, "drop") == "D1 logs no more changes for replicas.\n"
+    assert logged(d1) == 0
+    d1("INSERT INTO people (name, password_hash) VALUES ('a', 'b')")
+    assert run(host, "drop")
+
+
+def test_what_goes_wrong_is_said_without_a_trace(d1, schema, new_host, proxy):
+    host = new_host("a")
+    with pytest.raises(CommandError, match="Name one of the replicas"):
+        call_command(Command(), "status", "--database", "nothing")
+    d1("DROP TABLE tags")
+    with pytest.raises(CommandError, match="no table tags"):
+        run(host, "install")
+    proxy.go_down()
+    for action in ("install", "fill", "drop"):
+        with pytest.raises(CommandError, match="cannot be reached"):
+            run(host, action)
