@@ -18,7 +18,7 @@ from rest_framework.exceptions import ValidationError
 from unfold.decorators import action, display
 
 from designs import admin_card, admin_imports, admin_uploads, search, services
-from designs.admin_filters import filters
+from designs.admin_filters import CountedFilters, filters_view
 from designs.checking import checked
 from designs.forms import DesignForm
 from designs.models import FACET_FIELDS, Design, Status
@@ -47,7 +47,7 @@ class DesignAdmin(ServiceAdmin):
         "made",
     ]
     list_display_links = ["thumbnail", "title"]
-    list_filter = filters()
+    list_filter = [CountedFilters]
     list_per_page = 25
     list_select_related = ["image"]
     show_full_result_count = False
@@ -72,6 +72,7 @@ class DesignAdmin(ServiceAdmin):
         wrap = self.admin_site.admin_view
         own = [
             path("<int:design_id>/set/", wrap(self.set_view), name="designs_design_set"),
+            path("filters/", wrap(self.filters_view), name="designs_design_filters"),
             path("upload/file/", wrap(self.take_file), name="designs_design_take_file"),
         ]
         return own + super().get_urls()
@@ -129,6 +130,11 @@ class DesignAdmin(ServiceAdmin):
         except (GalleryError, ValidationError) as error:
             return admin_uploads.refusal(error)
         return JsonResponse({name: getattr(design, name) for name in IN_PLACE})
+
+    def filters_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return filters_view(self, request)
 
     @action(description="Upload images", icon="upload", permissions=["add"])
     def upload(self, request: HttpRequest) -> HttpResponse:

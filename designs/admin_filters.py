@@ -1,4 +1,7 @@
-"""The filters of the admin's list of designs: what there is to choose, and how many designs each choice leaves."""
+"""The filters of the admin's list of designs: what there is to choose, and how many designs each choice leaves.
+
+The counts look at every design, so they are reckoned when somebody opens the filters, not with each list.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +9,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from d1backend.gather import gather
 from designs.facets import value_counts
@@ -16,8 +21,54 @@ from designs.search import unindexed, words_of
 
 SHOWN = 20  # values of one attribute; the search finds the others
 FLAGS = {"1": True, "0": False}
+TITLES = {"status": "status", "featured": "featured"} | {
+    name: name.replace("_name", "").replace("_", " ") for name in FACET_FIELDS
+}
+LABELS: dict[str, dict[str, str]] = {
+    "status": {status.value: str(status.label) for status in Status},
+    "featured": {"1": "Featured", "0": "Not featured"},
+}
 
 Counts = list[tuple[str, int]]
+
+
+class CountedFilters(admin.ListFilter):
+    """All the filters of the list as one, whose choices come when they are asked for."""
+
+    title = "filters"
+    template = "admin/designs/design/filters.html"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.chosen: dict[str, str] = {name: params.pop(name)[-1] for name in TITLES if name in params}
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*TITLES]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        yield {"address": reverse("admin:designs_design_filters") + changelist.get_query_string()}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> QuerySet[Design]:
+        conditions: dict[str, Any] = {}
+        for name, value in self.chosen.items():
+            if name in FACET_FIELDS:
+                conditions[f"{name}__in"] = spellings((value,))
+            else:
+                conditions[name] = FLAGS.get(value) if name == "featured" else value
+        return queryset.filter(**(unindexed(conditions) if request.GET.get("q") else conditions))
+
+
+def filters_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """The choices of every filter, as they stand for the list of this address."""
+    changelist = model_admin.get_changelist_instance(request)
+    groups = [
+        group_of(changelist, name, found, request.GET.get(name))
+        for name, found in counts_for(wanted_by(request)).items()
+    ]
+    return TemplateResponse(request, "admin/designs/design/filter_groups.html", {"groups": groups})
 
 
 def wanted_by(request: HttpRequest) -> Wanted:
@@ -29,9 +80,8 @@ def wanted_by(request: HttpRequest) -> Wanted:
     return Wanted(attributes, featured, statuses, words=words_of(sent.get("q", "")))
 
 
-def counts_for(request: HttpRequest) -> dict[str, Counts]:
+def counts_for(wanted: Wanted) -> dict[str, Counts]:
     """For each filter its values with their counts, among what the other filters leave; one trip to D1."""
-    wanted = wanted_by(request)
     by_status = replace(wanted, statuses=()).designs()
     by_featured = replace(wanted, featured=None).designs()
     statuses, featured, *attributes = gather(
@@ -52,68 +102,24 @@ def counted(designs: QuerySet[Design], name: str) -> QuerySet[Any]:
     return designs.order_by().values_list(name).annotate(count=Count("*"))
 
 
-class CountedFilter(admin.SimpleListFilter):
-    """A filter whose choices come with the number of designs that they leave."""
-
-    template = "admin/designs/design/counted_filter.html"
-    labels: dict[str, str] = {}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        if not hasattr(request, "design_counts"):  # one reckoning for all the filters of a page
-            request.design_counts = counts_for(request)  # type: ignore[attr-defined]
-        self.counts: Counts = request.design_counts[self.parameter_name]  # type: ignore[attr-defined]
-        return [(value, self.labels.get(value, value)) for value, _ in self.counts]
-
-    def has_output(self) -> bool:
-        return True
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        chosen, counts = self.value(), dict(self.counts)
-        values = [value for value, _ in self.counts[:SHOWN]]
-        if chosen is not None and chosen not in values:
-            values.append(chosen)
-        rows = [
+def group_of(changelist: Any, name: str, found: Counts, chosen: str | None) -> dict[str, Any]:
+    """One filter: its commonest values and the chosen one, each with its count and where it leads."""
+    labels, counts = LABELS.get(name, {}), dict(found)
+    values = [value for value, _ in found[:SHOWN]]
+    if chosen is not None and chosen not in values:
+        values.append(chosen)
+    return {
+        "title": TITLES[name],
+        "is_open": chosen is not None or name in ("status", "category"),
+        "clear": changelist.get_query_string(remove=[name]) if chosen is not None else "",
+        "more": max(0, len(found) - SHOWN),
+        "rows": [
             {
-                "display": self.labels.get(value, value),
+                "display": labels.get(value, value),
                 "count": counts.get(value, 0),
                 "selected": value == chosen,
-                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "address": changelist.get_query_string({name: value}),
             }
             for value in values
-        ]
-        yield {
-            "rows": rows,
-            "more": max(0, len(self.counts) - SHOWN),
-            "is_active": chosen is not None,
-            "clear": changelist.get_query_string(remove=[self.parameter_name]),
-        }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> QuerySet[Design]:
-        value = self.value()
-        if value is None:
-            return queryset
-        name = str(self.parameter_name)
-        if name in FACET_FIELDS:
-            condition: dict[str, Any] = {f"{name}__in": spellings((value,))}
-        else:
-            condition = {name: FLAGS.get(value) if name == "featured" else value}
-        return queryset.filter(**(unindexed(condition) if request.GET.get("q") else condition))
-
-
-def filters() -> list[type[CountedFilter]]:
-    """One for the status, one for whether it is featured, and one for each attribute."""
-    titles = {"status": "status", "featured": "featured"} | {
-        name: name.replace("_name", "").replace("_", " ") for name in FACET_FIELDS
+        ],
     }
-    labels: dict[str, dict[str, str]] = {
-        "status": {status.value: str(status.label) for status in Status},
-        "featured": {"1": "Featured", "0": "Not featured"},
-    }
-    return [
-        type(
-            f"{name}_filter",
-            (CountedFilter,),
-            {"title": title, "parameter_name": name, "labels": labels.get(name, {})},
-        )
-        for name, title in titles.items()
-    ]

@@ -161,6 +161,8 @@ class TestTheList:
         visit(admin, gallery)
         admin.get_by_role("button", name="Filters").focus()
         admin.keyboard.press("Enter")
+        expect(admin.locator("#changelist-filter summary")).to_have_count(10)
+        admin.keyboard.press("Tab")
         expect(admin.locator("#changelist-filter summary").first).to_be_focused()
         choice = admin.locator("#changelist-filter").get_by_role("link", name="Published 24")
         expect(choice).to_be_visible()
