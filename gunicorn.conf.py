@@ -22,11 +22,14 @@ accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
 
+# People wait for the server; commands wait for D1 as long as a call may run there (30 s).
+D1_TIMEOUT = "8"
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def on_starting(server):
     """Refuse to serve what the system checks refuse, and give the workers' metrics one folder."""
+    os.environ.setdefault("D1_TIMEOUT", D1_TIMEOUT)
     os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="gallery-metrics-")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
     import django

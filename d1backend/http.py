@@ -14,10 +14,14 @@ from urllib.parse import quote
 
 import urllib3
 from django.db import utils
+from django.dispatch import Signal
 
 from .answers import LostError, NotDoneError, RefusedError, UnsentError, read
 from .errors import Error, OperationalError, OutcomeUnknown
 from .subject import with_tables
+
+# Sent before each request to the API, for who counts what an account uses of its allowance.
+request_sent = Signal()
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 Statement = tuple[str, list[str]]
@@ -153,6 +157,7 @@ class Api:
         if self._process != os.getpid():
             self._open()
         self.round_trips += 1
+        request_sent.send(Api)
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             response = self._pool.request(method, self._path + path, body=data, headers=self._headers)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts import figures
+from d1backend import gather
 from designs.facets import value_counts
 from designs.models import FACET_FIELDS, DayTotal, Design, Favourite, Status
 from gallery_project.days import last_days
@@ -15,19 +17,29 @@ TOP = 10
 
 
 def overview(days: int) -> dict[str, Any]:
-    """Users, designs, engagement, and a series of the last `days` days; a few statements in all.
+    """Users, designs, engagement, and a series of the last `days` days; one question to D1 in all.
 
     `top_designs` holds designs, for the caller to show.
     """
-    designs = design_totals()
+    dates = last_days(days)
+    users, designs, favourites, by_views, by_likes, signups, totals, *values = gather(
+        figures.totals,
+        design_totals,
+        Favourite.objects.count,
+        top("-view_count"),
+        top("-like_count"),
+        partial(figures.signups_by_day, dates[0]),
+        DayTotal.objects.filter(day__gte=dates[0]),
+        *(partial(value_counts, Design.objects.all(), name) for name in FACET_FIELDS),
+    )
     views, likes = designs.pop("views"), designs.pop("likes")
+    by_value = {f"by_{name}": counts for name, counts in zip(FACET_FIELDS, values, strict=True)}
     return {
-        "users": figures.totals(),
-        "designs": designs
-        | {f"by_{name}": value_counts(Design.objects.all(), name) for name in FACET_FIELDS},
-        "engagement": {"views": views, "likes": likes, "favorites": Favourite.objects.count()},
-        "top_designs": {"by_views": top("-view_count"), "by_likes": top("-like_count")},
-        "series": series(last_days(days)),
+        "users": users,
+        "designs": designs | by_value,
+        "engagement": {"views": views, "likes": likes, "favorites": favourites},
+        "top_designs": {"by_views": by_views, "by_likes": by_likes},
+        "series": series(dates, signups, totals),
     }
 
 
@@ -47,10 +59,9 @@ def top(order: str) -> QuerySet[Design]:
     return Design.objects.filter(status=Status.PUBLISHED).order_by(order, "-id").only(*fields)[:TOP]
 
 
-def series(days: Sequence[date]) -> list[dict[str, Any]]:
+def series(days: Sequence[date], signups: dict[str, int], totals: Sequence[DayTotal]) -> list[dict[str, Any]]:
     """What happened on each of the days, in their order."""
-    signups = figures.signups_by_day(days[0])
-    totals = {total.day: total for total in DayTotal.objects.filter(day__gte=days[0])}
+    known = {total.day: total for total in totals}
     return [
         {
             "date": day.isoformat(),
@@ -60,5 +71,5 @@ def series(days: Sequence[date]) -> list[dict[str, Any]]:
             "views": total.views,
         }
         for day in days
-        for total in [totals.get(day) or DayTotal()]
+        for total in [known.get(day) or DayTotal()]
     ]

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from d1backend import OutcomeUnknown
+
 logger = logging.getLogger("gallery.counters")
 
 ADD_TO_DESIGNS = """
@@ -60,7 +62,10 @@ class Views:
                 self.thread.start()
 
     def flush(self) -> None:
-        """Write what has added up. What could not be written stays for the next time; the error is raised."""
+        """Write what has added up, in one round trip. What could not be written stays for the next time.
+
+        The error is raised. Views whose writing may have been done are given up: none counts twice.
+        """
         with self.writing:
             with self.lock:
                 taken, self.pending = self.pending, Counter()
@@ -68,6 +73,8 @@ class Views:
                 return
             try:
                 write(taken)
+            except OutcomeUnknown:
+                raise
             except BaseException:
                 with self.lock:
                     self.pending.update(taken)

@@ -8,8 +8,10 @@ from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Val
 from designs.models import FACET_FIELDS, Design, Favourite, Status
 from designs.queries import Liked, Wanted
 from designs.rows import DesignRow
+from gallery_project import replica
 from gallery_project.errors import NotFound
 
+NO_SUCH_DESIGN = "There is no such design."
 # How much each attribute says of two designs being alike.
 LIKENESS = {
     "category": 8,
@@ -69,8 +71,17 @@ def design(user: Any, design_id: int) -> Design:
     """One design as `shown_to` the user. Raises NotFound where there is none that he may see."""
     found = shown_to(user, visible_to(user).filter(pk=design_id)).first()
     if found is None:
-        raise NotFound("There is no such design.")
+        raise NotFound(NO_SUCH_DESIGN)
     return found
+
+
+def design_to_change(user: Any, design_id: int) -> Design:
+    """As `design`; one that another host has only just stored is found too."""
+    found = shown_to(user, visible_to(user).filter(pk=design_id))
+    stored = replica.or_exactly(found.first)
+    if stored is None:
+        raise NotFound(NO_SUCH_DESIGN)
+    return stored
 
 
 def similar(to: Design | DesignRow) -> QuerySet[Design]:
@@ -89,5 +100,5 @@ def like_count(user: Any, design_id: int) -> int:
     """How many like a design. Raises NotFound where the user may not see it."""
     count = visible_to(user).filter(pk=design_id).values_list("like_count", flat=True).first()
     if count is None:
-        raise NotFound("There is no such design.")
+        raise NotFound(NO_SUCH_DESIGN)
     return count

@@ -9,7 +9,6 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
-from d1backend.replica import on_primary
 from designs import selectors
 from designs.models import Design
 from gallery_project import audit, replica
@@ -115,20 +114,11 @@ def columns_of(fields: dict[str, Any]) -> dict[str, Any]:
     columns = {name: value for name, value in fields.items() if name != "r2_object_key"}
     if "r2_object_key" in fields:
         key = fields["r2_object_key"]
-        columns["image"] = image_of_designs(key)
+        found = Image.objects.filter(object_key=key, category=Category.DESIGNS)
+        columns["image"] = replica.or_exactly(found.first)
         if columns["image"] is None:
             raise no_such_image()
     return columns
-
-
-def image_of_designs(key: str) -> Image | None:
-    """The stored image of category designs; D1 is asked where this host's copy has none (yet)."""
-    found = Image.objects.filter(object_key=key, category=Category.DESIGNS)
-    image = found.first()
-    if image is None and replica.is_used():
-        with on_primary():
-            return found.all().first()
-    return image
 
 
 @contextmanager

@@ -30,7 +30,7 @@ REDIS_SECONDS = 0.5  # that a Redis may take to answer before it counts as away
 REPLICA = "replica"
 COPIED: dict[str, Any] = {
     "tables": [
-        *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites", "daily_counts"),
+        *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites"),
         *("catalogue_stamp", "image_totals", "day_totals", "value_totals"),
     ],
     "search": ["designs_search"],
@@ -132,9 +132,12 @@ def default_database(env: environ.Env, data: Path) -> dict[str, Any]:
 
 def d1_database(env: environ.Env) -> dict[str, Any]:
     """The settings of Cloudflare D1 through d1backend."""
-    options = {
+    timeout = env.float("D1_TIMEOUT", 35.0)
+    options: dict[str, Any] = {
         "account_id": env.str(ACCOUNT_VARIABLE),
         "api_token": env.str("CLOUDFLARE_API_TOKEN"),
+        "timeout": timeout,
+        "retry_budget": min(timeout, 20.0),
     }
     if env.str("CLOUDFLARE_D1_BASE_URL", ""):
         options["base_url"] = env.str("CLOUDFLARE_D1_BASE_URL")

@@ -12,7 +12,7 @@ from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from gallery_project import metrics
+from gallery_project import metrics, replica
 from gallery_project.api.errors import error_response
 from gallery_project.body import LingeringResponse
 
@@ -104,6 +104,18 @@ def body_limit(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespons
             refusal = error_response(413, f"The request may have at most {limit:,} bytes.", code)
             return LingeringResponse.of(refusal, request)
         return get_response(request)
+
+    return middleware
+
+
+def writes_need_d1(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Refuse changes at once while D1 is known to be away: those that wait for it would hold up the reads."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD", "OPTIONS") or not is_api(request.path):
+            return get_response(request)
+        wait = replica.outage()
+        return get_response(request) if wait is None else error_response(503, retry_after=wait)
 
     return middleware
 

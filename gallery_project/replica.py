@@ -1,7 +1,9 @@
 """This host's copy of D1, where there is one: what reads choose between, and how it is."""
 
+import math
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
@@ -9,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from d1backend import replica
 from gallery_project.environment import REPLICA
 
+T = TypeVar("T")
 CLOCKS = 5.0  # seconds that the clocks of two hosts may differ by
 
 
@@ -29,6 +32,21 @@ def may_lack(moment: float) -> bool:
         return False
     age = replica.status(REPLICA)["age"]
     return age is not None and time.time() - age < moment + CLOCKS
+
+
+def or_exactly(ask: Callable[[], T]) -> T:
+    """What `ask` finds in this host's copy; where that is nothing, what it finds on D1: it may be that new."""
+    found = ask()
+    if found or not is_used():
+        return found
+    with replica.on_primary():
+        return ask()
+
+
+def outage() -> int | None:
+    """Whole seconds after which D1 is worth a try while it is known to be away; None while it is not."""
+    wait = replica.outage(REPLICA) if is_used() else None
+    return None if wait is None else math.ceil(wait) or 1
 
 
 def status() -> dict[str, Any]:

@@ -93,7 +93,7 @@ def new_server(data: Path, **environment: str) -> Server:
 @contextlib.contextmanager
 def serving(server: Server) -> Iterator[Server]:
     """Run the server until the block ends."""
-    with open(server.data / "server.log", "wb") as log:
+    with open(server.data / "server.log", "ab") as log:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"),

@@ -11,6 +11,7 @@ from itertools import islice
 
 from django.utils import timezone
 
+from d1backend.replica import on_primary
 from gallery_project.errors import Conflict, NotFound
 from uploads import selectors, services
 from uploads.keys import EXTENSIONS, is_own, stem_of
@@ -30,6 +31,7 @@ class Report:
     missing: list[str] = field(default_factory=list)
 
 
+@on_primary()
 def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
     """Remove what is older than `older_than` and needed by nobody; tell what it was.
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
 
+from gallery_project import replica
 from uploads.models import Category, Image
 
 Images = QuerySet[Image]
@@ -40,7 +41,8 @@ def image(key: str, **conditions: Any) -> Image | None:
 
 def is_own_avatar(user: Any, key: str) -> bool:
     """Whether `key` is a stored image of category avatars that the user himself uploaded."""
-    return Image.objects.filter(object_key=key, category=Category.AVATARS, uploaded_by=user).exists()
+    found = Image.objects.filter(object_key=key, category=Category.AVATARS, uploaded_by=user)
+    return replica.or_exactly(found.exists)
 
 
 def near_duplicates(image: Image, most: int = 5) -> list[Image]:

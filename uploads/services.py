@@ -15,6 +15,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+from d1backend.replica import on_primary
 from gallery_project import audit
 from gallery_project.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
 from uploads import selectors
@@ -172,6 +173,7 @@ def complete(user: Any, key: str) -> Image:
     return row
 
 
+@on_primary()
 def completed(user: Any, key: str, otherwise: GalleryError | None = None) -> Image:
     """The image that the user made of a promised key. Raises `otherwise`, or NotFound, where there is none."""
     image = selectors.image(key, uploaded_by=user) if is_original(key) else None
@@ -193,6 +195,7 @@ def arrived(pending: PendingUpload) -> Prepared | None:
     return prepared
 
 
+@on_primary()
 def delete_image(actor: Any, key: str) -> None:
     """Delete an image that nobody shows; its objects go once the deletion is committed.
 

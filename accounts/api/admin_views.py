@@ -26,8 +26,8 @@ class StaffView(APIView):
 
     def page(self, request: Request, users: QuerySet[User]) -> Response:
         page = PageRequest.of(request)
-        total = users.count()
-        shown = AdminUserSerializer(page.rows(users, total), many=True, context={"request": request})
+        rows, total = page.read(users)
+        shown = AdminUserSerializer(rows, many=True, context={"request": request})
         return Response(page.answer(shown.data, total))
 
     def reviewed(self, request: Request, user: User, text: str) -> Response:

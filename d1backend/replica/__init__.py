@@ -1,12 +1,14 @@
 """An embedded replica of tables on D1, for reads without a round trip (docs/replica.md)."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..errors import RateLimited
 from .registry import forced, host_of
 
-__all__ = ["alias_for", "on_primary", "status", "version"]
+__all__ = ["alias_for", "on_primary", "outage", "status", "version"]
 
 
 def status(alias: str = "replica") -> dict[str, Any]:
@@ -18,6 +20,19 @@ def status(alias: str = "replica") -> dict[str, Any]:
     it holds.
     """
     return host_of(alias).status()
+
+
+def outage(alias: str = "replica") -> float | None:
+    """Seconds until D1 is asked again after it failed twice in a row or answered 429; None while it can be asked.
+
+    For who would rather refuse a write at once than have it wait for D1 in vain. Asking this asks D1 when it is due.
+    """
+    host = host_of(alias)
+    host.ready()
+    trouble = host.folder.trouble()
+    if trouble.get("failures", 0) < 2 and trouble.get("kind") != RateLimited.__name__:
+        return None
+    return max(0.0, host.folder.resting_until() - time.time())
 
 
 def version(alias: str, tables: Iterable[str]) -> int:

@@ -107,7 +107,8 @@ class Host:
     def _ready_when_fresh(self, now: float) -> bool:
         """Whether reads go to a copy that is old or soon will be.
 
-        They do when D1 does not answer, but for who would miss a write of this host there while D1 does answer.
+        They do when D1 does not answer, but for who would miss a write of this host there while D1 does answer: then,
+        and not while the last question to D1 failed, they go to D1.
         """
         clock = now - time.monotonic()
         if clock <= self._clock - _STEP and (generation := self.generation) is not None:
@@ -118,7 +119,9 @@ class Host:
         if self._is_fresh() or self._wait(now):
             return True
         moment = self._moment()
-        return moment is not None and (time.time() < self._resting or moment >= self.folder.missed())
+        if moment is None:
+            return False
+        return time.time() < self._resting or bool(self.folder.trouble()) or moment >= self.folder.missed()
 
     def can_read(self, tables: frozenset[str]) -> bool:
         """Whether these tables can be read from the copy now."""

@@ -103,14 +103,14 @@ class DesignView(APIView):
         """Change the fields that are sent."""
         sent = DesignInputSerializer(data=request.data, partial=True)
         sent.is_valid(raise_exception=True)
-        design = selectors.design(caller(request), design_id)
+        design = selectors.design_to_change(caller(request), design_id)
         services.update_design(caller(request), design, sent.validated_data)
         return Response(as_json(design, media_base(request)))
 
     @extend_schema(responses=MessageSerializer)
     def delete(self, request: Request, design_id: int) -> Response:
         """Delete a design; its image stays."""
-        services.delete_design(caller(request), selectors.design(caller(request), design_id))
+        services.delete_design(caller(request), selectors.design_to_change(caller(request), design_id))
         return Response({"message": "The design was deleted.", "success": True})
 
 

@@ -11,6 +11,7 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from d1backend import OutcomeUnknown
 from gallery_project import errors
 
 logger = logging.getLogger(__name__)
@@ -58,12 +59,25 @@ def envelope(
     return body
 
 
+# A write whose answer from D1 was lost, and which D1 could not be asked about in time.
+UNSETTLED = envelope(
+    503,
+    "The connection broke, and it is not known whether this was done. Please look before you try again.",
+    "outcome_unknown",
+)
+
+
 def error_response(
-    status: int, message: str = "", code: str = "", fields: dict[str, list[str]] | None = None
+    status: int,
+    message: str = "",
+    code: str = "",
+    fields: dict[str, list[str]] | None = None,
+    *,
+    retry_after: int | None = None,
 ) -> JsonResponse:
     """An error answer from outside DRF's views."""
     response = JsonResponse(envelope(status, message, code, fields), status=status)
-    for name, value in error_headers(status).items():
+    for name, value in error_headers(status, retry_after).items():
         response[name] = value
     return response
 
@@ -91,7 +105,8 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     status = status_of_django(exception)
     if status >= 500:
         logger.error("unhandled exception of an API view", exc_info=exception)
-    return Response(envelope(status), status, headers=error_headers(status, wait_of(exception)))
+    body = UNSETTLED if isinstance(exception, OutcomeUnknown) else envelope(status)
+    return Response(body, status, headers=error_headers(status, wait_of(exception)))
 
 
 def wait_of(exception: Exception) -> int | None:

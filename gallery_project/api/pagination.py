@@ -12,8 +12,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from d1backend import gather
 from gallery_project.errors import invalid_field
 
+LARGEST_OFFSET = 2**62  # rows; a page may be a number that no database takes
 WHOLE_NUMBER = re.compile(r"[0-9]{1,40}")
 
 PAGE_PARAMETERS = [
@@ -63,11 +65,11 @@ class PageRequest:
     def offset(self) -> int:
         return (self.page - 1) * self.per_page
 
-    def rows(self, queryset: QuerySet[Any], total: int) -> Sequence[Any]:
-        """The page's rows; a page past the end is empty and asks nothing."""
-        if self.offset >= total:
-            return []
-        return list(queryset[self.offset : self.offset + self.per_page])
+    def read(self, queryset: QuerySet[Any]) -> tuple[Sequence[Any], int]:
+        """The page's rows and how many there are in all, in one round trip; a page past the end is empty."""
+        start = min(self.offset, LARGEST_OFFSET)
+        total, rows = gather(queryset.count, queryset[start : start + self.per_page])
+        return rows, total
 
     def answer(self, items: Any, total: int) -> dict[str, Any]:
         """The body of the page."""

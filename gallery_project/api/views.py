@@ -129,6 +129,5 @@ class AuditView(APIView):
         query = AuditQuerySerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         entries = selectors.audit_entries(**query.validated_data)
-        total = entries.count()
-        rows = page.rows(entries, total)
+        rows, total = page.read(entries)
         return Response(page.answer(AuditEntrySerializer(rows, many=True).data, total))

@@ -130,13 +130,13 @@ def test_of_two_refreshes_at_once_exactly_one_succeeds():
 
 def test_who_wins_the_race_is_answered_though_the_loser_ended_the_sign_in(client, monkeypatch):
     token = client.tokens.refresh_token
-    with_user = selectors.with_user
+    user = selectors.user
 
-    def as_if_another_came_in_between(sign_ins):
+    def as_if_another_came_in_between(user_id):
         monkeypatch.undo()
         refused(refresh(token), 401, "token_reused")
-        return with_user(sign_ins)
+        return user(user_id)
 
-    monkeypatch.setattr(selectors, "with_user", as_if_another_came_in_between)
+    monkeypatch.setattr(selectors, "user", as_if_another_came_in_between)
     body = refresh(token).json()
     refused(ApiClient(token=body["access_token"]).get("/api/auth/me"), 401, "token_revoked")

@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 from django.db import OperationalError, connection
 
+from d1backend import OutcomeUnknown
 from designs import counters
 from designs.models import DailyCount, Design
 from tests.factories.designs import DesignFactory
@@ -64,6 +65,26 @@ def test_what_could_not_be_written_is_kept_for_the_next_time(views):
     views.add(design.pk)
     views.flush()
     assert Design.objects.get().view_count == 2
+
+
+def test_what_may_have_been_written_is_not_written_again(views):
+    views.add(1)
+    with (
+        mock.patch.object(counters, "write", side_effect=OutcomeUnknown("the answer was lost")),
+        pytest.raises(OutcomeUnknown),
+    ):
+        views.flush()
+    assert not views.pending
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(not hasattr(connection, "round_trips"), reason="only D1 has round trips (TEST_ENGINE=d1)")
+def test_views_of_many_designs_are_one_round_trip(views):
+    for design in DesignFactory.create_batch(5):
+        views.add(design.pk)
+    before = connection.round_trips
+    views.flush()
+    assert connection.round_trips - before == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -127,6 +127,5 @@ class ImageListView(APIView):
         page = PageRequest.of(request)
         sent = valid(ListQuerySerializer, request.query_params)
         images = selectors.images(category=sent.get("category"), unused=FLAGS.get(sent.get("unused", "")))
-        total = images.count()
-        items = [image_as_json(request, image) for image in page.rows(images, total)]
-        return Response(page.answer(items, total))
+        rows, total = page.read(images)
+        return Response(page.answer([image_as_json(request, image) for image in rows], total))
