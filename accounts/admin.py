@@ -20,6 +20,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from accounts import selectors, services
+from accounts.approvals import approvals
 from accounts.forms import RejectionForm, UserForm
 from accounts.models import SignIn, State, User
 from gallery_project.admin import ServiceAdmin, actor_of
@@ -160,11 +161,15 @@ class UserAdmin(ServiceAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
+            path("approvals/", wrap(self.approvals_view), name="accounts_user_approvals"),
             path("<int:user_id>/approve/", wrap(self.approve_view), name="accounts_user_approve"),
             path("<int:user_id>/reject/", wrap(self.reject_view), name="accounts_user_reject"),
             path("sign-ins/<int:sign_in_id>/end/", wrap(self.end_view), name="accounts_user_end_sign_in"),
         ]
         return own + super().get_urls()
+
+    def approvals_view(self, request: HttpRequest) -> HttpResponse:
+        return approvals(self, request)
 
     def approve_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
         return self.decided(request, lambda: services.approve(actor_of(request), user_id))

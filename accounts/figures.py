@@ -1,10 +1,12 @@
-"""How many users there are of each kind, and when they came."""
+"""How many users there are of each kind, when they came, and who waits."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from accounts import selectors
+from accounts.models import State
 from gallery_project.days import rows_by_day
 
 
@@ -17,6 +19,19 @@ def totals() -> dict[str, int]:
         rejected=Count("pk", filter=Q(is_approved=False, reviewed_at__isnull=False)),
         admins=Count("pk", filter=Q(is_admin=True)),
     )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many wait for a decision, and since when the first of them does."""
+
+    count: int
+    since: datetime | None
+
+
+def waiting() -> Waiting:
+    found = selectors.in_state(selectors.known(), State.PENDING)
+    return Waiting(**found.aggregate(count=Count("pk"), since=Min("created_at")))
 
 
 def signups_by_day(since: date) -> dict[str, int]:

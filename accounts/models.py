@@ -58,6 +58,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     updated_at = models.DateTimeField(auto_now=True)
 
     is_superuser = None  # the seed's word for it is is_admin
+    known_as_editor: bool | None = None  # where it was asked along with the user (accounts.backends)
 
     USERNAME_FIELD = "username"
     objects = UserManager()
@@ -113,6 +114,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_editor(self) -> bool:
+        if self.known_as_editor is not None:
+            return self.known_as_editor
         return self.groups.filter(name=EDITORS).exists()
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:

@@ -81,6 +81,17 @@ def reject(actor: User | None, user_id: int, reason: str = "") -> User:
     )
 
 
+def reopen(actor: User | None, user_id: int) -> User:
+    """Take a decision back: the user waits for another one, and his sign-ins end.
+
+    Raises NotFound, or Conflict as `reject` does.
+    """
+    undecided = {"is_approved": False, "rejection_reason": "", "reviewed_at": None, "reviewed_by": None}
+    return change(
+        actor, "user.reopen", user_id, lambda user: {} if user.state == State.PENDING else undecided
+    )
+
+
 def update(
     actor: User | None,
     user_id: int,

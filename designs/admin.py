@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from rest_framework.exceptions import ValidationError
 from unfold.decorators import action, display
 
-from designs import admin_card, admin_imports, admin_uploads, search, services
+from designs import admin_card, admin_imports, admin_uploads, dashboard, search, services
 from designs.admin_filters import CountedFilters, filters_view
 from designs.checking import checked
 from designs.forms import DesignForm
@@ -73,6 +73,7 @@ class DesignAdmin(ServiceAdmin):
         own = [
             path("<int:design_id>/set/", wrap(self.set_view), name="designs_design_set"),
             path("filters/", wrap(self.filters_view), name="designs_design_filters"),
+            path("figures/<slug:table>/", wrap(dashboard.export), name="designs_figures"),
             path("upload/file/", wrap(self.take_file), name="designs_design_take_file"),
         ]
         return own + super().get_urls()

@@ -8,4 +8,7 @@ class GalleryProjectConfig(AppConfig):
     verbose_name = "Gallery"
 
     def ready(self) -> None:
-        from gallery_project import checks  # noqa: F401  registers the system checks
+        from d1backend.http import request_sent
+        from gallery_project import allowance, checks  # noqa: F401  registers the system checks
+
+        request_sent.connect(allowance.count, dispatch_uid="gallery_project.allowance")

@@ -57,5 +57,6 @@ def unfold() -> dict[str, Any]:
         "COLORS": {"base": COTTON_TO_NIGHT, "primary": INDIGO},
         "STYLES": [asset("gallery/console.css")],
         "LOGIN": {"form": "accounts.forms.SignInForm", "image": asset("gallery/cloth.svg")},
+        "DASHBOARD_CALLBACK": "designs.dashboard.fill",
         "SIDEBAR": {"show_search": False, "navigation": "gallery_project.sidebar.navigation"},
     }

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "dashboard": "/admin/",
+    "approvals": "/admin/accounts/user/approvals/",
     "designs": "/admin/designs/design/",
     "design": "/admin/designs/design/{design}/change/",
     "design-history": "/admin/designs/design/{design}/history/",

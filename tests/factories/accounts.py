@@ -4,15 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import factory
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts.models import SignIn, User
+from accounts.models import EDITORS, SignIn, User
 
 PASSWORD = "six yards of silk"
 
 
 class UserFactory(factory.django.DjangoModelFactory):
-    """An approved user whose password is PASSWORD; `admin`, `pending` and `rejected` make the others."""
+    """An approved user whose password is PASSWORD; `admin`, `editor`, `pending` and `rejected` make the others."""
 
     class Meta:
         model = User
@@ -27,8 +28,11 @@ class UserFactory(factory.django.DjangoModelFactory):
     reviewed_at = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 
     @classmethod
-    def _create(cls, model_class, *args, password=PASSWORD, **kwargs):
-        return model_class.objects.create(*args, password=make_password(password), **kwargs)
+    def _create(cls, model_class, *args, password=PASSWORD, editor=False, **kwargs):
+        user = model_class.objects.create(*args, password=make_password(password), **kwargs)
+        if editor:
+            user.groups.add(Group.objects.get(name=EDITORS))
+        return user
 
 
 class SignInFactory(factory.django.DjangoModelFactory):
