@@ -126,6 +126,8 @@ class DesignAdmin(ServiceAdmin):
         if design is None:
             return JsonResponse({"message": "This design has been deleted."}, status=404)
         sent = {name: request.POST[name] for name in IN_PLACE if name in request.POST}
+        if not sent:
+            return JsonResponse({"message": f"Nothing of {', '.join(IN_PLACE)} was sent."}, status=400)
         try:
             services.update_design(actor_of(request), design, checked(sent, partial=True))
         except (GalleryError, ValidationError) as error:
