@@ -180,6 +180,18 @@ def test_each_sort_orders_and_breaks_ties_by_id():
     assert titles(reader.get(LIST, sort="relevance")) == ["c", "A", "b"]
 
 
+@pytest.mark.parametrize("sort", ["newest", "oldest", "popular", "most_viewed", "title", "relevance"])
+@pytest.mark.parametrize("number", [3, 10**6, 10**20])
+def test_a_page_however_far_past_the_end_is_empty_in_every_order(sort, number):
+    reader = ApiClient.approved()
+    for design in (DesignFactory(title="silk"), DesignFactory(title="silk")):
+        FavouriteFactory(user=reader.user, design=design)
+    paths = (LIST, f"{LIST}/featured", f"{LIST}/user/favorites")
+    for path, search in [*((path, "") for path in paths), (LIST, "silk")]:
+        body = reader.get(path, sort=sort, page=number, search=search).json()
+        assert (body["items"], body["page"]) == ([], number)
+
+
 def test_pages_neither_repeat_nor_skip_and_one_past_the_end_is_empty():
     same = datetime(2026, 1, 1, tzinfo=UTC)
     ids = {DesignFactory(created_at=same).pk for _ in range(7)}
