@@ -103,7 +103,9 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         fields = flat_errors(getattr(exception, "message_dict", {}))
         return Response(envelope(400, fields=fields), 400)
     status = status_of_django(exception)
-    if status >= 500:
+    if status == 503:
+        logger.warning("the database is out of reach: %s", exception)
+    elif status >= 500:
         logger.error("unhandled exception of an API view", exc_info=exception)
     body = UNSETTLED if isinstance(exception, OutcomeUnknown) else envelope(status)
     return Response(body, status, headers=error_headers(status, wait_of(exception)))
