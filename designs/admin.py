@@ -175,6 +175,8 @@ class DesignAdmin(ServiceAdmin):
                 services.update_design(actor, Design.objects.get(pk=obj.pk), fields)
             else:
                 obj.pk = services.create_design(actor, fields).pk
+        if image and (twins := admin_card.twins_of(image)):
+            self.message_user(request, admin_card.warning(twins), messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: Design) -> None:
         services.delete_design(actor_of(request), obj)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from designs.models import Design
@@ -63,6 +63,12 @@ def twins_of(image: Image) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def warning(twins: list[dict[str, Any]]) -> SafeString:
+    """The twins in a sentence, each leading to its page."""
+    links = format_html_join(", ", '<a class="underline" href="{url}">{title}</a>', twins)
+    return format_html("The picture looks like what is here already: {}.", links)
 
 
 def shown_by(shown: Iterable[Image]) -> dict[str, Design]:

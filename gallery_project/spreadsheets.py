@@ -43,11 +43,14 @@ def in_chunks(rows: QuerySet[Row], *, newest_first: bool = False) -> Iterator[Ro
 
 
 def download(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
-    """A CSV file of these rows, which are written as they come."""
+    """A CSV file of these rows, which are written as they come.
+
+    It begins with a byte order mark: without one Excel takes UTF-8 for the code page of its country.
+    """
 
     def lines() -> Iterator[str]:
         writer = csv.writer(Echo())
-        yield writer.writerow(header)
+        yield "\ufeff" + writer.writerow(header)
         for row in rows:
             yield writer.writerow([as_cell(value) for value in row])
 

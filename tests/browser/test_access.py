@@ -54,7 +54,7 @@ class TestTheTrail:
         look(admin, "audit-filtered-desktop-light")
         with admin.expect_download() as download:
             admin.get_by_role("link", name="Export as CSV").click()
-        (line,) = csv.DictReader(io.StringIO(download.value.path().read_text(), newline=""))
+        (line,) = csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"), newline=""))
         told = [line[name] for name in ("actor", "action", "field", "old", "new")]
         assert told == [gallery.admin["username"], "design.update", "title", design["title"], "Monsoon"]
         row.get_by_role("link", name="Monsoon").click()

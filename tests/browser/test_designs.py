@@ -176,7 +176,7 @@ class TestTheList:
         visit(admin, gallery, f"?category={wanted}")
         with admin.expect_download() as download:
             admin.get_by_role("link", name="Export").click()
-        rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(), newline="")))
+        rows = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"), newline="")))
         expected = {design["id"] for design in designs(gallery, category=wanted, per_page=100)}
         assert {int(row["id"]) for row in rows} == expected
 

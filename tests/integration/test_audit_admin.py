@@ -59,7 +59,7 @@ def entry_on(day, label):
 
 def exported(client, **filters):
     response = client.get(EXPORT, filters)
-    text = b"".join(response.streaming_content).decode()
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

@@ -42,7 +42,7 @@ def figures_of(client, days):
 def rows_of(client, table, **query):
     response = client.get(reverse("admin:designs_figures", args=[table]), query)
     assert response["Content-Type"].startswith("text/csv")
-    return list(csv.reader(io.StringIO(response.getvalue().decode())))
+    return list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
 
 
 @pytest.mark.django_db

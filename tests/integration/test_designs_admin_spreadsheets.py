@@ -141,7 +141,7 @@ class TestAnExport:
     def test_comes_back_the_same_and_holds_no_formula(self, staff):
         design = DesignFactory(title="=1+1", colour="'-x", description='a,\r\n"b"', fabric="@silk")
         data = export(staff)
-        (row,) = csv.DictReader(io.StringIO(data.decode(), newline=""))
+        (row,) = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
         assert (row["title"], row["colour"], row["fabric"]) == ("'=1+1", "''-x", "'@silk")
         before = Design.objects.values().get()
         Design.objects.update(title="changed", colour="", fabric="")
@@ -150,13 +150,21 @@ class TestAnExport:
             "updated_at": Design.objects.get().updated_at
         }
 
+    def test_is_utf_8_to_excel_too(self, staff):
+        DesignFactory(title="कांजीवरम")
+        data = export(staff)
+        assert data.startswith(b"\xef\xbb\xbfid,")
+        assert "कांजीवरम".encode() in data
+
     def test_has_what_the_list_shows_on_all_its_pages(self, staff, monkeypatch):
         monkeypatch.setattr(spreadsheets, "CHUNK", 2)
         for number in range(30):
             DesignFactory(title=f"peacock {number}", fabric="Silk")
         DesignFactory(title="peacock in cotton", fabric="Cotton")
         DesignFactory(title="plain", fabric="Silk")
-        rows = csv.DictReader(io.StringIO(export(staff, fabric="Silk", q="peac").decode(), newline=""))
+        rows = csv.DictReader(
+            io.StringIO(export(staff, fabric="Silk", q="peac").decode("utf-8-sig"), newline="")
+        )
         assert [row["title"] for row in rows] == [f"peacock {number}" for number in range(30)]
 
     def test_is_linked_with_the_filters_of_the_list(self, staff):

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import EDITORS
 from designs.admin_uploads import title_of
-from designs.models import Design
+from designs.models import FACET_FIELDS, Design
 from gallery_project.models import AuditEntry
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory
@@ -87,6 +87,16 @@ def test_a_twin_is_shown_with_the_design_that_it_belongs_to(staff):
     page = staff.get(second["url"]).content.decode()
     assert "It looks like 1 that is here already" in page
     assert twin["url"] in page
+
+
+def test_a_picture_that_comes_with_a_design_is_warned_of_too(staff):
+    twin = send(staff, title="The first").json()
+    again = SimpleUploadedFile("b.jpg", saved(textile(), quality=60), "image/jpeg")
+    design = {**dict.fromkeys(["description", "image", *FACET_FIELDS], ""), "title": "x", "category": "Saree"}
+    form = {**design, "status": "draft", "picture": again}
+    page = staff.post(reverse("admin:designs_design_add"), form, follow=True).content.decode()
+    assert "The picture looks like what is here already" in page
+    assert f'href="{twin["url"]}"' in page
 
 
 def test_a_twin_without_a_design_leads_to_the_image(staff):
