@@ -72,9 +72,8 @@ def test_the_list_filters_by_every_attribute(staff, name):
 
 def test_a_list_costs_no_query_for_each_row(staff, django_assert_max_num_queries):
     DesignFactory.create_batch(20)
-    with django_assert_max_num_queries(
-        5
-    ):  # the session, its user, who waits, how many designs, those of the page
+    # The session, its user with his rights (four, one trip), how many designs, those of the page, who waits.
+    with django_assert_max_num_queries(8):
         staff.get(LIST)
 
 
