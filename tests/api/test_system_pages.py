@@ -5,7 +5,9 @@ import time
 import pytest
 from django.test import override_settings
 
-from gallery_project import health
+from gallery_project import health, replica
+from tests.api.client import ApiClient, refused
+from tests.factories.accounts import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,6 +75,46 @@ def test_metrics_want_their_token(client):
     response = client.get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"})
     assert response.status_code == 200
     assert "gallery_requests_total" in response.content.decode()
+
+
+@pytest.mark.skipif(not replica.is_used(), reason="only D1 has a replica (TEST_ENGINE=d1)")
+class TestTheReplica:
+    def test_health_tells_its_age(self, client):
+        database = client.get("/health").json()["checks"]["database"]
+        assert database["status"] == "healthy"
+        assert 0 <= database["replica"]["age_s"] <= 2
+
+    def test_health_is_degraded_while_there_is_none(self, client, monkeypatch):
+        state = {"usable": False, "age": None, "degraded": True, "filling": ("designs", 12), "error": None}
+        monkeypatch.setattr(replica, "status", lambda: {**state, "late": True})
+        response = client.get("/health")
+        assert (response.status_code, response.json()["status"]) == (200, "degraded")
+        assert response.json()["checks"]["database"]["replica"] == {
+            "age_s": None,
+            "filling": ["designs", 12],
+        }
+
+    @override_settings(METRICS_TOKEN="a-token-for-prometheus")
+    def test_metrics_count_every_call_to_d1_and_tell_the_age(self, client):
+        def metric(name):
+            text = client.get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"})
+            lines = dict(line.split(" ") for line in text.content.decode().splitlines() if line[0] != "#")
+            return float(lines[name])
+
+        before = metric("gallery_d1_requests_total")
+        UserFactory()
+        assert metric("gallery_d1_requests_total") > before
+        assert 0 <= metric("gallery_replica_age_seconds") <= 2
+        assert metric("gallery_replica_follows") == 1
+
+    def test_changes_are_refused_at_once_while_d1_is_away(self, monkeypatch):
+        client = ApiClient.approved()
+        monkeypatch.setattr(replica, "outage", lambda: 7)
+        for call in (client.post, client.put, client.delete):
+            response = call("/api/auth/me", {})
+            refused(response, 503, "unavailable")
+            assert response.headers["Retry-After"] == "7"
+        assert client.get("/api/auth/me").status_code == 200
 
 
 def test_docs_are_not_there_outside_debug_mode(client):

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError
 
 from d1backend import OutcomeUnknown
-from d1backend.replica import status
+from d1backend.replica import alias_for, outage, status
 from d1backend.replica.host import Host
 from tests.d1 import fault_plan as plans
 
@@ -92,6 +92,41 @@ def test_all_processes_of_a_host_leave_a_rate_limit_alone(host, proxy):
     until(lambda: neighbour._resting > time.time() + 100)
     assert proxy.count == 1
     assert neighbour.status()["error"] == "RateLimited"
+
+
+def test_an_outage_is_told_from_the_second_failure_on_until_d1_answers(host, proxy):
+    assert outage(host.replica) is None
+    proxy.go_down()
+    age(host, 3000)
+    titles(host.replica)
+    until(lambda: status(host.replica)["degraded"])
+    assert outage(host.replica) is None
+    end_the_rest(host)
+    until(lambda: outage(host.replica))
+    proxy.come_up()
+    end_the_rest(host)
+    until(lambda: outage(host.replica) is None)
+
+
+def test_a_rate_limit_is_an_outage_for_as_long_as_it_asks(host, proxy):
+    proxy.plan = plans.always(plans.rate_limited("300"))
+    age(host, 3000)
+    titles(host.replica)
+    until(lambda: outage(host.replica))
+    assert 290 < outage(host.replica) <= 300
+
+
+def test_reads_that_may_miss_a_write_do_not_wait_for_a_d1_that_fails(host, proxy):
+    design = Design.objects.using(host.source).create(title="a")
+    proxy.plan = itertools.chain([plans.RESET_AFTER], itertools.repeat(plans.UNAVAILABLE))
+    with pytest.raises(OutcomeUnknown):
+        Design.objects.using(host.source).filter(pk=design.pk).update(title="b")
+    titles(host.replica)
+    until(lambda: status(host.replica)["degraded"])
+    proxy.plan = plans.always(plans.SLOW_BEFORE)
+    end_the_rest(host)
+    host.host._slow = True
+    assert alias_for(host.replica, "designs") == host.replica
 
 
 def test_failures_in_a_row_are_asked_after_less_and_less_often(host, proxy):
