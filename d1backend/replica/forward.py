@@ -20,7 +20,7 @@ def bring_forward(host: "Host", source: Source, progress: Progress | None = None
     must be begun again.
     """
     generation = host.follow()
-    if generation is not None and generation.copy.signature == host.options.signature:
+    if generation is not None:
         try:
             started = advance(generation.copy, source)
         except UnfitError as error:

@@ -199,6 +199,11 @@ class Host:
                     self.folder.expire(fd)
                     os.close(fd)
                     continue
+                if copy.signature != self.options.signature:
+                    # Made for other settings: it may lack a table, or hold a column that is hidden now.
+                    copy.close()
+                    os.close(fd)
+                    break
                 tables = frozenset((*copy.shapes, *self.options.search))
                 self.generation, self._inode = Generation(path, fd, inode, copy, tables), inode
                 self._tidy_at = time.monotonic() + _GRACE
@@ -237,7 +242,7 @@ class Host:
         if self._rests():
             return
         with self.folder.locked():
-            moment = self._moment()
+            moment = self._moment() if self.follow() is not None else None
             if moment is not None and 0.0 <= time.time() - moment < self._early:
                 self._slow = False
                 return
@@ -318,7 +323,7 @@ class Host:
         error = trouble.get("kind") or self._broken
         return {
             "usable": copy is not None,
-            "age": None if moment is None else max(0.0, time.time() - moment),
+            "age": None if copy is None or moment is None else max(0.0, time.time() - moment),
             "degraded": error is not None or copy is None or copy.abandoned,
             "filling": self.filling,
             "error": error,

@@ -118,7 +118,7 @@ def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
 
     with django_db_blocker.unblock():
         yield new_host
-        for alias in made:
+        for alias in dict.fromkeys(made):
             connections[alias].close()
             del connections[alias], connections.settings[alias]
         registry.forget()

@@ -255,3 +255,22 @@ def test_a_fill_that_is_complete_but_was_not_handed_over_is_brought_up_to_date_f
         bring_forward(host.host, source)
     source.close()
     assert seen == [("later",)]
+
+
+def test_a_file_made_for_other_settings_is_not_read(d1, installed, new_host):
+    """It lacks a table or holds a column that is hidden now; soon it is deleted."""
+    d1("INSERT INTO people (name, password_hash) VALUES ('asha', 'bcrypt$secret')")
+    host = new_host("a", hide={}, unrouted=[], search=[])
+    host.sync()
+    assert alias_for(host.replica, "people") == host.replica
+    assert alias_for(host.replica, "designs_search") == host.source
+    host = new_host("a")
+    assert alias_for(host.replica, "people", "designs_search") == host.source
+    assert not status(host.replica)["usable"]
+    assert status(host.replica)["age"] is None
+    until(lambda: alias_for(host.replica, "people", "designs_search") == host.replica)
+    host.host._tidy_at = 0.0
+    age(host, 601)
+    host.host.ready()
+    until(lambda: len(host.host.folder.files()) == 1)
+    assert all(b"secret" not in file.read_bytes() for file in host.host.folder.path.iterdir())
