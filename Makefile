@@ -74,3 +74,7 @@ openapi: install ## Write the OpenAPI document to openapi.json
 .PHONY: bench-images
 bench-images: install ## Time and memory of uploads, bytes of a page of pictures; OUT= for JSON
 	@OUT="$(OUT)" $(BIN)/python benchmarks/images.py
+
+.PHONY: bench-dashboard
+bench-dashboard: install-dev ## What opening the dashboard costs at 100,000 designs (DESIGNS=, COUNTS=, TEST_ENGINE=d1, OUT=)
+	@DESIGNS="$(DESIGNS)" COUNTS="$(COUNTS)" OUT="$(OUT)" $(BIN)/python benchmarks/dashboard.py

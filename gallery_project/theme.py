@@ -56,6 +56,7 @@ def unfold() -> dict[str, Any]:
         "BORDER_RADIUS": "8px",
         "COLORS": {"base": COTTON_TO_NIGHT, "primary": INDIGO},
         "STYLES": [asset("gallery/console.css")],
+        "SCRIPTS": [asset("gallery/console.js")],
         "LOGIN": {"form": "accounts.forms.SignInForm", "image": asset("gallery/cloth.svg")},
         "DASHBOARD_CALLBACK": "designs.dashboard.fill",
         "SIDEBAR": {"show_search": False, "navigation": "gallery_project.sidebar.navigation"},

@@ -1,0 +1,19 @@
+/* unfold opens some of its parts by icons that only a mouse reaches; this makes them buttons for everybody. */
+
+const NAMES = { dock_to_right: "Sidebar", close: "Close the sidebar", unfold_more: "Account and theme", computer: "Theme" };
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const part of document.querySelectorAll("[x-on\\:click]:not(button, input, label, a[href])")) {
+    part.setAttribute("role", "button");
+    part.tabIndex = 0;
+    const icon = part.querySelector(".material-symbols-outlined:last-child") ?? part;
+    const name = NAMES[icon.textContent.trim()];
+    if (name && !part.ariaLabel) part.ariaLabel = name;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (!event.target.matches?.("[role=button][x-on\\:click]") || !["Enter", " "].includes(event.key)) return;
+  event.preventDefault();
+  event.target.click();
+});
