@@ -28,6 +28,7 @@ from gallery_project.admin import ServiceAdmin, actor_of
 from gallery_project.errors import GalleryError
 from gallery_project.spreadsheets import download, in_chunks
 
+MOST_AT_ONCE = 1000  # designs changed by one action: one transaction, which is one call to D1
 IN_PLACE = ("title", "status", "featured")  # what can be changed without opening a design's page
 
 
@@ -52,7 +53,7 @@ class DesignAdmin(ServiceAdmin):
     list_select_related = ["image"]
     show_full_result_count = False
     search_fields = ["title"]
-    search_help_text = "Full text: every word, the last as the beginning of a word."
+    search_help_text = "Search titles, texts and attributes"
     ordering = ["-created_at", "-id"]
     actions = ["publish", "archive", "feature", "unfeature"]
     actions_list = ["upload", "import_csv", "export_csv"]
@@ -203,5 +204,10 @@ class DesignAdmin(ServiceAdmin):
         self.change_all(request, queryset, {"featured": False})
 
     def change_all(self, request: HttpRequest, queryset: QuerySet[Design], fields: dict[str, Any]) -> None:
-        count = services.update_designs(actor_of(request), queryset, fields)
+        designs = list(queryset[: MOST_AT_ONCE + 1])
+        if len(designs) > MOST_AT_ONCE:
+            sentence = f"Choose at most {MOST_AT_ONCE:,} designs at a time; nothing was changed."
+            self.message_user(request, sentence, messages.ERROR)
+            return
+        count = services.update_designs(actor_of(request), designs, fields)
         self.message_user(request, f"Designs changed: {count}.", messages.SUCCESS)

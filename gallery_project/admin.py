@@ -218,7 +218,7 @@ class AuditEntryAdmin(GalleryAdmin):
     list_filter = ["action", "object_type", ("actor_username", ActorFilter), ("created_at", DayRangeFilter)]
     list_per_page = 50
     search_fields = ["actor_username", "object_label", "action", "changes"]
-    search_help_text = "Every word, in a name, an action or a value before or after."
+    search_help_text = "Search names, actions and values"
     show_full_result_count = False
     actions_list = ["export"]
     fields = ["created_at", "actor", "action", "object", "object_type", "object_id", "told_whole"]

@@ -1,6 +1,6 @@
-/* Controls with data-set change one field of a row as soon as they are changed themselves. */
+/* The list of designs. Controls with data-set change one field of a row as soon as they are changed themselves. */
 
-import { post, say } from "./requests.js";
+import { post, say, wordsOf } from "./requests.js";
 
 const valueOf = (control) => (control.type === "checkbox" ? String(control.checked) : control.value);
 
@@ -31,3 +31,12 @@ document.addEventListener("change", async (event) => {
     control.removeAttribute("aria-busy");
   }
 });
+
+/* The filters are fetched when they open. */
+for (const kind of ["htmx:responseError", "htmx:sendError"]) {
+  document.body.addEventListener(kind, ({ detail }) => {
+    const sentence = wordsOf(detail.xhr.status, detail.xhr.responseText);
+    detail.elt.textContent = sentence;
+    say(sentence, true);
+  });
+}

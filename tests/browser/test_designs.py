@@ -167,8 +167,18 @@ class TestTheList:
         choice = admin.locator("#changelist-filter").get_by_role("link", name="Published 24")
         expect(choice).to_be_visible()
         look(admin, "filters-desktop-light")
+        admin.keyboard.press("Escape")
+        expect(admin.get_by_role("button", name="Filters")).to_be_focused()
+        admin.keyboard.press("Enter")
         choice.click()
         expect(admin.locator("#result_list .data-row")).to_have_count(24)
+
+    def test_filters_that_cannot_be_counted_say_so(self, admin, gallery):
+        page = admin.context.new_page()
+        visit(page, gallery)
+        page.route("**/filters/**", lambda route: route.fulfill(status=503, body="away"))
+        page.get_by_role("button", name="Filters").click()
+        expect(page.locator("#changelist-filter")).to_contain_text("could not do it (503)")
 
     def test_what_it_shows_is_exported(self, admin, gallery):
         visit(admin, gallery)

@@ -44,6 +44,10 @@ def act(client, action, *designs):
     return client.post(LIST, {"action": action, "_selected_action": [design.pk for design in designs]})
 
 
+def client_told(client, response):
+    return client.get(response.url).content.decode()
+
+
 def trail():
     return [
         (entry.action, entry.actor_username, entry.changes) for entry in AuditEntry.objects.order_by("id")
@@ -95,6 +99,16 @@ def test_bulk_actions_change_and_are_audited(staff, action, field, old, new):
     assert act(staff, action, first, already).status_code == 302
     assert [getattr(design, field) for design in Design.objects.order_by("id")] == [new, new, old]
     assert trail() == [("design.update", "curator", {field: [old, new]})]
+
+
+def test_a_bulk_action_is_bounded_and_then_changes_nothing(staff, monkeypatch):
+    monkeypatch.setattr("designs.admin.MOST_AT_ONCE", 2)
+    designs = DesignFactory.create_batch(3)
+    page = client_told(staff, act(staff, "archive", *designs))
+    assert "at most 2 designs" in page
+    assert Design.objects.filter(status="archived").count() == 0
+    act(staff, "archive", *designs[:2])
+    assert Design.objects.filter(status="archived").count() == 2
 
 
 class TestAFieldInPlace:
