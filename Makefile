@@ -15,6 +15,7 @@ PYTEST := $(BIN)/python -m pytest
 
 include d1backend/local/d1.mk
 include tests/browser/browser.mk
+include benchmarks/bench.mk
 
 .PHONY: help
 help: ## List these commands

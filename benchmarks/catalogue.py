@@ -1,38 +1,63 @@
-"""A catalogue of any size for benchmarks: rows as seed_demo makes them, naming pictures that no store holds."""
+"""A catalogue of any size for benchmarks: rows as seed_demo makes them, naming pictures that no store holds.
+
+    python -m benchmarks.catalogue DESIGNS USERS
+
+makes the tables and the rows in the gallery's database, and prints an access token of each user, a line each.
+"""
 
 import base64
+import os
 import random
+import sys
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
+django.setup()
+
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import SignIn, User, username_key
+from accounts.models import SignIn, User
 from accounts.tokens import AccessToken
+from designs import triggers
 from designs.demo.plan import DemoDesign, plan
 from designs.models import Design, Favourite
 from designs.services import EDITABLE
 from uploads.models import Category, Image
 from uploads.renditions import RECIPE
 
-BATCH = 2000  # designs of one transaction
+BATCH = 1000  # designs of one transaction
 PASSWORD = "six yards of silk"
 FAVOURITES_EACH = 30
 WIDTHS = (320, 640, 900)
 
 
-def fill(designs: int, users: int) -> None:
-    """Bring the catalogue to `designs` designs, and make `users` approved users with favourites."""
-    present, now = Design.objects.count(), timezone.now()
-    wanted = islice(enumerate(plan(designs, seed=1)), present, None)
+def fill(designs: int, users: int) -> list[str]:
+    """Make so many designs in empty tables, and approved users `reader0`, `reader1`, … with favourites.
+
+    Answers their access tokens.
+    """
+    now, wanted = timezone.now(), enumerate(plan(designs, seed=1))
+    # One rebuild of the full-text index is faster than a trigger for each row. No totals by value or day come of
+    # this; only the console reads those.
+    with connection.schema_editor() as editor:
+        triggers.suspend(None, editor)
     while batch := list(islice(wanted, BATCH)):
         with transaction.atomic():
             Image.objects.bulk_create(image(number) for number, _ in batch)
             Design.objects.bulk_create(design(number, demo, now) for number, demo in batch)
-    make_users(users)
+    with connection.schema_editor() as editor:
+        triggers.restore(None, editor)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO designs_search (designs_search) VALUES ('rebuild')")
+    return make_readers(users, now)
 
 
 def image(number: int) -> Image:
@@ -48,16 +73,13 @@ def image(number: int) -> Image:
         thumbhash=base64.b64encode(chance.randbytes(24)).decode(),
         perceptual_hash=f"{chance.getrandbits(64):016x}",
         recipe=RECIPE,
-        renditions=[
-            {
-                "width": width,
-                "height": width * 4 // 3,
-                "format": "webp",
-                "key": f"{key(number)[:-4]}_{width}.webp",
-            }
-            for width in WIDTHS
-        ],
+        renditions=[rendition(number, width) for width in WIDTHS],
     )
+
+
+def rendition(number: int, width: int) -> dict[str, Any]:
+    name = key(number).removesuffix(".jpg")
+    return {"width": width, "height": width * 4 // 3, "format": "webp", "key": f"{name}_{width}.webp"}
 
 
 def key(number: int) -> str:
@@ -74,41 +96,34 @@ def design(number: int, demo: DemoDesign, now: datetime) -> Design:
     )
 
 
-def make_users(count: int) -> None:
-    """Approved users `reader0`, `reader1`, …, each with a sign-in and some favourites."""
-    now, password = timezone.now(), make_password(PASSWORD)
-    names = [
-        f"reader{number}"
-        for number in range(User.objects.filter(username__startswith="reader").count(), count)
-    ]
-    designs = list(Design.objects.values_list("pk", flat=True)[:5000])
+def make_readers(count: int, now: datetime) -> list[str]:
+    password = make_password(PASSWORD)
+    names = [f"reader{number}" for number in range(count)]
+    designs = list(Design.objects.order_by("pk").values_list("pk", flat=True)[:5000])
+    likes = min(FAVOURITES_EACH, len(designs))
     with transaction.atomic():
-        people = User.objects.bulk_create(
-            User(
-                username=name,
-                username_key=username_key(name),
-                password=password,
-                is_approved=True,
-                reviewed_at=now,
-            )
-            for name in names
+        readers = User.objects.bulk_create(
+            User(**fields, **User.derived(fields), is_approved=True, reviewed_at=now)
+            for fields in ({"username": name, "password": password} for name in names)
         )
-        SignIn.objects.bulk_create(
-            SignIn(user=user, refresh_id=f"{user.pk:032x}", expires_at=now + timedelta(days=30))
-            for user in people
+        sign_ins = SignIn.objects.bulk_create(
+            SignIn(user=reader, refresh_id=f"{reader.pk:032x}", expires_at=now + timedelta(days=30))
+            for reader in readers
         )
         Favourite.objects.bulk_create(
-            Favourite(user=user, design_id=design_id, created_at=now - timedelta(minutes=place))
-            for user in people
-            for place, design_id in enumerate(
-                random.Random(user.pk).sample(designs, min(FAVOURITES_EACH, len(designs)))
-            )
+            Favourite(user=reader, design_id=one, created_at=now - timedelta(minutes=place))
+            for reader in readers
+            for place, one in enumerate(random.Random(reader.username).sample(designs, likes))
         )
+    return [str(AccessToken.of(sign_in)) for sign_in in sign_ins]
 
 
-def tokens(count: int) -> list[str]:
-    """Access tokens of the first `count` readers."""
-    sign_ins = (
-        SignIn.objects.select_related("user").filter(user__username__startswith="reader").order_by("pk")
-    )
-    return [str(AccessToken.of(sign_in)) for sign_in in sign_ins[:count]]
+def main() -> None:
+    designs, users = map(int, sys.argv[1:])
+    settings.DATA.mkdir(parents=True, exist_ok=True)
+    call_command("migrate", verbosity=0)
+    sys.stdout.write("\n".join(fill(designs, users)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,9 @@
 """How many designs there are of each value of each attribute."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.db.models import Count, F, Min, QuerySet
@@ -39,13 +41,51 @@ def facets(wanted: Wanted, stamp: Stamp | None) -> dict[str, Any]:
     """
     seen = wanted.unsorted
     if stamp is None:
-        return counted(seen)
-    return catalogue.small.answer(stamp.listing, ("facets", seen), lambda: counted(seen))
+        return by_groups(seen)
+    count = by_rows if seen.is_narrow else by_groups
+    return catalogue.small.answer(stamp.listing, ("facets", seen), lambda: count(seen))
 
 
-def counted(seen: Wanted) -> dict[str, Any]:
+def by_groups(seen: Wanted) -> dict[str, Any]:
+    """The facets by a GROUP BY for each field, in one round trip. Without filters each reads an index alone."""
     asks: list[Callable[[], Any]] = [
         partial(value_counts, seen.without(name).designs(), name) for name in FACET_FIELDS
     ]
     total, *counts = gather(seen.designs().count, *asks)
     return {"total": total, "facets": dict(zip(FACET_FIELDS, counts, strict=True))}
+
+
+def by_rows(seen: Wanted) -> dict[str, Any]:
+    """The same by reading what is found once, and once more for each field with a filter.
+
+    SQLite would walk through the whole index of each field to group by it, whatever the other filters.
+    """
+    filtered = [name for name, _ in seen.attributes]
+    others = [name for name in FACET_FIELDS if name not in filtered]
+    total, tallies = tally(seen, others)
+    for name in filtered:
+        tallies |= tally(seen.without(name), [name])[1]
+    return {"total": total, "facets": {name: merged(tallies[name]) for name in FACET_FIELDS}}
+
+
+def tally(found: Wanted, names: list[str]) -> tuple[int, dict[str, Counter[str]]]:
+    """How many designs are found, and how many have each value of each of these attributes."""
+    rows = found.designs().values_list("pk", *names).iterator(chunk_size=2000)
+    total, tallies = 0, [Counter[str]() for _ in names]
+    while part := list(islice(rows, 2000)):
+        total += len(part)
+        for counter, values in zip(tallies, list(zip(*part, strict=True))[1:], strict=True):
+            counter.update(values)
+    return total, dict(zip(names, tallies, strict=True))
+
+
+def merged(tallied: Counter[str]) -> Counts:
+    """As value_counts: bytes know lower case of ASCII alone, as NOCASE does."""
+    found: dict[bytes, tuple[str, int]] = {}
+    for value, count in tallied.items():
+        if value:
+            key = value.encode().lower()
+            first, before = found.get(key, (value, 0))
+            found[key] = (min(first, value), before + count)
+    ordered = sorted(found.items(), key=lambda pair: (-pair[1][1], pair[0]))
+    return [{"value": value, "count": count} for _, (value, count) in ordered]

@@ -76,6 +76,11 @@ class Wanted:
         return replace(self, attributes=tuple(pair for pair in self.attributes if pair[0] != name))
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the status says which designs are wanted."""
+        return self.unsorted != Wanted(statuses=self.statuses)
+
+    @property
     def is_ranked(self) -> bool:
         """Whether the order is that of relevance; without words to rank by there is none."""
         return self.sort is Sort.RELEVANCE and bool(self.words.expression)

@@ -1,0 +1,19 @@
+# The benchmarks of speed; included by the main Makefile. docs/performance.md tells what they measure.
+INSTALLED_BENCH := $(VENV)/.installed-bench
+SIZE ?=
+SECONDS ?=
+
+.PHONY: bench bench-traffic bench-scale
+
+$(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(INSTALLED_BENCH) d1-engine ## Requests a second and round trips beside a peer's (SIZE=, OUT= for JSON)
+	@SIZE="$(SIZE)" SECONDS="$(SECONDS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bench
+
+bench-traffic: $(INSTALLED_BENCH) d1-engine ## 10 minutes of 1,000 users within D1's allowance
+	@SECONDS="$(SECONDS)" $(BIN)/python -m benchmarks.traffic
+
+bench-scale: $(INSTALLED_BENCH) ## The same requests with 1,000, 10,000 and 100,000 designs
+	@OUT="$(OUT)" $(BIN)/python -m benchmarks.scale

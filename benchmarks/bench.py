@@ -1,0 +1,143 @@
+"""One table from one run: this project with the replica, without it, on SQLite, and a peer. `make bench`.
+
+D1 is its own engine on this machine, behind a proxy that is LATENCY away. SIZE= designs (10,000), OUT= a file for the
+rows as JSON, SECONDS= of each of the two runs of a row (4). Server and client share the machine.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks import cloud, systems
+from benchmarks.cloud import Proxy
+from benchmarks.load import Result, run
+from benchmarks.systems import System
+from benchmarks.works import Readers
+from d1backend.local import D1Local
+from tests.serving import free_port
+
+LATENCY = 0.05  # seconds
+READERS = 50
+FEW, MANY = 2, 32  # connections: for the time that an answer takes, and for the rate
+ALLOWANCE = 1200 / 300  # requests a second that Cloudflare's API takes of one account
+Row = dict[str, Any]
+
+
+def main() -> None:
+    size, seconds = int(os.environ.get("SIZE") or 10_000), float(os.environ.get("SECONDS") or 4)
+    sys.stdout.write(f"{size:,} designs, D1 {LATENCY * 1000:.0f} ms away, {machine()}\n")
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="gallery-bench-") as folder, D1Local() as d1:
+        data, database = Path(folder), cloud.new_database(d1)
+        near = cloud.variables(database, d1.url, d1.token)
+        tokens = systems.fill(size, READERS, systems.environment(data / "d1", REPLICA="off", **near))
+        with cloud.proxied(d1.url, LATENCY) as proxy:
+            far = cloud.variables(database, proxy.url, d1.token)
+            for name in ("replica", "no-replica", "peer"):
+                with served(name, data / name, far) as system:
+                    rows += measured(name, system, Readers(host_of(system), tokens, size), proxy, seconds)
+        env = systems.environment(data / "sqlite")
+        tokens = systems.fill(size, READERS, env)
+        with served("sqlite", data / "sqlite", {}) as system:
+            rows += measured("sqlite", system, Readers(host_of(system), tokens, size), None, seconds)
+    tell(rows)
+    if os.environ.get("OUT"):
+        kept = ("system", "work", "round_trips", "rps", "p50_ms", "p99_ms")
+        Path(os.environ["OUT"]).write_text(
+            json.dumps({"rows": [{name: row[name] for name in kept} for row in rows]}, indent=1)
+        )
+    if any(row["failures"] for row in rows):
+        sys.exit("Some requests failed.")
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
+
+
+@contextlib.contextmanager
+def served(name: str, data: Path, variables: dict[str, str]) -> Iterator[System]:
+    """The system of that name, running."""
+    data.mkdir(exist_ok=True)
+    replica = "on" if name == "replica" else "off"
+    env, port = systems.environment(data, REPLICA=replica, **variables), free_port()
+    start = systems.peer if name == "peer" else systems.gallery
+    try:
+        with start(data, port, env) as system:
+            yield system
+    except BaseException:
+        sys.stderr.write((data / "server.log").read_text()[-4000:])
+        raise
+
+
+def host_of(system: System) -> str:
+    return system.url.removeprefix("http://")
+
+
+def measured(
+    name: str, system: System, readers: Readers, proxy: Proxy | None, seconds: float
+) -> Iterator[Row]:
+    """A row for each work, told as it comes."""
+    for work, requests in readers.works().items():
+        run(system.url, requests, MANY, seconds / 4)
+        few = run(system.url, requests, FEW, seconds)
+        trips, cpu = proxy.counts()[0] if proxy else 0, system.cpu()
+        many = run(system.url, requests, MANY, seconds)
+        trips, cpu = (proxy.counts()[0] if proxy else 0) - trips, system.cpu() - cpu
+        row = {
+            "system": name,
+            "work": work,
+            "round_trips": round(trips / many.count, 3),
+            "rps": round(many.rate, 1),
+            "p50_ms": round(few.percentile(50), 2),
+            "p99_ms": round(few.percentile(99), 2),
+            "cpu_ms": round(cpu / many.count * 1000, 2),
+            "failures": few.failures + many.failures,
+        }
+        tell_failure(row, few, many)
+        sys.stderr.write(f"{line(row)}\n")
+        yield row
+
+
+def tell_failure(row: Row, *results: Result) -> None:
+    for result in results:
+        if result.failures:
+            answer = result.first_failure.decode("utf-8", "replace")
+            sys.stderr.write(f"{row['system']}, {row['work']}: {result.statuses}\n{answer}\n")
+
+
+def line(row: Row) -> str:
+    return (
+        f"{row['system']:11} {row['work']:14} {row['round_trips']:8.3f} {row['rps']:10,.1f} {row['p50_ms']:9.2f} "
+        f"{row['p99_ms']:9.2f} {row['cpu_ms']:9.2f}"
+    )
+
+
+def tell(rows: list[Row]) -> None:
+    """The table, and what of it Cloudflare's allowance leaves."""
+    header = (
+        f"{'system':11} {'work':14} {'trips':>8} {'per second':>10} {'p50 ms':>9} {'p99 ms':>9} {'CPU ms':>9}"
+    )
+    lines = [header, *(line(row) for row in rows), "", "Requests a second within Cloudflare's allowance:"]
+    by_system = {(row["system"], row["work"]): row for row in rows}
+    peer = within_allowance(by_system["peer", "list"])
+    for name in ("replica", "no-replica", "peer", "sqlite"):
+        row = by_system[name, "list"]
+        rate = within_allowance(row)
+        lines.append(f"{name:11} list {rate:10,.1f}  {rate / peer:8.1f} times the peer's")
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def within_allowance(row: Row) -> float:
+    """The rate that the account's allowance of calls to D1 leaves of a row's."""
+    calls = row["rps"] * row["round_trips"]
+    return float(row["rps"] if calls <= ALLOWANCE else ALLOWANCE / row["round_trips"])
+
+
+if __name__ == "__main__":
+    main()

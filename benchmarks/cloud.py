@@ -1,0 +1,78 @@
+"""D1 for benchmarks: its engine on this machine, and between it and the servers a proxy that is as far away."""
+
+import asyncio
+import contextlib
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from d1backend.http import Api, Settings
+from d1backend.local import D1Local
+from tests.d1.fault_plan import RateLimit
+from tests.d1.fault_proxy import FaultProxy
+
+ACCOUNT = "benchmark"
+SPAWNED = multiprocessing.get_context("spawn")
+
+
+@dataclass
+class Proxy:
+    """A proxy in a process of its own, so that it does not slow the client down."""
+
+    url: str
+    pipe: Connection
+
+    def counts(self) -> tuple[int, int]:
+        """The requests so far, and how many of them it refused by the allowance."""
+        self.pipe.send(None)
+        found: tuple[int, int] = self.pipe.recv()
+        return found
+
+
+@contextlib.contextmanager
+def proxied(upstream: str, latency: float, allowance: tuple[int, float] | None = None) -> Iterator[Proxy]:
+    """A proxy `latency` seconds before `upstream`; `allowance` is (requests, seconds) of Cloudflare's kind."""
+    here, there = SPAWNED.Pipe()
+    process = SPAWNED.Process(target=serve, args=(there, upstream, latency, allowance), daemon=True)
+    process.start()
+    try:
+        yield Proxy(here.recv(), here)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def serve(
+    pipe: Connection, upstream: str, latency: float, allowance: tuple[int, float] | None
+) -> None:  # pragma: no cover  it runs in another process
+    rate = RateLimit(*allowance) if allowance else None
+    proxy = FaultProxy(upstream, latency=latency, rate=rate)
+
+    def tell() -> None:
+        pipe.recv()
+        pipe.send((proxy.count, proxy.refused))
+
+    async def main() -> None:
+        await proxy.start()
+        pipe.send(proxy.url)
+        asyncio.get_running_loop().add_reader(pipe.fileno(), tell)
+        await asyncio.Event().wait()
+
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        asyncio.run(main())
+
+
+def new_database(d1: D1Local) -> str:
+    """The id of a new, empty database."""
+    return Api(Settings(account_id=ACCOUNT, api_token=d1.token, base_url=d1.url)).create("benchmark")
+
+
+def variables(database: str, url: str, token: str) -> dict[str, str]:
+    """The environment that leads a server to a database on D1, by the address `url`."""
+    return {
+        "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
+        "CLOUDFLARE_D1_DATABASE_ID": database,
+        "CLOUDFLARE_API_TOKEN": token,
+        "CLOUDFLARE_D1_BASE_URL": url,
+    }

@@ -1,0 +1,132 @@
+"""The systems that benchmarks compare, each a server on this machine with its data in a folder of its own."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).parents[1]
+JWT_SECRET = secrets.token_hex(32)
+START_SECONDS = 180.0
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECURE_SSL_REDIRECT": "false",
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "ACCESS_TOKEN_MINUTES": "240",
+    "JWT_SECRET": JWT_SECRET,
+    "DJANGO_SETTINGS_MODULE": "gallery_project.settings",
+}
+
+
+@dataclass
+class System:
+    """A server that answers at `url`; `pid` is that of its first process, whose children are the workers."""
+
+    url: str
+    pid: int
+
+    def cpu(self) -> float:
+        """Seconds of CPU that the workers have taken so far."""
+        return sum(map(cpu_of, children_of(self.pid)))
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """The environment of a production server; nothing of the caller's own databases and stores gets into it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CLOUDFLARE_")}
+    kept.pop("DATABASE_URL", None)
+    return {**kept, **PRODUCTION, "DATA": str(data), **more}
+
+
+def fill(designs: int, users: int, env: dict[str, str]) -> list[str]:
+    """Make a catalogue in the database of `env`; answers an access token of each user."""
+    command = [sys.executable, "-m", "benchmarks.catalogue", str(designs), str(users)]
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.split()
+
+
+@contextlib.contextmanager
+def gallery(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
+    """This project as production runs it; with a replica, once that is filled."""
+    command = ["gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
+    with running([*command, "gallery_project.wsgi"], data, port, env) as system:
+        wait_for(lambda: is_ready(system.url))
+        yield system
+
+
+@contextlib.contextmanager
+def peer(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
+    """The seed's design, with as many workers."""
+    workers = os.environ.get("WEB_CONCURRENCY", "2")
+    command = [
+        "uvicorn",
+        "--port",
+        str(port),
+        "--workers",
+        workers,
+        "--no-access-log",
+        "benchmarks.peer.app:app",
+    ]
+    with running(command, data, port, env) as system:
+        wait_for(lambda: requests.get(f"{system.url}/docs", timeout=5).ok)
+        yield system
+
+
+@contextlib.contextmanager
+def running(command: list[str], data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
+    """A Python module's command, ended with the block. Its log is the folder's server.log."""
+    with open(data / "server.log", "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield System(f"http://127.0.0.1:{port}", process.pid)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+def is_ready(url: str) -> bool:
+    health = requests.get(f"{url}/health", timeout=5).json()
+    copy = health["checks"]["database"].get("replica")
+    return copy is None or copy["age_s"] is not None
+
+
+def wait_for(ready: Callable[[], bool]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        with contextlib.suppress(requests.RequestException):
+            if ready():
+                return
+        if time.monotonic() > until:
+            raise TimeoutError("The server did not start; its log is in server.log.")
+        time.sleep(0.2)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started, by Linux's /proc; none elsewhere."""
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU of a process and of those of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
