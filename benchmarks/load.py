@@ -25,6 +25,14 @@ class Result:
     statuses: dict[int, int] = field(default_factory=dict)
     first_failure: bytes = b""
 
+    def add(self, asked: float, answer: bytes) -> None:
+        """Note an answer to what was asked at that time (time.perf_counter())."""
+        self.milliseconds.append((time.perf_counter() - asked) * 1000)
+        status = int(answer[9:12])
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+        if status >= 400 and not self.first_failure:
+            self.first_failure = answer
+
     @property
     def count(self) -> int:
         return len(self.milliseconds)
@@ -55,25 +63,26 @@ def request(
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n".encode() + body
 
 
-class Connection(asyncio.Protocol):
-    """One connection; answers need a Content-Length."""
+class Line(asyncio.Protocol):
+    """One kept connection, which asks one thing at a time; answers need a Content-Length."""
 
-    def __init__(self, result: Result, requests: Requests, until: float, done: asyncio.Future[None]) -> None:
-        self.result, self.requests, self.until, self.done = result, requests, until, done
-        self.answer = b""
-        self.length = -1
+    waiting: asyncio.Future[bytes] | None = None
+
+    @classmethod
+    async def to(cls, url: str) -> "Line":
+        address = urlsplit(url)
+        _, line = await asyncio.get_running_loop().create_connection(cls, address.hostname, address.port)
+        return line
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own class is not a subclass
-        self.send()
 
-    def send(self) -> None:
-        self.started = time.perf_counter()
-        if self.started >= self.until:
-            self.transport.close()
-            self.done.set_result(None)
-        else:
-            self.transport.write(self.requests())
+    async def ask(self, request: bytes) -> bytes:
+        """The whole answer. Raises ConnectionError where the server closes the connection before it is here."""
+        self.answer, self.length = b"", -1
+        self.waiting = asyncio.get_running_loop().create_future()
+        self.transport.write(request)
+        return await self.waiting
 
     def data_received(self, data: bytes) -> None:
         self.answer += data
@@ -82,21 +91,12 @@ class Connection(asyncio.Protocol):
             if not end:
                 return
             self.length = len(head) + 4 + content_length(head)
-        if len(self.answer) >= self.length:
-            self.answered()
-
-    def answered(self) -> None:
-        self.result.milliseconds.append((time.perf_counter() - self.started) * 1000)
-        status = int(self.answer[9:12])
-        self.result.statuses[status] = self.result.statuses.get(status, 0) + 1
-        if status >= 400 and not self.result.first_failure:
-            self.result.first_failure = self.answer
-        self.answer, self.length = b"", -1
-        self.send()
+        if len(self.answer) >= self.length and self.waiting and not self.waiting.done():
+            self.waiting.set_result(self.answer)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(error or ConnectionError("The server closed a connection."))
+        if self.waiting and not self.waiting.done():
+            self.waiting.set_exception(error or ConnectionError("The server closed the connection."))
 
 
 def content_length(head: bytes) -> int:
@@ -114,18 +114,16 @@ def run(url: str, requests: Requests, connections: int, seconds: float) -> Resul
 
 
 async def keep_busy(url: str, requests: Requests, connections: int, seconds: float) -> Result:
-    loop, result, address = asyncio.get_running_loop(), Result(), urlsplit(url)
+    result, start = Result(), time.perf_counter()
+
+    async def be_busy(line: Line) -> None:
+        while (asked := time.perf_counter()) < start + seconds:
+            result.add(asked, await line.ask(requests()))
+        line.transport.close()
+
+    lines = [await Line.to(url) for _ in range(connections)]
     start = time.perf_counter()
-    ends = []
-    for _ in range(connections):
-        done = loop.create_future()
-        ends.append(done)
-
-        def protocol(done: asyncio.Future[None] = done) -> Connection:
-            return Connection(result, requests, start + seconds, done)
-
-        await loop.create_connection(protocol, address.hostname, address.port)
     async with asyncio.timeout(seconds + PATIENCE):
-        await asyncio.gather(*ends)
+        await asyncio.gather(*(be_busy(line) for line in lines))
     result.seconds = time.perf_counter() - start
     return result

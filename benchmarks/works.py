@@ -64,6 +64,10 @@ class Readers:
         path = f"/api/designs/{self.any_design()}/favorite"
         return request(self.host, "POST", path, token=self.chance.choice(self.tokens))
 
+    def unfavourite(self) -> bytes:
+        path = f"/api/designs/{self.any_design()}/favorite"
+        return request(self.host, "DELETE", path, token=self.chance.choice(self.tokens))
+
     def login(self) -> bytes:
         name = f"reader{self.chance.randrange(len(self.tokens))}"
         body = json.dumps({"username": name, "password": PASSWORD}).encode()

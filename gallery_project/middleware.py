@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from gallery_project import metrics, replica
 from gallery_project.api.errors import error_response
@@ -89,6 +90,15 @@ def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
         return replacement
 
     return middleware
+
+
+class JsonGzip(GZipMiddleware):
+    """gzip for the JSON of reads. Pictures are compressed already, and answers with tokens stay as they are."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.method != "GET" or response.get("Content-Type") != "application/json":
+            return response
+        return super().process_response(request, response)
 
 
 def body_limit(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:

@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "gallery_project.middleware.request_log",
     "gallery_project.middleware.api_envelope",
     "gallery_project.middleware.security_headers",
+    "gallery_project.middleware.JsonGzip",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
