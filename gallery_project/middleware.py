@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
 
 from gallery_project import metrics, replica
 from gallery_project.api.errors import error_response
@@ -96,8 +98,10 @@ class JsonGzip(GZipMiddleware):
     """gzip for the JSON of reads. Pictures are compressed already, and answers with tokens stay as they are."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if request.method != "GET" or response.get("Content-Type") != "application/json":
+        is_json = response.get("Content-Type") == "application/json"
+        if request.method != "GET" or not (is_json or response.status_code == HTTPStatus.NOT_MODIFIED):
             return response
+        patch_vary_headers(response, ["Accept-Encoding"])  # of what is too short to compress, too
         return super().process_response(request, response)
 
 
