@@ -15,17 +15,14 @@ DEEP = 400
 def page(stamp: Stamp, query: Wanted | Liked, start: int, stop: int) -> tuple[int, Sequence[int]]:
     """How many designs are found, and the ids of those from `start` to before `stop`."""
     if query.sort is Sort.MOST_VIEWED:
-        found = total(stamp.listing, query)
-        return found, ids(query, start, stop) if start < found else []
+        return total(stamp.listing, query), ids(query, start, stop)
     # Likes make and order these lists.
     word = stamp.content if query.sort is Sort.POPULAR or isinstance(query, Liked) else stamp.listing
     if isinstance(query, Wanted) and (query.words or (start >= DEEP and word is stamp.listing)):
         order = catalogue.orders.answer(word, query, lambda: array("q", ids(query)))
         return len(order), order[start:stop]
-    found = total(word, query)
-    if start >= found:
-        return found, []  # however far past the end: a number may be larger than SQLite's
-    return found, catalogue.small.answer(word, (query, start, stop), lambda: ids(query, start, stop))
+    part = catalogue.small.answer(word, (query, start, stop), lambda: ids(query, start, stop))
+    return total(word, query), part
 
 
 def total(word: str, query: Wanted | Liked) -> int:

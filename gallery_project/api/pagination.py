@@ -63,12 +63,12 @@ class PageRequest:
 
     @property
     def offset(self) -> int:
-        return (self.page - 1) * self.per_page
+        """How many rows come before the page."""
+        return min((self.page - 1) * self.per_page, LARGEST_OFFSET)
 
     def read(self, queryset: QuerySet[Any]) -> tuple[Sequence[Any], int]:
         """The page's rows and how many there are in all, in one round trip; a page past the end is empty."""
-        start = min(self.offset, LARGEST_OFFSET)
-        total, rows = gather(queryset.count, queryset[start : start + self.per_page])
+        total, rows = gather(queryset.count, queryset[self.offset : self.offset + self.per_page])
         return rows, total
 
     def answer(self, items: Any, total: int) -> dict[str, Any]:
