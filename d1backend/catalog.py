@@ -12,11 +12,11 @@ from .sqltext import tokens_of
 
 _OWN = "name GLOB '_d1_*' OR name GLOB '_cf_*'"
 QUERY = (
-    "SELECT type, lower(name), lower(tbl_name), sql, NULL, NULL FROM sqlite_master "
+    "SELECT type, name, tbl_name, sql, NULL, NULL FROM sqlite_master "
     f"WHERE NOT ({_OWN}) AND (type IN ('view', 'trigger') OR type = 'table' AND sql LIKE '%REFERENCES%ON %') "
     "UNION ALL "
-    "SELECT 'columns', lower(name), '', "
-    '(SELECT json_group_array(json_array(lower(name), lower(type), "notnull", pk, hidden)) '
+    "SELECT 'columns', name, '', "
+    '(SELECT json_group_array(json_array(name, type, "notnull", pk, hidden)) '
     "FROM pragma_table_xinfo(m.name)), "
     "sql LIKE '%UNIQUE%' OR sql LIKE '%CHECK%' OR EXISTS (SELECT 1 FROM sqlite_master o "
     "WHERE o.tbl_name = m.name AND o.sql LIKE 'CREATE UNIQUE%'), "
@@ -78,6 +78,7 @@ class Catalog:
         self._links: list[tuple[frozenset[str], frozenset[str]]] = []
         self._reached: dict[frozenset[str], frozenset[str]] = {}
         for kind, name, table, text, constrained, moody in rows:
+            name, table = name.lower(), table.lower()
             if kind == "columns":
                 self.tables[name] = _table(json.loads(text), bool(constrained), bool(moody))
                 continue
@@ -111,7 +112,7 @@ class Catalog:
 
 def _table(columns: list[list[Any]], constrained: bool, moody: bool) -> Table:
     return Table(
-        {name: Column(kind, bool(required), key) for name, kind, required, key, _ in columns},
+        {name.lower(): Column(kind.lower(), bool(required), key) for name, kind, required, key, _ in columns},
         constrained,
         moody or any(hidden for *_, hidden in columns),
     )

@@ -20,7 +20,7 @@ from .gathering import Gathering
 from .http import Settings
 from .keysource import KeySource
 from .parameters import literal
-from .rehearsal import Rehearsal
+from .rehearsal import OF_ALL_WRITES, Rehearsal
 from .script import Hint, Script, Write, rehearsed, stale
 from .session import Rows, Session
 from .sqltext import Parsed, parse
@@ -93,7 +93,7 @@ class Connection:
         """Whether what is read may have been written by the script."""
         if not script.writes:
             return False
-        if parsed.kind == "pragma" or script.has_schema or "sqlite_sequence" in parsed.names:
+        if parsed.kind == "pragma" or script.has_schema or not parsed.names.isdisjoint(OF_ALL_WRITES):
             return True
         return not self.session.catalog().reach(script.tables).isdisjoint(parsed.names)
 
@@ -159,7 +159,7 @@ class Connection:
             return write, rows
         runs = self._foresee(script, parsed, hint)
         write = Write(sql, bound, parsed, reserved=hint.reserved, sure=bool(runs))
-        at_once = not runs and (runs is False or parsed.fickle or self._eager())
+        at_once = not runs and (runs is False or hint.chosen or parsed.fickle or self._eager())
         if not at_once:
             write.count = hint.count
         script.note(write, hint, touched)

@@ -136,6 +136,7 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
             returning=f" {self._returning()[0]}" if only_key else "",
             columns=columns,
             nulls=nulls,
+            chosen=only_key and own_keys is None,
         )
 
     def _returning(self) -> tuple[str, Any]:

@@ -10,6 +10,8 @@ from .script import Script, Write, rehearsed
 from .session import Rows, Session
 from .sqltext import Parsed, parse
 
+# What any write moves.
+OF_ALL_WRITES = frozenset(["sqlite_sequence", "last_insert_rowid", "changes", "total_changes"])
 _NOTED = (
     "SELECT changes(), last_insert_rowid(), "
     '(SELECT json_group_array(r) FROM (SELECT r FROM "_d1_out" ORDER BY n))'
@@ -138,4 +140,4 @@ class Rehearsal:
 
 def _asked(parsed: Parsed) -> frozenset[str] | None:
     """The names that a question depends on; None when it may depend on any write."""
-    return None if "sqlite_sequence" in parsed.names else parsed.names
+    return parsed.names if parsed.names.isdisjoint(OF_ALL_WRITES) else None

@@ -21,7 +21,8 @@ class Hint:
 
     `reserved` is the column whose keys were reserved, `count` the row count, `makes` the rows (table, column, value)
     that are there once it has run, `returning` the end of its text whose answer is known; `columns` are those it
-    writes, when their values are plain, `nulls` those of them that get a NULL.
+    writes, when their values are plain, `nulls` those of them that get a NULL; `ignoring` passes over rows that break a
+    constraint; `chosen` says that the application chose the keys, so that they may be taken.
     """
 
     reserved: str | None = None
@@ -32,6 +33,7 @@ class Hint:
     columns: frozenset[str] | None = None
     nulls: frozenset[str] = frozenset()
     ignoring: bool = False
+    chosen: bool = False
 
 
 @dataclass

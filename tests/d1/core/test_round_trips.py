@@ -124,13 +124,6 @@ def sent(monkeypatch):
     return batches
 
 
-def test_a_key_of_the_applications_own_choice_is_not_asked_for():
-    with assert_round_trips(1), transaction.atomic():
-        Tag(pk=5_000, label="mine").save(force_insert=True)
-        Tag.objects.bulk_create([Tag(pk=5_001, label="a"), Tag(pk=5_002, label="b")])
-    assert Tag.objects.filter(pk__gte=5_000).count() == 3
-
-
 def test_a_rehearsal_carries_what_the_question_depends_on(sent):
     with transaction.atomic():
         for i in range(30):

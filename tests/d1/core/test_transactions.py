@@ -80,6 +80,15 @@ def test_a_null_that_a_column_does_not_take_shows_at_the_statement():
     assert not Author.objects.exists()
 
 
+def test_a_key_of_the_applications_own_choice_that_is_taken_shows_at_the_statement():
+    taken = Author.objects.create(name="A").pk
+    with transaction.atomic():
+        Author.objects.create(name="B", pk=taken + 50)
+        with pytest.raises(IntegrityError, match=r"app_author\.id"):
+            Author.objects.create(name="C", pk=taken)
+    assert Author.objects.get().name == "A"
+
+
 def test_an_index_on_an_expression_that_sqlite_refuses_shows_at_the_statement():
     with transaction.atomic(), connection.cursor() as cursor:
         with pytest.raises(OperationalError, match="non-deterministic"):
@@ -131,6 +140,17 @@ def test_a_read_sees_what_other_tables_writes_did_to_it(write):
         with connection.cursor() as cursor:
             for table in ("target", "source", "seen"):
                 cursor.execute(f"DROP TABLE {table}")
+
+
+def test_what_a_transaction_did_last_can_be_asked_in_sql():
+    Author.objects.create(name="A")
+    with transaction.atomic(), connection.cursor() as cursor:
+        author = Author.objects.create(name="B")
+        cursor.execute("SELECT last_insert_rowid(), changes()")
+        assert cursor.fetchone() == (author.pk, 1)
+        cursor.execute("UPDATE app_author SET score = 3")
+        cursor.execute("SELECT changes()")
+        assert cursor.fetchone() == (2,)
 
 
 def test_get_or_create_and_update_or_create_work_inside_a_transaction():
