@@ -9,12 +9,13 @@ import tempfile
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS", "4"))
+threads = int(os.environ.get("WEB_THREADS", "8"))  # most of a write is waiting for D1
 timeout = 60
 graceful_timeout = 30
 keepalive = 65  # seconds: longer than the load balancer before it keeps a connection
-max_requests = 20_000
-max_requests_jitter = 2_000
+# A worker that starts anew forgets what it remembers of the catalogue.
+max_requests = 100_000
+max_requests_jitter = 10_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats, not data
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 # The request log is the service's own; see gallery_project.middleware.
