@@ -3,11 +3,13 @@
 import io
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from PIL import Image as Picture
 
+from accounts.models import EDITORS
 from designs.models import FACET_FIELDS, Design
 from gallery_project.models import AuditEntry
 from tests.factories.accounts import UserFactory
@@ -181,6 +183,18 @@ class TestAFieldInPlace:
         design.refresh_from_db()
         assert design.status == "published"
 
+    def test_is_not_changed_by_an_editor_who_may_only_look(self):
+        editor, design = UserFactory(), DesignFactory()
+        editors = Group.objects.get(name=EDITORS)
+        editor.groups.add(editors)
+        editors.permissions.remove(Permission.objects.get(codename="change_design"))
+        client = Client()
+        client.force_login(editor)
+        assert client.get(LIST).status_code == 200
+        assert self.put(client, design, status="draft").status_code == 403
+        design.refresh_from_db()
+        assert design.status == "published"
+
 
 class TestFilters:
     def counts(self, client, **wanted):
@@ -206,6 +220,10 @@ class TestFilters:
         assert counts["fabric"] == {"Silk": 1, "Cotton": 1}
         assert counts["category"] == {"Lehenga": 1}
         assert counts["status"] == {"Draft": 1, "Published": 0, "Archived": 0}
+        chosen = self.counts(staff, status="draft", featured="0")
+        assert chosen["status"] == {"Draft": 1, "Published": 2, "Archived": 0}
+        assert chosen["featured"] == {"Featured": 0, "Not featured": 1}
+        assert chosen["category"] == {"Lehenga": 1}
 
     @pytest.mark.parametrize(
         ("wanted", "found"),
