@@ -1,6 +1,6 @@
-"""Two hosts with two processes each write at random, are killed and meet faults; their copies stay right.
+"""Hosts of two processes of two threads each write at random, are killed and meet faults; their copies stay right.
 
-REPLICA_WRITES sets how many writes each process makes.
+REPLICA_WRITES sets how many writes each of their threads makes.
 """
 
 import itertools
@@ -24,38 +24,32 @@ from tests.d1 import fault_plan as plans
 
 from .conftest import TOKEN
 from .models import OPTIONS
+from .worker import Ledger
 
 log = logging.getLogger(__name__)
-WRITES = int(os.environ.get("REPLICA_WRITES", "12"))
+WRITES = int(os.environ.get("REPLICA_WRITES", "6"))
 SEED = int(os.environ.get("REPLICA_SEED", "7"))
 FAULTS = (*plans.PASSING, *plans.SLOW, plans.down(0.05))
 
 
 @dataclass
 class Worker:
-    """A place for a process: it is started anew, after a kill, where it was."""
+    """A place for a process with two threads: it is started anew, after a kill, where it was."""
 
-    host: str
-    beacon: int
     plan: dict[str, Any]
     process: "subprocess.Popen[bytes] | None" = None
     kills: int = 0
 
     @property
-    def first(self) -> int:
-        progress = Path(self.plan["progress"])
-        return int(progress.read_text() or 1) if progress.exists() else 1
-
-    @property
     def done(self) -> bool:
-        return self.process is None and self.first >= self.plan["end"]
+        ledger = Ledger(Path(self.plan["ledger"]))
+        left = [beacon for beacon in self.plan["beacons"] if ledger.progress(beacon) < self.plan["end"]]
+        return self.process is None and not left
 
     def start(self, seed: int) -> None:
-        plan = {**self.plan, "host": self.host, "beacon": self.beacon, "first": self.first, "seed": seed}
         command = [sys.executable, "-m", f"{__package__}.worker"]
-        self.process = subprocess.Popen(
-            command, env={**os.environ, "PLAN": json.dumps(plan)}, stderr=subprocess.PIPE
-        )
+        environment = {**os.environ, "PLAN": json.dumps({**self.plan, "seed": seed})}
+        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
 
     def kill(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -68,7 +62,7 @@ class Worker:
         if status is None:
             return
         said = self.process.stderr.read().decode() if self.process.stderr else ""
-        assert status in (0, -signal.SIGKILL), f"{self.host}{self.beacon} ended with {status}: {said}"
+        assert status in (0, -signal.SIGKILL), f"{self.plan['host']} ended with {status}: {said}"
         self.kills += status != 0
         self.process = None
 
@@ -87,16 +81,15 @@ def test_copies_of_hosts_that_are_killed_and_meet_faults_are_right(
     dice = random.Random(SEED)
     workers = []
     (tmp_path / "ledger").mkdir()
-    for host, beacon in [("a", 1), ("a", 2), ("b", 3), ("b", 4)]:
-        d1(
-            f"INSERT INTO designs (id, title, body, view_count, weight) VALUES ({beacon}, 'beacon', '', 5000, 0)"
-        )
+    for host, beacons in [("a", [1, 2]), ("a", [3, 4]), ("b", [5, 6]), ("b", [7, 8])]:
+        for beacon in beacons:
+            d1(f"INSERT INTO designs VALUES ({beacon}, 'beacon', '', 5000, 0, NULL)")
         plan = {
-            "url": proxy.url, "database": d1.database, "token": TOKEN, "folder": str(tmp_path / host),
-            "ledger": str(tmp_path / "ledger"), "progress": str(tmp_path / f"progress-{beacon}"), "end": WRITES + 1,
+            "url": proxy.url, "database": d1.database, "token": TOKEN, "host": host, "beacons": beacons,
+            "folder": str(tmp_path / host), "ledger": str(tmp_path / "ledger"), "end": WRITES + 1,
             "options": OPTIONS,
         }  # fmt: skip
-        workers.append(Worker(host, beacon, plan))
+        workers.append(Worker(plan))
     d1("INSERT INTO designs (id, title, body, view_count, weight) VALUES (101, 'first', '', 0, 0)")
     source = Source(new_host("parent").host.options, patient=True)
     seeds, column = itertools.count(SEED * 1000), itertools.count()
