@@ -36,10 +36,14 @@ _SCHEMA = (
     "AND (tbl_name IN (SELECT value FROM json_each({tables})) OR sql GLOB 'CREATE VIRTUAL TABLE*') "
     "ORDER BY type, name))"
 )
-_SCHEMA_NOW = _SCHEMA.format(tables="tables")
+# Asked for by itself, so that it is not asked again for each object of the schema.
+_SCHEMA_NOW = _SCHEMA.format(tables=f"(SELECT tables FROM {STATE})")
 _SEQ = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{LOG}'), 0)"
 _NOW = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-STATE_OF_LOG = f"SELECT epoch, floor, {_SCHEMA_NOW} IS schema, {_SEQ}, tables FROM {STATE}"
+_STATE = f"SELECT epoch, floor, {{same}}, {_SEQ}, tables FROM {STATE}"
+# The first looks at every object of the schema, the second takes it as it was.
+STATE_OF_LOG = _STATE.format(same=f"{_SCHEMA_NOW} IS schema")
+_STATE_BRIEFLY = _STATE.format(same="1")
 VERSIONS = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
 DROP = (f"DROP TABLE IF EXISTS {LOG}", f"DROP TABLE IF EXISTS {STATE}")
 
@@ -59,7 +63,8 @@ class Shape:
     @property
     def row(self) -> str:
         """SQL for a row as exact JSON text."""
-        return results.row_of([quoted(column) for column in self.columns])
+        # With its table's name, or SQLite would take a column that is gone for a text.
+        return results.row_of([f"{quoted(self.table)}.{quoted(column)}" for column in self.columns])
 
 
 def schema_of(tables: Iterable[str]) -> str:
@@ -110,9 +115,10 @@ def trims(floor: int, seq: int) -> bool:
     return seq - floor > 2 * _KEPT
 
 
-def news(shapes: Iterable[Shape], since: int) -> list[Statement]:
+def news(shapes: Iterable[Shape], since: int, *, schema: bool = False) -> list[Statement]:
     """Two questions: the state of the log, and the rows changed after `since` as they are now.
 
+    `schema`: whether the schema is looked at too.
     The change `since` comes first, without its row, unless the same row has changed again.
     """
     cases = " ".join(
@@ -124,7 +130,8 @@ def news(shapes: Iterable[Shape], since: int) -> list[Statement]:
         f"CASE WHEN seq > CAST(?1 AS INTEGER) THEN CASE tbl {cases} END END AS text "
         f"FROM {LOG} c WHERE seq >= CAST(?1 AS INTEGER) ORDER BY seq LIMIT {MOST_CHANGES}"
     )
-    return [(STATE_OF_LOG, []), (_cut("at, tbl, CAST(key AS TEXT), quiet, text", found), [str(since)])]
+    state = STATE_OF_LOG if schema else _STATE_BRIEFLY
+    return [(state, []), (_cut("at, tbl, CAST(key AS TEXT), quiet, text", found), [str(since)])]
 
 
 def page(shape: Shape, after: int | None, limit: int) -> Statement:

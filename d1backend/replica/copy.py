@@ -53,10 +53,12 @@ class Copy:
         db = sqlite3.connect(path, isolation_level=None)
         db.execute("BEGIN")
         db.execute(
-            f"CREATE TABLE {_STATE} (epoch TEXT, signature TEXT, seq INTEGER, anchor TEXT, filled INTEGER)"
+            f"CREATE TABLE {_STATE} "
+            "(epoch TEXT, signature TEXT, seq INTEGER, anchor TEXT, checked REAL, filled INTEGER)"
         )
         db.execute(
-            f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0)", (description.epoch, signature, description.seq)
+            f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0)",
+            (description.epoch, signature, description.seq),
         )
         db.execute(
             f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, version INTEGER, after INTEGER, done INTEGER)"
@@ -112,6 +114,17 @@ class Copy:
         """The last change of D1's log that it holds."""
         with self._lock:
             return int(self._one(f"SELECT seq FROM {_STATE}")[0])
+
+    @property
+    def checked(self) -> float:
+        """When D1's schema was last found to be that of the copy (time.time())."""
+        with self._lock:
+            return float(self._one(f"SELECT checked FROM {_STATE}")[0])
+
+    @checked.setter
+    def checked(self, moment: float) -> None:
+        with self._transaction() as db:
+            db.execute(f"UPDATE {_STATE} SET checked = ?", (moment,))
 
     @property
     def abandoned(self) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sqlite3
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,8 @@ _PAGE_TEXT = 1_000_000
 _FIRST_PAGE, _LARGEST_PAGE = 200, 5_000
 # With more changes than this, filling anew is cheaper.
 _MOST_MISSED, _MOST_ROUNDS = 20_000, 50
+# How often (seconds) a sync looks at the whole schema, which D1 counts as a row read for each object in it.
+_SCHEMA_AGE = 15.0
 
 Progress = Callable[[str, int], None]
 
@@ -54,16 +57,19 @@ def advance(copy: Copy, source: Source) -> float:
 
     Raises UnfitError when the changes do not continue the copy, or filling anew is cheaper.
     """
+    schema = not 0.0 <= time.time() - copy.checked < _SCHEMA_AGE
     at = since = copy.seq
     found: list[Change] = []
     anchor = None
     for _ in range(_MOST_ROUNDS):
-        news = source.news(copy.shapes.values(), at)
+        news = source.news(copy.shapes.values(), at, schema=schema)
         copy.check(news)
         found += news.changes
         anchor = news.anchor if at == since else anchor
         if news.whole:
             copy.apply(dataclasses.replace(news, since=since, anchor=anchor, changes=found))
+            if schema:
+                copy.checked = news.started
             return news.started
         at = news.reached
         if len(found) > _MOST_MISSED:

@@ -13,7 +13,7 @@ from django.db import connections
 ENGINE = "d1backend.replica"
 _KEYS = {"source", "tables", "search", "hide", "unrouted", "quiet", "max_age"}
 # Another number makes every host fill anew: the form of the file has changed.
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)

@@ -152,10 +152,15 @@ class Source:
     def _ask(self, statements: list[Statement]) -> list[list[list[Any]]]:
         return [answer["rows"] for answer in self._api.batch(self.database, statements)]
 
-    def news(self, shapes: Iterable[Shape], since: int, *, versions: bool = False) -> News:
+    def news(
+        self, shapes: Iterable[Shape], since: int, *, schema: bool = True, versions: bool = False
+    ) -> News:
         """The next changes; raises UnfitError when the log or what it would read is no longer there."""
         started = time.time()
-        statements = [*changes.news(shapes, since), *([(changes.VERSIONS, [])] if versions else [])]
+        statements = [
+            *changes.news(shapes, since, schema=schema),
+            *([(changes.VERSIONS, [])] if versions else []),
+        ]
         try:
             answers = self._api.batch(self.database, statements)
         except OperationalError as error:

@@ -9,7 +9,7 @@ from django.db import connections, router
 
 from d1backend.http import Api, Settings
 from d1backend.local import D1Local, workerd_binary
-from d1backend.replica import registry
+from d1backend.replica import fill, registry
 from d1backend.replica.forward import bring_forward
 from d1backend.replica.host import Host
 from d1backend.replica.router import ReplicaRouter
@@ -87,6 +87,8 @@ class OneHost:
 def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
     """A function that makes a host: `new_host("a", max_age=60)`."""
     made: list[str] = []
+    # Each sync looks at the schema, but for the tests of how seldom it does.
+    monkeypatch.setattr(fill, "_SCHEMA_AGE", 0.0)
 
     def new_host(name: str = "a", **options: Any) -> OneHost:
         source, replica = f"d1_{name}", f"replica_{name}"

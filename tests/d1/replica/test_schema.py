@@ -3,7 +3,7 @@
 import pytest
 from django.db import connections, models
 
-from d1backend.replica import status, version
+from d1backend.replica import fill, status, version
 from d1backend.replica.forward import bring_forward
 from d1backend.replica.installing import keep_installed
 from d1backend.replica.source import Source, UnfitError
@@ -236,3 +236,37 @@ def test_the_log_is_cut_short_when_it_has_grown_long(d1, host):
     assert d1("SELECT count(*) FROM _d1_changes") == [[1]]
     host.sync()
     assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("a",), ("b",), ("c",)]
+
+
+def test_the_whole_schema_is_looked_at_now_and_then(d1, host, proxy, monkeypatch):
+    """D1 counts each of its objects as a row read."""
+    monkeypatch.setattr(fill, "_SCHEMA_AGE", 15.0)
+    host.sync()
+    proxy.plan = []
+    for title in "abc":
+        Design.objects.using(host.source).create(title=title)
+        host.sync()
+    assert not any(
+        "sqlite_master" in sql for request, _ in proxy.log for sql in request.sql if "_d1_replica" in sql
+    )
+    host.host.follow().copy.checked -= 16
+    d1("ALTER TABLE designs ADD COLUMN colour TEXT")
+    host.sync()
+    assert ask(host.replica, "SELECT colour FROM designs") == [(None,)] * 3
+
+
+def test_a_column_that_is_gone_is_noticed_though_the_schema_is_not_looked_at(d1, host, monkeypatch):
+    monkeypatch.setattr(fill, "_SCHEMA_AGE", 15.0)
+    d1(NEW.format("a"))
+    host.sync()
+    d1("ALTER TABLE designs DROP COLUMN picture", "UPDATE designs SET title = 'b'")
+    host.sync()
+    assert ask(host.replica, "SELECT * FROM designs") == [(1, "b", "", 0, 0.0)]
+
+
+def test_a_migration_is_noticed_though_the_schema_is_not_looked_at(d1, host, monkeypatch):
+    monkeypatch.setattr(fill, "_SCHEMA_AGE", 15.0)
+    d1("ALTER TABLE designs ADD COLUMN colour TEXT DEFAULT 'red'", NEW.format("a"))
+    keep_installed(host.source)
+    host.sync()
+    assert ask(host.replica, "SELECT colour FROM designs") == [("red",)]
