@@ -16,5 +16,5 @@ chromium:
 
 .PHONY: test-browser
 test-browser: install-dev d1-engine chromium ## Drive the console in Chromium, on SQLite and on D1 (SHOTS=, CHROMIUM=)
-	SHOTS=$(SHOTS)/sqlite $(PYTEST) tests/browser -m browser $(ARGS)
-	TEST_ENGINE=d1 SHOTS=$(SHOTS)/d1 $(PYTEST) tests/browser -m browser $(ARGS)
+	SHOTS=$(SHOTS)/sqlite $(PYTEST) tests/browser -m browser -n 2 $(ARGS)
+	TEST_ENGINE=d1 SHOTS=$(SHOTS)/d1 $(PYTEST) tests/browser -m browser -n 2 $(ARGS)
