@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import axe_check, shoot
+from tests.browser.conftest import sign_in
+from tests.browser.looks import SCREENS, axe_check, fits, shoot
 
 pytestmark = pytest.mark.browser
 
@@ -123,9 +124,6 @@ def test_several_at_once(queue, gallery):
 
 
 def test_a_name_as_long_as_names_may_be_fits_a_phone(gallery, page):
-    from tests.browser.conftest import sign_in
-    from tests.browser.looks import SCREENS, fits
-
     name = "w" * 50
     body = {"username": name, "password": "indigo-vat-42"}
     assert gallery.client().post("/api/auth/register", json=body).ok

@@ -5,7 +5,8 @@ import csv
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import axe_check, shoot
+from tests.browser.conftest import sign_in
+from tests.browser.looks import SCREENS, axe_check, shoot
 
 pytestmark = pytest.mark.browser
 
@@ -83,3 +84,19 @@ def test_an_editor_reads_of_designs_alone(editor):
         assert sidebar.get_by_role("link", name=name, exact=True).count() == 0
     axe_check(editor)
     shoot(editor, "dashboard-editor")
+
+
+def test_on_a_phone_the_sidebar_opens_by_a_button_that_a_keyboard_reaches(page, gallery):
+    width, height = SCREENS["phone"]
+    page.set_viewport_size({"width": width, "height": height})
+    sign_in(page, gallery, **gallery.admin)
+    queue = page.get_by_role("link", name="Approvals")
+    expect(queue).not_to_be_visible()
+    opener = page.get_by_role("button", name="Sidebar")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(queue).to_be_visible()
+    axe_check(page)
+    shoot(page, "sidebar-phone")
+    page.get_by_role("button", name="Close the sidebar").click()
+    expect(queue).not_to_be_visible()
