@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import EDITORS
-from gallery_project import audit, audit_pages, spreadsheets
+from gallery_project import app_settings, audit, audit_pages, spreadsheets
 from gallery_project.models import AuditEntry
 from tests.api.client import ApiClient
 from tests.factories.accounts import UserFactory
@@ -153,6 +153,15 @@ class TestAnObjectsHistory:
         for kind, target in {"designs_design": DesignFactory(), "accounts_user": boss}.items():
             history = reverse(f"admin:{kind}_history", args=[target.pk])
             assert history in staff.get(history.replace("history", "change")).content.decode()
+
+    def test_of_the_settings_is_linked_from_their_page(self, staff, boss):
+        app_settings.update(boss, {"support_contact": "help@example.org"})
+        audit.record(boss, "user.create", UserFactory(username="Nila"))
+        page = staff.get(reverse("admin:gallery_project_appsetting_changelist")).content.decode()
+        history = f"{TRAIL}?object_type=appsetting"
+        assert f'href="{history}"' in page
+        trail = staff.get(history).content.decode()
+        assert ("help@example.org" in trail, "Nila" in trail) == (True, False)
 
     def test_is_open_to_an_editor_for_what_is_his_to_edit_and_no_more(self, editor, boss):
         for kind, target in {"designs_design": DesignFactory(), "uploads_image": ImageFactory()}.items():

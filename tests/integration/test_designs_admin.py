@@ -209,6 +209,7 @@ class TestFilters:
         counts = self.counts(staff)
         assert counts["status"] == {"Draft": 1, "Published": 2, "Archived": 0}
         assert counts["featured"] == {"Featured": 1, "Not featured": 2}
+        assert self.counts(staff, featured="1")["featured"] == counts["featured"]
         assert counts["category"] == {"Saree": 2, "Lehenga": 1}
         assert counts["season"] == {}
 
