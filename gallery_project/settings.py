@@ -133,6 +133,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = theme.unfold()
 
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "gallery_project.formats"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
