@@ -1,7 +1,8 @@
 # The benchmarks of speed; included by the main Makefile. docs/performance.md tells what they measure.
 INSTALLED_BENCH := $(VENV)/.installed-bench
 SIZE ?=
-SECONDS ?=
+DURATION ?=
+SPEED ?=
 
 .PHONY: bench bench-traffic bench-scale
 
@@ -10,10 +11,10 @@ $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	@touch $@
 
 bench: $(INSTALLED_BENCH) d1-engine ## Requests a second and round trips beside a peer's (SIZE=, OUT= for JSON)
-	@SIZE="$(SIZE)" SECONDS="$(SECONDS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bench
+	@SIZE="$(SIZE)" DURATION="$(DURATION)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bench
 
-bench-traffic: $(INSTALLED_BENCH) d1-engine ## 10 minutes of 1,000 users within D1's allowance
-	@SECONDS="$(SECONDS)" $(BIN)/python -m benchmarks.traffic
+bench-traffic: $(INSTALLED_BENCH) d1-engine ## Ten minutes of 1,000 users within the allowance of D1 (SPEED=)
+	@SIZE="$(SIZE)" SPEED="$(SPEED)" $(BIN)/python -m benchmarks.traffic
 
 bench-scale: $(INSTALLED_BENCH) ## The same requests with 1,000, 10,000 and 100,000 designs
-	@OUT="$(OUT)" $(BIN)/python -m benchmarks.scale
+	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.scale

@@ -1,7 +1,7 @@
 """One table from one run: this project with the replica, without it, on SQLite, and a peer. `make bench`.
 
 D1 is its own engine on this machine, behind a proxy that is LATENCY away. SIZE= designs (10,000), OUT= a file for the
-rows as JSON, SECONDS= of each of the two runs of a row (4). Server and client share the machine.
+rows as JSON, DURATION= of each of the two runs of a row (4 s). Server and client share the machine.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ Row = dict[str, Any]
 
 
 def main() -> None:
-    size, seconds = int(os.environ.get("SIZE") or 10_000), float(os.environ.get("SECONDS") or 4)
+    size, seconds = int(os.environ.get("SIZE") or 10_000), float(os.environ.get("DURATION") or 4)
     sys.stdout.write(f"{size:,} designs, D1 {LATENCY * 1000:.0f} ms away, {machine()}\n")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="gallery-bench-") as folder, D1Local() as d1:
