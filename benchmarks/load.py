@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-PATIENCE = 60.0  # seconds for the last answers
+PATIENCE = 120.0  # seconds for the last answers
 Requests = Callable[[], bytes]
 
 

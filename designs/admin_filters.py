@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from d1backend.gather import gather
-from designs.facets import value_counts
+from designs.facets import counts_of
 from designs.models import FACET_FIELDS, Design, Status
 from designs.queries import Wanted, spellings
 from designs.search import unindexed, words_of
@@ -87,7 +87,7 @@ def counts_for(wanted: Wanted) -> dict[str, Counts]:
     statuses, featured, *attributes = gather(
         lambda: dict(counted(by_status, "status")),
         lambda: dict(counted(by_featured, "featured")),
-        *(lambda name=name: value_counts(wanted.without(name).designs(), name) for name in FACET_FIELDS),
+        *(lambda name=name: counts_of(wanted.without(name), name) for name in FACET_FIELDS),
     )
     counts = {
         "status": [(status, statuses.get(status, 0)) for status in Status.values],

@@ -18,20 +18,23 @@ from designs.queries import Wanted
 Counts = list[dict[str, Any]]
 
 
-def value_counts(designs: QuerySet[Design], name: str) -> Counts:
+def value_counts(designs: QuerySet[Design], name: str, *, narrow: bool = False) -> Counts:
     """[{"value", "count"}, …] of one attribute: counts fall, then values rise, empty values are left out.
 
     Spellings that differ in ASCII case alone count as one, under the first of them in byte order.
+    `narrow`: `designs` has filters, so that it is not worth to walk through the whole index of the attribute, as
+    SQLite does to group by a bare column.
     """
-    merged = (
+    column = f"{name}__unindexed" if narrow else name
+    groups = (
         designs.order_by()
         .exclude(**{name: ""})
-        .values(name)
+        .values(grouped=F(column))
         .annotate(value=Min(Collate(F(name), "BINARY")), count=Count("*"))
-        .order_by("-count", name)
+        .order_by("-count", "grouped")
         .values_list("value", "count")
     )
-    return [{"value": value, "count": count} for value, count in merged]
+    return [{"value": value, "count": count} for value, count in groups]
 
 
 def facets(wanted: Wanted, stamp: Stamp | None) -> dict[str, Any]:
@@ -46,26 +49,25 @@ def facets(wanted: Wanted, stamp: Stamp | None) -> dict[str, Any]:
     return catalogue.small.answer(stamp.listing, ("facets", seen), lambda: count(seen))
 
 
+def counts_of(found: Wanted, name: str) -> Counts:
+    return value_counts(found.designs(), name, narrow=found.is_narrow)
+
+
 def by_groups(seen: Wanted) -> dict[str, Any]:
     """The facets by a GROUP BY for each field, in one round trip. Without filters each reads an index alone."""
-    asks: list[Callable[[], Any]] = [
-        partial(value_counts, seen.without(name).designs(), name) for name in FACET_FIELDS
-    ]
+    asks: list[Callable[[], Any]] = [partial(counts_of, seen.without(name), name) for name in FACET_FIELDS]
     total, *counts = gather(seen.designs().count, *asks)
     return {"total": total, "facets": dict(zip(FACET_FIELDS, counts, strict=True))}
 
 
 def by_rows(seen: Wanted) -> dict[str, Any]:
-    """The same by reading what is found once, and once more for each field with a filter.
-
-    SQLite would walk through the whole index of each field to group by it, whatever the other filters.
-    """
+    """The same by reading once what is found, for all fields but those with a filter of their own."""
     filtered = [name for name, _ in seen.attributes]
     others = [name for name in FACET_FIELDS if name not in filtered]
     total, tallies = tally(seen, others)
-    for name in filtered:
-        tallies |= tally(seen.without(name), [name])[1]
-    return {"total": total, "facets": {name: merged(tallies[name]) for name in FACET_FIELDS}}
+    counts = {name: merged(tallied) for name, tallied in tallies.items()}
+    counts |= {name: counts_of(seen.without(name), name) for name in filtered}
+    return {"total": total, "facets": {name: counts[name] for name in FACET_FIELDS}}
 
 
 def tally(found: Wanted, names: list[str]) -> tuple[int, dict[str, Counter[str]]]:
