@@ -223,7 +223,9 @@ class Host:
             with self._following:
                 if self._thread is None or not self._thread.is_alive():
                     self._thread = threading.Thread(target=self._work, name="d1-replica", daemon=True)
-                    self._thread.start()
+                    # A process that ends starts no more threads; its reads go on.
+                    with suppress(RuntimeError):
+                        self._thread.start()
         self._wanted.set()
 
     def _work(self) -> None:

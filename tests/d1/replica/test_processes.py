@@ -274,3 +274,12 @@ def test_a_file_made_for_other_settings_is_not_read(d1, installed, new_host):
     host.host.ready()
     until(lambda: len(host.host.folder.files()) == 1)
     assert all(b"secret" not in file.read_bytes() for file in host.host.folder.path.iterdir())
+
+
+def test_reads_go_on_in_a_process_that_can_start_no_thread(host, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    age(host, 601)
+    assert titles(host.replica) == []
