@@ -80,6 +80,7 @@ class UserAdmin(ServiceAdmin):
         "decide",
     ]
     list_filter = [StateFilter, "is_admin"]
+    list_per_page = 50
     list_select_related = ["reviewed_by"]
     search_fields = ["username"]
     ordering = ["-created_at", "-id"]
