@@ -1,5 +1,6 @@
 """`manage.py dbshell`: a prompt for SQL over D1's API."""
 
+import sqlite3
 import sys
 from collections.abc import Iterable
 
@@ -13,15 +14,17 @@ class DatabaseClient(BaseDatabaseClient):
     executable_name = "d1"
 
     def runshell(self, parameters: Iterable[str]) -> None:
-        """Read statements, each ended by a semicolon, and print what they return; `.quit` or end of input
-        leaves."""
+        """Read statements and print what they return; `.quit` or the end of the input leaves.
+
+        A semicolon ends a statement, `END;` a trigger.
+        """
         interactive = sys.stdin.isatty()
         pending = ""
         while (line := self._line(interactive, _MORE if pending.strip() else _PROMPT)) is not None:
             if not pending.strip() and line.strip() in (".quit", ".exit"):
                 break
             pending += line + "\n"
-            if pending.rstrip().endswith(";"):
+            if sqlite3.complete_statement(pending):
                 self._run(pending)
                 pending = ""
         if pending.strip():

@@ -38,6 +38,24 @@ def test_the_shell_runs_statements_and_prints_errors(monkeypatch, capsys):
     assert "0 rows changed" in out
 
 
+def test_a_trigger_is_typed_over_several_lines(monkeypatch, capsys):
+    lines = [
+        "CREATE TRIGGER louder AFTER INSERT ON app_author BEGIN",
+        "  UPDATE app_author SET score = score + 1;",
+        "  UPDATE app_author SET score = score + 1;",
+        "END;",
+    ]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
+    call_command("dbshell")
+    assert "Error" not in capsys.readouterr().out
+    try:
+        Author.objects.create(name="A")
+        assert Author.objects.get().score == 2
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER louder")
+
+
 @pytest.mark.parametrize("key", ["account_id", "api_token", "NAME"])
 def test_a_missing_setting_is_named(key):
     entry = {"ENGINE": "d1backend", "NAME": "n", "OPTIONS": {"account_id": "a", "api_token": "t"}}
