@@ -53,13 +53,7 @@ class Cursor:
 
     def execute(self, sql: str, params: Params = None) -> "Cursor":
         """Run one statement with Django's placeholders."""
-        if self.closed:
-            raise ProgrammingError("Cannot operate on a closed cursor.")
-        self._clear()
-        try:
-            parsed = parse(sql)
-        except SeveralStatementsError as error:
-            raise ProgrammingError(str(error)) from error
+        parsed = self._begin(sql)
         text, bound = bind(sql, params)
         if parsed.kind == "control":
             self.connection.control(parsed)
@@ -73,6 +67,15 @@ class Cursor:
             self._run(parsed, text, bound)
         return self
 
+    def _begin(self, sql: str) -> Parsed:
+        if self.closed or self.connection.closed:
+            raise ProgrammingError(f"Cannot operate on a closed {'cursor' if self.closed else 'database'}.")
+        self._clear()
+        try:
+            return parse(sql)
+        except SeveralStatementsError as error:
+            raise ProgrammingError(str(error)) from error
+
     def _run(self, parsed: Parsed, text: str, bound: list[str]) -> None:
         self._write, rows = self.connection.write(parsed, text, bound)
         if parsed.columns is not None:
@@ -85,13 +88,9 @@ class Cursor:
 
     def executemany(self, sql: str, param_list: Iterable[Any]) -> "Cursor":
         """Run one statement for each set of parameters; outside a transaction they are one batch."""
-        try:
-            parsed = parse(sql)
-        except SeveralStatementsError as error:
-            raise ProgrammingError(str(error)) from error
+        parsed = self._begin(sql)
         if parsed.kind not in ("write", "schema"):
             raise ProgrammingError("executemany() can only execute DML statements.")
-        self._clear()
         if self.connection.script is None:
             writes = [Write(*bind(sql, params), parsed) for params in param_list]
             self._count = self.connection.write_many(writes) if writes else 0

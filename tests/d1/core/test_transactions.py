@@ -366,6 +366,13 @@ def test_row_counts_leave_out_what_triggers_write():
             cursor.execute("DROP TABLE written")
 
 
+def test_a_cursor_of_a_closed_connection_is_of_no_use():
+    cursor = connection.cursor()
+    connection.close()
+    with pytest.raises(ProgrammingError, match="closed database"):
+        cursor.execute("DELETE FROM app_author")
+
+
 def test_several_statements_in_one_execute_are_refused():
     with connection.cursor() as cursor, pytest.raises(ProgrammingError, match="one statement"):
         cursor.execute("SELECT 1; DELETE FROM app_author")
