@@ -2,8 +2,11 @@
 
 const NAMES = { dock_to_right: "Sidebar", close: "Close the sidebar", unfold_more: "Account and theme", computer: "Theme" };
 
+// What is reached already, and the ground behind the filters, which Escape closes.
+const OTHERS = "button, input, label, a[href], #changelist-filter-close";
+
 document.addEventListener("DOMContentLoaded", () => {
-  for (const part of document.querySelectorAll("[x-on\\:click]:not(button, input, label, a[href])")) {
+  for (const part of document.querySelectorAll(`[x-on\\:click]:not(${OTHERS})`)) {
     part.setAttribute("role", "button");
     part.tabIndex = 0;
     const icon = part.querySelector(".material-symbols-outlined:last-child") ?? part;
