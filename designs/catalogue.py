@@ -71,6 +71,7 @@ class Memory:
                 self.known.popitem(last=False)
 
 
-small = Memory(4096)  # counts, the ids of pages, facets: about a kilobyte each
+small = Memory(4096)  # counts, the ids of pages: about a kilobyte each
+facets = Memory(128)  # about a hundred kilobytes each
 designs = Memory(8192)  # designs as JSON: about a kilobyte each
 orders = Memory(16)  # the ids of whole lists, of 8 bytes each

@@ -46,7 +46,7 @@ def facets(wanted: Wanted, stamp: Stamp | None) -> dict[str, Any]:
     if stamp is None:
         return by_groups(seen)
     count = by_rows if seen.is_narrow else by_groups
-    return catalogue.small.answer(stamp.listing, ("facets", seen), lambda: count(seen))
+    return catalogue.facets.answer(stamp.listing, seen, lambda: count(seen))
 
 
 def counts_of(found: Wanted, name: str) -> Counts:

@@ -19,7 +19,7 @@ def page(stamp: Stamp, query: Wanted | Liked, start: int, stop: int) -> tuple[in
     # Likes make and order these lists.
     word = stamp.content if query.sort is Sort.POPULAR or isinstance(query, Liked) else stamp.listing
     if isinstance(query, Wanted) and (query.words or (start >= DEEP and word is stamp.listing)):
-        order = catalogue.orders.answer(word, query, lambda: array("q", ids(query)))
+        order = catalogue.orders.answer(word, query, lambda: ids(query))
         return len(order), order[start:stop]
     part = catalogue.small.answer(word, (query, start, stop), lambda: ids(query, start, stop))
     return total(word, query), part
@@ -30,8 +30,8 @@ def total(word: str, query: Wanted | Liked) -> int:
     return catalogue.small.answer(word, query.unsorted, lambda: query.designs().count())
 
 
-def ids(query: Wanted | Liked, start: int = 0, stop: int | None = None) -> list[int]:
-    return list(query.ordered().values_list("pk", flat=True)[start:stop])
+def ids(query: Wanted | Liked, start: int = 0, stop: int | None = None) -> Sequence[int]:
+    return array("q", query.ordered().values_list("pk", flat=True)[start:stop])
 
 
 def similar(stamp: Stamp, to: DesignRow, limit: int) -> list[int]:
