@@ -2,6 +2,7 @@
 INSTALLED_BENCH := $(VENV)/.installed-bench
 SIZE ?=
 DURATION ?=
+WORKS ?=
 SPEED ?=
 
 .PHONY: bench bench-traffic bench-scale
@@ -11,7 +12,7 @@ $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	@touch $@
 
 bench: $(INSTALLED_BENCH) d1-engine ## Requests a second and round trips beside a peer's (SIZE=, OUT= for JSON)
-	@SIZE="$(SIZE)" DURATION="$(DURATION)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bench
+	@SIZE="$(SIZE)" DURATION="$(DURATION)" WORKS="$(WORKS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bench
 
 bench-traffic: $(INSTALLED_BENCH) d1-engine ## Ten minutes of 1,000 users within the allowance of D1 (SPEED=)
 	@SIZE="$(SIZE)" SPEED="$(SPEED)" $(BIN)/python -m benchmarks.traffic

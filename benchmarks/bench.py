@@ -1,7 +1,8 @@
 """One table from one run: this project with the replica, without it, on SQLite, and a peer. `make bench`.
 
 D1 is its own engine on this machine, behind a proxy that is LATENCY away. SIZE= designs (10,000), OUT= a file for the
-rows as JSON, DURATION= of each of the two runs of a row (4 s). Server and client share the machine.
+rows as JSON, DURATION= of each of the two runs of a row (4 s), WORKS= some alone, by commas, "list" among them.
+Server and client share the machine.
 """
 
 import contextlib
@@ -84,7 +85,10 @@ def measured(
     name: str, system: System, readers: Readers, proxy: Proxy | None, seconds: float
 ) -> Iterator[Row]:
     """A row for each work, told as it comes."""
+    chosen = os.environ.get("WORKS")
     for work, requests in readers.works().items():
+        if chosen and work not in chosen.split(","):
+            continue
         connections = CORES if work == "login" else MANY  # more would wait for bcrypt alone
         run(system.url, requests, connections, seconds / 4)
         few = run(system.url, requests, FEW, seconds)
