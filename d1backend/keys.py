@@ -1,7 +1,8 @@
 """Primary keys reserved ahead, so that an INSERT inside a transaction needs no round trip.
 
 A block is taken from `sqlite_sequence` in one statement, outside any transaction, and used up by this
-process; no other process gets the same keys. What is left of a block after a minute is given up.
+process; no other process gets the same keys. What is left of a block after an hour is given up, so that keys stay
+near the order in which rows are made.
 """
 
 import os
@@ -13,7 +14,7 @@ from .http import Statement
 
 SMALLEST = 5
 LARGEST_REFILL = 20
-_LIFETIME = 60.0
+_LIFETIME = 3600.0
 
 
 @dataclass
