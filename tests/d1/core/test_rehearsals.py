@@ -9,20 +9,30 @@ from hypothesis import strategies as st
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TABLES = ("child", "parent", "other", "log")
+TABLES = ("child", "parent", "other", "log", "rates")
 SCHEMA = (
     "CREATE TABLE parent (id integer PRIMARY KEY, n int UNIQUE)",
     "CREATE TABLE child (id integer PRIMARY KEY, parent int REFERENCES parent (id) ON DELETE CASCADE, n int)",
     "CREATE TABLE other (id integer PRIMARY KEY, n int)",
     "CREATE TABLE log (n int)",
+    "CREATE TABLE rates (id integer PRIMARY KEY, n int)",
     "CREATE VIEW totals AS SELECT total(n) AS n FROM child",
     "CREATE TRIGGER note AFTER UPDATE ON other BEGIN INSERT INTO log SELECT new.n + count(*) FROM parent; END",
+)
+ROWS = (
+    *(f"DELETE FROM {table}" for table in TABLES),
+    "INSERT INTO parent VALUES (1, 1), (2, 2)",
+    "INSERT INTO child VALUES (1, 1, 1), (2, 2, 2)",
+    "INSERT INTO other VALUES (1, 1), (2, 2)",
 )
 WRITES = (
     "INSERT OR IGNORE INTO parent VALUES ({}, {})",
     "INSERT OR IGNORE INTO child SELECT {0}, id, {1} FROM parent ORDER BY id LIMIT 1",
     "INSERT OR IGNORE INTO other VALUES ({}, {})",
     "INSERT INTO log SELECT n FROM totals",
+    "INSERT INTO rates (n) VALUES ({})",
+    "INSERT INTO log SELECT total(n) FROM rates",
+    "UPDATE child SET n = n + (SELECT total(n) FROM rates)",
     "UPDATE other SET n = {1} WHERE id <= {0}",
     "UPDATE child SET n = (SELECT max(n) FROM other) WHERE id <= {}",
     "DELETE FROM parent WHERE id = {}",
@@ -50,16 +60,16 @@ def schema(django_db_setup, django_db_blocker):
     run("DROP VIEW totals", *(f"DROP TABLE {table}" for table in TABLES))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
-@given(st.lists(step, min_size=3, max_size=12))
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(st.lists(step, min_size=10, max_size=20))
 def test_answers_and_row_counts_in_a_transaction_are_sqlites(schema, steps):
     model = sqlite3.connect(":memory:", isolation_level=None)
-    for statement in ("PRAGMA foreign_keys = on", *SCHEMA):
+    for statement in ("PRAGMA foreign_keys = on", *SCHEMA, *ROWS):
         model.execute(statement)
     with connection.cursor() as cursor:
         with transaction.atomic():
-            for table in TABLES:
-                cursor.execute(f"DELETE FROM {table}")
+            for statement in ROWS:
+                cursor.execute(statement)
         with transaction.atomic():
             for sql, asks_count in steps:
                 cursor.execute(sql)
