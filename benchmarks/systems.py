@@ -82,6 +82,7 @@ def peer(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
 @contextlib.contextmanager
 def running(command: list[str], data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
     """A Python module's command, ended with the block. Its log is the folder's server.log."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # which ends the block, too
     with open(data / "server.log", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
