@@ -4,7 +4,7 @@ import base64
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Picture
 
@@ -51,6 +51,7 @@ def test_no_hash_has_no_placeholder():
     assert data_uri("") == ""
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=40))
 def test_any_bytes_are_painted_somehow(data):
     assert max(decoded(data).size) == 32
