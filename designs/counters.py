@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import threading
+import time
 from collections import Counter
 
 from django.conf import settings
@@ -81,8 +82,8 @@ class Views:
                 raise
 
     def write_for_ever(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(settings.VIEW_FLUSH_SECONDS):
+        while seconds := settings.VIEW_FLUSH_SECONDS:
+            time.sleep(seconds)
             self.try_flush()
 
     def write_last(self) -> None:

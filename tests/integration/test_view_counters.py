@@ -124,6 +124,9 @@ def test_the_thread_writes_by_itself(views, settings):
         views.add(design.pk)
         assert written.wait(10)
     assert write.call_args_list[0] == write.call_args_list[1]
+    settings.VIEW_FLUSH_SECONDS = 0
+    views.thread.join(10)
+    assert not views.thread.is_alive()
 
 
 def fail():
