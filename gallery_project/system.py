@@ -1,12 +1,14 @@
 """The system pages: what this is, how it is, and its metrics."""
 
 import hmac
+import sys
 from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -14,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from gallery_project import app_settings
 from gallery_project import health as health_checks
 from gallery_project import metrics as gallery_metrics
+from gallery_project.api.errors import DEFAULTS, error_headers, status_of_django
 from gallery_project.health import Checks
 
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
@@ -99,3 +102,17 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refusal["WWW-Authenticate"] = "Bearer"
         return refusal
     return HttpResponse(gallery_metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def failure(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: the page of what no view answers for, 503 while the database is away.
+
+    Under /api the envelope takes its place (gallery_project.middleware).
+    """
+    error = sys.exc_info()[1]
+    status = status_of_django(error) if isinstance(error, Exception) else 500
+    status = max(status, 500)
+    page = render(None, "failure.html", {"sentence": DEFAULTS[status][1]}, status=status)
+    for name, value in error_headers(status).items():
+        page[name] = value
+    return page

@@ -10,6 +10,8 @@ from gallery_project import system
 from gallery_project.api import views
 from uploads.selectors import is_own_avatar
 
+handler500 = system.failure
+
 urlpatterns = [
     path("api/designs", include("designs.api.urls")),  # first: most requests go there
     path("", system.home),

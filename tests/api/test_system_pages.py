@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 from django.test import override_settings
 
 from gallery_project import health, replica
@@ -120,3 +122,17 @@ class TestTheReplica:
 def test_docs_are_not_there_outside_debug_mode(client):
     assert client.get("/docs").status_code == 404
     assert client.get("/openapi.json").status_code == 404
+
+
+def test_staff_are_told_in_words_that_the_database_is_away(client, monkeypatch):
+    def away(session):
+        raise OperationalError("D1 cannot be reached at db.example")
+
+    monkeypatch.setattr(SessionStore, "load", away)
+    client.raise_request_exception = False
+    client.cookies["sessionid"] = "a-session-that-was"
+    response = client.get("/admin/")
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+    assert "out of reach" in response.content.decode()
+    assert "db.example" not in response.content.decode()
