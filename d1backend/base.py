@@ -83,7 +83,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             eager=self._errors_show_at_once,
             never_commits=self._in_testcase,
             translating=self.wrap_database_errors,
-            new_tail=lambda: new_tail(self.alias),
+            new_tail=lambda schema: new_tail(self.alias, schema),
         )
 
     def init_connection_state(self) -> None:

@@ -24,7 +24,7 @@ from .rehearsal import OF_ALL_WRITES, Rehearsal
 from .script import Hint, Script, Write, rehearsed, stale
 from .session import Rows, Session
 from .sqltext import Parsed, parse
-from .tail import Tail
+from .tail import Tail, no_tail
 
 
 class Connection:
@@ -42,7 +42,7 @@ class Connection:
         eager: Callable[[], bool] = lambda: True,
         never_commits: Callable[[], bool] = lambda: False,
         translating: AbstractContextManager[Any] | None = None,
-        new_tail: Callable[[], Tail] = Tail,
+        new_tail: Callable[[bool], Tail] = no_tail,
     ) -> None:
         self.session = Session(settings, database, new_tail)
         self.api = self.session.api
@@ -201,7 +201,7 @@ class Connection:
             exact = results.row_of([c.sql for c in final.columns])
             sql = f"{sql[: final.returning_at]} RETURNING {exact}"
         write = Write(sql, bound, parsed)
-        answers = self.session.apply([(sql, bound)])
+        answers = self.session.apply([(sql, bound)], schema=parsed.kind == "schema")
         if parsed.kind == "schema":
             self.session.forget_catalog()
         if isinstance(answers, AlreadyAppliedError):
@@ -290,7 +290,7 @@ class Connection:
             for refill in refills:
                 statements += keys.reserve(*refill)
             try:
-                answers = self.session.apply(statements)
+                answers = self.session.apply(statements, schema=script.has_schema)
             except IntegrityError as error:
                 raise script.collision(error, self.identity, script.writes) from error
             for i, (table, _, count) in enumerate(refills):

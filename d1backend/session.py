@@ -9,15 +9,18 @@ from .catalog import QUERY, Catalog
 from .errors import AlreadyAppliedError, DataError, OperationalError, OutcomeUnknown
 from .http import Api, Settings, Statement
 from .marks import CREATE, TABLE, Marks
-from .tail import Tail, is_fault_of
+from .tail import Tail, is_fault_of, no_tail
 
 Rows = list[tuple[Any, ...]]
 
 
 class Session:
-    """Sends batches; used by one thread at a time. `new_tail` gives what the next writing batch brings along."""
+    """Sends batches; used by one thread at a time.
 
-    def __init__(self, settings: Settings, database: str, new_tail: Callable[[], Tail] = Tail) -> None:
+    `new_tail` gives what the next writing batch brings along, told whether that changes the schema.
+    """
+
+    def __init__(self, settings: Settings, database: str, new_tail: Callable[[bool], Tail] = no_tail) -> None:
         self.api = Api(settings)
         self.database = database
         self.identity = f"{settings.base_url} {settings.account_id} {database}"
@@ -49,29 +52,31 @@ class Session:
             rows = results.unpack(text)
         return columns, rows
 
-    def apply(self, statements: list[Statement]) -> list[dict[str, Any]] | AlreadyAppliedError:
-        """Send a writing batch with its mark.
+    def apply(
+        self, statements: list[Statement], *, schema: bool = False
+    ) -> list[dict[str, Any]] | AlreadyAppliedError:
+        """Send a writing batch with its mark; `schema` says that it changes the schema.
 
         Returns its answers, or what the mark tells when it turns out that an answer to it was lost.
         """
         check, ends = self._marks.next()
         batch: list[Statement] = [(check, []), *statements, *((sql, []) for sql in ends)]
         try:
-            return self._send(batch)[1:]
+            return self._send(batch, schema)[1:]
         except AlreadyAppliedError as applied:
             return applied
         except OperationalError as error:
             if f"no such table: {TABLE}" not in str(error):
                 raise
         try:
-            return self._send([(CREATE, []), *batch])[2:]
+            return self._send([(CREATE, []), *batch], schema)[2:]
         except AlreadyAppliedError as applied:
             return applied
 
-    def _send(self, statements: list[Statement]) -> list[dict[str, Any]]:
+    def _send(self, statements: list[Statement], schema: bool) -> list[dict[str, Any]]:
         """The answers to a writing batch; those to its tail go to the tail."""
         batch = self._with_catalog(statements)
-        tail = self._new_tail()
+        tail = self._new_tail(schema)
         try:
             answers = self.api.batch(self.database, batch, writes=True, tail=tail.statements)
         except (AlreadyAppliedError, OutcomeUnknown):

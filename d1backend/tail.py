@@ -22,6 +22,11 @@ class Tail:
         """The batch was applied, or may have been, and the answers did not come."""
 
 
+def no_tail(schema: bool) -> Tail:
+    """What a batch brings along where nobody asks."""
+    return Tail()
+
+
 def is_of_schema(error: Exception) -> bool:
     """Whether a statement names a table or a column that is not there."""
     return any(what in str(error) for what in ("no such table", "no such column"))

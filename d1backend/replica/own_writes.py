@@ -5,7 +5,7 @@ import sqlite3
 import time
 from typing import Any
 
-from ..tail import Tail
+from ..tail import Tail, no_tail
 from . import changes
 from .host import Host
 from .registry import host_of_source
@@ -17,17 +17,21 @@ log = logging.getLogger(__name__)
 class NewsTail(Tail):
     """Asks for the news of one replica. Whatever is wrong with the replica is no failure of the commit."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, schema: bool) -> None:
         self._host, self._started = host, time.time()
         self._generation = host.follow()
         if self._generation is None:
             return
+        copy = self._generation.copy
         try:
-            self._since = self._generation.copy.seq
+            if schema:
+                # Until a sync has looked: a table that was remade has lost the triggers that log its changes.
+                copy.checked = 0.0
+            self._since, unsure = copy.seq, not copy.checked
         except sqlite3.Error:
             self._generation = None
         else:
-            self.statements = changes.news(self._generation.copy.shapes.values(), self._since)
+            self.statements = changes.news(copy.shapes.values(), self._since, schema=unsure)
 
     def came(self, answers: list[dict[str, Any]]) -> None:
         if self._generation is None:
@@ -48,7 +52,7 @@ class NewsTail(Tail):
             log.exception("The replica's directory cannot be written.")
 
 
-def new_tail(source: str) -> Tail:
-    """What the next writing batch to a source brings along."""
+def new_tail(source: str, schema: bool) -> Tail:
+    """What the next writing batch to a source brings along; `schema` says that it changes the schema."""
     host = host_of_source(source)
-    return Tail() if host is None else NewsTail(host)
+    return no_tail(schema) if host is None else NewsTail(host, schema)

@@ -6,7 +6,7 @@ import sys
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from d1backend.replica import on_primary
+from d1backend.replica import fill, on_primary
 from d1backend.replica.source import Source
 from d1backend.test import assert_round_trips
 from tests.d1 import fault_plan
@@ -42,6 +42,15 @@ def test_an_autocommit_write_shows_in_the_copy_at_once(host, proxy):
     assert titles(host.replica) == []
     Design.objects.using(host.source).bulk_create([Design(title=f"t{i}") for i in range(300)])
     assert len(titles(host.replica)) == 300
+
+
+def test_writes_show_after_one_changed_the_schema_so_that_nothing_is_logged(host, monkeypatch):
+    monkeypatch.setattr(fill, "_SCHEMA_AGE", 15.0)
+    host.sync()
+    with connections[host.source].cursor() as cursor:
+        cursor.execute("DROP TRIGGER _d1_log_designs_insert")
+    Design.objects.using(host.source).create(title="a")
+    assert titles(host.replica) == ["a"]
 
 
 def test_a_commit_brings_what_others_wrote_before_it(d1, host):
