@@ -5,9 +5,11 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .errors import TRANSIENT, InterfaceError, OperationalError, ProgrammingError, RateLimited, from_sql, tidy
+from .errors import InterfaceError, OperationalError, ProgrammingError, RateLimited
+from .messages import error_of, may_have_run, tidy
 
 _TOKEN_CODES = {6003, 9106, 9109, 10000}
+_NAME_IS_TAKEN = 7502
 _REQUEST_TIMEOUT, _TOO_MANY = 408, 429
 
 
@@ -34,7 +36,7 @@ class RefusedError(NotDoneError):
 def read(status: int, headers: Any, data: bytes, parts: int | None) -> dict[str, Any]:
     """The answer as D1 wrote it, with the results of `parts` statements when that is given.
 
-    Raises a NotDoneError for what is no answer of D1's, and what errors.from_sql says for D1's own errors.
+    Raises a NotDoneError for what is no answer of D1's, and what messages.error_of() says for D1's own errors.
     """
     answer = _parsed(data)
     wait = _seconds(headers.get("Retry-After"))
@@ -84,7 +86,7 @@ def _messages(answer: dict[str, Any]) -> str:
 
 
 def _refusal(status: int, answer: dict[str, Any]) -> Exception:
-    """What an answer without success means; errors of the statements themselves are left to errors.py."""
+    """What an answer without success means; errors of the statements themselves are left to messages.py."""
     message = _messages(answer)
     codes = {e.get("code") for e in answer.get("errors") or [] if isinstance(e, dict)}
     if status in (401, 403) or codes & _TOKEN_CODES:
@@ -93,11 +95,12 @@ def _refusal(status: int, answer: dict[str, Any]) -> Exception:
         return RefusedError(OperationalError(f"D1 does not know the account or the database ({message})"))
     if codes & {7400, 7003}:
         return RefusedError(InterfaceError(f"D1 does not understand the request ({message})"))
-    if 7502 in codes or ("already exists" in message and status == 400 and 7500 not in codes):
+    if _NAME_IS_TAKEN in codes:
         return RefusedError(ProgrammingError(tidy(message)))
-    if TRANSIENT.search(message) and "JSON path" not in message:
-        return LostError(OperationalError(tidy(message)))
-    return from_sql(message)
+    ran = may_have_run(message)
+    if ran is None:
+        return error_of(message)
+    return (LostError if ran else UnsentError)(OperationalError(tidy(message)))
 
 
 def _seconds(value: str | None) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 from . import keys, results
 from .cursor import Cursor
 from .errors import (
+    STALE,
     AlreadyAppliedError,
     IntegrityError,
     OperationalError,
@@ -117,9 +118,9 @@ class Connection:
         script.know_rows(parsed, rows)
         return names, rows
 
-    def require(self, condition: str, bound: list[str], what: str) -> None:
+    def require(self, condition: str, bound: list[str], what: str, why: str = STALE) -> None:
         """Fail the commit, or this call outside a transaction, unless the condition holds at this point."""
-        check = (f"SELECT CASE WHEN {condition} THEN 1 ELSE {stale(what)} END", bound)
+        check = (f"SELECT CASE WHEN {condition} THEN 1 ELSE {stale(what, why)} END", bound)
         if self.script is None:
             self.session.ask([check])
         else:

@@ -1,10 +1,10 @@
 """What went wrong, as PEP 249 and Django name it.
 
 This module is the backend's `Database`: Django turns the exceptions raised here into those of
-`django.db`. It is the only place that reads D1's error messages.
+`django.db`. Which of them a message of D1's means, messages.py tells.
 """
 
-import re
+import secrets
 import sqlite3
 
 from django.db import utils
@@ -22,14 +22,34 @@ ProgrammingError = sqlite3.ProgrammingError
 NotSupportedError = sqlite3.NotSupportedError
 Binary = memoryview
 
-STALE = "D1STALE"
-APPLIED = "D1APPLIED"
-CARRIED = "D1CARRY"
+# How the failures begin that this backend's own SQL makes on purpose. No SQL of an application's can begin one so: it
+# does not know the number of the process.
+_OURS = secrets.token_hex(4)
+STALE = f"D1STALE {_OURS}"
+CASCADES = f"D1CASCADES {_OURS}"
+APPLIED = f"D1APPLIED {_OURS}"
+CARRIED = f"D1CARRY {_OURS}"
 
 
 class SerializationFailure(utils.OperationalError):
     """The database changed under a transaction that was told otherwise; nothing was written, and a retry
     cures it."""
+
+
+class KeyTaken(SerializationFailure):
+    """A key reserved for a new row was used by someone else; the block it came from is given up."""
+
+
+class UniqueError(IntegrityError):
+    """A row would break a UNIQUE constraint or a primary key; `columns` are "table.column", with commas between."""
+
+    columns = ""
+
+
+class MissingError(OperationalError):
+    """A statement names a table or a column that is not there; `table` is the name of a table."""
+
+    table: str | None = None
 
 
 class RateLimited(utils.OperationalError):
@@ -62,53 +82,3 @@ class CarriedResult(Exception):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
-
-
-# Messages of D1 that speak of its state, not of the statement (Cloudflare's "Debug D1" page).
-TRANSIENT = re.compile(
-    r"overloaded|storage operation exceeded timeout|Network connection lost|reset because|"
-    r"internal error|storage caused object to be reset|Cannot resolve D1 DB|SQLITE_BUSY|database is locked",
-    re.IGNORECASE,
-)
-_DATA = re.compile(r"SQLITE_TOOBIG|too big|SQLITE_MISMATCH|datatype mismatch|integer overflow", re.IGNORECASE)
-_PROGRAMMING = re.compile(r"Wrong number of parameter|SQLITE_RANGE|No SQL statements", re.IGNORECASE)
-_NOISE = re.compile(
-    r"^(D1_[A-Z_]*ERROR: )+|( at offset \d+)?: SQLITE_[A-Z]+( \(extended: SQLITE_[A-Z_]+\))?$"
-)
-_CARRIED = re.compile(rf"bad JSON path: '{CARRIED}(.*)'", re.DOTALL)
-_APPLIED = re.compile(rf"bad JSON path: '{APPLIED} (-?\d+) (-?\d+)'")
-_STALE = re.compile(rf"bad JSON path: '{STALE}(.*?)'", re.DOTALL)
-
-
-def tidy(message: str) -> str:
-    """D1's message without its prefix and without the codes at its end, so that it reads as SQLite's own."""
-    return _NOISE.sub("", message)
-
-
-def from_sql(message: str) -> Exception:
-    """The exception for an error that D1 reports about a statement or a batch."""
-    if found := _CARRIED.search(message):
-        return CarriedResult(found[1].replace("''", "'"))
-    if found := _APPLIED.search(message):
-        return AlreadyAppliedError(int(found[1]), int(found[2]))
-    if found := _STALE.search(message):
-        what = found[1].strip()
-        if what.startswith("cascade "):
-            return NotSupportedError(
-                f"Table {what[8:]} cannot be remade: another table refers to it with ON DELETE CASCADE, "
-                "SET NULL or SET DEFAULT, and dropping it would change that table's rows."
-            )
-        return SerializationFailure(
-            f"Rows of table {what} changed while this transaction was under way; nothing was written. "
-            "Run it again."
-        )
-    text = tidy(message)
-    if "SQLITE_CONSTRAINT" in message or "constraint failed" in message:
-        return IntegrityError(text)
-    if "not authorized" in message:
-        return NotSupportedError(text)
-    if _DATA.search(message):
-        return DataError(text)
-    if _PROGRAMMING.search(message):
-        return ProgrammingError(text)
-    return OperationalError(text)

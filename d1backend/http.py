@@ -90,7 +90,7 @@ class Api:
         makes this harmless (marks.py); all others only read. The statements of `tail` come after the others, and
         errors do not speak of them.
         Returns `{"columns": […], "rows": […]}` for each statement.
-        Raises what errors.from_sql says of D1's message, OperationalError for a failure on the way,
+        Raises what messages.error_of() says of D1's message, OperationalError for a failure on the way,
         OutcomeUnknown for one that leaves open whether a write was done.
         """
         whole = [*statements, *tail]

@@ -1,7 +1,7 @@
 """Where the keys of new rows come from: a block reserved ahead, or the script's own reckoning."""
 
 from . import keys
-from .errors import AlreadyAppliedError, OperationalError, OutcomeUnknown
+from .errors import AlreadyAppliedError, MissingError, OperationalError, OutcomeUnknown
 from .rehearsal import Rehearsal
 from .script import Script
 from .session import Session
@@ -34,9 +34,7 @@ class KeySource:
         except OutcomeUnknown as unknown:
             # Keys that nobody uses do no harm: nothing of the application's was written.
             raise OperationalError(f"No keys for {table} could be reserved. {unknown.__cause__}") from None
-        except OperationalError as error:
-            if "no such table" not in str(error):
-                raise
+        except MissingError:
             return None
         if isinstance(answers, AlreadyAppliedError) or not answers[1]["rows"]:
             return None

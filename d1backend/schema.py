@@ -5,6 +5,7 @@ from typing import Any
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor as SQLiteSchemaEditor
 
+from .errors import CASCADES
 from .parameters import literal
 
 _PREFIX = "new__"
@@ -61,4 +62,4 @@ class DatabaseSchemaEditor(SQLiteSchemaEditor):
             "AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))"
         )
         with self.connection.wrap_database_errors:
-            self.connection.connection.require(condition, [], f"cascade {table.strip(chr(34))}")
+            self.connection.connection.require(condition, [], table.strip('"'), CASCADES)

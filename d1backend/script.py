@@ -6,11 +6,10 @@ from typing import Any
 
 from . import keys
 from .catalog import Catalog
-from .errors import STALE, SerializationFailure
+from .errors import STALE, KeyTaken, UniqueError
 from .http import Statement
 from .sqltext import Parsed
 
-_KEY_TAKEN = re.compile(r"UNIQUE constraint failed: (?P<table>.+)\.(?P<column>[^.]+)")
 _PLAIN_COLUMN = re.compile(r'"([^"]+)"\."([^"]+)"')
 Known = tuple[str, str, Any]
 
@@ -78,10 +77,10 @@ class Write:
         return [(f"SELECT CASE WHEN {' AND '.join(checks)} THEN 1 ELSE {stale(self.parsed.table)} END", [])]
 
 
-def stale(table: str | None) -> str:
-    """SQL that fails with word of the table that changed."""
+def stale(table: str | None, why: str = STALE) -> str:
+    """SQL that fails with word of the table that changed, or of why it cannot be remade."""
     name = "".join(c for c in table or "" if c.isalnum() or c in "_- ")
-    return f"json_extract('{{}}', '{STALE} {name}')"
+    return f"json_extract('{{}}', '{why} {name}')"
 
 
 @dataclass
@@ -194,17 +193,15 @@ class Script:
 
         It is told from a key that the application wrote itself by the statements not yet known to succeed.
         """
-        found = _KEY_TAKEN.fullmatch(str(error))
-        if found is None:
+        if not isinstance(error, UniqueError):
             return error
-        suspects = [w for w in writes if w.parsed.table == found["table"]]
-        if not suspects or not all(w.reserved == found["column"] for w in suspects):
+        suspects = [w for w in writes if error.columns.startswith(f"{w.parsed.table}.")]
+        if not suspects or not all(error.columns == f"{w.parsed.table}.{w.reserved}" for w in suspects):
             return error
-        keys.forget(identity, found["table"].lower())
-        self.next_keys.pop(found["table"].lower(), None)
-        return SerializationFailure(
-            f"A key reserved for {found['table']} was used by someone else. Run it again."
-        )
+        table = suspects[0].parsed.table or ""
+        keys.forget(identity, table.lower())
+        self.next_keys.pop(table.lower(), None)
+        return KeyTaken(f"A key reserved for {table} was used by someone else. Run it again.")
 
     # Savepoints
 

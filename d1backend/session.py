@@ -6,7 +6,7 @@ from typing import Any
 
 from . import results
 from .catalog import QUERY, Catalog
-from .errors import AlreadyAppliedError, DataError, OperationalError, OutcomeUnknown
+from .errors import AlreadyAppliedError, DataError, MissingError, OperationalError, OutcomeUnknown
 from .http import Api, Settings, Statement
 from .marks import CREATE, TABLE, Marks
 from .tail import Tail, is_fault_of, no_tail
@@ -65,8 +65,8 @@ class Session:
             return self._send(batch, schema)[1:]
         except AlreadyAppliedError as applied:
             return applied
-        except OperationalError as error:
-            if f"no such table: {TABLE}" not in str(error):
+        except MissingError as error:
+            if error.table != TABLE:
                 raise
         try:
             return self._send([(CREATE, []), *batch], schema)[2:]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import DataError
+from .errors import DataError, MissingError
 from .http import Statement
 
 
@@ -27,11 +27,6 @@ def no_tail(schema: bool) -> Tail:
     return Tail()
 
 
-def is_of_schema(error: Exception) -> bool:
-    """Whether a statement names a table or a column that is not there."""
-    return any(what in str(error) for what in ("no such table", "no such column"))
-
-
 def is_fault_of(tail: Tail, error: Exception) -> bool:
     """Whether a batch may have failed because of its tail: what it reads is no longer there, or too long."""
-    return bool(tail.statements) and (is_of_schema(error) or isinstance(error, DataError))
+    return bool(tail.statements) and isinstance(error, MissingError | DataError)

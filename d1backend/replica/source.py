@@ -11,10 +11,9 @@ from typing import Any
 from django.db import connections
 
 from .. import results
-from ..errors import OperationalError
+from ..errors import MissingError, OperationalError
 from ..http import Api, Statement
 from ..retry import retry_on_conflict
-from ..tail import is_of_schema
 from . import changes, triggers
 from .changes import Shape
 from .options import Options
@@ -163,9 +162,7 @@ class Source:
         ]
         try:
             answers = self._api.batch(self.database, statements)
-        except OperationalError as error:
-            if not is_of_schema(error):
-                raise
+        except MissingError as error:
             raise UnfitError(f"the schema on D1 has changed ({error})") from error
         return read_news(answers, since, started)
 
@@ -203,9 +200,7 @@ class Source:
         """Whether the log is installed for the replica's tables and its triggers saw every change."""
         try:
             (state,) = self._ask([(changes.STATE_OF_LOG, [])])
-        except OperationalError as error:
-            if not is_of_schema(error):
-                raise
+        except MissingError:
             return False
         return bool(state and state[0][2] and set(self._options.tables) <= set(json.loads(state[0][4])))
 
@@ -249,9 +244,7 @@ class Source:
         ]
         try:
             (*state,), *answers = self._ask([(changes.STATE_OF_LOG, []), *questions])
-        except OperationalError as error:
-            if not is_of_schema(error):
-                raise
+        except MissingError:
             state, answers = [], self._ask(questions)
         ((schema,),), columns, uniques, present = answers
         return _Installed(

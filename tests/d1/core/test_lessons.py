@@ -14,7 +14,7 @@ from django.db import IntegrityError, OperationalError, connection
 from django.db.models import Q
 from django.db.models.functions import Ceil, Power
 
-from d1backend import errors
+from d1backend import errors, messages
 from tests.d1.app.models import Author, Book, Everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,11 +71,13 @@ def test_a_missing_table_is_an_operational_error_that_names_it():
     ],
 )
 def test_every_constraint_is_an_integrity_error(message):
-    assert isinstance(errors.from_sql(message), errors.IntegrityError)
+    assert isinstance(messages.error_of(message), errors.IntegrityError)
 
 
 def test_an_error_reads_as_sqlites_own():
-    assert str(errors.from_sql("D1_ERROR: no such table: x at offset 14: SQLITE_ERROR")) == "no such table: x"
+    assert (
+        str(messages.error_of("D1_ERROR: no such table: x at offset 14: SQLITE_ERROR")) == "no such table: x"
+    )
 
 
 def test_a_filter_on_more_than_a_hundred_keys_and_a_long_prefetch_work():
