@@ -201,8 +201,11 @@ class Connection:
             assert final.columns is not None
             exact = results.row_of([c.sql for c in final.columns])
             sql = f"{sql[: final.returning_at]} RETURNING {exact}"
-        write = Write(sql, bound, parsed)
-        answers = self.session.apply([(sql, bound)], schema=parsed.kind == "schema")
+        write = Write(sql, bound, parsed, reserved=self._hint.reserved)
+        try:
+            answers = self.session.apply([(sql, bound)], schema=parsed.kind == "schema")
+        except IntegrityError as error:
+            raise Script().collision(error, self.identity, [write]) from error
         if parsed.kind == "schema":
             self.session.forget_catalog()
         if isinstance(answers, AlreadyAppliedError):
@@ -267,7 +270,8 @@ class Connection:
         """Keys for `count` new rows, or None when the database itself shall choose them."""
         script = self.script
         if script is None:
-            return self._keys.held(table, count)
+            # Several rows may take several statements, which could not be run again as one.
+            return self._keys.held(table, count) if count == 1 else None
         if self._never_commits() or script.changes_schema_of(table):
             return self._keys.reckoned(script, table, column, count)
         return self._keys.reserved(script, table, column, count)

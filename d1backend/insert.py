@@ -10,6 +10,7 @@ from django.db.models import AutoField, Value
 from django.db.models.constants import OnConflict
 
 from . import compiler, keys
+from .errors import KeyTaken
 from .http import Statement
 from .parameters import JsonText, bind, plain
 from .script import Hint
@@ -54,11 +55,21 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         self, returning_fields: Sequence[Any] | None = None
     ) -> list[Any]:
         """Insert the query's objects and return the values of `returning_fields` for each."""
-        meta = self.query.get_meta()
         self.returning_fields = returning_fields
+        try:
+            return self._insert(returning_fields)
+        except KeyTaken:
+            # In a transaction the key may have been told, and used, already: that is run again as a whole.
+            if self._connection.script is not None:
+                raise
+        return self._insert(returning_fields, reserved=False)
+
+    def _insert(self, returning_fields: Sequence[Any] | None, *, reserved: bool = True) -> list[Any]:
+        """Insert, under keys that were `reserved` where there are some."""
+        meta = self.query.get_meta()
         with self.connection.cursor() as cursor:
             with self.connection.wrap_database_errors:
-                own_keys = self._new_keys(meta)
+                own_keys = self._new_keys(meta) if reserved else None
             known = self._known_keys(meta) if own_keys is None else own_keys
             only_key = known is not None and list(returning_fields or ()) == [meta.pk]
             rows: list[Any] = [(key,) for key in known or ()] if only_key else []
