@@ -33,6 +33,13 @@ class RefusedError(NotDoneError):
     """The request did not run, and sending it again is of no use."""
 
 
+def rate_limited(wait: float) -> UnsentError:
+    """D1 is to be left alone for so many seconds; 0 when it does not say."""
+    error = RateLimited("D1's API refuses more requests for now (429)")
+    error.retry_after = wait
+    return UnsentError(error, wait)
+
+
 def read(status: int, headers: Any, data: bytes, parts: int | None) -> dict[str, Any]:
     """The answer as D1 wrote it, with the results of `parts` statements when that is given.
 
@@ -41,9 +48,7 @@ def read(status: int, headers: Any, data: bytes, parts: int | None) -> dict[str,
     answer = _parsed(data)
     wait = _seconds(headers.get("Retry-After"))
     if status == _TOO_MANY:
-        limited = RateLimited("D1's API refuses more requests for now (429)")
-        limited.retry_after = wait
-        raise UnsentError(limited, wait)
+        raise rate_limited(wait)
     if status >= 500 or status == _REQUEST_TIMEOUT:
         raise LostError(OperationalError(f"D1 answered {status} with {_kind(answer, data)}"), wait)
     if status >= 400 and _is_page(data):

@@ -1,5 +1,6 @@
 """Django's view of a Cloudflare D1 database."""
 
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -16,6 +17,7 @@ from .http import Settings
 from .introspection import DatabaseIntrospection
 from .operations import DatabaseOperations
 from .replica.own_writes import new_tail
+from .replica.registry import directory_of_source
 from .schema import DatabaseSchemaEditor
 
 _OPTIONS = {
@@ -27,6 +29,7 @@ _OPTIONS = {
     "retries",
     "retry_budget",
     "retry_pause",
+    "folder",
 }
 
 
@@ -44,7 +47,8 @@ def settings_of(alias: str, settings_dict: dict[str, Any]) -> Settings:
             )
     if unknown := sorted(set(options) - _OPTIONS):
         raise ImproperlyConfigured(f"{where}['OPTIONS'] has unknown keys: {', '.join(unknown)}.")
-    return Settings(**options)
+    folder = options.get("folder") or directory_of_source(alias)
+    return Settings(**{**options, "folder": None if folder is None else Path(folder)})
 
 
 class DatabaseWrapper(sqlite3.DatabaseWrapper):

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +17,9 @@ import urllib3
 from django.db import utils
 from django.dispatch import Signal
 
-from .answers import LostError, NotDoneError, RefusedError, UnsentError, read
-from .errors import Error, OperationalError, OutcomeUnknown
+from .answers import LostError, NotDoneError, RefusedError, UnsentError, rate_limited, read
+from .errors import Error, OperationalError, OutcomeUnknown, RateLimited
+from .limit import Limit
 from .subject import with_tables
 
 # Sent before each request to the API, for who counts what an account uses of its allowance.
@@ -32,7 +34,8 @@ class Settings:
     """Where the API is and how patient to be with it (times in seconds).
 
     A call is tried again up to `retries` times, after waits that begin with `retry_pause` and double, as
-    long as the new attempt begins within `retry_budget` of the first.
+    long as the new attempt begins within `retry_budget` of the first. The processes of a host that have the same
+    `folder` tell each other in it of a 429, and send nothing while it lasts.
     """
 
     account_id: str
@@ -43,18 +46,28 @@ class Settings:
     retries: int = 5
     retry_budget: float = 20.0
     retry_pause: float = 0.2
+    folder: Path | None = None
 
     def __repr__(self) -> str:
         return f"Settings(account_id={self.account_id!r}, base_url={self.base_url!r})"
 
 
 class Api:
-    """One HTTP connection to the API; used by one thread at a time."""
+    """One HTTP connection to the API; used by one thread at a time.
 
-    def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+    Who has `waiting` told of it (how many seconds) waits for as long as a 429 asks, whatever the budget.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sleep: Callable[[float], None] = time.sleep,
+        waiting: Callable[[float], None] | None = None,
+    ) -> None:
         self.settings = settings
         self.round_trips = 0
-        self._sleep = sleep
+        self._sleep, self._waiting = sleep, waiting
+        self._limit = Limit(f"{settings.base_url} {settings.account_id}", settings.folder)
         self._url = urllib3.util.parse_url(settings.base_url)
         self._path = (
             f"{(self._url.path or '').rstrip('/')}/accounts/{quote(settings.account_id, safe='')}/d1/database"
@@ -132,6 +145,12 @@ class Api:
                 return self._once(method, path, body, parts)
             except NotDoneError as failure:
                 last = failure
+            if self._waiting is not None and isinstance(last.error, RateLimited) and last.wait:
+                self._waiting(last.wait)
+                pause = self._pause(1) + last.wait
+                until += pause
+                self._sleep(pause)
+                continue
             # However long a lost answer took, one more attempt tells what became of the write.
             settles = isinstance(last, LostError) and writes and not lost
             lost = lost or isinstance(last, LostError)
@@ -154,6 +173,8 @@ class Api:
 
     def _once(self, method: str, path: str, body: Any, parts: int | None) -> dict[str, Any]:
         """One attempt. Its failures carry no cause: the frames of the HTTP library hold the token."""
+        if left := self._limit.left():
+            raise rate_limited(left)
         if self._process != os.getpid():
             self._open()
         self.round_trips += 1
@@ -169,7 +190,12 @@ class Api:
             raise LostError(OperationalError(f"D1 did not answer in {self.settings.timeout:g} s")) from None
         except urllib3.exceptions.HTTPError as error:
             raise LostError(OperationalError(f"The connection to D1 broke: {_reason(error)}")) from None
-        return read(response.status, response.headers, response.data, parts)
+        try:
+            return read(response.status, response.headers, response.data, parts)
+        except UnsentError as unsent:
+            if isinstance(unsent.error, RateLimited) and unsent.wait:
+                self._limit.told(unsent.wait)
+            raise
 
 
 def _reason(error: BaseException) -> str:

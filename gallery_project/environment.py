@@ -114,7 +114,7 @@ def replica_database(data: Path, max_age: float) -> dict[str, Any]:
 def default_database(env: environ.Env, data: Path) -> dict[str, Any]:
     """The default database: D1 when its variables are set, else DATABASE_URL, else SQLite in a file."""
     if all(env.str(name, "") for name in (ACCOUNT_VARIABLE, *D1_VARIABLES)):
-        return d1_database(env)
+        return d1_database(env, data)
     if env.str("DATABASE_URL", ""):
         return {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return {
@@ -130,14 +130,15 @@ def default_database(env: environ.Env, data: Path) -> dict[str, Any]:
     }
 
 
-def d1_database(env: environ.Env) -> dict[str, Any]:
-    """The settings of Cloudflare D1 through d1backend."""
+def d1_database(env: environ.Env, data: Path) -> dict[str, Any]:
+    """The settings of Cloudflare D1 through d1backend; in `data` its processes tell each other of a block."""
     timeout = env.float("D1_TIMEOUT", 35.0)
     options: dict[str, Any] = {
         "account_id": env.str(ACCOUNT_VARIABLE),
         "api_token": env.str("CLOUDFLARE_API_TOKEN"),
         "timeout": timeout,
         "retry_budget": min(timeout, 20.0),
+        "folder": data,
     }
     if env.str("CLOUDFLARE_D1_BASE_URL", ""):
         options["base_url"] = env.str("CLOUDFLARE_D1_BASE_URL")

@@ -4,6 +4,7 @@ import gc
 import os
 import threading
 from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from django.db import connections
@@ -41,6 +42,12 @@ def host_of_source(source: str) -> Host | None:
         hosts = [host_of(alias) for alias in replica_aliases()]
         _sources[source] = next((host for host in hosts if host.options.source == source), None)
         return _sources[source]
+
+
+def directory_of_source(source: str) -> Path | None:
+    """The directory of a source's replica, if it has one."""
+    host = host_of_source(source)
+    return None if host is None else host.options.directory
 
 
 def hosts() -> list[Host]:

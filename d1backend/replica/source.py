@@ -120,10 +120,13 @@ class Source:
     """One database of D1; used by one thread at a time.
 
     `patient` is for people who wait: a call is retried as the settings say. Otherwise it is tried once, and soon
-    given up, because whoever asks has an older copy to go on with.
+    given up, because whoever asks has an older copy to go on with. Who has `waiting` told of it (how many seconds)
+    waits for as long as a 429 asks.
     """
 
-    def __init__(self, options: Options, *, patient: bool) -> None:
+    def __init__(
+        self, options: Options, *, patient: bool, waiting: Callable[[float], None] | None = None
+    ) -> None:
         from ..base import DatabaseWrapper, settings_of
         from ..creation import id_of
 
@@ -139,7 +142,7 @@ class Source:
                 timeout=min(settings.timeout, 10.0),
                 connect_timeout=min(settings.connect_timeout, 3.0),
             )
-        self._options, self._api = options, Api(settings)
+        self._options, self._api = options, Api(settings, waiting=waiting)
 
     @property
     def round_trips(self) -> int:

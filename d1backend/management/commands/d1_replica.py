@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if action == "status":
             self.stdout.write(json.dumps(status(host.options.alias)))
             return
-        source = Source(host.options, patient=True)
+        source = Source(host.options, patient=True, waiting=self._say_wait if action == "fill" else None)
         try:
             if action == "install":
                 if not source.install(anew=anew, say=self.stdout.write):
@@ -50,6 +50,9 @@ class Command(BaseCommand):
         if database in aliases or (database is None and len(aliases) == 1):
             return database or aliases[0]
         raise CommandError(f"Name one of the replicas in DATABASES: {', '.join(aliases) or 'there is none'}.")
+
+    def _say_wait(self, seconds: float) -> None:
+        self.stdout.write(f"D1 takes no more requests for now; going on in {seconds:.0f} s.")
 
     def _fill(self, host: Host, source: Source) -> None:
         """Make this host's copy, or bring it up to date, and say how far it is."""

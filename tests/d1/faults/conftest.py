@@ -5,6 +5,7 @@ import uuid
 import pytest
 from django.db import connections
 
+from d1backend import limit
 from d1backend.http import Api, Settings
 from d1backend.local import D1Local, workerd_binary
 from tests.d1.fault_proxy import FaultProxy
@@ -33,6 +34,7 @@ def _proxy(engine):
 @pytest.fixture
 def proxy(_proxy):
     yield _proxy
+    limit.forget()
     _proxy.plan = None
     _proxy.come_up()
 

@@ -1,12 +1,14 @@
 """How long and how often a failed call is tried again: as the server asks, and never beyond the budget."""
 
 import datetime
+import time
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError
 
-from d1backend import OutcomeUnknown, RateLimited
+from d1backend import OutcomeUnknown, RateLimited, limit
 from tests.d1 import fault_plan as plans
 
 from .conftest import ALIAS
@@ -17,10 +19,11 @@ counters = Counter.objects.using(ALIAS)
 
 
 @pytest.fixture
-def pauses(faulty):
-    """The waits between attempts, in seconds, noted in place of waiting."""
+def pauses(faulty, monkeypatch):
+    """The waits between attempts, in seconds, noted in place of waiting; the clock goes on by them."""
     noted = []
     faulty.connection.api._sleep = noted.append
+    monkeypatch.setattr(limit, "time", SimpleNamespace(time=lambda: time.time() + sum(noted)))
     return noted
 
 

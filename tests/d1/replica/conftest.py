@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connections, router
 
+from d1backend import limit
 from d1backend.http import Api, Settings
 from d1backend.local import D1Local, workerd_binary
 from d1backend.replica import fill, registry
@@ -39,6 +40,7 @@ def _proxy(engine):
 @pytest.fixture
 def proxy(_proxy):
     yield _proxy
+    limit.forget()
     _proxy.plan = None
     _proxy.come_up()
 
@@ -85,12 +87,12 @@ class OneHost:
 
 @pytest.fixture
 def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
-    """A function that makes a host: `new_host("a", max_age=60)`."""
+    """A function that makes a host: `new_host("a", max_age=60)`; `patience` are OPTIONS of its source."""
     made: list[str] = []
     # Each sync looks at the schema, but for the tests of how seldom it does.
     monkeypatch.setattr(fill, "_SCHEMA_AGE", 0.0)
 
-    def new_host(name: str = "a", **options: Any) -> OneHost:
+    def new_host(name: str = "a", patience: dict[str, float] = PATIENCE, **options: Any) -> OneHost:
         source, replica = f"d1_{name}", f"replica_{name}"
         entries = {
             "default": {"ENGINE": "d1backend"},
@@ -99,6 +101,7 @@ def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
                 "NAME": d1.database,
                 "OPTIONS": {
                     **PATIENCE,
+                    **patience,
                     "account_id": "an-account",
                     "api_token": TOKEN,
                     "base_url": _proxy.url,

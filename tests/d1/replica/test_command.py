@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from d1backend.management.commands.d1_replica import Command
 from d1backend.replica import fill, status
+from tests.d1 import fault_plan as plans
 
 from .models import Design
 from .test_fill import MANY
@@ -52,6 +53,24 @@ def test_fill_installs_fills_and_tells_how_far_it_is(d1, schema, new_host, monke
     assert Design.objects.using(host.replica).count() == 1500
     d1("DELETE FROM designs WHERE id > 9")
     assert run(host, "fill").splitlines() == ["The replica is up to date."]
+    compare(d1, host)
+
+
+@pytest.mark.parametrize("nth", [1, 5, 7])
+def test_fill_waits_a_rate_limit_out_and_goes_on_where_it_was(
+    d1, installed, new_host, proxy, monkeypatch, nth
+):
+    monkeypatch.setattr(fill, "_FIRST_PAGE", 100)
+    d1(MANY.format(1500, ""))
+    proxy.plan = []
+    run(new_host("other"), "fill")
+    plainly = proxy.count
+    host = new_host("a", patience={"retry_budget": 0.1})
+    proxy.plan = lambda number, request: plans.rate_limited("1") if number == nth else None
+    said = run(host, "fill").splitlines()
+    assert "D1 takes no more requests for now; going on in 1 s." in said
+    assert said[-1] == "The replica is up to date."
+    assert proxy.count == plainly + 1
     compare(d1, host)
 
 

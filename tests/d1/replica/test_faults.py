@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import DatabaseError
 
-from d1backend import OutcomeUnknown
+from d1backend import OutcomeUnknown, RateLimited
 from d1backend.replica import alias_for, outage, status
 from d1backend.replica.host import Host
 from tests.d1 import fault_plan as plans
@@ -92,6 +92,17 @@ def test_all_processes_of_a_host_leave_a_rate_limit_alone(host, proxy):
     until(lambda: neighbour._resting > time.time() + 100)
     assert proxy.count == 1
     assert neighbour.status()["error"] == "RateLimited"
+
+
+def test_a_rate_limit_told_to_a_plain_read_keeps_the_sync_away_too(host, proxy):
+    proxy.plan = plans.always(plans.rate_limited("300"))
+    with pytest.raises(RateLimited):
+        Design.objects.using(host.source).count()
+    age(host, 3000)
+    titles(host.replica)
+    until(lambda: status(host.replica)["error"] == "RateLimited")
+    assert 290 < outage(host.replica) <= 300
+    assert proxy.count == 1
 
 
 def test_an_outage_is_told_from_the_second_failure_on_until_d1_answers(host, proxy):
