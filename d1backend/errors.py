@@ -28,6 +28,7 @@ _OURS = secrets.token_hex(4)
 STALE = f"D1STALE {_OURS}"
 CASCADES = f"D1CASCADES {_OURS}"
 APPLIED = f"D1APPLIED {_OURS}"
+OVERTAKEN = f"D1OVERTAKEN {_OURS}"
 CARRIED = f"D1CARRY {_OURS}"
 
 
@@ -74,6 +75,15 @@ class AlreadyAppliedError(Exception):
     def __init__(self, count: int, last_id: int) -> None:
         super().__init__()
         self.count, self.last_id = count, last_id
+
+
+class OvertakenError(Exception):
+    """A batch was refused: a copy of this client's state has written under its name and gone on to this number, or
+    `beyond` it. A number is given once; so a batch that was sent before was applied only if they went beyond."""
+
+    def __init__(self, beyond: bool) -> None:
+        super().__init__()
+        self.beyond = beyond
 
 
 class CarriedResult(Exception):

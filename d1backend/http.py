@@ -18,7 +18,7 @@ from django.db import utils
 from django.dispatch import Signal
 
 from .answers import LostError, NotDoneError, RefusedError, UnsentError, rate_limited, read
-from .errors import Error, OperationalError, OutcomeUnknown, RateLimited
+from .errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
 from .limit import Limit
 from .subject import with_tables
 
@@ -145,6 +145,10 @@ class Api:
                 return self._once(method, path, body, parts)
             except NotDoneError as failure:
                 last = failure
+            except OvertakenError as overtaken:
+                if lost and overtaken.beyond:
+                    raise _unknown(last) from last.error
+                raise
             if self._waiting is not None and isinstance(last.error, RateLimited) and last.wait:
                 self._waiting(last.wait)
                 pause = self._pause(1) + last.wait
@@ -165,7 +169,7 @@ class Api:
                 break
             self._sleep(pause)
         if lost and writes:
-            raise OutcomeUnknown(f"{last}; whether the write was done is not known") from last.error
+            raise _unknown(last) from last.error
         raise last.error
 
     def _pause(self, attempt: int) -> float:
@@ -196,6 +200,10 @@ class Api:
             if isinstance(unsent.error, RateLimited) and unsent.wait:
                 self._limit.told(unsent.wait)
             raise
+
+
+def _unknown(last: NotDoneError) -> OutcomeUnknown:
+    return OutcomeUnknown(f"{last}; whether the write was done is not known")
 
 
 def _reason(error: BaseException) -> str:

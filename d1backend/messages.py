@@ -12,6 +12,7 @@ from .errors import (
     APPLIED,
     CARRIED,
     CASCADES,
+    OVERTAKEN,
     STALE,
     AlreadyAppliedError,
     CarriedResult,
@@ -20,6 +21,7 @@ from .errors import (
     MissingError,
     NotSupportedError,
     OperationalError,
+    OvertakenError,
     ProgrammingError,
     SerializationFailure,
     UniqueError,
@@ -63,6 +65,7 @@ _ENDING = re.compile(
 )
 _CARRIED = re.compile(rf"bad JSON path: '{CARRIED}(.*)'", re.DOTALL)
 _APPLIED = re.compile(rf"bad JSON path: '{APPLIED} (-?\d+) (-?\d+)'")
+_OVERTAKEN = re.compile(rf"bad JSON path: '{OVERTAKEN} (\d+)'")
 _STALE = re.compile(rf"bad JSON path: '(?P<why>{STALE}|{CASCADES}) (?P<what>.*?)'", re.DOTALL)
 _MISSING = re.compile(r"no such (?P<kind>table|column): (?P<name>.*)", re.DOTALL)
 _UNIQUE = "UNIQUE constraint failed: "
@@ -115,6 +118,8 @@ def _on_purpose(text: str) -> Exception | None:
         return CarriedResult(found[1].replace("''", "'"))
     if found := _APPLIED.match(text):
         return AlreadyAppliedError(int(found[1]), int(found[2]))
+    if found := _OVERTAKEN.match(text):
+        return OvertakenError(beyond=found[1] != "0")
     if found := _STALE.match(text):
         if found["why"] == CASCADES:
             return NotSupportedError(

@@ -6,9 +6,9 @@ from typing import Any
 
 from . import results
 from .catalog import QUERY, Catalog
-from .errors import AlreadyAppliedError, DataError, MissingError, OperationalError, OutcomeUnknown
+from .errors import AlreadyAppliedError, DataError, OperationalError, OutcomeUnknown, OvertakenError
 from .http import Api, Settings, Statement
-from .marks import CREATE, TABLE, Marks
+from .marks import Marks, preparation
 from .tail import Tail, is_fault_of, no_tail
 
 Rows = list[tuple[Any, ...]]
@@ -59,19 +59,28 @@ class Session:
 
         Returns its answers, or what the mark tells when it turns out that an answer to it was lost.
         """
-        check, ends = self._marks.next()
-        batch: list[Statement] = [(check, []), *statements, *((sql, []) for sql in ends)]
         try:
-            return self._send(batch, schema)[1:]
-        except AlreadyAppliedError as applied:
-            return applied
-        except MissingError as error:
-            if error.table != TABLE:
-                raise
-        try:
-            return self._send([(CREATE, []), *batch], schema)[2:]
-        except AlreadyAppliedError as applied:
-            return applied
+            return self._apply(statements, schema)
+        except OvertakenError:
+            self._marks.renew()
+            return self._apply(statements, schema)
+        finally:
+            if schema:
+                self.forget_catalog()
+
+    def _apply(self, statements: list[Statement], schema: bool) -> list[dict[str, Any]] | AlreadyAppliedError:
+        batch = self._marks.around(statements)
+        before: list[Statement] = []
+        while True:
+            try:
+                return self._send([*before, *batch], schema)[len(before) + 1 :]
+            except AlreadyAppliedError as applied:
+                return applied
+            except OperationalError as error:
+                needed = preparation(error, before)
+                if needed is None:
+                    raise
+                before = needed
 
     def _send(self, statements: list[Statement], schema: bool) -> list[dict[str, Any]]:
         """The answers to a writing batch; those to its tail go to the tail."""
