@@ -130,10 +130,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
         assert self.connection is not None
         with self.wrap_database_errors:
-            if autocommit:
-                self.connection.autocommit()
-            elif self.connection.script is None:
-                self.connection.begin()
+            self.connection.set_autocommit(autocommit)
 
     def _start_transaction_under_autocommit(self) -> None:
         self.cursor().execute("BEGIN")

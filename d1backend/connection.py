@@ -58,6 +58,7 @@ class Connection:
         self.translating = translating or nullcontext()
         self._keys = KeySource(self.session, self.rehearsal)
         self._eager, self._never_commits = eager, never_commits
+        self._autocommit, self._commit_failed = True, False
         self._hint = Hint()
 
     @property
@@ -184,14 +185,22 @@ class Connection:
         )
 
     def _prove_last(self, script: Script, write: Write) -> None:
-        """Let the error of the statement that was added last show now; the script goes on without it then."""
-        try:
+        """Let the error of the statement that was added last show now."""
+        with self._proving(script, len(script.writes)):
             if write.parsed.kind == "write":
                 self.rehearsal.outcome(script, write, len(script.writes))
             else:
                 self.rehearsal.prove(script, len(script.writes) - 1)
-        except Exception:
-            script.cut(len(script.writes) - 1)
+
+    @contextmanager
+    def _proving(self, script: Script, length: int) -> Iterator[None]:
+        """When the question for its last statement, the script's `length`th, fails, the script goes on without that
+        statement: for its caller it has failed, and they may try it again."""
+        try:
+            yield
+        except BaseException:
+            if length == len(script.writes):
+                script.cut(length - 1)
             raise
 
     def _write_now(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[Write, Rows]:
@@ -206,8 +215,6 @@ class Connection:
             answers = self.session.apply([(sql, bound)], schema=parsed.kind == "schema")
         except IntegrityError as error:
             raise Script().collision(error, self.identity, [write]) from error
-        if parsed.kind == "schema":
-            self.session.forget_catalog()
         if isinstance(answers, AlreadyAppliedError):
             write.count, write.last_id = answers.count, answers.last_id
             return write, [] if parsed.columns is None else self._lost_rows(write, exact)
@@ -262,7 +269,8 @@ class Connection:
         if not known and self.script is not None and write.parsed.kind == "write":
             length = self.script.length_with(write)
             if length:
-                self.rehearsal.outcome(self.script, write, length)
+                with self._proving(self.script, length):
+                    self.rehearsal.outcome(self.script, write, length)
 
     # Keys
 
@@ -278,42 +286,64 @@ class Connection:
 
     # Transactions
 
+    def set_autocommit(self, on: bool) -> None:
+        """Whether statements stand alone, as Django's autocommit says; turning it on commits what the script holds.
+
+        While it is off, a transaction begins where one ends.
+        """
+        if on:
+            self._commit()
+            self._autocommit, self.script = True, None
+        else:
+            self._autocommit, self.script = False, self.script or Script()
+        self._commit_failed = False
+
     def begin(self) -> None:
         if self.script is not None:
             raise OperationalError("cannot start a transaction within a transaction")
-        self.script = Script()
+        self.script, self._commit_failed = Script(), False
 
     def commit(self) -> None:
-        """Send the script as one batch; it stays when that fails, for rollback() to drop."""
-        script = self.script
-        if script is None:
+        """Send the script as one batch. However that ends the transaction is over: nothing of it is sent again.
+
+        Raises ProgrammingError when the commit before failed, nothing was written since, and rollback() was not
+        called: there is nothing to commit, and success would be a lie.
+        """
+        if self._commit_failed and not (self.script and self.script.writes):
+            raise ProgrammingError(
+                "The transaction is over: its commit failed, and nothing of it is sent again. Call rollback() "
+                "and run all of it anew; after OutcomeUnknown look first at what the database holds."
+            )
+        self._commit()
+
+    def _commit(self) -> None:
+        script = self._end()
+        if script is None or not script.writes:
             return
-        if script.writes:
-            refills = self._keys.refills(script)
-            statements = script.batch()
-            at = len(statements)
-            for refill in refills:
-                statements += keys.reserve(*refill)
-            try:
-                answers = self.session.apply(statements, schema=script.has_schema)
-            except IntegrityError as error:
-                raise script.collision(error, self.identity, script.writes) from error
-            for i, (table, _, count) in enumerate(refills):
-                rows = [] if isinstance(answers, AlreadyAppliedError) else answers[at + 2 * i + 1]["rows"]
-                if rows:
-                    keys.keep(self.identity, table, int(rows[0][0]), count)
-            if script.has_schema:
-                self.session.forget_catalog()
-        self.script = Script()
+        self._commit_failed = True
+        refills = self._keys.refills(script)
+        statements = script.batch()
+        at = len(statements)
+        for refill in refills:
+            statements += keys.reserve(*refill)
+        try:
+            answers = self.session.apply(statements, schema=script.has_schema)
+        except IntegrityError as error:
+            raise script.collision(error, self.identity, script.writes) from error
+        self._commit_failed = False
+        for i, (table, _, count) in enumerate(refills):
+            rows = [] if isinstance(answers, AlreadyAppliedError) else answers[at + 2 * i + 1]["rows"]
+            if rows:
+                keys.keep(self.identity, table, int(rows[0][0]), count)
+
+    def _end(self) -> Script | None:
+        """End the transaction, and return its script."""
+        script, self.script = self.script, None if self._autocommit else Script()
+        return script
 
     def rollback(self) -> None:
-        if self.script is not None:
-            self.script = Script()
-
-    def autocommit(self) -> None:
-        """Leave transactions; what the script holds is committed first."""
-        self.commit()
-        self.script = None
+        self._end()
+        self._commit_failed = False
 
     def control(self, parsed: Parsed) -> None:
         """BEGIN, COMMIT, ROLLBACK, SAVEPOINT and RELEASE."""
@@ -333,8 +363,8 @@ class Connection:
             elif verb == "ROLLBACK" and words[:1] == ["TO"]:
                 script.back_to(words[-1])
             elif verb == "ROLLBACK":
-                self.script = None
+                self.rollback()
             else:
-                self.autocommit()
+                self.commit()
         except LookupError as error:
             raise OperationalError(f"no such savepoint: {error}") from error
