@@ -12,6 +12,7 @@ from .errors import (
     STALE,
     AlreadyAppliedError,
     IntegrityError,
+    NotSupportedError,
     OperationalError,
     OutcomeUnknown,
     ProgrammingError,
@@ -349,6 +350,7 @@ class Connection:
         """BEGIN, COMMIT, ROLLBACK, SAVEPOINT and RELEASE."""
         verb, words = parsed.verb, [w for w in parsed.words[1:] if w not in ("TRANSACTION", "SAVEPOINT")]
         if verb == "BEGIN":
+            _refuse_lock(words)
             self.begin()
             return
         script = self.script
@@ -368,3 +370,16 @@ class Connection:
                 self.commit()
         except LookupError as error:
             raise OperationalError(f"no such savepoint: {error}") from error
+
+
+def _refuse_lock(words: list[str]) -> None:
+    """Refuse a BEGIN that promises what no transaction over HTTP can keep: D1 gives no lock to hold."""
+    if words[:1] in (["IMMEDIATE"], ["EXCLUSIVE"]):
+        raise NotSupportedError(
+            f"BEGIN {words[0]} cannot keep others out: D1 has no lock that outlasts a request. Read what you "
+            "change with select_for_update() in atomic(), and put d1backend.retry_on_conflict around it."
+        )
+    if words not in ([], ["DEFERRED"]):
+        raise OperationalError(
+            f"A transaction begins with BEGIN or BEGIN DEFERRED, not BEGIN {' '.join(words)}"
+        )

@@ -3,7 +3,14 @@
 import threading
 
 import pytest
-from django.db import IntegrityError, OperationalError, ProgrammingError, connection, transaction
+from django.db import (
+    IntegrityError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from django.db.models import F
 
 from d1backend import SerializationFailure, retry_on_conflict
@@ -298,6 +305,29 @@ def test_begin_commit_and_rollback_may_be_spelled_in_sql():
         cursor.execute("INSERT INTO app_author (name, score) VALUES ('b', 1)")
         cursor.execute("COMMIT")
     assert [a.name for a in Author.objects.all()] == ["b"]
+
+
+@pytest.mark.parametrize("mode", ["IMMEDIATE", "EXCLUSIVE TRANSACTION"])
+def test_a_lock_on_the_database_is_refused_with_what_to_do_instead(mode):
+    with connection.cursor() as cursor:
+        with pytest.raises(NotSupportedError, match=r"select_for_update.*retry_on_conflict"):
+            cursor.execute(f"BEGIN {mode}")
+        cursor.execute("INSERT INTO app_author (name, score) VALUES ('a', 1)")
+    assert Author.objects.count() == 1
+
+
+@pytest.mark.parametrize("begin", ["BEGIN DEFERRED", "begin deferred transaction", "BEGIN TRANSACTION"])
+def test_a_transaction_that_locks_nothing_may_say_so(begin):
+    with connection.cursor() as cursor:
+        cursor.execute(begin)
+        cursor.execute("INSERT INTO app_author (name, score) VALUES ('a', 1)")
+        cursor.execute("END TRANSACTION")
+    assert Author.objects.count() == 1
+
+
+def test_a_begin_of_no_known_kind_is_refused():
+    with connection.cursor() as cursor, pytest.raises(OperationalError, match="CONCURRENT"):
+        cursor.execute("BEGIN CONCURRENT")
 
 
 def test_returning_inside_a_transaction_gives_the_rows_touched():
