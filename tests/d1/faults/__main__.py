@@ -44,6 +44,7 @@ def run(options: argparse.Namespace, proxy: FaultProxy, database: str, ask: Any)
 
     from . import trials
     from .models import MODELS
+    from .moves import MOVES
 
     with connection.schema_editor() as editor:
         for model in MODELS:
@@ -55,6 +56,12 @@ def run(options: argparse.Namespace, proxy: FaultProxy, database: str, ask: Any)
             "two rows in a transaction": lambda: trials.pairs("default", proxy, ask, count, seed),
             "the same, killed at random": lambda: trials.killed_pairs(
                 database, TOKEN, proxy, ask, count, log, seed
+            ),
+            "every way to go on after an error": lambda: trials.pairs(
+                "hasty", proxy, ask, count, seed, MOVES
+            ),
+            "the same ways, killed at random": lambda: trials.killed_pairs(
+                database, TOKEN, proxy, ask, count, Path(directory) / "moves", seed, "all"
             ),
             "a counter, F()": lambda: trials.additions(
                 "default", proxy, ask, "F", count, options.threads, seed

@@ -4,11 +4,18 @@ import pytest
 
 from . import process, trials
 from .conftest import TOKEN
+from .moves import MOVES
 
 pytestmark = pytest.mark.d1
 COUNT = 60
 # A killed process takes the start of another.
 KILLED_COUNT = 30
+
+
+@pytest.fixture
+def hasty(connect, faulty):
+    connect("hasty", faulty.settings_dict["NAME"], **{**process.PATIENCE, **process.HASTE})
+    return "hasty"
 
 
 @pytest.fixture
@@ -26,15 +33,30 @@ def test_transactions_under_faults_are_whole_kept_and_done_once(patient, proxy, 
     assert account.faults.keys() == {fault.name for fault in trials.FAULTS}
 
 
+def test_however_an_application_goes_on_after_an_error_its_transactions_are_whole_kept_and_done_once(
+    hasty, proxy, truth
+):
+    account = trials.pairs(hasty, proxy, truth, COUNT * 2, moves=MOVES)
+    assert account.even, str(account)
+    assert account.acknowledged
+    assert account.errors["OutcomeUnknown"]
+
+
+@pytest.mark.parametrize("moves", trials.SETS)
 def test_transactions_of_processes_killed_under_faults_are_whole_kept_and_done_once(
-    faulty, proxy, truth, tmp_path
+    moves, faulty, proxy, truth, tmp_path
 ):
     account = trials.killed_pairs(
-        faulty.settings_dict["NAME"], TOKEN, proxy, truth, KILLED_COUNT, tmp_path / "log", seed=4
+        faulty.settings_dict["NAME"],
+        TOKEN,
+        proxy,
+        truth,
+        KILLED_COUNT,
+        tmp_path / "log",
+        seed=4,
+        moves=moves,
     )
-    assert not account.halves
-    assert not account.lost
-    assert not account.doubled
+    assert account.even, str(account)
     assert account.kills > 0
     assert account.begun == KILLED_COUNT
 

@@ -24,10 +24,13 @@ from d1backend import OutcomeUnknown, retry_on_conflict
 from tests.d1 import fault_plan as plans
 from tests.d1.fault_proxy import FaultProxy
 
-from .models import Counter, Credit, Debit
+from .models import Counter
+from .moves import ATOMIC, MOVES, Move
 
 FAULTS = (*plans.PASSING, *plans.SLOW, plans.down(0.03))
 NTH = 3
+# The moves of killed processes, and the connection they make them on.
+SETS: dict[str, tuple[str, tuple[Move, ...]]] = {"atomic": ("default", ATOMIC), "all": ("hasty", MOVES)}
 Ask = Callable[[str], list[list[Any]]]
 
 
@@ -37,6 +40,7 @@ class Account:
 
     begun: int = 0
     acknowledged: set[int] = field(default_factory=set)
+    taken_back: set[int] = field(default_factory=set)
     errors: Tally[str] = field(default_factory=Tally)
     kills: int = 0
     requests: int = 0
@@ -57,12 +61,17 @@ class Account:
         return {n for n, times in (self.debits + self.credits).items() if times > 2}
 
     @property
-    def even(self) -> bool:
-        return not (self.halves or self.lost or self.doubled)
+    def unwanted(self) -> set[int]:
+        """Those that the application took back and that were written all the same."""
+        return {n for n in self.taken_back if self.debits[n] or self.credits[n]}
 
     @property
-    def in_doubt(self) -> int:
-        return self.begun - len(self.acknowledged)
+    def even(self) -> bool:
+        return not (self.halves or self.lost or self.doubled or self.unwanted)
+
+    @property
+    def in_doubt(self) -> set[int]:
+        return set(range(self.begun)) - self.acknowledged - self.taken_back
 
     def meet(self, proxy: FaultProxy) -> None:
         """Take over the proxy's counts of a run."""
@@ -77,48 +86,66 @@ class Account:
         self.credits.update(n for (n,) in ask(f"SELECT number FROM d1faults_credit WHERE {whole}"))
 
     def __str__(self) -> str:
-        applied = sum(1 for n in range(self.begun) if n not in self.acknowledged and self.debits[n])
+        applied = sum(1 for n in self.in_doubt if self.debits[n])
         return (
-            f"{self.begun} transactions, {len(self.acknowledged)} acknowledged, {self.in_doubt} in doubt "
-            f"({applied} of them done), {self.kills} kills; {self.requests} requests, "
+            f"{self.begun} transactions, {len(self.acknowledged)} acknowledged, {len(self.taken_back)} taken "
+            f"back, {len(self.in_doubt)} in doubt ({applied} of them done), {self.kills} kills; "
+            f"{self.requests} requests, "
             f"{self.faults.total()} faults of {len(self.faults)} kinds; "
             f"errors {dict(self.errors) or 'none'}; "
-            f"half {len(self.halves)}, lost {len(self.lost)}, doubled {len(self.doubled)}"
+            f"half {len(self.halves)}, lost {len(self.lost)}, doubled {len(self.doubled)}, "
+            f"unwanted {len(self.unwanted)}"
         )
 
 
-def write_pair(alias: str, number: int) -> None:
-    with transaction.atomic(using=alias):
-        debit = Debit.objects.using(alias).create(number=number)
-        Credit.objects.using(alias).create(number=number, debit=debit)
-
-
-def pairs(alias: str, proxy: FaultProxy, ask: Ask, transactions: int, seed: int = 0) -> Account:
-    """Transactions of two rows, with a fault in every third request."""
-    account = Account()
+def pairs(
+    alias: str,
+    proxy: FaultProxy,
+    ask: Ask,
+    transactions: int,
+    seed: int = 0,
+    moves: tuple[Move, ...] = ATOMIC,
+) -> Account:
+    """Transactions of two rows, by these moves in turn, with a fault in every third request."""
+    account = Account(taken_back=_taken_back(moves, transactions))
     proxy.plan = plans.every(NTH, FAULTS, seed)
     for number in range(transactions):
         account.begun += 1
         try:
-            write_pair(alias, number)
+            moves[number % len(moves)].run(alias, number)
         except DatabaseError as error:
             account.errors[type(error).__name__] += 1
         else:
             account.acknowledged.add(number)
+    account.acknowledged -= account.taken_back
     account.meet(proxy)
     proxy.plan = None
     account.count(ask)
     return account
 
 
+def _taken_back(moves: tuple[Move, ...], transactions: int) -> set[int]:
+    return {n for n in range(transactions) if not moves[n % len(moves)].stays}
+
+
 def killed_pairs(
-    database: str, token: str, proxy: FaultProxy, ask: Ask, transactions: int, log: Path, seed: int = 0
+    database: str,
+    token: str,
+    proxy: FaultProxy,
+    ask: Ask,
+    transactions: int,
+    log: Path,
+    seed: int = 0,
+    moves: str = "atomic",
 ) -> Account:
-    """The same, in processes that are killed (SIGKILL) at random points; `log` notes what they were told."""
-    account, dice = Account(), random.Random(seed)
+    """The same, in processes that are killed (SIGKILL) at random points; `log` notes what they were told.
+
+    `moves` is one of SETS.
+    """
+    account, dice = Account(taken_back=_taken_back(SETS[moves][1], transactions)), random.Random(seed)
     while account.begun < transactions:
         command = [sys.executable, "-m", f"{__package__}.worker"]
-        command += [proxy.url, database, str(log), str(account.begun), str(transactions)]
+        command += [proxy.url, database, str(log), moves, str(account.begun), str(transactions)]
         worker = subprocess.Popen(command, env={**os.environ, "D1_TOKEN": token})
         proxy.plan = _killer(worker, dice, plans.every(NTH, FAULTS, dice.random()))
         status = worker.wait()
@@ -153,7 +180,7 @@ def _killer(worker: "subprocess.Popen[bytes]", dice: random.Random, faults: plan
 def _read(log: Path, account: Account) -> None:
     words = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
     account.begun = sum(1 for word, _ in words if word == "begin")
-    account.acknowledged = {int(number) for word, number in words if word == "done"}
+    account.acknowledged = {int(number) for word, number in words if word == "done"} - account.taken_back
     account.errors = Tally(word for word, _ in words if word not in ("begin", "done"))
 
 

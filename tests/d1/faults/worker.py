@@ -1,4 +1,4 @@
-"""A process that writes numbered pairs until it is done or killed: worker URL DATABASE LOG FIRST END.
+"""A process that writes numbered pairs until it is done or killed: worker URL DATABASE LOG MOVES FIRST END.
 
 It notes "begin N" in the log before a transaction, then "done N" when it was acknowledged, else the error's
 name; each time down to the disk.
@@ -13,10 +13,11 @@ from django.db.utils import DatabaseError
 from .process import configure
 
 
-def main(url: str, database: str, log: str, first: str, end: str) -> None:
+def main(url: str, database: str, log: str, moves: str, first: str, end: str) -> None:
     configure(url, database, os.environ["D1_TOKEN"])
-    from .trials import write_pair
+    from .trials import SETS
 
+    alias, turns = SETS[moves]
     with Path(log).open("a") as file:
 
         def note(word: str, number: int) -> None:
@@ -27,7 +28,7 @@ def main(url: str, database: str, log: str, first: str, end: str) -> None:
         for number in range(int(first), int(end)):
             note("begin", number)
             try:
-                write_pair("default", number)
+                turns[number % len(turns)].run(alias, number)
             except DatabaseError as error:
                 note(type(error).__name__, number)
             else:
