@@ -69,6 +69,8 @@ _OVERTAKEN = re.compile(rf"bad JSON path: '{OVERTAKEN} (\d+)'")
 _STALE = re.compile(rf"bad JSON path: '(?P<why>{STALE}|{CASCADES}) (?P<what>.*?)'", re.DOTALL)
 _MISSING = re.compile(r"no such (?P<kind>table|column): (?P<name>.*)", re.DOTALL)
 _UNIQUE = "UNIQUE constraint failed: "
+# https://www.sqlite.org/src/file/src/vdbe.c (OP_Halt) and sqlite3UniqueConstraint() word them so.
+_CONSTRAINTS = tuple(f"{kind} constraint failed" for kind in ("UNIQUE", "NOT NULL", "CHECK", "FOREIGN KEY"))
 _OF_UNIQUE = {None, "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
 
 
@@ -146,9 +148,19 @@ def _by_code(message: _Message) -> Exception:
             return ProgrammingError(text)
         case "SQLITE_ERROR":
             return _of_statement(text)
-        case None if text.startswith(("Wrong number of parameter", "No SQL statements")):
-            return ProgrammingError(text)
+        case None:
+            return _without_code(message)
     return OperationalError(text)
+
+
+def _without_code(message: _Message) -> Exception:
+    """What stands between the application and D1 may cut the code off; then the text's beginning has to do."""
+    text = message.text
+    if text.startswith(_CONSTRAINTS):
+        return _of_constraint(message)
+    if text.startswith(("Wrong number of parameter", "No SQL statements")):
+        return ProgrammingError(text)
+    return _of_statement(text)
 
 
 def _of_constraint(message: _Message) -> IntegrityError:

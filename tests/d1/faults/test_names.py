@@ -5,8 +5,8 @@ from django.db import DatabaseError, IntegrityError, NotSupportedError, Operatio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from d1backend import OutcomeUnknown, SerializationFailure
-from d1backend.messages import OUTAGES
+from d1backend import OutcomeUnknown, SerializationFailure, errors
+from d1backend.messages import OUTAGES, error_of, may_have_run
 from tests.d1 import fault_plan as plans
 
 from .conftest import ALIAS
@@ -142,3 +142,18 @@ def test_an_outage_that_lasts_says_what_it_says_of_the_write(faulty, proxy, trut
 def test_a_locked_database_is_asked_again(faulty, proxy, code):
     proxy.plan = [says(f"D1_ERROR: database is locked: {code}", forward=False)]
     assert lefts.create(label="new").pk
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("UNIQUE constraint failed: designs.id", errors.UniqueError),
+        ("D1_ERROR: FOREIGN KEY constraint failed", errors.IntegrityError),
+        ("CHECK constraint failed: truck_not_overloaded", errors.IntegrityError),
+        ("NOT NULL constraint failed: trucks.overloaded", errors.IntegrityError),
+        ("no such table: overloaded", errors.MissingError),
+    ],
+)
+def test_a_message_whose_code_was_cut_off_is_read_by_its_beginning(message, kind):
+    assert may_have_run(message) is None
+    assert type(error_of(message)) is kind
