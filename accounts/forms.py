@@ -8,8 +8,8 @@ from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from accounts import guard, rules, selectors, services
-from accounts.api.caller import address_of
 from accounts.models import User
+from gallery_project.client_address import client_address
 from gallery_project.errors import TooMany
 
 
@@ -17,7 +17,7 @@ class SignInForm(AuthenticationForm):
     """The admin's sign-in, with the limits of the API's."""
 
     def clean(self) -> dict[str, Any]:
-        address, username = address_of(self.request), self.cleaned_data.get("username", "")
+        address, username = client_address(self.request), self.cleaned_data.get("username", "")
         try:
             guard.check_sign_in(address, username)
         except TooMany as refusal:

@@ -5,7 +5,6 @@ elsewhere, and with a larger limit for each address, so that many names cannot b
 """
 
 import hashlib
-import ipaddress
 import time
 from dataclasses import dataclass
 
@@ -13,10 +12,10 @@ from django.conf import settings
 from django.core.cache import cache
 
 from accounts.models import username_key
+from gallery_project.client_address import network_of
 from gallery_project.errors import TooMany
 
 NAMES_PER_ADDRESS = 20  # an address may fail as often as this many names together
-IPV6_SITE = 64  # bits: what one customer is given, so any address of it is the same caller
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,11 @@ class Limit:
 
 
 def pair_limit(address: str, username: str) -> Limit:
-    return Limit.of("pair", settings.SIGN_IN_FAILURES, site(address), username_key(username.strip()))
+    return Limit.of("pair", settings.SIGN_IN_FAILURES, network_of(address), username_key(username.strip()))
 
 
 def address_limit(address: str) -> Limit:
-    return Limit.of("address", settings.SIGN_IN_FAILURES, site(address), times=NAMES_PER_ADDRESS)
+    return Limit.of("address", settings.SIGN_IN_FAILURES, network_of(address), times=NAMES_PER_ADDRESS)
 
 
 def check_sign_in(address: str, username: str) -> None:
@@ -77,19 +76,6 @@ def forgive(address: str, username: str) -> None:
 
 def count_registration(address: str) -> None:
     """Count one registration from this address; raises TooMany when there were too many."""
-    limit = Limit.of("register", settings.REGISTRATIONS, site(address))
+    limit = Limit.of("register", settings.REGISTRATIONS, network_of(address))
     limit.check("too_many_attempts")
     limit.count()
-
-
-def site(address: str) -> str:
-    """The address, or its network where one caller has a whole network of them."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, IPV6_SITE), strict=False))

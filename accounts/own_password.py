@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
 from django.urls import reverse_lazy
 
-from accounts.api.caller import address_of
 from accounts.forms import OwnPasswordForm
+from gallery_project.client_address import client_address
 
 
 class OwnPasswordView(PasswordChangeView):
@@ -17,7 +17,7 @@ class OwnPasswordView(PasswordChangeView):
     success_url = reverse_lazy("admin:password_change_done")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"address": address_of(self.request)}
+        return super().get_form_kwargs() | {"address": client_address(self.request)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**admin.site.each_context(self.request), **kwargs)

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -70,6 +71,29 @@ def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
     if production:
         raise ImproperlyConfigured("JWT_SECRET must be set when ENVIRONMENT=production.")
     return kept_secret(data / "jwt-secret")
+
+
+def client_address_source(env: environ.Env) -> tuple[str, int]:
+    """CLIENT_ADDRESS_HEADER and NUM_PROXIES, of which one may be set (gallery_project.client_address).
+
+    Raises ImproperlyConfigured when they can not be meant.
+    """
+    header, proxies = env.str("CLIENT_ADDRESS_HEADER", "").strip(), env.int("NUM_PROXIES", 0)
+    if proxies < 0:
+        raise ImproperlyConfigured(
+            "NUM_PROXIES must be 0 or the number of proxies that append to X-Forwarded-For."
+        )
+    if header and not re.fullmatch(r"[A-Za-z0-9-]+", header):
+        raise ImproperlyConfigured(
+            "CLIENT_ADDRESS_HEADER must be the name of one header, as CF-Connecting-IP."
+        )
+    if header.lower() == "x-forwarded-for":
+        raise ImproperlyConfigured(
+            "X-Forwarded-For is a list: set NUM_PROXIES, and not CLIENT_ADDRESS_HEADER."
+        )
+    if header and proxies:
+        raise ImproperlyConfigured("Set CLIENT_ADDRESS_HEADER or NUM_PROXIES, and not both.")
+    return header, proxies
 
 
 def kept_secret(path: Path) -> str:

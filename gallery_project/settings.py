@@ -163,8 +163,8 @@ SIMPLE_JWT = {
 # Failed sign-ins by address and name, and registrations by address, before 429: (count, seconds).
 SIGN_IN_FAILURES = (env.int("SIGN_IN_FAILURES", 10), env.int("SIGN_IN_FAILURES_SECONDS", 300))
 REGISTRATIONS = (env.int("REGISTRATIONS", 100), env.int("REGISTRATIONS_SECONDS", 3600))
-# How many proxies before this process append to X-Forwarded-For; 0 trusts the socket's address alone.
-NUM_PROXIES = env.int("NUM_PROXIES", 1 if PRODUCTION else 0)
+# How the client's address is known (gallery_project.client_address); with neither, by the socket alone.
+CLIENT_ADDRESS_HEADER, NUM_PROXIES = environment.client_address_source(env)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
@@ -176,7 +176,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "gallery_project.api.schema.GallerySchema",
     "EXCEPTION_HANDLER": "gallery_project.api.errors.exception_handler",
-    "NUM_PROXIES": NUM_PROXIES,
     "UNAUTHENTICATED_USER": None,
     "STRICT_JSON": True,
 }

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import selectors, services, sign_ins
-from accounts.api.caller import address_of, user_agent_of
+from accounts.api.caller import user_agent_of
 from accounts.api.serializers import (
     LoginSerializer,
     LogoutSerializer,
@@ -26,6 +26,7 @@ from accounts.api.serializers import (
 from accounts.models import SignIn, User
 from gallery_project.api.permissions import caller
 from gallery_project.api.schema import MessageSerializer, items_of
+from gallery_project.client_address import client_address
 from gallery_project.errors import invalid_field
 
 
@@ -60,7 +61,7 @@ class RegisterView(StrangerView):
     def post(self, request: Request) -> Response:
         """Ask for an account. It waits for approval."""
         sent = parsed(RegistrationSerializer, request)
-        user = services.register(sent["username"], sent["password"], address=address_of(request))
+        user = services.register(sent["username"], sent["password"], address=client_address(request))
         text = "Registration successful. An administrator will review your account."
         shown = UserSerializer(user, context={"request": request}).data
         return Response({"message": text, "success": True, "user": shown})
@@ -80,7 +81,7 @@ class LoginView(StrangerView):
         tokens = sign_ins.log_in(
             sent["username"],
             sent["password"],
-            address=address_of(request),
+            address=client_address(request),
             user_agent=user_agent_of(request),
         )
         return token_response(tokens, request)
@@ -128,7 +129,10 @@ class PasswordView(APIView):
         """Change the password. Every other sign-in ends."""
         sent = parsed(PasswordChangeSerializer, request)
         sign_ins.change_password(
-            sign_in_of(request), sent["current_password"], sent["new_password"], address=address_of(request)
+            sign_in_of(request),
+            sent["current_password"],
+            sent["new_password"],
+            address=client_address(request),
         )
         return message("Your password is changed, and your other sign-ins have ended.")
 

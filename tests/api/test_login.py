@@ -158,7 +158,7 @@ class TestTooManyTries:
         refused(login("nobody"), 429, "too_many_attempts")
 
     def test_are_told_apart_by_what_the_trusted_proxy_saw(self, settings):
-        settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+        settings.NUM_PROXIES = 1
         for number in range(3):
             seen = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"}
             ApiClient().post(PATH, {"username": "nobody", "password": "wrong"}, headers=seen)
@@ -167,6 +167,17 @@ class TestTooManyTries:
         body = {"username": "nobody", "password": "wrong"}
         refused(ApiClient().post(PATH, body, headers=blocked), 429, "too_many_attempts")
         refused(ApiClient().post(PATH, body, headers=free), 401, "invalid_credentials")
+
+    def test_on_render_lock_nobody_else_out(self, settings):
+        settings.CLIENT_ADDRESS_HEADER = "CF-Connecting-IP"
+        body = {"username": "nobody", "password": "wrong"}
+        for number in range(3):
+            forged = f"198.51.100.{number}, 203.0.113.9, 104.22.17.40, 10.0.0.1"
+            seen = {"CF-Connecting-IP": "203.0.113.9", "X-Forwarded-For": forged}
+            ApiClient().post(PATH, body, headers=seen)
+        refused(ApiClient().post(PATH, body, headers=seen), 429, "too_many_attempts")
+        other = {"CF-Connecting-IP": "192.0.2.1", "X-Forwarded-For": "192.0.2.1, 104.22.17.40, 10.0.0.1"}
+        refused(ApiClient().post(PATH, body, headers=other), 401, "invalid_credentials")
 
 
 def test_a_password_changed_while_one_signs_in_ends_the_old_ones_use(monkeypatch):

@@ -1,4 +1,4 @@
-"""Counting tries: addresses, windows, and counts that come at once."""
+"""Counting tries: windows, and counts that come at once."""
 
 import threading
 import time
@@ -7,22 +7,8 @@ import pytest
 from django.core.cache import caches
 
 from accounts import guard
-from accounts.guard import Limit, site
+from accounts.guard import Limit
 from gallery_project.errors import TooMany
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("", ""),
-        ("unix:", "unix:"),
-    ],
-)
-def test_an_ipv6_address_stands_for_its_network(address, expected):
-    assert site(address) == expected
 
 
 def test_a_limit_begins_anew_when_its_seconds_are_over(monkeypatch):
