@@ -57,6 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    secret_fields = ("password", "password_setting")
     is_superuser = None  # the seed's word for it is is_admin
     known_as_editor: bool | None = None  # where it was asked along with the user (accounts.backends)
 
@@ -148,6 +149,8 @@ class SignIn(models.Model):
     last_used_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    secret_fields = ("refresh_id",)
 
     class Meta:
         db_table = "sign_ins"

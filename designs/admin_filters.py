@@ -37,6 +37,7 @@ class CountedFilters(admin.ListFilter):
 
     title = "filters"
     template = "admin/designs/design/filters.html"
+    parameter_names = tuple(TITLES)
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -46,7 +47,7 @@ class CountedFilters(admin.ListFilter):
         return True
 
     def expected_parameters(self) -> list[str | None]:
-        return [*TITLES]
+        return [*self.parameter_names]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         yield {"address": reverse("admin:designs_design_filters") + changelist.get_query_string()}

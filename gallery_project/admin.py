@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -27,6 +28,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from gallery_project import app_settings, audit, audit_pages
 from gallery_project.admin_filters import ActorFilter, DayRangeFilter
+from gallery_project.admin_lookups import is_declared
 from gallery_project.audit_pages import COLUMNS, table
 from gallery_project.errors import GalleryError
 from gallery_project.models import AppSetting, AuditEntry
@@ -77,6 +79,17 @@ class GalleryAdmin(ModelAdmin):
             if str(one["path"]).endswith(EXPORT):
                 one["path"] = f"{one['path']}?{shown}"
         return response
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what the page's filters declare, and nothing that goes through a secret field."""
+        return is_declared(self, lookup, request) and super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Django's; a lookup that is refused reaches the log escaped."""
+        try:
+            return super().get_changelist_instance(request)
+        except DisallowedModelAdminLookup as refusal:
+            raise DisallowedModelAdminLookup(ascii(str(refusal))) from None
 
     def construct_change_message(
         self, request: HttpRequest, form: forms.Form, formsets: Any, add: bool = False

@@ -27,6 +27,7 @@ def record(actor: Actor | None, action: str, target: Model, changes: Changes | N
     `changes` maps a field to its (old, new) values, which must be JSON-serialisable; those of secret fields
     are replaced. Call it inside the transaction of the change, before the target is deleted.
     """
+    hidden = SECRET_FIELDS.union(getattr(target, "secret_fields", ()))
     line = AuditEntry(
         actor_id=actor.pk if actor else None,
         actor_username=actor.username if actor else "",
@@ -35,7 +36,7 @@ def record(actor: Actor | None, action: str, target: Model, changes: Changes | N
         object_id=str(target.pk),
         object_label=str(target)[:LABEL_LENGTH],
         changes={
-            field: [HIDDEN, HIDDEN] if field in SECRET_FIELDS else list(pair)
+            field: [HIDDEN, HIDDEN] if field in hidden else list(pair)
             for field, pair in (changes or {}).items()
         },
     )
