@@ -1,12 +1,46 @@
-"""Refusing a request whose body is still on its way."""
+"""Bodies of requests: reading one that comes in chunks, refusing one that is still on its way."""
 
+import tempfile
 import time
-from typing import Self
+from typing import Any, Self
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from gunicorn.http.errors import ParseException
 
 LINGER_SECONDS = 30.0
 CHUNK = 256 * 1024  # bytes
+
+
+class CutShortError(Exception):
+    """The client went away before it had sent all it announced."""
+
+
+def read_chunked(request: HttpRequest, limit: int) -> tempfile.SpooledTemporaryFile[bytes] | None:
+    """Read to its end a body that the server decodes from chunks; the request then has it as one of known length.
+
+    Django and its parsers go by CONTENT_LENGTH, without which they read nothing. Answers the file in which the body
+    lies, in memory up to the limit of JSON, for the caller to close; None for a body of more than `limit` bytes, of
+    which the request has what is still to come. Raises CutShortError where it ends too early or breaks the framing.
+    """
+    source: Any = request.META["wsgi.input"]
+    whole: Any = tempfile.SpooledTemporaryFile(max_size=settings.MAX_JSON_SIZE)  # noqa: SIM115  the caller closes it
+    size = 0
+    try:
+        while size <= limit and (data := source.read(min(CHUNK, limit + 1 - size))):
+            size += len(data)
+            whole.write(data)
+    except (OSError, ParseException):
+        whole.close()
+        raise CutShortError from None
+    if size > limit:
+        whole.close()
+        request._stream = source
+        return None
+    whole.seek(0)
+    request._stream = whole
+    request.META["CONTENT_LENGTH"] = str(size)
+    return whole
 
 
 class LingeringResponse(HttpResponse):
@@ -30,6 +64,6 @@ class LingeringResponse(HttpResponse):
         try:
             while time.monotonic() < deadline and self._request.read(CHUNK):
                 pass
-        except OSError:
+        except (OSError, ParseException):
             pass  # the client has gone, and with it the reason to wait
         super().close()

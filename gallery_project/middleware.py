@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 
 from gallery_project import metrics, replica
 from gallery_project.api.errors import error_response
-from gallery_project.body import LingeringResponse
+from gallery_project.body import CutShortError, LingeringResponse, read_chunked
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -106,20 +106,37 @@ class JsonGzip(GZipMiddleware):
 
 
 def body_limit(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuse a body over its path's limit by its announced length, before a byte of it is read."""
+    """Refuse a body over its path's limit: by its announced length before a byte is read, or as its chunks come."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return chunked(request)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdecimal():
             return error_response(400, "Content-Length is not a number.", "malformed")
         limit = body_limit_of(request.path)
-        if int(length) > limit:
-            code = "file_too_large" if limit > settings.MAX_JSON_SIZE else "too_large"
-            refusal = error_response(413, f"The request may have at most {limit:,} bytes.", code)
-            return LingeringResponse.of(refusal, request)
-        return get_response(request)
+        return too_large(request, limit) if int(length) > limit else get_response(request)
+
+    def chunked(request: HttpRequest) -> HttpResponseBase:
+        if not request.META.get("wsgi.input_terminated"):
+            return error_response(411)
+        limit = body_limit_of(request.path)
+        try:
+            whole = read_chunked(request, limit)
+        except CutShortError:
+            return error_response(400, "The body ended before its last chunk.", "cut_short")
+        if whole is None:
+            return too_large(request, limit)
+        with whole:
+            return get_response(request)
 
     return middleware
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponseBase:
+    code = "file_too_large" if limit > settings.MAX_JSON_SIZE else "too_large"
+    refusal = error_response(413, f"The request may have at most {limit:,} bytes.", code)
+    return LingeringResponse.of(refusal, request)
 
 
 def writes_need_d1(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:

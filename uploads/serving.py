@@ -9,16 +9,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from gallery_project.api.errors import error_response
+from gallery_project.body import CutShortError
 from gallery_project.errors import Conflict, Unavailable
 from uploads import tickets
 from uploads.keys import content_type_of, is_incoming, is_object
 from uploads.storage import IMMUTABLE, FolderStorage
 
 CHUNK = 256 * 1024  # bytes
-
-
-class CutShortError(Exception):
-    """The client went away before it had sent all it announced."""
 
 
 @csrf_exempt

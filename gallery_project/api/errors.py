@@ -36,6 +36,7 @@ DEFAULTS = {
     404: ("not_found", "There is nothing here."),
     405: ("method_not_allowed", "This address does not answer to that method."),
     409: ("conflict", "This contradicts what is stored."),
+    411: ("length_required", "This server takes no body in chunks. Please send its length."),
     413: ("too_large", "The request is too large."),
     415: ("unsupported_media_type", "This media type is not taken here."),
     429: ("too_many_requests", "Too many requests. Please try again later."),

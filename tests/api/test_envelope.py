@@ -84,3 +84,8 @@ def test_a_body_nested_beyond_reason_is_malformed(client, body):
 def test_json_is_answered_whatever_is_accepted(client, accept):
     response = client.get("/api/auth/me?format=csv", headers={"Accept": accept})
     assert_envelope(response, 401)
+
+
+def test_a_body_in_chunks_that_the_server_does_not_decode_is_a_411(client):
+    answer = client.post("/api/auth/login", HTTP_TRANSFER_ENCODING="chunked")
+    assert_envelope(answer, 411, "length_required")
