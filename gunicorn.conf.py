@@ -34,10 +34,16 @@ def on_starting(server):
     os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="gallery-metrics-")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
     import django
-    from django.core.management import call_command
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import CommandError, call_command
 
-    django.setup()
-    call_command("check")
+    try:
+        django.setup()
+        call_command("check")
+    except (ImproperlyConfigured, CommandError) as error:
+        sys.exit(str(error))
+    settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def when_ready(server):

@@ -31,7 +31,7 @@ def production_stores_outlive_the_host(**kwargs: Any) -> list[CheckMessage]:
     messages: list[CheckMessage] = []
     if not settings.RENDER_HOST:
         return messages
-    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
         hint = "Set D1's variables or DATABASE_URL, or put DATA on a disk that is kept."
         messages.append(Warning("The database is a file on this host.", hint=hint, id="gallery.W001"))
     if "FolderStorage" in settings.STORAGES["default"]["BACKEND"]:

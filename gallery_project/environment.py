@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from gallery_project import private_files
+
 ACCOUNT_VARIABLE = "CLOUDFLARE_ACCOUNT_ID"
 D1_VARIABLES = ("CLOUDFLARE_D1_DATABASE_ID", "CLOUDFLARE_API_TOKEN")
 R2_VARIABLES = (
@@ -39,7 +41,60 @@ COPIED: dict[str, Any] = {
     "unrouted": ["users"],
     "quiet": {"designs": ["view_count"]},
 }
+ENVIRONMENTS = ("development", "production")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+WORDS = dict.fromkeys(("true", "on", "yes", "y", "1"), True) | dict.fromkeys(
+    ("false", "off", "no", "n", "0"), False
+)
+# Without them data lies where the next deploy deletes it, so that one who set them to nothing is told.
+NEVER_BLANK = (
+    ACCOUNT_VARIABLE,
+    *D1_VARIABLES,
+    *R2_VARIABLES,
+    "DATABASE_URL",
+    "CACHE_URL",
+    "DATA",
+    "JWT_SECRET",
+)
 JWT_SECRET_MINIMUM = 32  # characters: HS256 wants a key of at least 256 bits (RFC 7518, section 3.2)
+
+
+def given(env: environ.Env, name: str) -> str:
+    """What a variable is set to, without space around it; empty where it is not."""
+    value: str = env.str(name, "")
+    return value.strip()
+
+
+def choice(env: environ.Env, name: str, known: tuple[str, ...], default: str) -> str:
+    """A variable that knows a few words. Raises ImproperlyConfigured for any other, and for none."""
+    value: str = env.str(name, default)
+    if value not in known:
+        raise ImproperlyConfigured(f"{name} is {value!r}, and must be one of: {', '.join(known)}.")
+    return value
+
+
+def flag(env: environ.Env, name: str, default: bool) -> bool:
+    """A variable that is on or off. Raises ImproperlyConfigured for another word."""
+    value = given(env, name).lower()
+    if value and value not in WORDS:
+        raise ImproperlyConfigured(f"{name} is {value!r}, and must be true or false.")
+    return WORDS.get(value, default)
+
+
+def refuse_blank(env: environ.Env) -> None:
+    """Raise ImproperlyConfigured where a variable of NEVER_BLANK is set to nothing."""
+    blank = [name for name in NEVER_BLANK if name in env.ENVIRON and not given(env, name)]
+    if blank:
+        raise ImproperlyConfigured(f"{', '.join(blank)} must have a value, or not be set, in production.")
+
+
+def refuse_unkept(env: environ.Env, databases: dict[str, Any], images: dict[str, Any]) -> None:
+    """Raise ImproperlyConfigured where data would lie in the code's own folder, which goes with each deploy."""
+    in_files = "sqlite" in databases["default"]["ENGINE"] or "FolderStorage" in images["BACKEND"]
+    if in_files and not given(env, "DATA"):
+        raise ImproperlyConfigured(
+            "DATA must name a folder that outlives a deploy, in production without D1 (or DATABASE_URL) and R2."
+        )
 
 
 def origin(url: str) -> str:
@@ -53,9 +108,9 @@ def missing_variables(env: environ.Env, names: tuple[str, ...], shared: str) -> 
 
     `shared` is a variable that the set needs and that alone does not ask for the set.
     """
-    if not any(env.str(name, "") for name in names):
+    if not any(given(env, name) for name in names):
         return []
-    return [name for name in (shared, *names) if not env.str(name, "")]
+    return [name for name in (shared, *names) if not given(env, name)]
 
 
 def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
@@ -63,7 +118,7 @@ def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
 
     Raises ImproperlyConfigured when it is missing in production or shorter than 32 characters.
     """
-    secret = env.str("JWT_SECRET", "")
+    secret = given(env, "JWT_SECRET")
     if secret:
         if len(secret) < JWT_SECRET_MINIMUM:
             raise ImproperlyConfigured(f"JWT_SECRET must have at least {JWT_SECRET_MINIMUM} characters.")
@@ -78,7 +133,7 @@ def client_address_source(env: environ.Env) -> tuple[str, int]:
 
     Raises ImproperlyConfigured when they can not be meant.
     """
-    header, proxies = env.str("CLIENT_ADDRESS_HEADER", "").strip(), env.int("NUM_PROXIES", 0)
+    header, proxies = given(env, "CLIENT_ADDRESS_HEADER"), env.int("NUM_PROXIES", 0)
     if proxies < 0:
         raise ImproperlyConfigured(
             "NUM_PROXIES must be 0 or the number of proxies that append to X-Forwarded-For."
@@ -101,7 +156,7 @@ def kept_secret(path: Path) -> str:
 
     Processes that start together agree on one: it is written aside, and the first to link it wins.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(path.parent)
     if not path.exists():
         descriptor, draft = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(descriptor, "w") as file:
@@ -120,7 +175,7 @@ def derived_secret(secret: str, purpose: str) -> str:
 def databases(env: environ.Env, data: Path) -> dict[str, Any]:
     """The databases: `default`, and `replica` where that is D1 and REPLICA is not off."""
     default = default_database(env, data)
-    if default["ENGINE"] != "d1backend" or not env.bool("REPLICA", True):
+    if default["ENGINE"] != "d1backend" or not flag(env, "REPLICA", True):
         return {"default": default}
     return {"default": default, REPLICA: replica_database(data, env.float("REPLICA_MAX_AGE", 2.0))}
 
@@ -137,12 +192,12 @@ def replica_database(data: Path, max_age: float) -> dict[str, Any]:
 
 def default_database(env: environ.Env, data: Path) -> dict[str, Any]:
     """The default database: D1 when its variables are set, else DATABASE_URL, else SQLite in a file."""
-    if all(env.str(name, "") for name in (ACCOUNT_VARIABLE, *D1_VARIABLES)):
+    if all(given(env, name) for name in (ACCOUNT_VARIABLE, *D1_VARIABLES)):
         return d1_database(env, data)
-    if env.str("DATABASE_URL", ""):
+    if given(env, "DATABASE_URL"):
         return {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "gallery_project.sqlite",
         "NAME": data / "gallery.sqlite3",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
@@ -158,17 +213,17 @@ def d1_database(env: environ.Env, data: Path) -> dict[str, Any]:
     """The settings of Cloudflare D1 through d1backend; in `data` its processes tell each other of a block."""
     timeout = env.float("D1_TIMEOUT", 35.0)
     options: dict[str, Any] = {
-        "account_id": env.str(ACCOUNT_VARIABLE),
-        "api_token": env.str("CLOUDFLARE_API_TOKEN"),
+        "account_id": given(env, ACCOUNT_VARIABLE),
+        "api_token": given(env, "CLOUDFLARE_API_TOKEN"),
         "timeout": timeout,
         "retry_budget": min(timeout, 20.0),
         "folder": data,
     }
-    if env.str("CLOUDFLARE_D1_BASE_URL", ""):
-        options["base_url"] = env.str("CLOUDFLARE_D1_BASE_URL")
+    if base_url := given(env, "CLOUDFLARE_D1_BASE_URL"):
+        options["base_url"] = base_url
     return {
         "ENGINE": "d1backend",
-        "NAME": env.str("CLOUDFLARE_D1_DATABASE_ID"),
+        "NAME": given(env, "CLOUDFLARE_D1_DATABASE_ID"),
         "CONN_MAX_AGE": None,
         "OPTIONS": options,
     }
@@ -182,32 +237,32 @@ def cache_places(env: environ.Env, data: Path) -> dict[str, dict[str, Any]]:
         "LOCATION": data / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
-    if not env.str("CACHE_URL", ""):
+    if not given(env, "CACHE_URL"):
         return {"default": host, "host": host}
-    given = env.cache_url("CACHE_URL")
-    if given["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
-        given["BACKEND"] = "gallery_project.cache.SteadyRedisCache"
+    place = env.cache_url("CACHE_URL")
+    if place["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
+        place["BACKEND"] = "gallery_project.cache.SteadyRedisCache"
         waits = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
-        given["OPTIONS"] = waits | given.get("OPTIONS", {})
-    return {"default": given, "host": host}
+        place["OPTIONS"] = waits | place.get("OPTIONS", {})
+    return {"default": place, "host": host}
 
 
 def image_storage(env: environ.Env, data: Path) -> dict[str, Any]:
     """The storage of images: R2 when its variables are set, else a folder."""
-    if not all(env.str(name, "") for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
+    if not all(given(env, name) for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
         return {
             "BACKEND": "uploads.storage.FolderStorage",
             "OPTIONS": {"location": data / "media", "base_url": "/media/"},
         }
-    account = env.str(ACCOUNT_VARIABLE)
+    account = given(env, ACCOUNT_VARIABLE)
     return {
         "BACKEND": "uploads.storage.R2Storage",
         "OPTIONS": {
-            "access_key": env.str("CLOUDFLARE_R2_ACCESS_KEY"),
-            "secret_key": env.str("CLOUDFLARE_R2_SECRET_KEY"),
-            "bucket_name": env.str("CLOUDFLARE_R2_BUCKET_NAME"),
-            "endpoint_url": env.str("CLOUDFLARE_R2_ENDPOINT_URL", "")
+            "access_key": given(env, "CLOUDFLARE_R2_ACCESS_KEY"),
+            "secret_key": given(env, "CLOUDFLARE_R2_SECRET_KEY"),
+            "bucket_name": given(env, "CLOUDFLARE_R2_BUCKET_NAME"),
+            "endpoint_url": given(env, "CLOUDFLARE_R2_ENDPOINT_URL")
             or f"https://{account}.r2.cloudflarestorage.com",
-            "public_url": env.str("CLOUDFLARE_R2_PUBLIC_URL").rstrip("/"),
+            "public_url": given(env, "CLOUDFLARE_R2_PUBLIC_URL").rstrip("/"),
         },
     }

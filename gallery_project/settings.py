@@ -13,13 +13,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
-ENVIRONMENT = env.str("ENVIRONMENT", "development")
+ENVIRONMENT = environment.choice(env, "ENVIRONMENT", environment.ENVIRONMENTS, "development")
 PRODUCTION = ENVIRONMENT == "production"
-DEBUG = env.bool("DEBUG", not PRODUCTION)
+if PRODUCTION:
+    environment.refuse_blank(env)
+DEBUG = environment.flag(env, "DEBUG", not PRODUCTION)
 VERSION = __version__
 
 # The folder of everything that this process writes: database, images, secrets, cache.
-DATA = Path(env.str("DATA", str(BASE_DIR / "data"))).resolve()
+DATA = Path(environment.given(env, "DATA") or BASE_DIR / "data").resolve()
 
 JWT_SECRET = environment.jwt_secret(env, DATA, PRODUCTION)
 SECRET_KEY = env.str("SECRET_KEY", "") or environment.derived_secret(JWT_SECRET, "django")
@@ -102,7 +104,9 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": environment.image_storage(env, DATA),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-IMAGE_ORIGIN = environment.origin(env.str("CLOUDFLARE_R2_PUBLIC_URL", ""))
+if PRODUCTION:
+    environment.refuse_unkept(env, DATABASES, STORAGES["default"])
+IMAGE_ORIGIN = environment.origin(environment.given(env, "CLOUDFLARE_R2_PUBLIC_URL"))
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -202,7 +206,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_AGE = 60 * 60 * 12  # seconds: a working day
 if PRODUCTION:
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+    SECURE_SSL_REDIRECT = environment.flag(env, "SECURE_SSL_REDIRECT", True)
     # Render's own health check speaks plain HTTP inside its network.
     SECURE_REDIRECT_EXEMPT = [r"^health(/live)?$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -211,7 +215,7 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_LEVEL = environment.choice(env, "LOG_LEVEL", environment.LOG_LEVELS, "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -26,7 +26,7 @@ def turn(pixels: int) -> Iterator[None]:
         yield
         return
     deadline = time.monotonic() + PATIENCE
-    settings.DATA.mkdir(parents=True, exist_ok=True)
+    settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (settings.DATA / LOCK).open("a") as file:
         while True:
             try:

@@ -23,9 +23,14 @@ def env(**values):
 
 def check(*arguments, **variables):
     """What `manage.py check` says under these variables alone."""
+    return run("manage.py", "check", *arguments, **variables)
+
+
+def run(*arguments, without=(), **variables):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CLOUDFLARE_")}
+    clean = {name: value for name, value in clean.items() if name not in without}
     return subprocess.run(
-        [sys.executable, "manage.py", "check", *arguments],
+        [sys.executable, *arguments],
         cwd=ROOT,
         env={**clean, "DJANGO_SETTINGS_MODULE": "gallery_project.settings", **variables},
         capture_output=True,
@@ -85,3 +90,65 @@ def test_the_start_is_refused_without_a_secret_in_production(tmp_path):
     done = check(DATA=str(tmp_path), **{**PRODUCTION, "JWT_SECRET": ""})
     assert done.returncode != 0
     assert "JWT_SECRET" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["prod", "Production", "staging", "", " "])
+def test_an_unknown_environment_is_refused(tmp_path, name):
+    done = check(DATA=str(tmp_path), ENVIRONMENT=name)
+    assert one_sentence(done).startswith("ENVIRONMENT ")
+    assert "development, production" in done.stderr
+
+
+@pytest.mark.parametrize("blank", ["", "   "])
+@pytest.mark.parametrize("name", environment.NEVER_BLANK)
+def test_a_blank_variable_is_refused_in_production(name, blank):
+    with pytest.raises(ImproperlyConfigured, match=name):
+        environment.refuse_blank(env(**{name: blank}))
+
+
+def test_the_start_is_refused_by_one_sentence_that_names_all_blank_variables(tmp_path):
+    names = [environment.ACCOUNT_VARIABLE, *environment.D1_VARIABLES, *environment.R2_VARIABLES]
+    blank = dict.fromkeys(names, "")
+    sentence = one_sentence(check(DATA=str(tmp_path), **PRODUCTION, **blank))
+    assert [name for name in names if name in sentence] == names
+
+
+def test_a_blank_variable_is_as_good_as_none_in_development(tmp_path):
+    done = check(DATA=str(tmp_path), ENVIRONMENT="development", CLOUDFLARE_API_TOKEN=" ", DATABASE_URL="")
+    assert done.returncode == 0, done.stderr
+
+
+def test_production_without_d1_wants_to_be_told_where_its_data_lies():
+    done = check(**PRODUCTION, without=["DATA"])
+    assert one_sentence(done).startswith("DATA ")
+
+
+def test_the_server_refuses_to_start_by_the_same_sentence(tmp_path):
+    done = run(
+        *("-m", "gunicorn", "--config", "gunicorn.conf.py", "--bind", "127.0.0.1:0", "gallery_project.wsgi"),
+        **{**PRODUCTION, "DATA": str(tmp_path), "CLOUDFLARE_API_TOKEN": ""},
+    )
+    assert one_sentence(done).startswith("CLOUDFLARE_API_TOKEN ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("LOG_LEVEL", "loud"), ("LOG_LEVEL", ""), ("DEBUG", "perhaps"), ("REPLICA", "offf")]
+)
+def test_a_word_that_a_variable_does_not_know_is_refused(tmp_path, name, value):
+    given = {"CLOUDFLARE_ACCOUNT_ID": "a", "CLOUDFLARE_D1_DATABASE_ID": "d", "CLOUDFLARE_API_TOKEN": "t"}
+    done = check(DATA=str(tmp_path), ENVIRONMENT="development", **given, **{name: value})
+    assert one_sentence(done).startswith(f"{name} ")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("On", True), ("1", True), (" false ", False), ("no", False), ("", True)]
+)
+def test_a_flag_is_on_or_off(value, expected):
+    assert environment.flag(env(REPLICA=value), "REPLICA", True) is expected
+
+
+def one_sentence(done):
+    """The sentence by which a start was refused, and nothing beside it."""
+    assert done.returncode != 0
+    (line,) = done.stderr.strip().splitlines()
+    return line
