@@ -12,7 +12,7 @@ import time
 from collections import Counter
 
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import close_old_connections, connection, connections, transaction
 from django.utils import timezone
 
 from d1backend import OutcomeUnknown
@@ -82,20 +82,26 @@ class Views:
                 raise
 
     def write_for_ever(self) -> None:
-        while seconds := settings.VIEW_FLUSH_SECONDS:
-            time.sleep(seconds)
-            self.try_flush()
+        """Write every few seconds over one connection: on D1 a new one reads the whole schema first."""
+        try:
+            while seconds := settings.VIEW_FLUSH_SECONDS:
+                time.sleep(seconds)
+                self.try_flush()
+        finally:
+            connections.close_all()
 
     def write_last(self) -> None:
         if self.thread is not None:
             self.try_flush()
+            connections.close_all()
 
     def try_flush(self) -> None:
+        """As `flush`; a failure is logged, and the connection that saw it is not used again."""
+        close_old_connections()
         try:
             self.flush()
         except Exception:
             logger.warning("views could not be written, and are kept for the next time", exc_info=True)
-        finally:
             connections.close_all()
 
 

@@ -18,6 +18,7 @@ def d1_database() -> dict[str, Any]:
     return {
         "ENGINE": "d1backend",
         "NAME": "tests-make-their-own",
+        "CONN_MAX_AGE": None,
         "OPTIONS": {"account_id": "tests", "api_token": d1.token, "base_url": d1.url},
     }
 

@@ -2,11 +2,13 @@
 
 import os
 import threading
+import time
 from datetime import UTC, datetime
 from unittest import mock
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.backends.signals import connection_created
 
 from d1backend import OutcomeUnknown
 from designs import counters
@@ -127,6 +129,44 @@ def test_the_thread_writes_by_itself(views, settings):
     settings.VIEW_FLUSH_SECONDS = 0
     views.thread.join(10)
     assert not views.thread.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_thread_writes_over_one_connection_until_that_fails(views, settings):
+    settings.VIEW_FLUSH_SECONDS = 0.01
+    design, opened = DesignFactory(), []
+
+    def note(connection, **kwargs):
+        if threading.current_thread() is views.thread and connection.alias == "default":
+            opened.append(connection)
+
+    def look():
+        """One more view, written."""
+        views.add(design.pk)
+        wait_until(lambda: not views.pending)
+        with views.writing:  # which a flush holds from before it takes them
+            return Design.objects.get().view_count
+
+    connection_created.connect(note)
+    try:
+        assert [look(), look(), look()] == [1, 2, 3]
+        assert len(opened) == 1
+        with mock.patch.object(counters, "write", side_effect=OperationalError("D1 is away")) as write:
+            views.add(design.pk)
+            wait_until(lambda: write.called)
+        assert (look(), len(opened)) == (5, 2)
+    finally:
+        settings.VIEW_FLUSH_SECONDS = 0
+        views.thread.join(10)
+        connection_created.disconnect(note)
+    assert opened[-1].connection is None
+
+
+def wait_until(done):
+    wait, end = threading.Event(), time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < end
+        wait.wait(0.005)
 
 
 def fail():
