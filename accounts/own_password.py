@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.views import PasswordChangeView
-from django.urls import reverse_lazy
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
+from django.http import HttpResponse
+from django.urls import reverse, reverse_lazy
 
 from accounts.forms import OwnPasswordForm
 from gallery_project.client_address import client_address
+from gallery_project.errors import NotFound
 
 
 class OwnPasswordView(PasswordChangeView):
@@ -18,6 +20,12 @@ class OwnPasswordView(PasswordChangeView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"address": client_address(self.request)}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except NotFound:  # deleted just now
+            return redirect_to_login(self.request.path, reverse("admin:login"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**admin.site.each_context(self.request), **kwargs)

@@ -7,15 +7,16 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from accounts import guard, selectors, sign_ins
 from accounts.models import EDITORS, SignIn, State, User
 from d1backend import SerializationFailure, retry_on_conflict, update_or_conflict, update_uncounted
 from d1backend.replica import on_primary
-from gallery_project import app_settings, audit
+from gallery_project import app_settings, audit, replica
 from gallery_project.audit import SECRET_FIELDS
-from gallery_project.errors import Conflict, Forbidden, NotFound
+from gallery_project.errors import Conflict, Forbidden, NotFound, invalid_field
 
 REVIEW_STAMP = ("reviewed_at", "reviewed_by")  # the audit line has its own time and actor
 GROUNDS = ("is_admin", "is_approved", "reviewed_at")  # what decisions about a user are made of
@@ -24,11 +25,13 @@ Changes = dict[str, Any]
 
 @contextmanager
 def one_transaction() -> Iterator[None]:
-    """A transaction in which only a username can collide; raises Conflict (`username_taken`) when it does."""
+    """A transaction in which a username may collide; raises Conflict (`username_taken`) when it does."""
     try:
         with transaction.atomic():
             yield
-    except IntegrityError:
+    except IntegrityError as error:
+        if "username" not in str(error):
+            raise
         sentence = "This username is taken."
         raise Conflict(sentence, code="username_taken", fields={"username": [sentence]}) from None
 
@@ -255,7 +258,16 @@ def keep_an_admin(actor: User | None, user: User) -> None:
         raise Conflict("You cannot do this to your own account.", code="own_account")
 
 
-def set_avatar(user: User, object_key: str) -> None:
-    """Store the key of the user's avatar; empty for none."""
+def set_avatar(user: User, object_key: str, image: QuerySet[Any] | None) -> None:
+    """Store the key of the user's avatar; empty for none. `image` is that image, if it is one of his own.
+
+    Raises Invalid where it is not, and SerializationFailure where it, or the user, has just been deleted.
+    """
+    same = User.objects.filter(pk=user.pk)
+    if image is not None:
+        if not replica.or_exactly(image.exists):
+            raise invalid_field("avatar_object_key", "This is not an avatar that you uploaded.")
+        same = same.filter(Exists(image))
+    with transaction.atomic():
+        update_or_conflict(same, avatar_object_key=object_key, updated_at=timezone.now())
     user.avatar_object_key = object_key
-    user.save(update_fields=["avatar_object_key", "updated_at"])

@@ -218,7 +218,8 @@ def log_out(sign_in: SignIn, refresh_token: str = "") -> None:
 def change_password(sign_in: SignIn, current: str, new: str, *, address: str) -> None:
     """Set a new password, knowing the old one, and end every other sign-in of the user.
 
-    Raises Invalid on `current_password`, and TooMany after too many wrong ones.
+    Raises Invalid on `current_password`, TooMany after too many wrong ones, and NotAuthenticated
+    (`token_revoked`) where the user has just been deleted.
     """
     username = sign_in.user.username
     guard.check_sign_in(address, username)
@@ -228,6 +229,8 @@ def change_password(sign_in: SignIn, current: str, new: str, *, address: str) ->
         user = holder_of(username, current, hashed)
         changed = user is not None and replace_password(sign_in, user.password, new)
     if not changed:
+        if not User.objects.filter(pk=sign_in.user_id).exists():
+            raise TokenRevoked
         guard.count_failure(address, username)
         raise invalid_field("current_password", "This is not your current password.")
     guard.forgive(address, username)

@@ -27,7 +27,12 @@ def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:
             try:
                 return function(*args, **kwargs)
             except SerializationFailure:
-                time.sleep(min(0.5, 0.005 * 2**attempt) * random.uniform(0.3, 1))  # noqa: S311
+                pause(attempt)
         return function(*args, **kwargs)
 
     return again
+
+
+def pause(attempt: int) -> None:
+    """Wait after an attempt (1 is the first) that lost."""
+    time.sleep(min(0.5, 0.005 * 2**attempt) * random.uniform(0.3, 1))  # noqa: S311

@@ -22,10 +22,11 @@ from designs.admin_filters import CountedFilters, filters_view
 from designs.checking import checked
 from designs.forms import DesignForm
 from designs.models import FACET_FIELDS, Design, Status
+from designs.selectors import NO_SUCH_DESIGN
 from designs.services import EDITABLE
 from designs.spreadsheets import COLUMNS, values_of
 from gallery_project.admin import ServiceAdmin, actor_of
-from gallery_project.errors import GalleryError
+from gallery_project.errors import GalleryError, NotFound
 from gallery_project.spreadsheets import download, in_chunks
 
 MOST_AT_ONCE = 1000  # designs changed by one action: one transaction, which is one call to D1
@@ -173,7 +174,10 @@ class DesignAdmin(ServiceAdmin):
                 fields["r2_object_key"] = image.object_key
             if change:
                 # The form has written on `obj` already; the trail needs what was there before.
-                services.update_design(actor, Design.objects.get(pk=obj.pk), fields)
+                stored = Design.objects.filter(pk=obj.pk).first()
+                if stored is None:
+                    raise NotFound(NO_SUCH_DESIGN)
+                services.update_design(actor, stored, fields)
             else:
                 obj.pk = services.create_design(actor, fields).pk
         if image and (twins := admin_card.twins_of(image)):

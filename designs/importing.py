@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from rest_framework.exceptions import ValidationError
 
 from designs import services
 from designs.checking import TO_COME, Faults, checked, faults_of
 from designs.models import Design
 from designs.spreadsheets import COLUMNS
-from gallery_project import audit
+from gallery_project import audit, races
 from gallery_project.days import moment_of
-from gallery_project.errors import GalleryError, Invalid, invalid_field
+from gallery_project.errors import Conflict, GalleryError, Invalid, invalid_field
 from gallery_project.spreadsheets import of_cell
 from uploads.preparing import prepare
 
@@ -66,11 +67,26 @@ def results(
     for number, row in enumerate(rows, start=2):
         title = of_cell(row.get("title") or "")
         try:
-            is_new, changed = take(actor, row, images, dry_run)
+            is_new, changed = taken(actor, row, images, dry_run)
         except (GalleryError, ValidationError) as error:
             yield Result(number, title, faults=faults_of(error))
         else:
             yield Result(number, title, is_new, changed)
+
+
+def taken(
+    actor: audit.Actor | None, row: Row, folder: Path | None, dry_run: bool
+) -> tuple[bool, tuple[str, ...]]:
+    """`take`, run again where another write came first; raises Conflict where that is of no use, as well.
+
+    Nothing is left to run the whole import again for, which would store the rows before once more.
+    """
+    try:
+        return races.repeated(lambda is_last: take(actor, row, folder, dry_run))
+    except DatabaseError as error:
+        if not races.is_lost(error):
+            raise
+        raise Conflict("Others change this design at the same time. Import the row again.") from error
 
 
 def take(

@@ -1,18 +1,18 @@
 """Changes of the catalogue, each one transaction and audited where staff does it."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models.sql import UpdateQuery
 from django.utils import timezone
 
+from d1backend import update_or_conflict
 from designs import selectors
 from designs.models import Design
 from gallery_project import audit, replica
-from gallery_project.errors import Invalid, invalid_field
+from gallery_project.errors import GalleryError, Invalid, NotFound, invalid_field
 from uploads.models import Category, Image
 from uploads.preparing import Prepared
 from uploads.services import delete_image, store
@@ -54,7 +54,7 @@ def create_design(actor: audit.Actor | None, fields: dict[str, Any], **kept: Any
     Raises Invalid on r2_object_key where that is no stored image of designs.
     """
     design = Design(**columns_of(fields), **kept)
-    with transaction.atomic(), image_guarded():
+    with image_guarded(), transaction.atomic():
         design.save(force_insert=True)
         audit.record(actor, "design.create", design, {name: (None, value) for name, value in fields.items()})
     return design
@@ -64,14 +64,12 @@ def update_design(actor: audit.Actor | None, design: Design, fields: dict[str, A
     """Store the EDITABLE `fields`, and what an import brings, in the row and in `design` itself.
 
     Every field is written, one that seems equal too: `design` may have been read from an older copy.
-    Raises Invalid as create_design does.
+    Raises Invalid as create_design does, and SerializationFailure where the design has been deleted.
     """
     columns = {**columns_of(fields), **kept, "updated_at": timezone.now()}
     old = {name: getattr(design, name) for name in fields}
-    with transaction.atomic(), image_guarded():
-        # As QuerySet.update, but that it does not ask how many rows there were, a round trip more on D1: whoever
-        # deletes the design at this very moment has the last word.
-        UpdateQuery(Design).update_batch([design.pk], columns, connection.alias)
+    with image_guarded(), transaction.atomic():
+        update_or_conflict(Design.objects.filter(pk=design.pk), **columns)
         for name, value in columns.items():
             setattr(design, name, value)
         changes = {name: (old[name], value) for name, value in fields.items() if old[name] != value}
@@ -89,12 +87,13 @@ def update_designs(actor: audit.Actor | None, designs: Iterable[Design], fields:
 
 
 def delete_design(actor: audit.Actor | None, design: Design) -> None:
-    """Delete a design with its favourites and counts; its image stays."""
+    """Delete a design with its favourites and counts; its image stays. Raises NotFound where it is gone already."""
     values = {name: getattr(design, name) for name in EDITABLE}
     with transaction.atomic():
         changes = {name: (value, None) for name, value in values.items() if value != ""}
         audit.record(actor, "design.delete", design, changes)
-        design.delete()
+        if not design.delete()[1].get(Design._meta.label):
+            raise NotFound(selectors.NO_SUCH_DESIGN)
 
 
 @contextmanager
@@ -105,7 +104,8 @@ def picture_stored(actor: Any, prepared: Prepared | None) -> Iterator[Image | No
         yield image
     except BaseException:
         if image:
-            delete_image(actor, image.object_key)
+            with suppress(GalleryError):  # deleted by somebody else, or in use after all
+                delete_image(actor, image.object_key)
         raise
 
 
@@ -123,7 +123,10 @@ def columns_of(fields: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def image_guarded() -> Iterator[None]:
-    """Of all that a design refers to only its image can be missing, deleted since it was looked up."""
+    """Of all that a design refers to only its image can be missing, deleted since it was looked up.
+
+    It stands around the transaction, at whose end the foreign key is checked.
+    """
     try:
         yield
     except IntegrityError as error:

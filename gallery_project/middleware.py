@@ -6,16 +6,20 @@ import time
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.messages.storage import default_storage
 from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 
-from gallery_project import metrics, replica
+from gallery_project import metrics, races, replica
 from gallery_project.api.errors import error_response
 from gallery_project.body import CutShortError, LingeringResponse, read_chunked
 
@@ -149,6 +153,39 @@ def writes_need_d1(get_response: GetResponse) -> Callable[[HttpRequest], HttpRes
         return get_response(request) if wait is None else error_response(503, retry_after=wait)
 
     return middleware
+
+
+class RepeatLostWrites:
+    """Run a view again whose write lost against another one: it asks who is there, reads and answers anew.
+
+    The last middleware, because those after it would see the view but once.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponseBase:
+        def call(is_last: bool) -> HttpResponseBase:
+            if hasattr(request, "may_repeat"):
+                as_received(request)
+            request.may_repeat = not is_last  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+        return races.repeated(call)
+
+
+def as_received(request: HttpRequest) -> None:
+    """Give a request back what a view has used up of it."""
+    for _, files in request.FILES.lists():
+        for file in files:
+            file.seek(0)
+    request.user = SimpleLazyObject(lambda: get_user(request))  # type: ignore[assignment]
+    request._messages = default_storage(request)  # type: ignore[attr-defined]
 
 
 def body_limit_of(path: str) -> int:

@@ -8,7 +8,7 @@ from accounts.api.auth_views import MeView
 from accounts.own_password import own_password
 from gallery_project import system
 from gallery_project.api import views
-from uploads.selectors import is_own_avatar
+from uploads.selectors import own_avatar
 
 handler500 = system.failure
 
@@ -22,7 +22,7 @@ urlpatterns = [
     path("admin/password_change/", own_password),  # in the place of the site's own, which knows no services
     path("admin/", admin.site.urls),
     path("media/", include("uploads.urls")),
-    path("api/auth/me", MeView.as_view(is_own_avatar=is_own_avatar)),
+    path("api/auth/me", MeView.as_view(own_avatar=own_avatar)),
     path("api/auth/", include("accounts.api.auth_urls")),
     path("api/admin/", include("accounts.api.admin_urls")),
     path("api/admin/", include("designs.api.admin_urls")),

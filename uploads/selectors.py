@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
 
-from gallery_project import replica
 from uploads.models import Category, Image
 
 Images = QuerySet[Image]
@@ -34,15 +33,15 @@ def images(*, category: str | None = None, unused: bool | None = None) -> Images
     return rows if unused is None else rows.filter(in_use=not unused)
 
 
-def image(key: str, **conditions: Any) -> Image | None:
-    """The image under `key`, with `in_use`."""
-    return images().filter(object_key=key, **conditions).first()
+def image(key: str, *, held: bool = False, **conditions: Any) -> Image | None:
+    """The image under `key`, with `in_use`; `held` is select_for_update()."""
+    found = images().select_for_update() if held else images()
+    return found.filter(object_key=key, **conditions).first()
 
 
-def is_own_avatar(user: Any, key: str) -> bool:
-    """Whether `key` is a stored image of category avatars that the user himself uploaded."""
-    found = Image.objects.filter(object_key=key, category=Category.AVATARS, uploaded_by=user)
-    return replica.or_exactly(found.exists)
+def own_avatar(user: Any, key: str) -> Images:
+    """The stored image of category avatars under `key`, if the user himself uploaded it."""
+    return Image.objects.filter(object_key=key, category=Category.AVATARS, uploaded_by=user)
 
 
 def near_duplicates(image: Image, most: int = 5) -> list[Image]:

@@ -7,6 +7,7 @@ leaves an object without a row, which clean_uploads finds, and never a row witho
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import IO, Any
 
@@ -15,6 +16,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+from d1backend import SerializationFailure
 from d1backend.replica import on_primary
 from gallery_project import audit
 from gallery_project.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
@@ -49,13 +51,16 @@ def store(user: Any, prepared: Prepared, category: str) -> Image:
         put_all(key, prepared)
         with transaction.atomic():
             row.save(force_insert=True)
-    except (OperationalError, InterfaceError):
-        # The row may have been stored all the same: then it needs its objects.
-        raise
-    except BaseException:
-        discard(keys)
+    except BaseException as error:
+        if surely_unstored(error):
+            discard(keys)
         raise
     return row
+
+
+def surely_unstored(error: BaseException) -> bool:
+    """Whether no row was stored; where the database was lost on the way, it may have been, and needs its objects."""
+    return isinstance(error, SerializationFailure) or not isinstance(error, OperationalError | InterfaceError)
 
 
 def row_of(user: Any, prepared: Prepared, category: str, key: str) -> Image:
@@ -144,7 +149,8 @@ def complete(user: Any, key: str) -> Image:
     """Check what arrived under a promised key and make an image of it; on a second call the same image again.
 
     Raises NotFound where the user was promised no such key, Conflict (not_uploaded), Invalid (invalid_image)
-    once the bad object is removed, Unavailable; after the last the call may be repeated.
+    once the bad object is removed, Unavailable; after the last the call may be repeated. Where the promise, or the
+    user, is deleted at this moment, raises SerializationFailure or IntegrityError, and nothing is stored.
     """
     pending = PendingUpload.objects.filter(object_key=key, user=user).first() if is_original(key) else None
     if pending is None:
@@ -165,10 +171,15 @@ def complete(user: Any, key: str) -> Image:
         with transaction.atomic():
             row.save(force_insert=True)
             if not PendingUpload.objects.filter(pk=pending.pk).delete()[0]:
-                # Another call completed it, or clean_uploads took it away, while this one was at work.
-                raise NotFound
-    except (IntegrityError, NotFound):
-        return completed(user, key)
+                raise SerializationFailure("The promise of this upload is gone.")
+    except (IntegrityError, SerializationFailure):
+        # Another call completed it, or the promise went with its user or by clean_uploads. While it stands, the
+        # objects may become another call's.
+        if not PendingUpload.objects.filter(pk=pending.pk).exists():
+            with suppress(NotFound):
+                return completed(user, key)
+            discard([key, *rendition_keys(row)])
+        raise
     discard([incoming_key(key)])
     return row
 
@@ -201,20 +212,26 @@ def delete_image(actor: Any, key: str) -> None:
 
     Raises NotFound, Conflict (image_in_use).
     """
-    image = selectors.image(key) if is_original(key) else None
-    if image is None:
-        raise NotFound("There is no such image.")
-    if image.in_use:  # type: ignore[attr-defined]
-        raise in_use()
-    keys = [image.object_key, *rendition_keys(image)]
     try:
         with transaction.atomic():
+            image = held(key)
+            if image.in_use:  # type: ignore[attr-defined]
+                raise in_use()
+            keys = [image.object_key, *rendition_keys(image)]
             audit.record(actor, "image.delete", image)
             image.delete()
             transaction.on_commit(lambda: discard(keys))
     except (ProtectedError, IntegrityError) as error:
         # A design took it up in the meantime.
         raise in_use() from error
+
+
+def held(key: str) -> Image:
+    """The image with `in_use`, both held against other changes until the transaction ends. Raises NotFound."""
+    image = selectors.image(key, held=True) if is_original(key) else None
+    if image is None:
+        raise NotFound("There is no such image.")
+    return image
 
 
 def in_use() -> Conflict:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -27,7 +28,6 @@ from accounts.models import SignIn, User
 from gallery_project.api.permissions import caller
 from gallery_project.api.schema import MessageSerializer, items_of
 from gallery_project.client_address import client_address
-from gallery_project.errors import invalid_field
 
 
 def parsed(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -95,14 +95,14 @@ class RefreshView(StrangerView):
         return token_response(tokens, request)
 
 
-def no_avatar_is_own(user: User, object_key: str) -> bool:
-    return False
+def no_avatar(user: User, object_key: str) -> QuerySet[Any]:
+    return User.objects.none()
 
 
 class MeView(APIView):
-    """The caller's own account. `is_own_avatar` comes from gallery_project.urls: images are another app's."""
+    """The caller's own account. `own_avatar` comes from gallery_project.urls: images are another app's."""
 
-    is_own_avatar: Callable[[User, str], bool] = staticmethod(no_avatar_is_own)
+    own_avatar: Callable[[User, str], QuerySet[Any]] = staticmethod(no_avatar)
 
     @extend_schema(operation_id="me", responses=UserSerializer)
     def get(self, request: Request) -> Response:
@@ -115,9 +115,8 @@ class MeView(APIView):
         sent = parsed(ProfileSerializer, request)
         if "avatar_object_key" in sent:
             key = sent["avatar_object_key"] or ""
-            if key and not self.is_own_avatar(caller(request), key):
-                raise invalid_field("avatar_object_key", "This is not an avatar that you uploaded.")
-            services.set_avatar(caller(request), key)
+            image = self.own_avatar(caller(request), key) if key else None
+            services.set_avatar(caller(request), key, image)
         return self.get(request)
 
 

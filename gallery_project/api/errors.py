@@ -12,7 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from d1backend import OutcomeUnknown
-from gallery_project import errors
+from gallery_project import errors, races
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +92,10 @@ def error_headers(status: int, retry_after: int | None = None) -> dict[str, str]
     return {}
 
 
-def exception_handler(exception: Exception, context: dict[str, Any]) -> Response:
-    """DRF's hook: the answer to any exception of a view."""
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook: the answer to any exception of a view; none to one after which the view is run again."""
+    if races.is_lost(exception) and getattr(context.get("request"), "may_repeat", False):
+        return None
     if isinstance(exception, errors.GalleryError):
         status = next(STATUS_OF[kind] for kind in type(exception).__mro__ if kind in STATUS_OF)
         body = envelope(status, exception.message, exception.code, exception.fields)

@@ -1,8 +1,10 @@
 """JSON in and JSON out, whatever a client's Accept header or a very deep body asks for."""
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import IO, Any
 
+from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
@@ -11,11 +13,16 @@ from rest_framework.request import Request
 
 
 class Parser(JSONParser):
-    """DRF's parser; a body nested deeper than Python can follow is malformed, not a failure of ours."""
+    """DRF's parser; a body nested deeper than Python can follow is malformed, not a failure of ours.
+
+    The request keeps its body, for the view may be run again (gallery_project.races).
+    """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
+        if isinstance(stream, HttpRequest):
+            stream = BytesIO(stream.body)
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:

@@ -1,21 +1,14 @@
 """GET and PUT /api/auth/me"""
 
 import pytest
-from django.urls import path
 
-from accounts.api.auth_views import MeView
-from gallery_project.urls import urlpatterns as project_urls
 from tests.api.client import ApiClient, refused
+from tests.factories.uploads import ImageFactory
 
 pytestmark = pytest.mark.django_db
 
 PATH = "/api/auth/me"
 OWN = "avatars/2026/01/1769850000_own.webp"
-
-urlpatterns = [
-    path("api/auth/me", MeView.as_view(is_own_avatar=lambda user, key: key == OWN)),
-    *project_urls,
-]
 
 
 @pytest.fixture
@@ -48,8 +41,8 @@ def test_another_method_is_refused(client):
 
 class TestTheAvatar:
     @pytest.fixture(autouse=True)
-    def _one_key_is_an_own_avatar(self, settings):
-        settings.ROOT_URLCONF = __name__
+    def _one_image_is_an_own_avatar(self, client):
+        ImageFactory(object_key=OWN, category="avatars", uploaded_by=client.user)
 
     def test_is_set_by_its_key_and_shown_by_an_absolute_address(self, client):
         url = client.put(PATH, {"avatar_object_key": OWN}).json()["avatar_url"]

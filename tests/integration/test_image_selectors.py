@@ -31,7 +31,6 @@ def test_an_avatar_is_ones_own_if_one_uploaded_it_as_one():
     user, other = UserFactory(), UserFactory()
     avatar = ImageFactory(category="avatars", uploaded_by=user)
     design = ImageFactory(uploaded_by=user)
-    assert selectors.is_own_avatar(user, avatar.object_key)
-    assert not selectors.is_own_avatar(other, avatar.object_key)
-    assert not selectors.is_own_avatar(user, design.object_key)
-    assert not selectors.is_own_avatar(user, "avatars/x")
+    assert selectors.own_avatar(user, avatar.object_key).get() == avatar
+    for holder, key in [(other, avatar.object_key), (user, design.object_key), (user, "avatars/x")]:
+        assert not selectors.own_avatar(holder, key).exists()

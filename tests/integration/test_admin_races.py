@@ -1,0 +1,173 @@
+"""Two changes of staff that meet in the console: one wins, the other is told in words what it then finds."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from designs.models import FACET_FIELDS, Design
+from gallery_project.models import AuditEntry
+from tests.factories.accounts import PASSWORD, UserFactory
+from tests.factories.designs import DesignFactory
+from tests.factories.uploads import ImageFactory
+from tests.pictures import picture
+from tests.races import Meanwhile, at_once
+from uploads.models import Image
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GET_OBJECT = "django.contrib.admin.options.ModelAdmin.get_object"
+
+
+def staff():
+    client = Client(raise_request_exception=False)
+    client.user = UserFactory(admin=True)
+    client.force_login(client.user)
+    return client
+
+
+@pytest.fixture
+def curator():
+    return staff()
+
+
+@pytest.fixture
+def other():
+    return staff()
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    return lambda place, call, **when: Meanwhile(monkeypatch, place, call, **when)
+
+
+def page(name, row):
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=[row.pk])
+
+
+def delete(client, row):
+    return client.post(page("delete", row), {"post": "yes"})
+
+
+def told(client, response):
+    """What the page says that a refusal leads to."""
+    assert response.status_code == 302, response.content
+    return client.get(response.url, follow=True).content.decode()
+
+
+def design_form(**fields):
+    blank = dict.fromkeys(["description", "image", *FACET_FIELDS], "")
+    return blank | {"title": "Kanjivaram", "category": "Saree", "status": "published"} | fields
+
+
+@pytest.mark.parametrize("make", [DesignFactory, ImageFactory, UserFactory])
+def test_what_two_delete_at_once_is_deleted_once(make):
+    clients = [staff(), staff()]
+    for _ in range(4):
+        row = make()
+        answers = at_once(*(lambda client=client: delete(client, row) for client in clients))  # noqa: B023
+        assert [answer.status_code for answer in answers] == [302, 302]
+        assert not type(row).objects.filter(pk=row.pk).exists()
+        lines = AuditEntry.objects.filter(action=f"{row._meta.model_name}.delete", object_id=str(row.pk))
+        assert lines.count() == 1
+        for client in clients:
+            client.get("/admin/")  # reads the messages away
+
+
+def test_a_design_changed_with_an_image_that_is_deleted_meanwhile(curator, other, meanwhile):
+    design, image = DesignFactory(title="Old"), ImageFactory()
+    deletion = meanwhile("designs.services.columns_of", lambda: delete(other, image))
+    response = curator.post(page("change", design), design_form(image=image.object_key))
+    if deletion.answer().status_code == 302 and not Image.objects.filter(pk=image.pk).exists():
+        assert response.status_code in (200, 302)
+        design.refresh_from_db()
+        assert design.title == "Old"
+    else:  # SQLite holds its file for the whole of a page: the deletion came second
+        assert Design.objects.get().image == image
+
+
+@pytest.mark.parametrize("place", [GET_OBJECT, "designs.services.columns_of"])
+def test_a_design_changed_that_is_deleted_meanwhile(curator, other, meanwhile, place):
+    design = DesignFactory()
+    deletion = meanwhile(place, lambda: delete(other, design))
+    response = curator.post(page("change", design), design_form(title="New", image=design.image_id))
+    assert response.status_code == 302
+    assert deletion.answer().status_code == 302
+    assert not Design.objects.exists()
+
+
+def test_a_design_changed_in_place_that_is_deleted_meanwhile(curator, other, meanwhile):
+    design = DesignFactory()
+    deletion = meanwhile("designs.services.columns_of", lambda: delete(other, design))
+    response = curator.post(page("set", design), {"title": "New"})
+    assert (response.status_code, deletion.answer().status_code) == (404, 302)
+    assert "deleted" in response.json()["message"]
+
+
+def test_a_draft_of_a_picture_that_is_deleted_meanwhile(curator, other, meanwhile, folder):
+    file = SimpleUploadedFile("cloth.jpg", picture(), "image/jpeg")
+    deletion = meanwhile("designs.services.columns_of", lambda: delete(other, Image.objects.get()))
+    response = curator.post(reverse("admin:designs_design_take_file"), {"file": file, "category": "Saree"})
+    assert (response.status_code, deletion.answer().status_code) == (400, 302)
+    assert not Design.objects.exists()
+    assert folder.listed() == []
+
+
+def test_a_row_of_an_import_that_loses_is_run_again_alone(curator, other, meanwhile):
+    """The rows before it are stored already."""
+    image, design = ImageFactory(), DesignFactory(title="Old")
+    rows = [(".", "New"), (design.pk, "Changed")]
+    lines = [f"{'' if key == '.' else key},{title},Saree,{image.object_key}" for key, title in rows]
+    table = "\n".join(["id,title,category,r2_object_key", *lines]).encode()
+
+    def sent(**fields):
+        file = SimpleUploadedFile("designs.csv", table)
+        return curator.post(reverse("admin:designs_design_import_csv"), {"file": file, **fields})
+
+    digest = sent().context_data["digest"]
+    deletion = meanwhile("designs.services.columns_of", lambda: delete(other, design), passes=2)
+    results = sent(store="1", checked=digest).context_data["results"]
+    assert deletion.answer().status_code == 302
+    assert [result.faults for result in results] == [(), ()]
+    assert sorted(Design.objects.values_list("title", flat=True)) == ["Changed", "New"]
+
+
+def test_users_decided_about_while_one_of_them_is_deleted(curator, other, meanwhile):
+    first, second = UserFactory.create_batch(2, pending=True)
+    deletion = meanwhile("accounts.services.save_changes", lambda: delete(other, second))
+    response = curator.post(
+        reverse("admin:accounts_user_approvals"), {"decision": "approve", "user": [first.pk, second.pk]}
+    )
+    assert (response.status_code, deletion.answer().status_code) == (302, 302)
+    first.refresh_from_db()
+    assert not User.objects.filter(pk=second.pk).exists() or first.is_approved
+
+
+def test_an_editor_made_of_a_user_who_is_deleted_meanwhile(curator, other, meanwhile):
+    user = UserFactory()
+    shown = curator.get(page("change", user)).context["inline_admin_formsets"]
+    form = {f.html_name: f.value() for inline in shown for f in inline.formset.management_form}
+    form |= {"username": user.username, "is_editor": "on", "new_password": ""}
+    deletion = meanwhile("accounts.services.save_changes", lambda: delete(other, user))
+    response = curator.post(page("change", user), form)
+    assert response.status_code == 302
+    assert deletion.answer().status_code == 302
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
+def test_a_password_of_ones_own_set_while_one_is_deleted(curator, other, meanwhile):
+    deletion = meanwhile("accounts.rules.validate_password", lambda: delete(other, curator.user))
+    fields = {"old_password": PASSWORD, "new_password1": "another silk", "new_password2": "another silk"}
+    response = curator.post("/admin/password_change/", fields)
+    assert (response.status_code, deletion.answer().status_code) == (302, 302)
+    assert response.url.startswith(reverse("admin:login"))
+
+
+def test_a_sign_in_of_one_who_is_deleted_meanwhile(other, meanwhile):
+    user = UserFactory(admin=True)
+    deletion = meanwhile("accounts.guard.forgive", lambda: delete(other, user))
+    client = Client(raise_request_exception=False)
+    response = client.post(reverse("admin:login"), {"username": user.username, "password": PASSWORD})
+    assert (response.status_code, deletion.answer().status_code) == (200, 302)
+    assert client.get("/admin/").status_code == 302
