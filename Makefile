@@ -50,7 +50,7 @@ test: install-dev ## Run the tests on the embedded default (SQLite, a folder of 
 
 .PHONY: run-d1
 run-d1: install-dev d1-engine ## As `run`, on D1's own engine and an S3 server on this machine
-	@$(BIN)/python -m scripts.local_cloud $(MAKE) --no-print-directory run PORT=$(PORT) DATA=$(DATA)
+	@$(BIN)/python -m devtools.local_cloud $(MAKE) --no-print-directory run PORT=$(PORT) DATA=$(DATA)
 
 .PHONY: test-d1
 test-d1: install-dev d1-engine ## Run the tests of d1backend, then all of the gallery's on D1's own engine

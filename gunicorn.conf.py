@@ -18,7 +18,7 @@ max_requests = 100_000
 max_requests_jitter = 10_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats, not data
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
-# The request log is the service's own; see gallery_project.middleware.
+# The request log is the service's own; see core.middleware.
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
@@ -51,7 +51,7 @@ def when_ready(server):
 
     In a process of its own: one that forks workers must have no threads.
     """
-    from gallery_project import replica
+    from core import replica
 
     if replica.is_used():
         subprocess.Popen([sys.executable, "manage.py", "d1_replica", "fill"])

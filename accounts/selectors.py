@@ -9,8 +9,8 @@ from django.db.models.functions import StrIndex
 from django.utils import timezone
 
 from accounts.models import SignIn, State, User, username_key
-from gallery_project import replica, sql
-from gallery_project.errors import NotFound
+from core import replica, sql
+from core.errors import NotFound
 
 SignIns = QuerySet[SignIn]
 

@@ -10,13 +10,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from accounts import guard, selectors, sign_ins
+from accounts import selectors, sessions, throttling
 from accounts.models import EDITORS, SignIn, State, User
+from core import app_settings, audit, replica
+from core.audit import SECRET_FIELDS
+from core.errors import Conflict, Forbidden, NotFound, invalid_field
 from d1backend import SerializationFailure, retry_on_conflict, update_or_conflict, update_uncounted
 from d1backend.replica import on_primary
-from gallery_project import app_settings, audit, replica
-from gallery_project.audit import SECRET_FIELDS
-from gallery_project.errors import Conflict, Forbidden, NotFound, invalid_field
 
 REVIEW_STAMP = ("reviewed_at", "reviewed_by")  # the audit line has its own time and actor
 GROUNDS = ("is_admin", "is_approved", "reviewed_at")  # what decisions about a user are made of
@@ -43,7 +43,7 @@ def register(username: str, password: str, *, address: str) -> User:
     """
     if not app_settings.get("registration_open"):
         raise Forbidden("Registration is closed at the moment.", code="registration_closed")
-    guard.count_registration(address)
+    throttling.count_registration(address)
     user = User(username=username, password=make_password(password))
     with one_transaction():
         user.save(force_insert=True)
@@ -133,7 +133,7 @@ def end_sign_in(actor: User | None, sign_in_id: int) -> None:
     """End a sign-in of any user. Raises NotFound for one that is over."""
     one = SignIn.objects.filter(pk=sign_in_id) if selectors.is_stored(sign_in_id) else SignIn.objects.none()
     sign_in = one.select_related("user").first()
-    if sign_in is None or not sign_ins.end(one):
+    if sign_in is None or not sessions.end(one):
         raise NotFound("This sign-in is over already.")
     audit.record(actor, "user.end_sign_in", sign_in.user, {"user_agent": (sign_in.user_agent, None)})
 

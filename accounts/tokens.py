@@ -9,7 +9,7 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
 from accounts.models import SignIn
 from accounts.selectors import is_stored
-from gallery_project.errors import NotAuthenticated
+from core.errors import NotAuthenticated
 
 
 class InvalidToken(NotAuthenticated):

@@ -1,6 +1,6 @@
 """What the database itself keeps of users: when each last signed in.
 
-A trigger, because a sign-in is stored by one statement whose outcome decides (accounts.sign_ins). A migration
+A trigger, because a sign-in is stored by one statement whose outcome decides (accounts.sessions). A migration
 that remakes `users` or `sign_ins` drops it first and makes it again, as designs.triggers tells.
 """
 

@@ -19,9 +19,9 @@ from benchmarks import cloud, systems
 from benchmarks.cloud import Proxy
 from benchmarks.load import Result, run
 from benchmarks.systems import System
-from benchmarks.works import Readers
+from benchmarks.workloads import Readers
 from d1backend.local import D1Local
-from tests.serving import free_port
+from devtools.serving import free_port
 
 LATENCY = 0.05  # seconds
 READERS = 50

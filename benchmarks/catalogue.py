@@ -26,12 +26,12 @@ from django.utils import timezone
 
 from accounts.models import SignIn, User
 from accounts.tokens import AccessToken
+from demo.plan import DemoDesign, plan
 from designs import triggers
-from designs.demo.plan import DemoDesign, plan
 from designs.models import Design, Favourite
 from designs.services import EDITABLE
 from uploads.models import Category, Image
-from uploads.renditions import RECIPE
+from uploads.pipeline.renditions import RECIPE
 
 BATCH = 1000  # designs of one transaction
 PASSWORD = "six yards of silk"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from d1backend.http import Api, Settings
 from d1backend.local import D1Local
-from tests.d1.fault_plan import RateLimit
-from tests.d1.fault_proxy import FaultProxy
+from d1backend.protocol.api import Api, Settings
+from devtools.fault_plan import RateLimit
+from devtools.fault_proxy import FaultProxy
 
 ACCOUNT = "benchmark"
 SPAWNED = multiprocessing.get_context("spawn")

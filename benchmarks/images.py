@@ -26,8 +26,8 @@ django.setup()
 
 from PIL import Image
 
-from designs.demo.plan import plan
-from uploads.preparing import prepare
+from demo.plan import plan
+from uploads.pipeline.processing import prepare
 
 SIZES = {12: (4000, 3000), 24: (6000, 4000), 48: (8064, 5952), 50: (8660, 5773)}
 PAGE = 20  # designs of a phone's page

@@ -20,9 +20,9 @@ import uvloop
 from benchmarks import cloud, systems
 from benchmarks.bench import LATENCY, host_of
 from benchmarks.load import Line, Result
-from benchmarks.works import Readers
+from benchmarks.workloads import Readers
 from d1backend.local import D1Local
-from tests.serving import free_port
+from devtools.serving import free_port
 
 USERS, PAUSE, MINUTES = 1000, 10.0, 10
 WRITING = 0.01

@@ -1,9 +1,9 @@
 """A Django database backend for Cloudflare D1 (docs/d1backend.md)."""
 
-from .errors import OutcomeUnknown, RateLimited, SerializationFailure
-from .gather import gather
-from .retry import retry_on_conflict
-from .uncounted import insert_unkeyed, update_or_conflict, update_uncounted
+from d1backend.errors import OutcomeUnknown, RateLimited, SerializationFailure
+from d1backend.gather import gather
+from d1backend.retry import retry_on_conflict
+from d1backend.updates import insert_unkeyed, update_or_conflict, update_uncounted
 
 __all__ = [
     "OutcomeUnknown",

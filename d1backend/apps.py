@@ -10,6 +10,6 @@ class D1BackendConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from .replica.installing import keep_installed
+        from d1backend.replica.installing import keep_installed
 
         post_migrate.connect(keep_installed, sender=self)

@@ -7,18 +7,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3 import base as sqlite3
 
-from . import errors
-from .client import DatabaseClient
-from .connection import Connection
-from .creation import DatabaseCreation, id_of
-from .cursor import Cursor
-from .features import DatabaseFeatures
-from .http import Settings
-from .introspection import DatabaseIntrospection
-from .operations import DatabaseOperations
-from .replica.own_writes import new_tail
-from .replica.registry import directory_of_source
-from .schema import DatabaseSchemaEditor
+from d1backend import errors
+from d1backend.client import DatabaseClient
+from d1backend.creation import DatabaseCreation, id_of
+from d1backend.features import DatabaseFeatures
+from d1backend.introspection import DatabaseIntrospection
+from d1backend.operations import DatabaseOperations
+from d1backend.protocol.api import Settings
+from d1backend.replica.read_your_writes import new_tail
+from d1backend.replica.registry import directory_of_source
+from d1backend.schema import DatabaseSchemaEditor
+from d1backend.transaction.connection import Connection
+from d1backend.transaction.cursor import Cursor
 
 _OPTIONS = {
     "account_id",

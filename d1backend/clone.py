@@ -2,8 +2,8 @@
 
 import json
 
-from . import results
-from .http import Api
+from d1backend.protocol import encoding
+from d1backend.protocol.api import Api
 
 _PAGE = 500
 
@@ -44,8 +44,8 @@ def _rows(api: Api, source: str, table: str) -> list[tuple[str, list[str]]]:
     select = f"SELECT {', '.join(names)} FROM {quoted}"
     while True:
         page = f"{select} LIMIT {_PAGE} OFFSET {len(out) * _PAGE}"
-        body = api.batch(source, [(results.exact(page, len(names)), [])])[0]["rows"][0][0]
-        rows = results.unpack(body)
+        body = api.batch(source, [(encoding.exact(page, len(names)), [])])[0]["rows"][0][0]
+        rows = encoding.unpack(body)
         if rows:
             cells = [[v.hex() if isinstance(v, bytes) else v for v in row] for row in rows]
             blobs = [[i for i, v in enumerate(row) if isinstance(v, bytes)] for row in rows]

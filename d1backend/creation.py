@@ -10,8 +10,8 @@ from typing import Any
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX, BaseDatabaseCreation
 from django.db.utils import Error, OperationalError
 
-from . import clone, errors
-from .http import Api, Settings
+from d1backend import clone, errors
+from d1backend.protocol.api import Api, Settings
 
 # The ids of the test databases by base URL, account and name; threads share them, forked workers inherit
 # them.
@@ -32,7 +32,7 @@ class DatabaseCreation(BaseDatabaseCreation):
         self._name: str | None = None
 
     def _settings(self) -> Settings:
-        from .base import settings_of
+        from d1backend.base import settings_of
 
         return settings_of(self.connection.alias, self.connection.settings_dict)
 

@@ -3,7 +3,7 @@
 from django.db.backends.sqlite3.features import DatabaseFeatures as SQLiteFeatures
 from django.utils.functional import cached_property
 
-from .functions import FunctionFeatures
+from d1backend.functions import FunctionFeatures
 
 
 class DatabaseFeatures(FunctionFeatures, SQLiteFeatures):

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 
-from .connection import Connection
-from .gathering import Gathering, Paused
+from d1backend.transaction.connection import Connection
+from d1backend.transaction.pending_reads import Gathering, Paused
 
 Question = QuerySet[Any] | Callable[[], Any]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 
-from .functions import FunctionOperations
-from .parameters import literal
+from d1backend.functions import FunctionOperations
+from d1backend.protocol.parameters import literal
 
 # The most rows of a bulk_update() whose CASE fits D1's 100,000 bytes of SQL, for one field.
 _BULK_UPDATE = 300
@@ -18,15 +18,15 @@ _REFERENCES = (
 
 
 class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[misc]
-    compiler_module = "d1backend.compiler"
+    compiler_module = "d1backend.compilers.base"
 
     def compiler(self, compiler_name: str) -> type:
-        from . import counting, insert
+        from d1backend.compilers import insert, update
 
         own = {
             "SQLInsertCompiler": insert.SQLInsertCompiler,
-            "SQLUpdateCompiler": counting.SQLUpdateCompiler,
-            "SQLDeleteCompiler": counting.SQLDeleteCompiler,
+            "SQLUpdateCompiler": update.SQLUpdateCompiler,
+            "SQLDeleteCompiler": update.SQLDeleteCompiler,
         }
         return own.get(compiler_name) or super().compiler(compiler_name)
 

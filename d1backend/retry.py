@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from .errors import SerializationFailure
+from d1backend.errors import SerializationFailure
 
 P = ParamSpec("P")
 R = TypeVar("R")

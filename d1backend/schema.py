@@ -5,8 +5,8 @@ from typing import Any
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor as SQLiteSchemaEditor
 
-from .errors import CASCADES
-from .parameters import literal
+from d1backend.errors import CASCADES
+from d1backend.protocol.parameters import literal
 
 _PREFIX = "new__"
 

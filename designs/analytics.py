@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from accounts import figures
+from accounts import stats
+from core.days import last_days
 from d1backend import gather
 from designs.facets import value_counts
 from designs.models import FACET_FIELDS, DayTotal, Design, Favourite, Status
-from gallery_project.days import last_days
 
 TOP = 10
 
@@ -23,12 +23,12 @@ def overview(days: int) -> dict[str, Any]:
     """
     dates = last_days(days)
     users, designs, favourites, by_views, by_likes, signups, totals, *values = gather(
-        figures.totals,
+        stats.totals,
         design_totals,
         Favourite.objects.count,
         top("-view_count"),
         top("-like_count"),
-        partial(figures.signups_by_day, dates[0]),
+        partial(stats.signups_by_day, dates[0]),
         DayTotal.objects.filter(day__gte=dates[0]),
         *(partial(value_counts, Design.objects.all(), name) for name in FACET_FIELDS),
     )

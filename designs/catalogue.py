@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.db import connections, router
 
+from core import sql
 from designs.models import CatalogueStamp
-from gallery_project import sql
 
 Q = TypeVar("Q", bound=Hashable)
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from designs import catalogue, selectors
 from designs.catalogue import Stamp
 from designs.queries import Liked, Sort, Wanted
-from designs.rows import DesignRow
+from designs.read_model import DesignRow
 
 # From this row on a page comes out of the remembered order of the whole list: passing over rows costs their number.
 DEEP = 400

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
 
+from core import replica
+from core.errors import NotFound
 from designs.models import FACET_FIELDS, Design, Favourite, Status
 from designs.queries import Liked, Wanted
-from designs.rows import DesignRow
-from gallery_project import replica
-from gallery_project.errors import NotFound
+from designs.read_model import DesignRow
 
 NO_SUCH_DESIGN = "There is no such design."
 # How much each attribute says of two designs being alike.

@@ -8,13 +8,13 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from core import audit, replica
+from core.errors import GalleryError, Invalid, NotFound, invalid_field
 from d1backend import update_or_conflict
 from designs import selectors
 from designs.models import Design
-from gallery_project import audit, replica
-from gallery_project.errors import GalleryError, Invalid, NotFound, invalid_field
 from uploads.models import Category, Image
-from uploads.preparing import Prepared
+from uploads.pipeline.processing import Prepared
 from uploads.services import delete_image, store
 
 # What staff may set, in the words of the API; r2_object_key is the model's image.

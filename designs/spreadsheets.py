@@ -2,9 +2,9 @@
 
 from datetime import UTC
 
+from core.spreadsheets import as_cell
 from designs.models import Design
 from designs.services import EDITABLE
-from gallery_project.spreadsheets import as_cell
 
 COLUMNS = ("id", *EDITABLE, "created_at")
 

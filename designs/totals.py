@@ -6,7 +6,7 @@ that of the textile tradition its title names: there is no column for it.
 
 import json
 
-from designs.demo.vocabulary import KINDS
+from demo.vocabulary import KINDS
 
 ATTRIBUTES = ("category", "style", "occasion")
 REGION, ALL = "region", "all"  # ALL has one value, the same word: how many designs there are

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from gallery_project import private_files
+from core import private_files
 
 ACCOUNT_VARIABLE = "CLOUDFLARE_ACCOUNT_ID"
 D1_VARIABLES = ("CLOUDFLARE_D1_DATABASE_ID", "CLOUDFLARE_API_TOKEN")
@@ -129,7 +129,7 @@ def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
 
 
 def client_address_source(env: environ.Env) -> tuple[str, int]:
-    """CLIENT_ADDRESS_HEADER and NUM_PROXIES, of which one may be set (gallery_project.client_address).
+    """CLIENT_ADDRESS_HEADER and NUM_PROXIES, of which one may be set (core.client_address).
 
     Raises ImproperlyConfigured when they can not be meant.
     """
@@ -197,7 +197,7 @@ def default_database(env: environ.Env, data: Path) -> dict[str, Any]:
     if given(env, "DATABASE_URL"):
         return {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return {
-        "ENGINE": "gallery_project.sqlite",
+        "ENGINE": "core.sqlite",
         "NAME": data / "gallery.sqlite3",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
@@ -233,7 +233,7 @@ def cache_places(env: environ.Env, data: Path) -> dict[str, dict[str, Any]]:
     """The caches: `host`, in files that all processes of the host share, and `default`, CACHE_URL's or the same."""
     # Throttles count over all processes of the host, which memory of one process could not.
     host = {
-        "BACKEND": "gallery_project.cache.FolderCache",
+        "BACKEND": "core.cache.FolderCache",
         "LOCATION": data / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
@@ -241,7 +241,7 @@ def cache_places(env: environ.Env, data: Path) -> dict[str, dict[str, Any]]:
         return {"default": host, "host": host}
     place = env.cache_url("CACHE_URL")
     if place["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
-        place["BACKEND"] = "gallery_project.cache.SteadyRedisCache"
+        place["BACKEND"] = "core.cache.SteadyRedisCache"
         waits = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
         place["OPTIONS"] = waits | place.get("OPTIONS", {})
     return {"default": place, "host": host}
@@ -251,12 +251,12 @@ def image_storage(env: environ.Env, data: Path) -> dict[str, Any]:
     """The storage of images: R2 when its variables are set, else a folder."""
     if not all(given(env, name) for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
         return {
-            "BACKEND": "uploads.storage.FolderStorage",
+            "BACKEND": "uploads.storage.storages.FolderStorage",
             "OPTIONS": {"location": data / "media", "base_url": "/media/"},
         }
     account = given(env, ACCOUNT_VARIABLE)
     return {
-        "BACKEND": "uploads.storage.R2Storage",
+        "BACKEND": "uploads.storage.storages.R2Storage",
         "OPTIONS": {
             "access_key": given(env, "CLOUDFLARE_R2_ACCESS_KEY"),
             "secret_key": given(env, "CLOUDFLARE_R2_SECRET_KEY"),

@@ -7,7 +7,8 @@ from typing import Any
 import environ
 from corsheaders.defaults import default_headers
 
-from gallery_project import __version__, environment, theme
+from console import theme
+from gallery_project import __version__, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -36,8 +37,9 @@ if RENDER_HOST:
     CSRF_TRUSTED_ORIGINS.append(f"https://{RENDER_HOST}")
 
 INSTALLED_APPS = [
+    "console",  # before unfold, some of whose templates it replaces
     "unfold.apps.BasicAppConfig",  # not its default, which puts a site of its own in the place of the gallery's
-    "gallery_project.admin_app.GalleryAdminConfig",
+    "console.admin_app.GalleryAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -50,29 +52,31 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "d1backend",
-    "gallery_project",
+    "core",
     "accounts",
     "uploads",
     "designs",
+    "demo",
+    "gallery_project",
 ]
 
 MIDDLEWARE = [
-    "gallery_project.middleware.request_log",
-    "gallery_project.middleware.api_envelope",
-    "gallery_project.middleware.security_headers",
-    "gallery_project.middleware.JsonGzip",
+    "core.middleware.request_log",
+    "core.middleware.api_envelope",
+    "core.middleware.security_headers",
+    "core.middleware.JsonGzip",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "gallery_project.middleware.body_limit",
-    "gallery_project.middleware.writes_need_d1",
+    "core.middleware.body_limit",
+    "core.middleware.writes_need_d1",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "gallery_project.middleware.RepeatLostWrites",
+    "core.middleware.RepeatLostWrites",
 ]
 
 ROOT_URLCONF = "gallery_project.urls"
@@ -168,19 +172,19 @@ SIMPLE_JWT = {
 # Failed sign-ins by address and name, and registrations by address, before 429: (count, seconds).
 SIGN_IN_FAILURES = (env.int("SIGN_IN_FAILURES", 10), env.int("SIGN_IN_FAILURES_SECONDS", 300))
 REGISTRATIONS = (env.int("REGISTRATIONS", 100), env.int("REGISTRATIONS_SECONDS", 3600))
-# How the client's address is known (gallery_project.client_address); with neither, by the socket alone.
+# How the client's address is known (core.client_address); with neither, by the socket alone.
 CLIENT_ADDRESS_HEADER, NUM_PROXIES = environment.client_address_source(env)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["gallery_project.api.permissions.IsSignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["core.api.permissions.IsSignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["gallery_project.api.json.Parser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gallery_project.api.json.JsonOnly",
+    "DEFAULT_PARSER_CLASSES": ["core.api.json.Parser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.json.JsonOnly",
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_PAGINATION_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "gallery_project.api.schema.GallerySchema",
-    "EXCEPTION_HANDLER": "gallery_project.api.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.GallerySchema",
+    "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "STRICT_JSON": True,
 }

@@ -5,9 +5,9 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from accounts.api.auth_views import MeView
-from accounts.own_password import own_password
-from gallery_project import system
-from gallery_project.api import views
+from accounts.password_change import own_password
+from core import system
+from core.api import views
 from uploads.selectors import own_avatar
 
 handler500 = system.failure

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from d1backend.http import Api, Settings
 from d1backend.local import D1Local
+from d1backend.protocol.api import Api, Settings
 
 
 def d1_database() -> dict[str, Any]:

@@ -11,12 +11,12 @@ from itertools import islice
 
 from django.utils import timezone
 
+from core.errors import Conflict, NotFound
 from d1backend.replica import on_primary
-from gallery_project.errors import Conflict, NotFound
 from uploads import selectors, services
 from uploads.keys import EXTENSIONS, is_own, stem_of
 from uploads.models import Category, Image, PendingUpload
-from uploads.storage import images
+from uploads.storage.storages import images
 
 CHUNK = 300  # objects asked about at once
 

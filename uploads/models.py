@@ -25,7 +25,7 @@ class Image(models.Model):
     # [{"width": 320, "height": 427, "format": "webp", "key": "…"}, …], narrowest first
     renditions = models.JSONField(default=list)
     recipe = models.PositiveSmallIntegerField(
-        default=0, editable=False, help_text="which RECIPE of uploads.renditions they were made by"
+        default=0, editable=False, help_text="which RECIPE of uploads.pipeline.renditions they were made by"
     )
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="images"

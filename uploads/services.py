@@ -16,17 +16,17 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+from core import audit
+from core.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
 from d1backend import SerializationFailure
 from d1backend.replica import on_primary
-from gallery_project import audit
-from gallery_project.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
 from uploads import selectors
 from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
 from uploads.models import Image, PendingUpload
-from uploads.preparing import Prepared, prepare
-from uploads.renditions import RECIPE
-from uploads.storage import images
-from uploads.validation import file_too_large
+from uploads.pipeline.processing import Prepared, prepare
+from uploads.pipeline.renditions import RECIPE
+from uploads.pipeline.validation import file_too_large
+from uploads.storage.storages import images
 
 logger = logging.getLogger(__name__)
 

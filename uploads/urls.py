@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from uploads.serving import media
+from uploads.views import media
 
 urlpatterns = [path("<path:key>", media, name="media")]

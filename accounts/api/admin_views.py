@@ -16,9 +16,9 @@ from accounts.api.serializers import (
     UserUpdateSerializer,
 )
 from accounts.models import User
-from gallery_project.api.pagination import PAGE_PARAMETERS, PageRequest
-from gallery_project.api.permissions import IsAdmin, caller
-from gallery_project.api.schema import MessageSerializer, page_of
+from core.api.pagination import PAGE_PARAMETERS, PageRequest
+from core.api.permissions import IsAdmin, caller
+from core.api.schema import MessageSerializer, page_of
 
 
 class StaffView(APIView):

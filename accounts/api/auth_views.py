@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import selectors, services, sign_ins
+from accounts import selectors, services, sessions
 from accounts.api.caller import user_agent_of
 from accounts.api.serializers import (
     LoginSerializer,
@@ -25,9 +25,9 @@ from accounts.api.serializers import (
     UserSerializer,
 )
 from accounts.models import SignIn, User
-from gallery_project.api.permissions import caller
-from gallery_project.api.schema import MessageSerializer, items_of
-from gallery_project.client_address import client_address
+from core.api.permissions import caller
+from core.api.schema import MessageSerializer, items_of
+from core.client_address import client_address
 
 
 def parsed(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class RegisterView(StrangerView):
         return Response({"message": text, "success": True, "user": shown})
 
 
-def token_response(tokens: sign_ins.Tokens, request: Request) -> Response:
+def token_response(tokens: sessions.Tokens, request: Request) -> Response:
     """Tokens, which no cache may keep (RFC 6749, section 5.1)."""
     shown = TokenSerializer(tokens, context={"request": request}).data
     return Response(shown, headers={"Cache-Control": "no-store"})
@@ -78,7 +78,7 @@ class LoginView(StrangerView):
     def post(self, request: Request) -> Response:
         """Begin a sign-in."""
         sent = parsed(LoginSerializer, request)
-        tokens = sign_ins.log_in(
+        tokens = sessions.log_in(
             sent["username"],
             sent["password"],
             address=client_address(request),
@@ -91,7 +91,7 @@ class RefreshView(StrangerView):
     @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
         """Trade the refresh token for a new pair of tokens. Used twice, it ends the sign-in."""
-        tokens = sign_ins.refresh(parsed(RefreshSerializer, request)["refresh_token"])
+        tokens = sessions.refresh(parsed(RefreshSerializer, request)["refresh_token"])
         return token_response(tokens, request)
 
 
@@ -127,7 +127,7 @@ class PasswordView(APIView):
     def post(self, request: Request) -> Response:
         """Change the password. Every other sign-in ends."""
         sent = parsed(PasswordChangeSerializer, request)
-        sign_ins.change_password(
+        sessions.change_password(
             sign_in_of(request),
             sent["current_password"],
             sent["new_password"],
@@ -141,7 +141,7 @@ class LogoutView(APIView):
     def post(self, request: Request) -> Response:
         """End this sign-in, with its access and refresh tokens."""
         sent = parsed(LogoutSerializer, request)
-        sign_ins.log_out(sign_in_of(request), sent.get("refresh_token") or "")
+        sessions.log_out(sign_in_of(request), sent.get("refresh_token") or "")
         return message("You are signed out.")
 
 
@@ -157,5 +157,5 @@ class SessionView(APIView):
     @extend_schema(operation_id="end_session", request=None, responses=MessageSerializer)
     def delete(self, request: Request, sign_in_id: int) -> Response:
         """End one of the caller's sign-ins."""
-        sign_ins.end_one(caller(request), sign_in_id)
+        sessions.end_one(caller(request), sign_in_id)
         return message("The sign-in has ended.")

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 
 from accounts import selectors
 from accounts.models import SignIn, User
-from accounts.sign_ins import TokenRevoked
+from accounts.sessions import TokenRevoked
 from accounts.tokens import AccessToken, InvalidToken, access_token
+from core import replica
 from d1backend.replica import on_primary
-from gallery_project import replica
 
 
 class BearerAuthentication(BaseAuthentication):

@@ -8,28 +8,28 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts import rules, selectors
+from accounts import selectors, validators
 from accounts.models import SignIn, State, User
-from accounts.sign_ins import Tokens
-from gallery_project.api.fields import FlagField, QueryFlagField, TextField
-from gallery_project.api.schema import MessageSerializer
+from accounts.sessions import Tokens
+from core.api.fields import FlagField, QueryFlagField, TextField
+from core.api.schema import MessageSerializer
 
 
 class UsernameField(TextField):
     def __init__(self, **kwargs: Any) -> None:
-        least, most = rules.USERNAME_LENGTH
+        least, most = validators.USERNAME_LENGTH
         limits: dict[str, Any] = {"min_length": least, "max_length": most}
-        limits["error_messages"] = dict.fromkeys(["min_length", "max_length"], rules.USERNAME_SIZE)
-        super().__init__(validators=[rules.validate_username], **limits, **kwargs)
+        limits["error_messages"] = dict.fromkeys(["min_length", "max_length"], validators.USERNAME_SIZE)
+        super().__init__(validators=[validators.validate_username], **limits, **kwargs)
         self.help_text = "Letters of any script, digits and _ . -"
 
 
 class NewPasswordField(TextField):
     def __init__(self, **kwargs: Any) -> None:
-        least, most = rules.PASSWORD_LENGTH
+        least, most = validators.PASSWORD_LENGTH
         limits: dict[str, Any] = {"min_length": least, "max_length": most}
-        limits["error_messages"] = dict.fromkeys(["min_length", "max_length"], rules.PASSWORD_SIZE)
-        super().__init__(validators=[rules.validate_password], trim_whitespace=False, **limits, **kwargs)
+        limits["error_messages"] = dict.fromkeys(["min_length", "max_length"], validators.PASSWORD_SIZE)
+        super().__init__(validators=[validators.validate_password], trim_whitespace=False, **limits, **kwargs)
         self.help_text = "Not one of the common ones."
 
 
@@ -149,7 +149,7 @@ class SessionSerializer(serializers.ModelSerializer[SignIn]):
 
 
 class RejectionSerializer(serializers.Serializer[Any]):
-    reason = TextField(required=False, allow_null=True, allow_blank=True, max_length=rules.REASON_LENGTH)
+    reason = TextField(required=False, allow_null=True, allow_blank=True, max_length=validators.REASON_LENGTH)
 
 
 class UserUpdateSerializer(serializers.Serializer[Any]):

@@ -4,16 +4,16 @@ Importing a module here registers how its expressions are compiled (see ``regist
 parts of ``DatabaseOperations`` that write SQL and what ``DatabaseFeatures`` says of them.
 """
 
-from . import json, lookups, statistics, text
-from .datetimes import DateTimeOperations
-from .durations import DurationOperations
-from .maths import MathOperations
+from d1backend.functions import json, lookups, statistics, text
+from d1backend.functions.datetimes import DateTimeOperations
+from d1backend.functions.durations import DurationOperations
+from d1backend.functions.maths import MathOperations
 
 
 class FunctionOperations(DateTimeOperations, DurationOperations, MathOperations):
     """All of it; mix in before Django's SQLite ``DatabaseOperations``."""
 
-    compiler_module = "d1backend.compiler"
+    compiler_module = "d1backend.compilers.base"
 
 
 class FunctionFeatures:

@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db import OperationalError
 
-from .sql import let
-from .zones import from_utc, listed_sql, offset_sql, to_utc
+from d1backend.functions.sql import let
+from d1backend.functions.zones import from_utc, listed_sql, offset_sql, to_utc
 
 Params = Sequence[Any]
 Compiled = tuple[str, tuple[Any, ...]]

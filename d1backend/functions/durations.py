@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from .datetimes import Compiled, Params, microseconds_sql
-from .sql import let
+from d1backend.functions.datetimes import Compiled, Params, microseconds_sql
+from d1backend.functions.sql import let
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models.functions import JSONArray, JSONObject
 
-from .maths import MAX_ARGUMENTS
-from .registry import compiles
-from .sql import balanced
+from d1backend.functions.maths import MAX_ARGUMENTS
+from d1backend.functions.registry import compiles
+from d1backend.functions.sql import balanced
 
 
 @compiles(JSONObject)

@@ -21,8 +21,8 @@ from django.db.models.lookups import (
 )
 from django.db.models.sql.where import XOR, WhereNode
 
-from .registry import compiles
-from .sql import let
+from d1backend.functions.registry import compiles
+from d1backend.functions.sql import let
 
 MAX_PATTERN_BYTES = 50
 _LONG_LIST = 20

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Ceil, Coalesce, Cot, Greatest, Least, Power, Random
 
-from .registry import compiles
-from .sql import as_numeric, balanced, let
+from d1backend.functions.registry import compiles
+from d1backend.functions.sql import as_numeric, balanced, let
 
 # Cloudflare documents 32 arguments for a function.
 MAX_ARGUMENTS = 32

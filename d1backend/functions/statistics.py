@@ -12,8 +12,8 @@ from django.core.exceptions import FullResultSet
 from django.db.models import Count, StdDev, Subquery, Variance, Window
 from django.db.models.expressions import Col, RawSQL, Ref, Star
 
-from .registry import compiles
-from .sql import as_numeric
+from d1backend.functions.registry import compiles
+from d1backend.functions.sql import as_numeric
 
 _SAMPLE_SIZE = 100
 

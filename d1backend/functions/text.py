@@ -19,8 +19,8 @@ from django.db.models.functions import (
     RPad,
 )
 
-from .registry import compiles
-from .sql import balanced, let, refuse_windows
+from d1backend.functions.registry import compiles
+from d1backend.functions.sql import balanced, let, refuse_windows
 
 
 def _repeated(text: str, count: str) -> str:

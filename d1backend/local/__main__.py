@@ -5,7 +5,7 @@ import signal
 import sys
 from typing import Any
 
-from .engine import D1Local
+from d1backend.local.engine import D1Local
 
 
 def main() -> None:

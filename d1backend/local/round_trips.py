@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, models, transaction
 
-from .engine import D1Local
+from d1backend.local.engine import D1Local
 
 Operation = tuple[str, Callable[[], Any]]
 

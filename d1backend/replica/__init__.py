@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import RateLimited
-from .registry import forced, host_of
+from d1backend.errors import RateLimited
+from d1backend.replica.registry import forced, host_of
 
 __all__ = ["alias_for", "on_primary", "outage", "status", "version"]
 

@@ -8,9 +8,9 @@ from django.db.backends.sqlite3.creation import DatabaseCreation as SQLiteCreati
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 
-from .fill import is_damage
-from .host import Generation
-from .registry import host_of
+from d1backend.replica.fill import is_damage
+from d1backend.replica.host import Generation
+from d1backend.replica.registry import host_of
 
 
 class DatabaseCreation(SQLiteCreation):

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import results
-from ..http import Statement
-from ..parameters import literal
-from ..script import stale
+from d1backend.protocol import encoding
+from d1backend.protocol.api import Statement
+from d1backend.protocol.parameters import literal
+from d1backend.transaction.script import stale
 
 LOG, STATE = "_d1_changes", "_d1_replica"
 # One answer brings no more changes than this, and ends with the row that passes so many characters of JSON.
@@ -64,7 +64,7 @@ class Shape:
     def row(self) -> str:
         """SQL for a row as exact JSON text."""
         # With its table's name, or SQLite would take a column that is gone for a text.
-        return results.row_of([f"{quoted(self.table)}.{quoted(column)}" for column in self.columns])
+        return encoding.row_of([f"{quoted(self.table)}.{quoted(column)}" for column in self.columns])
 
 
 def schema_of(tables: Iterable[str]) -> str:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..sqltext import tokens_of
-from .changes import Shape, quoted
-from .source import Change, Description, News, Row, UnfitError
+from d1backend.replica.changes import Shape, quoted
+from d1backend.replica.source import Change, Description, News, Row, UnfitError
+from d1backend.sql.tokenizer import tokens_of
 
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"

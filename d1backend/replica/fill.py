@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from .changes import MOST_TEXT, Shape
-from .copy import Copy
-from .folder import Folder
-from .options import Options
-from .source import Change, Description, News, Source, UnfitError
+from d1backend.replica.changes import MOST_TEXT, Shape
+from d1backend.replica.copy import Copy
+from d1backend.replica.directory import Folder
+from d1backend.replica.options import Options
+from d1backend.replica.source import Change, Description, News, Source, UnfitError
 
 # A page aims at so many characters of JSON.
 _PAGE_TEXT = 1_000_000

@@ -16,11 +16,11 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from .copy import Copy
-from .folder import Folder
-from .forward import bring_forward
-from .options import Options
-from .source import News, Source, UnfitError
+from d1backend.replica.copy import Copy
+from d1backend.replica.directory import Folder
+from d1backend.replica.options import Options
+from d1backend.replica.source import News, Source, UnfitError
+from d1backend.replica.sync import bring_forward
 
 log = logging.getLogger(__name__)
 

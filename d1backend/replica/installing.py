@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import connections
 
-from .registry import host_of_source
-from .source import Source
+from d1backend.replica.registry import host_of_source
+from d1backend.replica.source import Source
 
 log = logging.getLogger(__name__)
 

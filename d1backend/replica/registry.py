@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, cast
 
 from django.db import connections
 
-from .host import Host
-from .options import ENGINE, options_of, replica_aliases
+from d1backend.replica.host import Host
+from d1backend.replica.options import ENGINE, options_of, replica_aliases
 
 if TYPE_CHECKING:
-    from .base import DatabaseWrapper
+    from d1backend.replica.base import DatabaseWrapper
 
 forced: ContextVar[bool] = ContextVar("d1backend.replica.forced", default=False)
 _hosts: dict[str, Host] = {}

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db import connections
 
-from .host import Host
-from .registry import forced, hosts
+from d1backend.replica.host import Host
+from d1backend.replica.registry import forced, hosts
 
 
 class ReplicaRouter:

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db import connections
 
-from .. import results
-from ..errors import MissingError, OperationalError
-from ..http import Api, Statement
-from ..retry import retry_on_conflict
-from . import changes, triggers
-from .changes import Shape
-from .options import Options
+from d1backend.errors import MissingError, OperationalError
+from d1backend.protocol import encoding
+from d1backend.protocol.api import Api, Statement
+from d1backend.replica import changes, triggers
+from d1backend.replica.changes import Shape
+from d1backend.replica.options import Options
+from d1backend.retry import retry_on_conflict
 
 Row = tuple[Any, ...]
 
@@ -107,7 +107,7 @@ def read_news(answers: list[dict[str, Any]], since: int, started: float) -> News
         raise UnfitError("the log of changes on D1 has no state")
     epoch, floor, same, seq, _ = state[0]
     found = [
-        Change(at, table, int(key), bool(quiet), None if text is None else results.row(json.loads(text)))
+        Change(at, table, int(key), bool(quiet), None if text is None else encoding.row(json.loads(text)))
         for at, table, key, quiet, text in rows
     ]
     anchor = found.pop(0).name if found and found[0].seq == since else None
@@ -127,8 +127,8 @@ class Source:
     def __init__(
         self, options: Options, *, patient: bool, waiting: Callable[[float], None] | None = None
     ) -> None:
-        from ..base import DatabaseWrapper, settings_of
-        from ..creation import id_of
+        from d1backend.base import DatabaseWrapper, settings_of
+        from d1backend.creation import id_of
 
         wrapper = connections[options.source]
         if not isinstance(wrapper, DatabaseWrapper):
@@ -172,7 +172,7 @@ class Source:
     def page(self, shape: Shape, after: int | None, limit: int) -> tuple[list[Row], int]:
         """Rows of a table by key after `after`, and how many characters of JSON they took."""
         ((*rows,),) = self._ask([changes.page(shape, after, limit)])
-        return [results.row(json.loads(text)) for (text,) in rows], sum(len(text) for (text,) in rows)
+        return [encoding.row(json.loads(text)) for (text,) in rows], sum(len(text) for (text,) in rows)
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has."""

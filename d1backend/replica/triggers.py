@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ..http import Statement
-from ..parameters import literal
-from .changes import LOG, Shape, quoted
+from d1backend.protocol.api import Statement
+from d1backend.protocol.parameters import literal
+from d1backend.replica.changes import LOG, Shape, quoted
 
 _NAME = "_d1_log_"
 PRESENT = f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{_NAME}*'"

@@ -9,13 +9,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from core.api.conditional import conditional, etag_of
+from core.api.pagination import whole_number
+from core.api.permissions import IsAdmin
 from designs import analytics
 from designs.api.schema import NOT_MODIFIED
 from designs.api.serializers import ValueCountSerializer, media_base
 from designs.models import FACET_FIELDS, Design, Status
-from gallery_project.api.conditional import conditional, etag_of
-from gallery_project.api.pagination import whole_number
-from gallery_project.api.permissions import IsAdmin
 
 DAYS_DEFAULT, DAYS_MOST = 30, 365
 

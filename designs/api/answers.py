@@ -7,14 +7,14 @@ from django.conf import settings
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
+from core.api.conditional import conditional, etag_of, not_modified, weak
+from core.api.pagination import PageRequest
+from core.api.permissions import caller
 from designs import catalogue
 from designs.api.items import page_items
 from designs.api.serializers import media_base
 from designs.catalogue import Stamp
 from designs.queries import Liked, Sort, Wanted
-from gallery_project.api.conditional import conditional, etag_of, not_modified, weak
-from gallery_project.api.pagination import PageRequest
-from gallery_project.api.permissions import caller
 
 
 def answer(

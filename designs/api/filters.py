@@ -7,12 +7,12 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from core.api.permissions import caller
+from core.days import moment_of
+from core.errors import Invalid, invalid_field
 from designs.models import FACET_FIELDS, Status
 from designs.queries import Sort, Wanted
 from designs.search import words_of
-from gallery_project.api.permissions import caller
-from gallery_project.days import moment_of
-from gallery_project.errors import Invalid, invalid_field
 
 SEARCH_LENGTH = 500  # characters
 FLAGS = {"true": True, "false": False}

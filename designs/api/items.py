@@ -5,14 +5,14 @@ from typing import Any
 
 import orjson
 
+from core.errors import NotFound
 from d1backend import gather
 from designs import catalogue, pages, selectors
 from designs.api.serializers import as_json
 from designs.catalogue import Stamp
 from designs.models import Status
 from designs.queries import Liked, Sort, Wanted
-from designs.rows import DesignRow, design_rows, live_columns
-from gallery_project.errors import NotFound
+from designs.read_model import DesignRow, design_rows, live_columns
 
 Items = Sequence[dict[str, Any] | orjson.Fragment]
 # What an item says of its moment and its reader; all else in it stands for as long as the stamp's `listing`.

@@ -3,8 +3,8 @@
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from gallery_project import app_settings
-from gallery_project.api.permissions import IsAdmin, IsSignedIn, caller
+from core import app_settings
+from core.api.permissions import IsAdmin, IsSignedIn, caller
 
 
 class IsReader(IsSignedIn):

@@ -5,13 +5,13 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core.api.fields import FlagField, TextField
 from designs.models import Design, Status
-from designs.rows import DesignRow, ImageRow
+from designs.read_model import DesignRow, ImageRow
 from designs.services import EDITABLE
-from gallery_project.api.fields import FlagField, TextField
 from uploads.api.serializers import RenditionSerializer, absolute
 from uploads.models import Image
-from uploads.storage import images
+from uploads.storage.storages import images
 
 DESCRIPTION_LENGTH = 10_000  # characters
 

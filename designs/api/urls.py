@@ -2,8 +2,8 @@
 
 from django.urls import path, register_converter
 
+from core.api.converters import RowId
 from designs.api import views
-from gallery_project.api.converters import RowId
 
 register_converter(RowId, "row_id")
 

@@ -9,6 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.pagination import PAGE_PARAMETERS, whole_number
+from core.api.permissions import IsSignedIn, caller
+from core.api.schema import MessageSerializer, items_of, page_of
 from designs import counters, selectors, services
 from designs.api import filters
 from designs.api.answers import answer, page_answer
@@ -24,9 +27,6 @@ from designs.api.serializers import (
 )
 from designs.catalogue import Stamp
 from designs.facets import facets
-from gallery_project.api.pagination import PAGE_PARAMETERS, whole_number
-from gallery_project.api.permissions import IsSignedIn, caller
-from gallery_project.api.schema import MessageSerializer, items_of, page_of
 
 DESIGN_ID = OpenApiParameter("design_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 DESIGN_PAGE = {200: page_of(DesignSerializer), 304: NOT_MODIFIED}

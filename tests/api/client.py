@@ -6,7 +6,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from accounts.sign_ins import Tokens, begin
+from accounts.sessions import Tokens, begin
 from tests.factories.accounts import UserFactory
 
 # Statements that authentication runs on the database itself; with a replica that is asked instead.

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 
 from accounts.models import SignIn, User
-from d1backend import keys
-from gallery_project import replica
-from gallery_project.models import AuditEntry
+from core import replica
+from core.models import AuditEntry
+from d1backend.transaction import keys
 from tests.api.client import ApiClient
 from tests.factories.accounts import PASSWORD, UserFactory
 

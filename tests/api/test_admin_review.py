@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from gallery_project.models import AuditEntry
+from core.models import AuditEntry
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, UserFactory
 

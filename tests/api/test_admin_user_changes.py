@@ -4,8 +4,8 @@ import pytest
 
 from accounts import services
 from accounts.models import SignIn, User
-from gallery_project.errors import Conflict
-from gallery_project.models import AuditEntry
+from core.errors import Conflict
+from core.models import AuditEntry
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, UserFactory
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from core.models import AuditEntry
 from designs.models import Design
-from gallery_project.models import AuditEntry
 from tests.api.client import ApiClient, refused
 from tests.factories.designs import DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from gallery_project import app_settings
+from core import app_settings
 from tests.api.client import ApiClient, refused
 from tests.factories.designs import DesignFactory
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gallery_project import app_settings
+from core import app_settings
 from tests.api.client import ApiClient, refused
 from tests.factories.designs import DesignFactory, FavouriteFactory
 

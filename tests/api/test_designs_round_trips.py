@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
+from core import replica
 from d1backend.replica import on_primary
-from gallery_project import replica
 from tests.api.client import ApiClient
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory

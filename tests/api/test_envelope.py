@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from gallery_project.api import views
+from core.api import views
 
 pytestmark = pytest.mark.django_db
 

@@ -181,12 +181,12 @@ class TestTooManyTries:
 
 
 def test_a_password_changed_while_one_signs_in_ends_the_old_ones_use(monkeypatch):
-    from accounts import guard
+    from accounts import throttling
     from accounts.models import User
 
     user = UserFactory()
     monkeypatch.setattr(
-        guard, "forgive", lambda *_: User.objects.update(password=hashers.make_password("new one"))
+        throttling, "forgive", lambda *_: User.objects.update(password=hashers.make_password("new one"))
     )
     refused(login(user.username), 401, "invalid_credentials")
     assert not SignIn.objects.exists()

@@ -10,14 +10,24 @@ import requests
 from django.utils import timezone
 from PIL import Image as Pillow
 
+from devtools.store_proxy import wait_for
 from tests.api.client import WHO_ASKS, ApiClient, refused
-from tests.pictures import PLACE, exif, picture, quartered, quarters_of, saved, talkative, textile, turned
-from tests.store_proxy import wait_for
+from tests.pictures import (
+    PLACE,
+    exif,
+    picture,
+    quartered,
+    quarters_of,
+    saved,
+    talkative,
+    textile,
+    turned,
+)
 from tests.stores import ORIGIN
 from tests.uploads_corpus import corpus
 from uploads.keys import incoming_key
 from uploads.models import Image, PendingUpload
-from uploads.storage import IMMUTABLE
+from uploads.storage.storages import IMMUTABLE
 
 pytestmark = pytest.mark.django_db
 transactional = pytest.mark.django_db(transaction=True)

@@ -5,8 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError
 
 from accounts.models import SignIn, User
+from core.models import AppSetting, AuditEntry
 from designs.models import Design, Favourite
-from gallery_project.models import AppSetting, AuditEntry
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, SignInFactory, UserFactory
 from tests.factories.designs import DesignFactory, FavouriteFactory
@@ -95,7 +95,7 @@ class TestAnImageDeletedMeanwhile:
     def test_is_no_avatar_for_the_user_who_puts_it_on(self, other, meanwhile):
         user = ApiClient.approved()
         avatar = avatar_of(user.user)
-        deletion = meanwhile("gallery_project.replica.or_exactly", lambda: other.delete(path_of(avatar)))
+        deletion = meanwhile("core.replica.or_exactly", lambda: other.delete(path_of(avatar)))
         response = user.put(ME, {"avatar_object_key": avatar.object_key})
         assert list(refused(response, 400, "invalid")) == ["avatar_object_key"]
         assert deletion.answer().status_code == 200
@@ -151,7 +151,7 @@ class TestADesignDeletedMeanwhile:
 
     def test_goes_with_the_favourites_that_come_meanwhile(self, admin, meanwhile):
         user, design = ApiClient.approved(), DesignFactory()
-        like = meanwhile("gallery_project.audit.record", lambda: user.post(f"{path_of(design)}/favorite"))
+        like = meanwhile("core.audit.record", lambda: user.post(f"{path_of(design)}/favorite"))
         assert admin.delete(path_of(design)).status_code == 200
         assert like.answer().status_code in (200, 404)
         assert not Favourite.objects.exists()
@@ -273,9 +273,7 @@ class TestAUserDeletedMeanwhile:
 class TestSettings:
     def test_that_two_admins_set_first(self, admin, other, meanwhile):
         body = {"settings": {"support_contact": "a@example.com"}}
-        setting = meanwhile(
-            "gallery_project.app_settings.all_settings", lambda: other.put("/api/admin/settings", body)
-        )
+        setting = meanwhile("core.app_settings.all_settings", lambda: other.put("/api/admin/settings", body))
         assert admin.put("/api/admin/settings", body).status_code == 200
         assert setting.answer().status_code == 200
         assert AppSetting.objects.count() == 1

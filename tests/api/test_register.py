@@ -4,7 +4,7 @@ import pytest
 from django.test import override_settings
 
 from accounts.models import User
-from gallery_project import app_settings
+from core import app_settings
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, UserFactory
 

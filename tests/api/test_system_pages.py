@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.test import override_settings
 
-from gallery_project import health, replica
+from core import health, replica
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import UserFactory
 

@@ -7,14 +7,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
 
+from core.models import AuditEntry
 from designs.models import Design
-from gallery_project.models import AuditEntry
 from tests.api.client import WHO_ASKS, ApiClient, refused
 from tests.factories.uploads import ImageFactory
 from tests.pictures import PLACE, picture, saved, talkative, textile, turned
 from tests.uploads_corpus import corpus, polyglots
 from uploads.models import Image
-from uploads.storage import Stored, images
+from uploads.storage.storages import Stored, images
 
 KEY = (
     r"{category}/\d{{4}}/\d{{2}}/\d+_[0-9a-f]{{8}}-[0-9a-f]{{4}}-4[0-9a-f]{{3}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}"

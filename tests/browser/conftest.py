@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from d1backend.http import Api, Settings
 from d1backend.local import D1Local
+from d1backend.protocol.api import Api, Settings
+from devtools.serving import Server, free_port, new_server, serving
 from tests.browser.chromium import FLAGS, executable, watch
-from tests.serving import Server, free_port, new_server, serving
 
 DESIGNS = 24
 EDITOR = {"username": "esha", "password": "indigo-vat-42"}

@@ -11,8 +11,8 @@ from tests.browser.looks import look
 
 pytestmark = pytest.mark.browser
 
-NOT_FOR_EDITORS = ["accounts/user/", "gallery_project/appsetting/", "gallery_project/auditentry/"]
-AUDIT = "/admin/gallery_project/auditentry/"
+NOT_FOR_EDITORS = ["accounts/user/", "core/appsetting/", "core/auditentry/"]
+AUDIT = "/admin/core/auditentry/"
 
 
 class TestAnEditor:

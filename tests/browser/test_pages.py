@@ -22,8 +22,8 @@ PAGES = {
     "person": "/admin/accounts/user/{person}/change/",
     "new-person": "/admin/accounts/user/add/",
     "reject": "/admin/accounts/user/{person}/reject/",
-    "settings": "/admin/gallery_project/appsetting/",
-    "audit": "/admin/gallery_project/auditentry/",
+    "settings": "/admin/core/appsetting/",
+    "audit": "/admin/core/auditentry/",
     "own-password": "/admin/password_change/",
 }
 LOOKS = [pytest.param((screen, theme), id=f"{screen}-{theme}") for screen in SCREENS for theme in THEMES]

@@ -4,8 +4,8 @@ import secrets
 
 import pytest
 
+from devtools.serving import new_server, serving
 from tests.engine import engine_environment
-from tests.serving import new_server, serving
 
 
 @pytest.fixture(scope="session")

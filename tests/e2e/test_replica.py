@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.d1 import fault_plan
-from tests.d1.fault_proxy import FaultProxy
+from devtools import fault_plan
+from devtools.fault_proxy import FaultProxy
+from devtools.serving import Client, Server, free_port, new_server, serving
 from tests.e2e.pictures import picture
 from tests.engine import engine_environment
-from tests.serving import Client, Server, free_port, new_server, serving
 
 PATIENCE = 60  # seconds: after failures in a row a host leaves D1 alone for up to 30
 

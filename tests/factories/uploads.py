@@ -7,7 +7,7 @@ import factory
 
 from uploads.keys import new_key, rendition_key
 from uploads.models import Category, Image
-from uploads.renditions import RECIPE
+from uploads.pipeline.renditions import RECIPE
 
 
 class ImageFactory(factory.django.DjangoModelFactory):

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import EDITORS, SignIn, User
-from gallery_project.models import AuditEntry
+from core.models import AuditEntry
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, SignInFactory, UserFactory
 
@@ -289,7 +289,7 @@ class TestAccess:
         client.force_login(editor)
         assert client.get(reverse("admin:index")).status_code == 200
         user = UserFactory(pending=True)
-        for path in (LIST, page_of(user), reverse("admin:gallery_project_auditentry_changelist")):
+        for path in (LIST, page_of(user), reverse("admin:core_auditentry_changelist")):
             assert client.get(path).status_code == 403
         for verb in ("approve", "reject"):
             assert decide(client, user, verb).status_code == 403

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import SignIn, User
-from gallery_project.models import AuditEntry
+from core.models import AuditEntry
 from tests.factories.accounts import SignInFactory, UserFactory
 
 pytestmark = pytest.mark.django_db

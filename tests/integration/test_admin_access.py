@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from accounts import services
 from accounts.models import EDITORS, User
-from gallery_project.cache import SteadyRedisCache
-from gallery_project.models import AuditEntry
+from core.cache import SteadyRedisCache
+from core.models import AuditEntry
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, UserFactory
 
@@ -20,8 +20,8 @@ OWN_PASSWORD = reverse("admin:password_change")
 NEW = "nine yards of silk"
 NOT_FOR_EDITORS = [
     reverse("admin:accounts_user_changelist"),
-    reverse("admin:gallery_project_appsetting_changelist"),
-    reverse("admin:gallery_project_auditentry_changelist"),
+    reverse("admin:core_appsetting_changelist"),
+    reverse("admin:core_auditentry_changelist"),
 ]
 
 
@@ -138,10 +138,10 @@ class TestSigningInWhileRedisIsAway:
         monkeypatch.setattr(SteadyRedisCache, "away_until", 0.0)
         settings.CACHES = {
             "default": {
-                "BACKEND": "gallery_project.cache.SteadyRedisCache",
+                "BACKEND": "core.cache.SteadyRedisCache",
                 "LOCATION": "redis://127.0.0.1:1/0",
             },
-            "host": {"BACKEND": "gallery_project.cache.FolderCache", "LOCATION": tmp_path},
+            "host": {"BACKEND": "core.cache.FolderCache", "LOCATION": tmp_path},
         }
 
     def test_works(self, boss):

@@ -6,8 +6,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from core.models import AuditEntry
 from designs.models import FACET_FIELDS, Design
-from gallery_project.models import AuditEntry
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
@@ -157,7 +157,7 @@ def test_an_editor_made_of_a_user_who_is_deleted_meanwhile(curator, other, meanw
 
 
 def test_a_password_of_ones_own_set_while_one_is_deleted(curator, other, meanwhile):
-    deletion = meanwhile("accounts.rules.validate_password", lambda: delete(other, curator.user))
+    deletion = meanwhile("accounts.validators.validate_password", lambda: delete(other, curator.user))
     fields = {"old_password": PASSWORD, "new_password1": "another silk", "new_password2": "another silk"}
     response = curator.post("/admin/password_change/", fields)
     assert (response.status_code, deletion.answer().status_code) == (302, 302)
@@ -166,7 +166,7 @@ def test_a_password_of_ones_own_set_while_one_is_deleted(curator, other, meanwhi
 
 def test_a_sign_in_of_one_who_is_deleted_meanwhile(other, meanwhile):
     user = UserFactory(admin=True)
-    deletion = meanwhile("accounts.guard.forgive", lambda: delete(other, user))
+    deletion = meanwhile("accounts.throttling.forgive", lambda: delete(other, user))
     client = Client(raise_request_exception=False)
     response = client.post(reverse("admin:login"), {"username": user.username, "password": PASSWORD})
     assert (response.status_code, deletion.answer().status_code) == (200, 302)

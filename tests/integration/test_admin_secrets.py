@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from accounts import services
 from accounts.models import User
-from gallery_project.admin import GalleryAdmin
-from gallery_project.secret_fields import is_secret
+from console.core.admin import GalleryAdmin
+from core.secret_fields import is_secret
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory
 
@@ -163,7 +163,7 @@ def test_the_trail_and_its_export_hold_no_secret(boss):
     user = UserFactory()
     services.update(User.objects.get(username="Asha"), user.pk, password="nine yards of silk")
     user.refresh_from_db()
-    exported = b"".join(boss.get(reverse("admin:gallery_project_auditentry_export"))).decode()
+    exported = b"".join(boss.get(reverse("admin:core_auditentry_export"))).decode()
     assert "password" in exported
     for secret in (user.password, "nine yards"):
         assert secret not in exported
@@ -173,9 +173,9 @@ def test_the_trail_and_its_export_hold_no_secret(boss):
     ("model", "query"),
     [
         ("accounts_user", "state=pending&is_admin__exact=1"),
-        ("gallery_project_auditentry", "object_type=appsetting"),
-        ("gallery_project_auditentry", "action__exact=user.update&created_at_from=2026-01-01"),
-        ("gallery_project_auditentry", "actor_username=Asha&actor_username__isnull=False"),
+        ("core_auditentry", "object_type=appsetting"),
+        ("core_auditentry", "action__exact=user.update&created_at_from=2026-01-01"),
+        ("core_auditentry", "actor_username=Asha&actor_username__isnull=False"),
         ("uploads_image", "category__exact=designs&in_use=yes&content_type=image/jpeg"),
         ("designs_design", "status=published&featured=1&category=Saree&_popup=1&_to_field=id"),
     ],

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import State, User
-from gallery_project.models import AuditEntry
+from core.models import AuditEntry
 from tests.api.client import ApiClient
 from tests.factories.accounts import UserFactory
 

@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import EDITORS
-from gallery_project import app_settings, audit, audit_pages, spreadsheets
-from gallery_project.models import AuditEntry
+from console.core import audit_pages
+from core import app_settings, audit, spreadsheets
+from core.models import AuditEntry
 from tests.api.client import ApiClient
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory
@@ -21,7 +22,7 @@ from tests.factories.uploads import ImageFactory
 
 pytestmark = pytest.mark.django_db
 
-TRAIL = reverse("admin:gallery_project_auditentry_changelist")
+TRAIL = reverse("admin:core_auditentry_changelist")
 EXPORT = f"{TRAIL}export/"
 
 
@@ -120,7 +121,7 @@ class TestALine:
     def test_is_never_edited_by_anybody(self, staff, boss):
         audit.record(boss, "user.update", boss, {"username": ("Uma", "Asha")})
         entry = AuditEntry.objects.get()
-        one = reverse("admin:gallery_project_auditentry_change", args=[entry.pk])
+        one = reverse("admin:core_auditentry_change", args=[entry.pk])
         assert staff.get(one).status_code == 200
         assert staff.post(one, {"action": "nothing"}).status_code == 403
         assert staff.post(one.replace("change", "delete"), {"post": "yes"}).status_code == 403
@@ -157,7 +158,7 @@ class TestAnObjectsHistory:
     def test_of_the_settings_is_linked_from_their_page(self, staff, boss):
         app_settings.update(boss, {"support_contact": "help@example.org"})
         audit.record(boss, "user.create", UserFactory(username="Nila"))
-        page = staff.get(reverse("admin:gallery_project_appsetting_changelist")).content.decode()
+        page = staff.get(reverse("admin:core_appsetting_changelist")).content.decode()
         history = f"{TRAIL}?object_type=appsetting"
         assert f'href="{history}"' in page
         trail = staff.get(history).content.decode()

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core import replica
 from d1backend.replica import on_primary
 from designs.models import Design, Status
-from gallery_project import replica
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
 
+from core.models import AuditEntry
+from core.spreadsheets import as_cell, of_cell
 from designs.models import Design
-from gallery_project.models import AuditEntry
-from gallery_project.spreadsheets import as_cell, of_cell
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
 from uploads.models import Image
-from uploads.storage import images as image_store
+from uploads.storage.storages import images as image_store
 
 
 @given(st.one_of(st.text(), st.text(alphabet="'=+-@＝＋－＠\t\r\n x")))

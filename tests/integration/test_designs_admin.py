@@ -10,8 +10,8 @@ from django.urls import reverse
 from PIL import Image as Picture
 
 from accounts.models import EDITORS
+from core.models import AuditEntry
 from designs.models import FACET_FIELDS, Design
-from gallery_project.models import AuditEntry
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory
@@ -104,7 +104,7 @@ def test_bulk_actions_change_and_are_audited(staff, action, field, old, new):
 
 
 def test_a_bulk_action_is_bounded_and_then_changes_nothing(staff, monkeypatch):
-    monkeypatch.setattr("designs.admin.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("console.designs.admin.MOST_AT_ONCE", 2)
     designs = DesignFactory.create_batch(3)
     page = client_told(staff, act(staff, "archive", *designs))
     assert "at most 2 designs" in page

@@ -8,10 +8,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from designs import admin_imports
+from console.designs import imports
+from core import spreadsheets
+from core.models import AuditEntry
 from designs.models import Design
-from gallery_project import spreadsheets
-from gallery_project.models import AuditEntry
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
@@ -109,9 +109,9 @@ class TestACheck:
         assert "Import the" not in page
 
     def test_of_too_many_rows_names_the_command(self, staff, monkeypatch):
-        monkeypatch.setattr(admin_imports, "MOST_ROWS", 2)
+        monkeypatch.setattr(imports, "MOST_ROWS", 2)
         assert "import_designs" in check(staff, table(good(), good(), good())).content.decode()
-        monkeypatch.setattr(admin_imports, "MOST_BYTES", 10)
+        monkeypatch.setattr(imports, "MOST_BYTES", 10)
         assert "import_designs" in check(staff, table(good())).content.decode()
 
 

@@ -7,16 +7,16 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import EDITORS
-from designs.admin_uploads import title_of
+from console.designs.uploads import title_of
+from core.models import AuditEntry
 from designs.models import FACET_FIELDS, Design
-from gallery_project.models import AuditEntry
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
 from tests.pictures import saved, textile
 from tests.uploads_corpus import HTML
-from uploads import memory
 from uploads.models import Image
+from uploads.pipeline import decode_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -137,9 +137,9 @@ def test_no_file_at_all_is_refused_in_words(staff):
 
 
 def test_large_pictures_take_turns_and_one_that_waited_too_long_is_told_so(staff, monkeypatch):
-    monkeypatch.setattr(memory, "BIG", 1_000)
-    monkeypatch.setattr(memory, "PATIENCE", 0)
-    with memory.turn(2_000):
+    monkeypatch.setattr(decode_lock, "BIG", 1_000)
+    monkeypatch.setattr(decode_lock, "PATIENCE", 0)
+    with decode_lock.turn(2_000):
         answer = send(staff)
     assert (answer.status_code, "try again" in answer.json()["message"]) == (503, True)
     assert send(staff).status_code == 201

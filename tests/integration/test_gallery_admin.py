@@ -5,13 +5,13 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from gallery_project import app_settings
-from gallery_project.models import AuditEntry
+from core import app_settings
+from core.models import AuditEntry
 from tests.factories.accounts import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-SETTINGS = reverse("admin:gallery_project_appsetting_changelist")
+SETTINGS = reverse("admin:core_appsetting_changelist")
 
 
 @pytest.fixture
@@ -48,5 +48,5 @@ def test_settings_are_changed_and_each_change_is_audited(staff, boss):
 
 def test_a_setting_has_no_page_of_its_own(staff):
     app_settings.update(None, {"public_catalogue": True})
-    assert staff.get(reverse("admin:gallery_project_appsetting_change", args=[1])).url == SETTINGS
-    assert staff.get(reverse("admin:gallery_project_appsetting_add")).status_code == 403
+    assert staff.get(reverse("admin:core_appsetting_change", args=[1])).url == SETTINGS
+    assert staff.get(reverse("admin:core_appsetting_add")).status_code == 403

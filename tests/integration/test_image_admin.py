@@ -4,8 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from core.models import AuditEntry
 from designs.models import Design
-from gallery_project.models import AuditEntry
 from tests.factories.accounts import UserFactory
 from tests.factories.uploads import ImageFactory
 from tests.pictures import saved, textile
@@ -117,6 +117,6 @@ def test_only_staff_see_images(client, folder):
 def test_the_pages_may_show_images_of_a_store_on_this_machine(staff, settings):
     assert "img-src 'self' data:" in staff.get(LIST)["Content-Security-Policy"]
     options = {"public_url": "http://127.0.0.1:9000/gallery", "bucket_name": "gallery"}
-    store = {"BACKEND": "uploads.storage.R2Storage", "OPTIONS": options}
+    store = {"BACKEND": "uploads.storage.storages.R2Storage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "default": store}
     assert "img-src 'self' http://127.0.0.1:9000 data:" in staff.get(LIST)["Content-Security-Policy"]

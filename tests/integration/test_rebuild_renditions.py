@@ -8,9 +8,10 @@ from django.core.management import CommandError, call_command
 from tests.factories.accounts import UserFactory
 from tests.factories.uploads import ImageFactory
 from tests.pictures import saved, textile
-from uploads import renditions, services
+from uploads import services
 from uploads.models import Image
-from uploads.storage import images
+from uploads.pipeline import renditions
+from uploads.storage.storages import images
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

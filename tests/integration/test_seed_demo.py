@@ -10,7 +10,7 @@ from accounts.models import User
 from designs.models import DailyCount, Design, Favourite
 from tests.api.client import ApiClient
 from uploads.models import Image
-from uploads.storage import images as image_store
+from uploads.storage.storages import images as image_store
 
 
 def seed(designs):

@@ -6,8 +6,8 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
+from demo.vocabulary import KINDS
 from designs import totals
-from designs.demo.vocabulary import KINDS
 from designs.models import DailyCount, DayTotal, Design, Favourite, Status, ValueTotal
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory

@@ -9,14 +9,14 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
+from devtools.store_proxy import fault_at
 from tests.api.client import ApiClient, refused
 from tests.api.test_presigned_uploads import complete, presigned, send
 from tests.api.test_uploads import upload, uploaded
 from tests.pictures import exif, picture, saved, textile
-from tests.store_proxy import fault_at
 from uploads import services
 from uploads.models import Image, PendingUpload
-from uploads.storage import R2Storage, images
+from uploads.storage.storages import R2Storage, images
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,7 +117,7 @@ def test_a_full_disk_is_unavailable_and_leaves_nothing(folder, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device", str(folder.folder))
 
-    monkeypatch.setattr("uploads.storage.os.replace", full)
+    monkeypatch.setattr("uploads.storage.storages.os.replace", full)
     unavailable(upload(ApiClient.admin(), DATA))
     assert folder.listed() == []
     assert Image.objects.count() == 0

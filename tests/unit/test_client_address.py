@@ -7,7 +7,7 @@ import yaml
 from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
-from gallery_project.client_address import client_address, network_of
+from core.client_address import client_address, network_of
 from gallery_project.environment import client_address_source
 from tests.unit.test_environment import env
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pictures import picture, png, png_chunk, quartered, saved, talkative, textile
-from uploads.containers import DamagedError, UnsupportedError, png_is_whole, unpack
+from uploads.pipeline.containers import DamagedError, UnsupportedError, png_is_whole, unpack
 
 TYPES = ["image/jpeg", "image/png", "image/webp"]
 FILES = {content_type: talkative(content_type) for content_type in TYPES}

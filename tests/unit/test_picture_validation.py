@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 from PIL import Image, ImageCms
 
-from gallery_project.errors import Invalid
+from core.errors import Invalid
 from tests.pictures import (
     exif,
     picture,
@@ -18,8 +18,8 @@ from tests.pictures import (
     turned,
 )
 from tests.uploads_corpus import packed_bomb
-from uploads.preparing import prepare
-from uploads.renditions import WIDTHS
+from uploads.pipeline.processing import prepare
+from uploads.pipeline.renditions import WIDTHS
 
 TYPES = ["image/jpeg", "image/png", "image/webp"]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 
 from tests.pictures import quartered, quarters_of, textile
-from uploads.placeholders import data_uri, decoded
-from uploads.renditions import sketch, thumb_hash
+from uploads.pipeline.placeholders import data_uri, decoded
+from uploads.pipeline.renditions import sketch, thumb_hash
 
 
 def painted(image):

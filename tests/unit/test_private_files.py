@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 from django.db import ConnectionHandler, OperationalError
 
-from gallery_project import environment, private_files
+from core import private_files
+from gallery_project import environment
 from tests.unit.test_environment import env
 
 

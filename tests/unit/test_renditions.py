@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from tests.pictures import quartered, saved, textile
-from uploads import renditions
-from uploads.preparing import prepare
+from uploads.pipeline import renditions
+from uploads.pipeline.processing import prepare
 from uploads.selectors import channels
 
 

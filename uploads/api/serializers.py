@@ -8,10 +8,10 @@ from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from gallery_project.api.fields import TextField
+from core.api.fields import TextField
 from uploads.keys import EXTENSIONS
 from uploads.models import Category, Image, PendingUpload
-from uploads.storage import images
+from uploads.storage.storages import images
 
 
 class RenditionSerializer(serializers.Serializer[Any]):

@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from gallery_project.api.pagination import PAGE_PARAMETERS, PageRequest
-from gallery_project.api.permissions import IsAdmin, caller
-from gallery_project.api.schema import MessageSerializer, page_of
-from gallery_project.errors import Forbidden
+from core.api.pagination import PAGE_PARAMETERS, PageRequest
+from core.api.permissions import IsAdmin, caller
+from core.api.schema import MessageSerializer, page_of
+from core.errors import Forbidden
 from uploads import selectors, services
 from uploads.api.serializers import (
     CompleteSerializer,

@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=0,
                         editable=False,
-                        help_text="which RECIPE of uploads.renditions they were made by",
+                        help_text="which RECIPE of uploads.pipeline.renditions they were made by",
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),

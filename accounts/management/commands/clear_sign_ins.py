@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from accounts import sign_ins
+from accounts import sessions
 
 KEPT_DAYS = 7
 
@@ -19,5 +19,5 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=KEPT_DAYS, help=f"default {KEPT_DAYS}")
 
     def handle(self, *args: Any, days: int, **options: Any) -> None:
-        count = sign_ins.clear(timezone.now() - timedelta(days=days))
+        count = sessions.clear(timezone.now() - timedelta(days=days))
         self.stdout.write(self.style.SUCCESS(f"{count} old sign-ins are deleted."))

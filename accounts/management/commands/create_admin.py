@@ -12,7 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import rules, selectors, services
+from accounts import selectors, services, validators
 
 
 class Command(BaseCommand):
@@ -34,8 +34,8 @@ class Command(BaseCommand):
         ask_secretly = missing if no_input else getpass.getpass
         username = (username or os.environ.get("ADMIN_USERNAME") or ask("Username: ")).strip()
         password = password or os.environ.get("ADMIN_PASSWORD") or ask_secretly("Password: ")
-        self.refuse_bad("username", rules.validate_username, username)
-        self.refuse_bad("password", rules.validate_password, password)
+        self.refuse_bad("username", validators.validate_username, username)
+        self.refuse_bad("password", validators.validate_password, password)
         user = selectors.user_by_name(username)
         if user is None:
             services.create(None, username, password, is_admin=True, is_editor=False)

@@ -8,11 +8,11 @@ from django.db import DatabaseError
 
 from d1backend.errors import Error
 from d1backend.replica import status
-from d1backend.replica.forward import bring_forward
 from d1backend.replica.host import Host
 from d1backend.replica.options import replica_aliases
 from d1backend.replica.registry import host_of
 from d1backend.replica.source import Source, UnfitError
+from d1backend.replica.sync import bring_forward
 
 
 class Command(BaseCommand):

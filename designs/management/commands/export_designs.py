@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from core.spreadsheets import in_chunks
 from designs.models import Design
 from designs.spreadsheets import COLUMNS, as_row
-from gallery_project.spreadsheets import in_chunks
 
 
 class Command(BaseCommand):

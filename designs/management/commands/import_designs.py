@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from designs import importing
-from gallery_project.errors import Invalid
+from core.errors import Invalid
+from designs import csv_import
 
 
 class Command(BaseCommand):
@@ -25,11 +25,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, images: Path | None, dry_run: bool, **options: Any) -> None:
         try:
-            rows = importing.rows_of(file.read_bytes())
+            rows = csv_import.rows_of(file.read_bytes())
         except (OSError, Invalid) as error:
             raise CommandError(f"{file} cannot be read: {error}") from error
         wrong = 0
-        for result in importing.results(None, tqdm(rows, unit="row", disable=None), images, dry_run=dry_run):
+        for result in csv_import.results(None, tqdm(rows, unit="row", disable=None), images, dry_run=dry_run):
             wrong += bool(result.faults)
             with tqdm.external_write_mode(self.stderr):
                 for field, sentence in result.faults:

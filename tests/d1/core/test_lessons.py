@@ -14,7 +14,8 @@ from django.db import IntegrityError, OperationalError, connection
 from django.db.models import Q
 from django.db.models.functions import Ceil, Power
 
-from d1backend import errors, messages
+from d1backend import errors
+from d1backend.protocol import messages
 from tests.d1.app.models import Author, Book, Everything
 
 pytestmark = pytest.mark.django_db(transaction=True)

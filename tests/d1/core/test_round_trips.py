@@ -13,12 +13,12 @@ from d1backend import (
     SerializationFailure,
     gather,
     insert_unkeyed,
-    keys,
     update_or_conflict,
     update_uncounted,
 )
-from d1backend.http import Api
+from d1backend.protocol.api import Api
 from d1backend.test import assert_round_trips
+from d1backend.transaction import keys
 from tests.d1.app.models import Author, Book, Tag, Wide
 
 pytestmark = pytest.mark.django_db(transaction=True)

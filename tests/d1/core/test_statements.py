@@ -2,7 +2,7 @@
 
 import pytest
 
-from d1backend.sqltext import SeveralStatementsError, parse
+from d1backend.sql.tokenizer import SeveralStatementsError, parse
 
 
 def names(sql):

@@ -10,8 +10,8 @@ from django.db import DataError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from d1backend import results
-from d1backend.parameters import bind, literal
+from d1backend.protocol import encoding
+from d1backend.protocol.parameters import bind, literal
 from tests.d1.app.models import Author, Everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,7 +154,7 @@ def test_a_literal_holds_no_way_out():
 
 def test_a_carried_result_that_was_cut_short_is_an_error_and_no_result():
     with pytest.raises(Exception, match="cut"):
-        results.carried('[[["t1"]]')
+        encoding.carried('[[["t1"]]')
 
 
 def test_raw_sql_gives_dates_times_booleans_and_floats_as_their_columns_are_declared():

@@ -8,11 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from d1backend.http import Api, Settings
 from d1backend.local import D1Local
-from tests.d1.fault_proxy import FaultProxy
-
-from .process import configure
+from d1backend.protocol.api import Api, Settings
+from devtools.fault_proxy import FaultProxy
+from tests.d1.faults.process import configure
 
 TOKEN = "local"
 
@@ -42,9 +41,9 @@ def run(options: argparse.Namespace, proxy: FaultProxy, database: str, ask: Any)
     """Each trial on empty tables; 1 when an account does not come out even."""
     from django.db import connection
 
-    from . import trials
-    from .models import MODELS
-    from .moves import MOVES
+    from tests.d1.faults import trials
+    from tests.d1.faults.models import MODELS
+    from tests.d1.faults.moves import MOVES
 
     with connection.schema_editor() as editor:
         for model in MODELS:

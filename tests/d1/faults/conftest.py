@@ -5,12 +5,11 @@ import uuid
 import pytest
 from django.db import connections
 
-from d1backend import limit
-from d1backend.http import Api, Settings
 from d1backend.local import D1Local, workerd_binary
-from tests.d1.fault_proxy import FaultProxy
-
-from .models import MODELS
+from d1backend.protocol import rate_limit
+from d1backend.protocol.api import Api, Settings
+from devtools.fault_proxy import FaultProxy
+from tests.d1.faults.models import MODELS
 
 TOKEN = "a-token-that-must-never-show"
 ALIAS = "faulty"
@@ -34,7 +33,7 @@ def _proxy(engine):
 @pytest.fixture
 def proxy(_proxy):
     yield _proxy
-    limit.forget()
+    rate_limit.forget()
     _proxy.plan = None
     _proxy.come_up()
 

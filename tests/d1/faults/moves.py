@@ -12,8 +12,7 @@ from django.db import connections, transaction
 from django.db.utils import DatabaseError
 
 from d1backend import OutcomeUnknown
-
-from .models import Credit, Debit
+from tests.d1.faults.models import Credit, Debit
 
 ATTEMPTS = 4
 _DEBIT = "INSERT INTO d1faults_debit (number) VALUES (%s)"

@@ -8,8 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from d1backend import gather
-
-from .models import Counter, Left, Right
+from tests.d1.faults.models import Counter, Left, Right
 
 
 @dataclass(frozen=True)

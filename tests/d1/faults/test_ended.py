@@ -6,11 +6,10 @@ import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError, transaction
 
 from d1backend import OutcomeUnknown
-from d1backend.http import request_sent
-from tests.d1 import fault_plan as plans
-
-from .conftest import ALIAS
-from .models import Counter
+from d1backend.protocol.api import request_sent
+from devtools import fault_plan as plans
+from tests.d1.faults.conftest import ALIAS
+from tests.d1.faults.models import Counter
 
 pytestmark = pytest.mark.d1
 counters = Counter.objects.using(ALIAS)

@@ -6,11 +6,10 @@ import pytest
 from django.db import DatabaseError, OperationalError, connections
 
 from d1backend import OutcomeUnknown
-from tests.d1 import fault_plan as plans
-
-from .conftest import ALIAS, PATIENCE, TOKEN
-from .models import Counter
-from .operations import OPERATIONS
+from devtools import fault_plan as plans
+from tests.d1.faults.conftest import ALIAS, PATIENCE, TOKEN
+from tests.d1.faults.models import Counter
+from tests.d1.faults.operations import OPERATIONS
 
 pytestmark = pytest.mark.d1
 

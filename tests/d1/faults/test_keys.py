@@ -4,10 +4,9 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 
 from d1backend import SerializationFailure, retry_on_conflict
-from tests.d1 import fault_plan as plans
-
-from .conftest import ALIAS
-from .models import Left
+from devtools import fault_plan as plans
+from tests.d1.faults.conftest import ALIAS
+from tests.d1.faults.models import Left
 
 pytestmark = pytest.mark.d1
 lefts = Left.objects.using(ALIAS)

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from d1backend import RateLimited, limit
-from tests.d1 import fault_plan as plans
-
-from .conftest import ALIAS
-from .models import Counter
+from d1backend import RateLimited
+from d1backend.protocol import rate_limit
+from devtools import fault_plan as plans
+from tests.d1.faults.conftest import ALIAS
+from tests.d1.faults.models import Counter
 
 pytestmark = pytest.mark.d1
 
@@ -29,7 +29,7 @@ def of_host(connect, faulty, tmp_path):
 def later(monkeypatch):
     """A function that lets the clock go on."""
     gone = []
-    monkeypatch.setattr(limit, "time", SimpleNamespace(time=lambda: time.time() + sum(gone)))
+    monkeypatch.setattr(rate_limit, "time", SimpleNamespace(time=lambda: time.time() + sum(gone)))
     return gone.append
 
 
@@ -142,7 +142,7 @@ def test_a_block_noted_before_the_clock_went_back_holds_nobody_up(of_host, proxy
     proxy.plan = plans.always(plans.rate_limited("300"))
     with pytest.raises(RateLimited):
         count("one")
-    limit.forget()
+    rate_limit.forget()
     ahead = time.time() + 86_400
     os.utime(only_file(tmp_path / "host"), (ahead, ahead))
     proxy.plan = []

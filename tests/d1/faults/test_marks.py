@@ -9,10 +9,9 @@ from django.db import connections, transaction
 from django.db.models import F
 
 from d1backend import OutcomeUnknown
-from tests.d1 import fault_plan as plans
-
-from .conftest import ALIAS, TOKEN
-from .models import Counter
+from devtools import fault_plan as plans
+from tests.d1.faults.conftest import ALIAS, TOKEN
+from tests.d1.faults.models import Counter
 
 pytestmark = pytest.mark.d1
 counters = Counter.objects.using(ALIAS)

@@ -6,11 +6,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from d1backend import OutcomeUnknown, SerializationFailure, errors
-from d1backend.messages import OUTAGES, error_of, may_have_run
-from tests.d1 import fault_plan as plans
-
-from .conftest import ALIAS
-from .models import Left
+from d1backend.protocol.messages import OUTAGES, error_of, may_have_run
+from devtools import fault_plan as plans
+from tests.d1.faults.conftest import ALIAS
+from tests.d1.faults.models import Left
 
 pytestmark = pytest.mark.d1
 lefts = Left.objects.using(ALIAS)

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 from django.db import OperationalError
 
-from d1backend import OutcomeUnknown, RateLimited, limit
-from tests.d1 import fault_plan as plans
-
-from .conftest import ALIAS
-from .models import Counter
+from d1backend import OutcomeUnknown, RateLimited
+from d1backend.protocol import rate_limit
+from devtools import fault_plan as plans
+from tests.d1.faults.conftest import ALIAS
+from tests.d1.faults.models import Counter
 
 pytestmark = pytest.mark.d1
 counters = Counter.objects.using(ALIAS)
@@ -23,7 +23,7 @@ def pauses(faulty, monkeypatch):
     """The waits between attempts, in seconds, noted in place of waiting; the clock goes on by them."""
     noted = []
     faulty.connection.api._sleep = noted.append
-    monkeypatch.setattr(limit, "time", SimpleNamespace(time=lambda: time.time() + sum(noted)))
+    monkeypatch.setattr(rate_limit, "time", SimpleNamespace(time=lambda: time.time() + sum(noted)))
     return noted
 
 

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.d1 import fault_plan as plans
-from tests.d1.fault_proxy import FaultProxy
+from devtools import fault_plan as plans
+from devtools.fault_proxy import FaultProxy
 
 
 class _Upstream(ThreadingHTTPServer):
@@ -158,7 +158,7 @@ def test_a_plan_of_every_third_request_takes_each_fault_equally_often(proxy):
 
 
 def test_it_runs_as_a_command(upstream):
-    command = [sys.executable, "-m", "tests.d1.fault_proxy", "--upstream", upstream.url, "--rate", "1/60"]
+    command = [sys.executable, "-m", "devtools.fault_proxy", "--upstream", upstream.url, "--rate", "1/60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         url = process.stdout.readline().strip()
         port = int(url.split(":")[2].split("/")[0])

@@ -7,10 +7,9 @@ from django.db import IntegrityError, connections, transaction
 from django.db.models import F
 
 from d1backend import OutcomeUnknown, SerializationFailure
-from tests.d1 import fault_plan as plans
-
-from .conftest import ALIAS
-from .models import Counter, Left
+from devtools import fault_plan as plans
+from tests.d1.faults.conftest import ALIAS
+from tests.d1.faults.models import Counter, Left
 
 pytestmark = pytest.mark.d1
 counters = Counter.objects.using(ALIAS)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from . import process, trials
-from .conftest import TOKEN
-from .moves import MOVES
+from tests.d1.faults import process, trials
+from tests.d1.faults.conftest import TOKEN
+from tests.d1.faults.moves import MOVES
 
 pytestmark = pytest.mark.d1
 COUNT = 60

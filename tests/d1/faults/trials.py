@@ -21,11 +21,10 @@ from django.db.models import F
 from django.db.utils import DatabaseError
 
 from d1backend import OutcomeUnknown, retry_on_conflict
-from tests.d1 import fault_plan as plans
-from tests.d1.fault_proxy import FaultProxy
-
-from .models import Counter
-from .moves import ATOMIC, MOVES, Move
+from devtools import fault_plan as plans
+from devtools.fault_proxy import FaultProxy
+from tests.d1.faults.models import Counter
+from tests.d1.faults.moves import ATOMIC, MOVES, Move
 
 FAULTS = (*plans.PASSING, *plans.SLOW, plans.down(0.03))
 NTH = 3

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from django.db.utils import DatabaseError
 
-from .process import configure
+from tests.d1.faults.process import configure
 
 
 def main(url: str, database: str, log: str, moves: str, first: str, end: str) -> None:
     configure(url, database, os.environ["D1_TOKEN"])
-    from .trials import SETS
+    from tests.d1.faults.trials import SETS
 
     alias, turns = SETS[moves]
     with Path(log).open("a") as file:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from .engine import rows_of
-from .test_statistics import Sample, fill
+from tests.d1.functions.engine import rows_of
+from tests.d1.functions.test_statistics import Sample, fill
 
 
 def pick(*values):

@@ -11,8 +11,7 @@ from hypothesis import example
 from hypothesis import strategies as st
 
 from d1backend.functions.datetimes import DateTimeOperations
-
-from .engine import connection, evaluate, proves
+from tests.d1.functions.engine import connection, evaluate, proves
 
 TRUNCATIONS = ["year", "quarter", "month", "week", "day"]
 TIME_TRUNCATIONS = ["hour", "minute", "second"]

@@ -12,7 +12,7 @@ from django.test import override_settings
 from hypothesis import example
 from hypothesis import strategies as st
 
-from .engine import matches, proves
+from tests.d1.functions.engine import matches, proves
 
 alphabet = st.sampled_from([*"abAB%_\\*?['\"", "é", "É", "क", "ı", "ß", "Σ", "𝄞"])
 words = st.text(alphabet, max_size=6)

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q, StdDev, Variance, Window
 from hypothesis import strategies as st
 
-from .engine import connection, proves, rows_of
+from tests.d1.functions.engine import connection, proves, rows_of
 
 
 class Sample(models.Model):

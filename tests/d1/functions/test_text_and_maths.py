@@ -14,7 +14,7 @@ from django.db.models.expressions import CombinedExpression
 from hypothesis import example
 from hypothesis import strategies as st
 
-from .engine import proves, value_of
+from tests.d1.functions.engine import proves, value_of
 
 # SQLite's text ends at a NUL for length(); half characters do not reach it.
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)

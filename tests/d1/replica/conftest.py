@@ -7,17 +7,16 @@ from typing import Any
 import pytest
 from django.db import connections, router
 
-from d1backend import limit
-from d1backend.http import Api, Settings
 from d1backend.local import D1Local, workerd_binary
+from d1backend.protocol import rate_limit
+from d1backend.protocol.api import Api, Settings
 from d1backend.replica import fill, registry
-from d1backend.replica.forward import bring_forward
 from d1backend.replica.host import Host
 from d1backend.replica.router import ReplicaRouter
 from d1backend.replica.source import Source
-from tests.d1.fault_proxy import FaultProxy
-
-from .models import MODELS, OPTIONS, SEARCH
+from d1backend.replica.sync import bring_forward
+from devtools.fault_proxy import FaultProxy
+from tests.d1.replica.models import MODELS, OPTIONS, SEARCH
 
 TOKEN = "a-token"
 PATIENCE = {"timeout": 2.0, "connect_timeout": 2.0, "retries": 5, "retry_budget": 10.0, "retry_pause": 0.002}
@@ -40,7 +39,7 @@ def _proxy(engine):
 @pytest.fixture
 def proxy(_proxy):
     yield _proxy
-    limit.forget()
+    rate_limit.forget()
     _proxy.plan = None
     _proxy.come_up()
 

@@ -8,8 +8,7 @@ from django.db import connections
 
 from d1backend.replica import status, version
 from d1backend.replica.source import Source
-
-from .models import Design, Person, Tag
+from tests.d1.replica.models import Design, Person, Tag
 
 
 def rows(alias, table, columns="*"):

@@ -9,10 +9,9 @@ from django.db import DatabaseError
 from d1backend import OutcomeUnknown, RateLimited
 from d1backend.replica import alias_for, outage, status
 from d1backend.replica.host import Host
-from tests.d1 import fault_plan as plans
-
-from .models import Design
-from .test_freshness import NEW, age, end_the_rest, titles, until
+from devtools import fault_plan as plans
+from tests.d1.replica.models import Design
+from tests.d1.replica.test_freshness import NEW, age, end_the_rest, titles, until
 
 PASSING = {fault.name + str(fault.headers): fault for fault in plans.PASSING}
 LASTING = {fault.name: fault for fault in (*plans.LASTING, plans.SLOW_BEFORE)}

@@ -8,14 +8,13 @@ import pytest
 from django.db import OperationalError
 
 from d1backend.replica import fill, status, version
-from d1backend.replica.forward import bring_forward
 from d1backend.replica.source import Source
-from tests.d1 import fault_plan
-
-from .models import Design, Tag
-from .test_freshness import until
-from .test_hosts import compare
-from .test_processes import damage
+from d1backend.replica.sync import bring_forward
+from devtools import fault_plan
+from tests.d1.replica.models import Design, Tag
+from tests.d1.replica.test_freshness import until
+from tests.d1.replica.test_hosts import compare
+from tests.d1.replica.test_processes import damage
 
 MANY = (
     "INSERT INTO designs (title, body, view_count, weight) WITH RECURSIVE n(i) AS "

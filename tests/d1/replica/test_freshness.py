@@ -9,9 +9,8 @@ from django.db import OperationalError, connections
 
 from d1backend.replica import alias_for, status, version
 from d1backend.replica.copy import Copy
-from tests.d1 import fault_plan
-
-from .models import Design, Person
+from devtools import fault_plan
+from tests.d1.replica.models import Design, Person
 
 NEW = "INSERT INTO designs (title, body, view_count, weight) VALUES ('{}', '', 0, 0)"
 

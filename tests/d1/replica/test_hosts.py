@@ -18,13 +18,12 @@ from typing import Any
 
 import pytest
 
-from d1backend import results
+from d1backend.protocol import encoding
 from d1backend.replica.source import Source
-from tests.d1 import fault_plan as plans
-
-from .conftest import TOKEN
-from .models import OPTIONS
-from .worker import Ledger
+from devtools import fault_plan as plans
+from tests.d1.replica.conftest import TOKEN
+from tests.d1.replica.models import OPTIONS
+from tests.d1.replica.worker import Ledger
 
 log = logging.getLogger(__name__)
 WRITES = int(os.environ.get("REPLICA_WRITES", "6"))
@@ -70,8 +69,8 @@ class Worker:
 def rows_of_d1(d1, table):
     columns = [name for (name,) in d1(f"SELECT name FROM pragma_table_xinfo('{table}') ORDER BY cid")]
     shown = [f'"{c}"' for c in columns if c != "password_hash"]
-    rows = d1(f"SELECT {results.row_of(shown)} FROM {table} ORDER BY id")
-    return [results.row(json.loads(text)) for (text,) in rows]
+    rows = d1(f"SELECT {encoding.row_of(shown)} FROM {table} ORDER BY id")
+    return [encoding.row(json.loads(text)) for (text,) in rows]
 
 
 @pytest.mark.parametrize("faults", [False, True], ids=["calm", "faults"])

@@ -9,9 +9,8 @@ from django.db import IntegrityError, connections, transaction
 from d1backend.replica import fill, on_primary
 from d1backend.replica.source import Source
 from d1backend.test import assert_round_trips
-from tests.d1 import fault_plan
-
-from .models import Design, Note, Person, Tag
+from devtools import fault_plan
+from tests.d1.replica.models import Design, Note, Person, Tag
 
 
 def titles(alias):

@@ -11,13 +11,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
 from d1backend.replica import alias_for, status
-from d1backend.replica.forward import bring_forward
 from d1backend.replica.host import Host
 from d1backend.replica.source import Source
-from tests.d1 import fault_plan
-
-from .models import Design
-from .test_freshness import NEW, age, titles, until
+from d1backend.replica.sync import bring_forward
+from devtools import fault_plan
+from tests.d1.replica.models import Design
+from tests.d1.replica.test_freshness import NEW, age, titles, until
 
 
 def refill(host):

@@ -9,8 +9,7 @@ from django.db import connections, router, transaction
 from d1backend.replica import alias_for, on_primary
 from d1backend.replica.source import Source
 from d1backend.test import assert_round_trips
-
-from .models import Design, Note, Person, Tag
+from tests.d1.replica.models import Design, Note, Person, Tag
 
 
 def test_copied_tables_are_read_from_the_copy_and_written_at_the_source(host):

@@ -4,11 +4,10 @@ import pytest
 from django.db import connections, models
 
 from d1backend.replica import fill, status, version
-from d1backend.replica.forward import bring_forward
 from d1backend.replica.installing import keep_installed
 from d1backend.replica.source import Source, UnfitError
-
-from .models import Design, Tag
+from d1backend.replica.sync import bring_forward
+from tests.d1.replica.models import Design, Tag
 
 NEW = "INSERT INTO designs (title, body, view_count, weight) VALUES ('{}', '', 0, 0)"
 

@@ -45,7 +45,7 @@ class Writer:
     """Random transactions, each of a kind that has its own way into the log of changes."""
 
     def __init__(self, name: str, dice: random.Random) -> None:
-        from .models import Design, Person, Tag
+        from tests.d1.replica.models import Design, Person, Tag
 
         self.name, self.dice, self.designs, self.tags, self.people = name, dice, Design, Tag, Person
 
@@ -190,8 +190,7 @@ class Ledger:
 def look(ledger: Ledger, host: str) -> str | None:
     """What is wrong with what this process sees, if anything. A replica that says it is degraded may be late."""
     from d1backend.replica import status
-
-    from .models import Design
+    from tests.d1.replica.models import Design
 
     promised = ledger.promises(host)
     before = status()

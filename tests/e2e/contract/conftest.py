@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 import pytest
 import requests
 
-from .pictures import picture
-from .shapes import DESIGN, IMAGE, granted
+from tests.e2e.contract.pictures import picture
+from tests.e2e.contract.shapes import DESIGN, IMAGE, granted
 
 
 @dataclass

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from .calls import until
-from .shapes import (
+from tests.e2e.contract.calls import until
+from tests.e2e.contract.shapes import (
     ADMIN_USER,
     ANALYTICS,
     AUDIT,

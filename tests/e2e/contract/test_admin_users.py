@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from .shapes import ADMIN_USER, MESSAGE, TOKEN, granted, page_of, refused
+from tests.e2e.contract.shapes import ADMIN_USER, MESSAGE, TOKEN, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

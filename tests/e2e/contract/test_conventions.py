@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from .calls import ADMIN, ANYONE, CALLS, USER, bearer, concrete
-from .shapes import DESIGN, granted, page_of, refused
+from tests.e2e.contract.calls import ADMIN, ANYONE, CALLS, USER, bearer, concrete
+from tests.e2e.contract.shapes import DESIGN, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

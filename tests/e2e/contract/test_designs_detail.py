@@ -5,8 +5,8 @@ import secrets
 import pytest
 import requests
 
-from .calls import at_once, bearer, until
-from .shapes import DESIGN, FACETS, SETTING, granted, items_of, page_of, refused
+from tests.e2e.contract.calls import at_once, bearer, until
+from tests.e2e.contract.shapes import DESIGN, FACETS, SETTING, granted, items_of, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

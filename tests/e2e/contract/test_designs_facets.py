@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from .shapes import DESIGN, FACET_FIELDS, FACETS, granted, page_of, refused
+from tests.e2e.contract.shapes import DESIGN, FACET_FIELDS, FACETS, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from .calls import until
-from .shapes import DESIGN, granted, page_of, refused
+from tests.e2e.contract.calls import until
+from tests.e2e.contract.shapes import DESIGN, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

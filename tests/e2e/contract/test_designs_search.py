@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from .shapes import DESIGN, FACETS, granted, page_of
+from tests.e2e.contract.shapes import DESIGN, FACETS, granted, page_of
 
 pytestmark = pytest.mark.e2e
 

@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from .shapes import DESIGN, MESSAGE, OPTIONAL, granted, page_of, refused
+from tests.e2e.contract.shapes import DESIGN, MESSAGE, OPTIONAL, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

@@ -3,8 +3,8 @@
 import pytest
 import requests
 
-from .calls import at_once, bearer
-from .shapes import DESIGN, FAVOURITE, granted, page_of, refused
+from tests.e2e.contract.calls import at_once, bearer
+from tests.e2e.contract.shapes import DESIGN, FAVOURITE, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

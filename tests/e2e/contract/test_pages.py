@@ -2,7 +2,7 @@
 
 import pytest
 
-from .shapes import ADMIN_USER, AUDIT, DESIGN, IMAGE, granted, page_of, refused
+from tests.e2e.contract.shapes import ADMIN_USER, AUDIT, DESIGN, IMAGE, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

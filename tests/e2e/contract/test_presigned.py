@@ -8,9 +8,9 @@ import pytest
 import requests
 from PIL import Image
 
-from .calls import SOME_KEY, at_once
-from .pictures import HTML, picture, rotated
-from .shapes import DESIGN, IMAGE, PRESIGNED, granted, page_of, refused
+from tests.e2e.contract.calls import SOME_KEY, at_once
+from tests.e2e.contract.pictures import HTML, picture, rotated
+from tests.e2e.contract.shapes import DESIGN, IMAGE, PRESIGNED, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

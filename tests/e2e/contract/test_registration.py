@@ -5,8 +5,8 @@ import unicodedata
 
 import pytest
 
-from .calls import at_once
-from .shapes import MESSAGE, USER, granted, refused
+from tests.e2e.contract.calls import at_once
+from tests.e2e.contract.shapes import MESSAGE, USER, granted, refused
 
 pytestmark = pytest.mark.e2e
 

@@ -4,9 +4,18 @@ import secrets
 
 import pytest
 
-from .calls import at_once, bearer, everywhere
-from .pictures import picture
-from .shapes import IMAGE, MESSAGE, SESSION, TOKEN, USER, granted, items_of, refused
+from tests.e2e.contract.calls import at_once, bearer, everywhere
+from tests.e2e.contract.pictures import picture
+from tests.e2e.contract.shapes import (
+    IMAGE,
+    MESSAGE,
+    SESSION,
+    TOKEN,
+    USER,
+    granted,
+    items_of,
+    refused,
+)
 
 pytestmark = pytest.mark.e2e
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from .calls import ANYONE, CALLS, bearer, pour
-from .shapes import (
+from tests.e2e.contract.calls import ANYONE, CALLS, bearer, pour
+from tests.e2e.contract.shapes import (
     ADMIN_USER,
     AUDIT,
     DESIGN,

@@ -7,8 +7,8 @@ import time
 import jwt
 import pytest
 
-from .calls import bearer, everywhere
-from .shapes import USER, granted, positive, refused
+from tests.e2e.contract.calls import bearer, everywhere
+from tests.e2e.contract.shapes import USER, granted, positive, refused
 
 pytestmark = pytest.mark.e2e
 

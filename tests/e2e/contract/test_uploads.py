@@ -6,9 +6,9 @@ import struct
 import pytest
 from PIL import Image
 
-from .calls import SOME_KEY
-from .pictures import bad_pictures, bomb, of_size, picture, rotated
-from .shapes import IMAGE, MESSAGE, granted, page_of, refused
+from tests.e2e.contract.calls import SOME_KEY
+from tests.e2e.contract.pictures import bad_pictures, bomb, of_size, picture, rotated
+from tests.e2e.contract.shapes import IMAGE, MESSAGE, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 

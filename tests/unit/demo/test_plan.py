@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from designs.demo.colours import COLOURS
-from designs.demo.drawing import FAMILIES
-from designs.demo.drawing.look import MOTIFS
-from designs.demo.names import COLLECTIONS, DESIGNERS, PHRASES
-from designs.demo.plan import plan
-from designs.demo.vocabulary import KINDS
+from demo.colours import COLOURS
+from demo.drawing import FAMILIES
+from demo.drawing.style import MOTIFS
+from demo.names import COLLECTIONS, DESIGNERS, PHRASES
+from demo.plan import plan
+from demo.vocabulary import KINDS
 
 ROOT = Path(__file__).resolve().parents[3]
 SEED = 20250101
@@ -125,7 +125,7 @@ def test_no_two_of_240_pictures_are_the_same_and_none_is_a_flat_area(gallery):
 def test_a_picture_is_the_same_in_another_process(gallery):
     code = (
         "import hashlib\n"
-        "from designs.demo.plan import plan\n"
+        "from demo.plan import plan\n"
         f"for design in list(plan(240, {SEED}))[::40]:\n"
         "    print(hashlib.sha256(design.draw().tobytes()).hexdigest())\n"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from gallery_project.errors import Unavailable
+from core.errors import Unavailable
 from uploads.cleaning import clean
 
 

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from gallery_project.errors import GalleryError, NotFound
+from core.errors import GalleryError, NotFound
 from uploads import services
 from uploads.models import Image
-from uploads.preparing import Prepared, prepare
-from uploads.renditions import RECIPE
-from uploads.storage import images
+from uploads.pipeline.processing import Prepared, prepare
+from uploads.pipeline.renditions import RECIPE
+from uploads.storage.storages import images
 
 AHEAD = 2  # images in memory for each process
 

@@ -1,0 +1,261 @@
+"""Services of sign-ins: beginning one, keeping it up with its refresh token, ending it."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts import selectors, throttling
+from accounts.models import SignIn, State, User, username_key
+from accounts.passwords import new_setting, setting_of, stored_form
+from accounts.tokens import AccessToken, RefreshToken
+from core.errors import Forbidden, NotAuthenticated, NotFound, invalid_field
+from d1backend import SerializationFailure, update_or_conflict, update_uncounted
+
+USER_AGENT_LENGTH = 255
+
+
+class TokenRevoked(NotAuthenticated):
+    code = "token_revoked"
+    message = "This sign-in has ended. Please sign in again."
+
+
+class TokenReused(NotAuthenticated):
+    code = "token_reused"
+    message = "This refresh token was used before, so its sign-in has been ended. Please sign in again."
+
+
+class InvalidCredentials(NotAuthenticated):
+    code = "invalid_credentials"
+    message = "The username or the password is wrong."
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a client holds of a sign-in."""
+
+    sign_in: SignIn
+
+    @property
+    def access_token(self) -> str:
+        return str(AccessToken.of(self.sign_in))
+
+    @property
+    def refresh_token(self) -> str:
+        return str(RefreshToken.of(self.sign_in))
+
+
+# The hash decides, in the statement that writes: of a password changed at this moment the old one is refused.
+INSERT = """
+    INSERT INTO sign_ins (user_id, refresh_id, user_agent, created_at, last_used_at, expires_at)
+    SELECT id, %s, %s, %s, %s, %s FROM users
+    WHERE username_key = %s AND password_hash = %s AND is_approved
+    RETURNING id, user_id
+"""
+# Of two calls at once exactly one wins.
+TRADE = """
+    UPDATE sign_ins SET refresh_id = %s, last_used_at = %s, expires_at = %s
+    WHERE id = %s AND user_id = %s AND refresh_id = %s AND ended_at IS NULL AND expires_at > %s
+    AND EXISTS (SELECT 1 FROM users WHERE id = user_id AND is_approved)
+    RETURNING id
+"""
+
+
+def log_in(username: str, password: str, *, address: str, user_agent: str) -> Tokens:
+    """Begin a sign-in by name and password.
+
+    Raises TooMany, NotAuthenticated (`invalid_credentials`), or Forbidden (`approval_pending`,
+    `approval_rejected`) where the password is right and the account is not approved.
+    """
+    throttling.check_sign_in(address, username)
+    user, hashed = copied_holder(username, password)
+    sign_in = begin(user, user_agent, hashed) if user and hashed else None
+    if sign_in is None:
+        # Wrong, or not approved, or this host has no copy, or an old one: the database itself tells.
+        user = holder_of(username, password, hashed)
+        if user is None:
+            throttling.count_failure(address, username)
+            raise InvalidCredentials
+        throttling.forgive(address, username)
+        refuse_unapproved(user)
+        sign_in = begin(user, user_agent)
+        if sign_in is None:
+            raise InvalidCredentials
+    throttling.forgive(address, username)
+    return Tokens(sign_in)
+
+
+def copied_holder(username: str, password: str) -> tuple[User | None, str | None]:
+    """By this host's copy: who has the name, and the hash stored with him if this is his password.
+
+    A name that nobody has gets a User that is not stored, so that it costs what any other does. The hash is
+    None where the copy does not tell it.
+    """
+    users = selectors.copied()
+    if users is None:
+        return None, None
+    user = users.filter(username_key=username_key(username.strip())).first()
+    user = user or User(username_key=username_key(username.strip()), password_setting=new_setting())
+    return user, stored_form(password, user.password_setting)
+
+
+def holder_of(username: str, password: str, hashed: str | None = None) -> User | None:
+    """The user with this name and password, whatever his state; as slow for a name that nobody has.
+
+    `hashed` is what the password was hashed to by another reading of the user's row; it is not hashed again
+    but where that reading was of another password.
+    """
+    user = selectors.user_by_name(username)
+    if user is None:
+        if hashed is None:
+            make_password(password)
+        return None
+    if hashed is not None and setting_of(user.password) == setting_of(hashed):
+        return user if constant_time_compare(user.password, hashed) else None
+    return user if user.check_password(password) else None
+
+
+def refuse_unapproved(user: User) -> None:
+    if user.state == State.PENDING:
+        raise Forbidden("Your account is waiting for approval.", code="approval_pending")
+    if user.state == State.REJECTED:
+        raise Forbidden("Your account was not approved.", code="approval_rejected")
+
+
+def begin(user: User, user_agent: str = "", hashed: str | None = None) -> SignIn | None:
+    """Store a new sign-in of the user; None unless he is approved, and `hashed` (else what the user was read
+    with) is the hash of his password."""
+    now = timezone.now()
+    sign_in = SignIn(
+        user=user,
+        refresh_id=uuid.uuid4().hex,
+        user_agent=user_agent[:USER_AGENT_LENGTH],
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
+    )
+    at, until = adapted(now), adapted(sign_in.expires_at)
+    values = [sign_in.refresh_id, sign_in.user_agent, at, at, until]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [*values, user.username_key, hashed or user.password])
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    ((sign_in.pk, sign_in.user_id),) = rows
+    user.last_login = now
+    return sign_in
+
+
+def refresh(text: str) -> Tokens:
+    """Trade a refresh token for a new pair; one that was traded before ends its whole sign-in.
+
+    Raises NotAuthenticated: `invalid_token`, `token_expired`, `token_revoked` or `token_reused`.
+    """
+    token = RefreshToken.parse(text)
+    now = timezone.now()
+    new = SignIn(
+        pk=token["sign_in"],
+        user_id=token["user_id"],
+        refresh_id=uuid.uuid4().hex,
+        expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
+    )
+    values = [new.refresh_id, adapted(now), adapted(new.expires_at)]
+    with connection.cursor() as cursor:
+        cursor.execute(TRADE, [*values, new.pk, new.user_id, token["jti"], adapted(now)])
+        traded = cursor.fetchall()
+    if not traded:
+        refuse_refresh(token)
+    try:
+        new.user = selectors.user(new.user_id)
+    except NotFound:
+        raise TokenRevoked from None
+    return Tokens(new)
+
+
+def refuse_refresh(token: RefreshToken) -> NoReturn:
+    """Raise what the refusal is called, and end the sign-in of a token that was traded before."""
+    own = SignIn.objects.filter(pk=token["sign_in"], user_id=token["user_id"])
+    if not own.exclude(refresh_id=token["jti"]).exists():
+        raise TokenRevoked
+    end(own)
+    raise TokenReused
+
+
+def end(sign_ins: "selectors.SignIns") -> int:
+    """End those that have not ended; their tokens are refused from now on. Answers how many ended."""
+    return sign_ins.filter(ended_at=None).update(ended_at=timezone.now())
+
+
+def end_one(user: User, sign_in_id: int) -> None:
+    """End one live sign-in of the user; raises NotFound for any other."""
+    live = selectors.live_sign_ins(user.pk, timezone.now())
+    if not (selectors.is_stored(sign_in_id) and end(live.filter(pk=sign_in_id))):
+        raise NotFound("There is no such sign-in.")
+
+
+def log_out(sign_in: SignIn, refresh_token: str = "") -> None:
+    """End this sign-in, and the one that a refresh token of the same user belongs to.
+
+    A refresh token that is not good (any longer) is nothing to complain of on the way out.
+    """
+    ids = [sign_in.pk]
+    try:
+        token = RefreshToken.parse(refresh_token)
+    except NotAuthenticated:
+        pass
+    else:
+        ids.append(token["sign_in"])
+    end(SignIn.objects.filter(user_id=sign_in.user_id, pk__in=ids))
+
+
+def change_password(sign_in: SignIn, current: str, new: str, *, address: str) -> None:
+    """Set a new password, knowing the old one, and end every other sign-in of the user.
+
+    Raises Invalid on `current_password`, TooMany after too many wrong ones, and NotAuthenticated
+    (`token_revoked`) where the user has just been deleted.
+    """
+    username = sign_in.user.username
+    throttling.check_sign_in(address, username)
+    _, hashed = copied_holder(username, current)
+    changed = hashed is not None and replace_password(sign_in, hashed, new)
+    if not changed:
+        user = holder_of(username, current, hashed)
+        changed = user is not None and replace_password(sign_in, user.password, new)
+    if not changed:
+        if not User.objects.filter(pk=sign_in.user_id).exists():
+            raise TokenRevoked
+        throttling.count_failure(address, username)
+        raise invalid_field("current_password", "This is not your current password.")
+    throttling.forgive(address, username)
+
+
+def replace_password(sign_in: SignIn, hashed: str, new: str) -> bool:
+    """Set the password of the sign-in's user and end his others; not where another hash than this is stored."""
+    fields = {"password": make_password(new)}
+    same = User.objects.filter(pk=sign_in.user_id, password=hashed)
+    others = SignIn.objects.filter(user_id=sign_in.user_id, ended_at=None).exclude(pk=sign_in.pk)
+    try:
+        with transaction.atomic():
+            update_or_conflict(same, **fields, **User.derived(fields), updated_at=timezone.now())
+            update_uncounted(others, ended_at=timezone.now())
+    except SerializationFailure:
+        return False
+    return True
+
+
+def clear(before: datetime) -> int:
+    """Delete the sign-ins that ended or expired before then; answers how many."""
+    deleted, _ = SignIn.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)).delete()
+    return deleted
+
+
+def adapted(moment: datetime) -> Any:
+    """A time as the database keeps it."""
+    return connection.ops.adapt_datetimefield_value(moment)

@@ -1,0 +1,39 @@
+"""How many users there are of each kind, when they came, and who waits."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count, Min, Q
+
+from accounts import selectors
+from accounts.models import State
+from core.days import rows_by_day
+
+
+def totals() -> dict[str, int]:
+    """`{total, approved, pending, rejected, admins}`, as User.state tells them apart."""
+    return selectors.known().aggregate(
+        total=Count("pk"),
+        approved=Count("pk", filter=Q(is_approved=True)),
+        pending=Count("pk", filter=Q(is_approved=False, reviewed_at=None)),
+        rejected=Count("pk", filter=Q(is_approved=False, reviewed_at__isnull=False)),
+        admins=Count("pk", filter=Q(is_admin=True)),
+    )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many wait for a decision, and since when the first of them does."""
+
+    count: int
+    since: datetime | None
+
+
+def waiting() -> Waiting:
+    found = selectors.in_state(selectors.known(), State.PENDING)
+    return Waiting(**found.aggregate(count=Count("pk"), since=Min("created_at")))
+
+
+def signups_by_day(since: date) -> dict[str, int]:
+    """How many registered on each day from `since` on."""
+    return rows_by_day(selectors.known(), since)

@@ -1,0 +1,81 @@
+"""Limits on sign-ins and registrations, counted in Django's cache over all processes that share it.
+
+Failures count for each pair of address and name, so that nobody is locked out by what others try from
+elsewhere, and with a larger limit for each address, so that many names cannot be tried from one.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+
+from accounts.models import username_key
+from core.client_address import network_of
+from core.errors import TooMany
+
+NAMES_PER_ADDRESS = 20  # an address may fail as often as this many names together
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` counts in the `seconds` that the first of them begins."""
+
+    key: str
+    most: int
+    seconds: int
+
+    @classmethod
+    def of(cls, what: str, limit: tuple[int, int], *who: str, times: int = 1) -> "Limit":
+        digest = hashlib.sha256("\n".join(who).encode("utf-8", "replace")).hexdigest()
+        return cls(f"guard:{what}:{digest}", limit[0] * times, limit[1])
+
+    def check(self, code: str) -> None:
+        """Raise TooMany when the limit is reached."""
+        until = cache.get(self.key)
+        if until is not None and cache.get(f"{self.key}:{until}", 0) >= self.most:
+            wait = max(1, round(until - time.time()))
+            raise TooMany("Too many tries. Please wait before the next one.", code=code, retry_after=wait)
+
+    def count(self) -> None:
+        until = cache.get_or_set(self.key, lambda: time.time() + self.seconds, self.seconds)
+        counter = f"{self.key}:{until}"
+        cache.add(counter, 0, self.seconds)
+        cache.incr(counter)
+        # Caches without an incr of their own forget the counter's lifetime there.
+        cache.touch(counter, self.seconds)
+
+    def clear(self) -> None:
+        cache.delete(self.key)
+
+
+def pair_limit(address: str, username: str) -> Limit:
+    return Limit.of("pair", settings.SIGN_IN_FAILURES, network_of(address), username_key(username.strip()))
+
+
+def address_limit(address: str) -> Limit:
+    return Limit.of("address", settings.SIGN_IN_FAILURES, network_of(address), times=NAMES_PER_ADDRESS)
+
+
+def check_sign_in(address: str, username: str) -> None:
+    """Raise TooMany (`too_many_attempts`) when this address failed too often, with this name or with many."""
+    pair_limit(address, username).check("too_many_attempts")
+    address_limit(address).check("too_many_attempts")
+
+
+def count_failure(address: str, username: str) -> None:
+    pair_limit(address, username).count()
+    address_limit(address).count()
+
+
+def forgive(address: str, username: str) -> None:
+    """After the right password: the name's failures from this address no longer count."""
+    pair_limit(address, username).clear()
+
+
+def count_registration(address: str) -> None:
+    """Count one registration from this address; raises TooMany when there were too many."""
+    limit = Limit.of("register", settings.REGISTRATIONS, network_of(address))
+    limit.check("too_many_attempts")
+    limit.count()

@@ -1,0 +1,219 @@
+"""The admin's pages of designs."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import ModelForm, Script
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from rest_framework.exceptions import ValidationError
+from unfold.decorators import action, display
+
+from console import dashboard
+from console.core.admin import ServiceAdmin, actor_of
+from console.designs import card, imports, uploads
+from console.designs.filters import CountedFilters, filters_view
+from console.designs.forms import DesignForm
+from core.errors import GalleryError, NotFound
+from core.spreadsheets import download, in_chunks
+from designs import search, services
+from designs.models import FACET_FIELDS, Design, Status
+from designs.selectors import NO_SUCH_DESIGN
+from designs.services import EDITABLE
+from designs.spreadsheets import COLUMNS, values_of
+from designs.validation import checked
+
+MOST_AT_ONCE = 1000  # designs changed by one action: one transaction, which is one call to D1
+IN_PLACE = ("title", "status", "featured")  # what can be changed without opening a design's page
+
+
+@admin.register(Design)
+class DesignAdmin(ServiceAdmin):
+    """Every change goes through the services, which audit it."""
+
+    form = DesignForm
+    list_display = [
+        "thumbnail",
+        "title",
+        "kind",
+        "status_in_place",
+        "featured_in_place",
+        "likes",
+        "views",
+        "made",
+    ]
+    list_display_links = ["thumbnail", "title"]
+    list_filter = [CountedFilters]
+    list_per_page = 25
+    list_select_related = ["image"]
+    show_full_result_count = False
+    search_fields = ["title"]
+    search_help_text = "Search titles, texts and attributes"
+    ordering = ["-created_at", "-id"]
+    actions = ["publish", "archive", "feature", "unfeature"]
+    actions_list = ["upload", "import_csv", "export_csv"]
+    raw_id_fields = ["image"]
+    readonly_fields = ["card", "view_count", "like_count", "created_at", "updated_at"]
+    fieldsets = [
+        (None, {"fields": ["title", "description", "card", "picture", "image"]}),
+        ("Attributes", {"fields": FACET_FIELDS}),
+        ("Publication", {"fields": ["status", "featured"]}),
+        ("Figures", {"fields": ["view_count", "like_count", "created_at", "updated_at"]}),
+    ]
+
+    class Media:
+        js = [Script("console/in_place.js", type="module"), Script("console/card.js", type="module")]
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:design_id>/set/", wrap(self.set_view), name="designs_design_set"),
+            path("filters/", wrap(self.filters_view), name="designs_design_filters"),
+            path("figures/<slug:table>/", wrap(dashboard.export), name="designs_figures"),
+            path("upload/file/", wrap(self.take_file), name="designs_design_take_file"),
+        ]
+        return own + super().get_urls()
+
+    @display(description="")
+    def thumbnail(self, design: Design) -> SafeString:
+        return card.thumbnail(design)
+
+    @display(description="Category", ordering="category")
+    def kind(self, design: Design) -> SafeString:
+        return format_html(
+            '<span>{}</span> <span class="gallery-hint">{}</span>', design.category, design.fabric
+        )
+
+    @display(description="Likes", ordering="like_count")
+    def likes(self, design: Design) -> int:
+        return design.like_count
+
+    @display(description="Views", ordering="view_count")
+    def views(self, design: Design) -> int:
+        return design.view_count
+
+    @display(description="Made", ordering="created_at")
+    def made(self, design: Design) -> str:
+        return date_format(design.created_at, "j M Y")
+
+    @display(description="In the app")
+    def card(self, design: Design) -> SafeString | str:
+        return card.card(design) if design.image_id else "–"
+
+    @display(description="Status", ordering="status")
+    def status_in_place(self, design: Design) -> str:
+        return self.control("status", design)
+
+    @display(description="Featured", ordering="featured")
+    def featured_in_place(self, design: Design) -> str:
+        return self.control("featured", design)
+
+    def control(self, name: str, design: Design) -> str:
+        context = {"design": design, "statuses": Status.choices}
+        return render_to_string(f"admin/designs/design/{name}_in_place.html", context)
+
+    def set_view(self, request: HttpRequest, design_id: int) -> HttpResponse:
+        """Change one of the fields IN_PLACE, checked as the API checks it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        design = Design.objects.filter(pk=design_id).first()
+        if design is None:
+            return JsonResponse({"message": "This design has been deleted."}, status=404)
+        sent = {name: request.POST[name] for name in IN_PLACE if name in request.POST}
+        if not sent:
+            return JsonResponse({"message": f"Nothing of {', '.join(IN_PLACE)} was sent."}, status=400)
+        try:
+            services.update_design(actor_of(request), design, checked(sent, partial=True))
+        except (GalleryError, ValidationError) as error:
+            return uploads.refusal(error)
+        return JsonResponse({name: getattr(design, name) for name in IN_PLACE})
+
+    def filters_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return filters_view(self, request)
+
+    @action(description="Upload images", icon="upload", permissions=["add"])
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        return uploads.upload_page(self, request)
+
+    def take_file(self, request: HttpRequest) -> HttpResponse:
+        return uploads.take_file(self, request)
+
+    @action(description="Import", url_path="import", icon="table_view", permissions=["add", "change"])
+    def import_csv(self, request: HttpRequest) -> HttpResponse:
+        return imports.import_page(self, request)
+
+    @action(description="Export", url_path="export", icon="download", permissions=["view"])
+    def export_csv(self, request: HttpRequest) -> HttpResponseBase:
+        """The designs that the list shows, on all its pages, as import_designs takes them back."""
+        designs = self.get_changelist_instance(request).get_queryset(request)
+        return download("designs", COLUMNS, map(values_of, in_chunks(designs)))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Design], search_term: str
+    ) -> tuple[QuerySet[Design], bool]:
+        return search.matching(queryset, search.words_of(search_term)), False
+
+    def save_model(self, request: HttpRequest, obj: Design, form: ModelForm, change: bool) -> None:
+        sent = form.cleaned_data
+        fields = {name: sent[name] for name in EDITABLE if name in form.changed_data}
+        if "image" in form.changed_data and sent["image"]:
+            fields["r2_object_key"] = sent["image"].object_key
+        actor = actor_of(request)
+        with services.picture_stored(actor, sent.get("picture")) as image:
+            if image:
+                fields["r2_object_key"] = image.object_key
+            if change:
+                # The form has written on `obj` already; the trail needs what was there before.
+                stored = Design.objects.filter(pk=obj.pk).first()
+                if stored is None:
+                    raise NotFound(NO_SUCH_DESIGN)
+                services.update_design(actor, stored, fields)
+            else:
+                obj.pk = services.create_design(actor, fields).pk
+        if image and (twins := card.twins_of(image)):
+            self.message_user(request, card.warning(twins), messages.WARNING)
+
+    def delete_model(self, request: HttpRequest, obj: Design) -> None:
+        services.delete_design(actor_of(request), obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
+        for design in queryset:
+            services.delete_design(actor_of(request), design)
+
+    @action(description="Publish the selected designs", permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
+        self.change_all(request, queryset, {"status": Status.PUBLISHED.value})
+
+    @action(description="Archive the selected designs", permissions=["change"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
+        self.change_all(request, queryset, {"status": Status.ARCHIVED.value})
+
+    @action(description="Feature the selected designs", permissions=["change"])
+    def feature(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
+        self.change_all(request, queryset, {"featured": True})
+
+    @action(description="Feature the selected designs no longer", permissions=["change"])
+    def unfeature(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
+        self.change_all(request, queryset, {"featured": False})
+
+    def change_all(self, request: HttpRequest, queryset: QuerySet[Design], fields: dict[str, Any]) -> None:
+        designs = list(queryset[: MOST_AT_ONCE + 1])
+        if len(designs) > MOST_AT_ONCE:
+            sentence = f"Choose at most {MOST_AT_ONCE:,} designs at a time; nothing was changed."
+            self.message_user(request, sentence, messages.ERROR)
+            return
+        count = services.update_designs(actor_of(request), designs, fields)
+        self.message_user(request, f"Designs changed: {count}.", messages.SUCCESS)

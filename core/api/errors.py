@@ -1,0 +1,171 @@
+"""The one envelope of every error under /api, and the one map from exceptions to answers."""
+
+import logging
+import math
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from core import errors, races
+from d1backend import OutcomeUnknown
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 5  # seconds, where the failing part named no time of its own
+
+STATUS_OF = {
+    errors.Invalid: 400,
+    errors.NotAuthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.TooMany: 429,
+    errors.Unavailable: 503,
+}
+# Code and sentence for answers that carry none of their own.
+DEFAULTS = {
+    400: ("invalid", "Some of what was sent is not valid."),
+    401: ("not_authenticated", "Please sign in."),
+    403: ("forbidden", "You are not allowed to do this."),
+    404: ("not_found", "There is nothing here."),
+    405: ("method_not_allowed", "This address does not answer to that method."),
+    409: ("conflict", "This contradicts what is stored."),
+    411: ("length_required", "This server takes no body in chunks. Please send its length."),
+    413: ("too_large", "The request is too large."),
+    415: ("unsupported_media_type", "This media type is not taken here."),
+    429: ("too_many_requests", "Too many requests. Please try again later."),
+    500: ("server_error", "Something went wrong on our side. It has been logged."),
+    503: ("unavailable", "The service is out of reach for the moment. Please try again."),
+}
+
+
+def envelope(
+    status: int, message: str = "", code: str = "", fields: dict[str, list[str]] | None = None
+) -> dict[str, Any]:
+    """The body of an error answer; what is left out is said in general words."""
+    default_code, default_message = DEFAULTS.get(status, DEFAULTS[500 if status >= 500 else 400])
+    body: dict[str, Any] = {
+        "success": False,
+        "message": message or default_message,
+        "code": code or default_code,
+    }
+    if fields:
+        body["errors"] = fields
+    return body
+
+
+# A write whose answer from D1 was lost, and which D1 could not be asked about in time.
+UNSETTLED = envelope(
+    503,
+    "The connection broke, and it is not known whether this was done. Please look before you try again.",
+    "outcome_unknown",
+)
+
+
+def error_response(
+    status: int,
+    message: str = "",
+    code: str = "",
+    fields: dict[str, list[str]] | None = None,
+    *,
+    retry_after: int | None = None,
+) -> JsonResponse:
+    """An error answer from outside DRF's views."""
+    response = JsonResponse(envelope(status, message, code, fields), status=status)
+    for name, value in error_headers(status, retry_after).items():
+        response[name] = value
+    return response
+
+
+def error_headers(status: int, retry_after: int | None = None) -> dict[str, str]:
+    """The headers that a status owes its reader."""
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    if status in (429, 503):
+        return {"Retry-After": str(retry_after or RETRY_AFTER)}
+    return {}
+
+
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook: the answer to any exception of a view; none to one after which the view is run again."""
+    if races.is_lost(exception) and getattr(context.get("request"), "may_repeat", False):
+        return None
+    if isinstance(exception, errors.GalleryError):
+        status = next(STATUS_OF[kind] for kind in type(exception).__mro__ if kind in STATUS_OF)
+        body = envelope(status, exception.message, exception.code, exception.fields)
+        return Response(body, status, headers=error_headers(status, exception.retry_after))
+    if isinstance(exception, exceptions.APIException):
+        return api_exception_response(exception)
+    if isinstance(exception, ModelValidationError):
+        fields = flat_errors(getattr(exception, "message_dict", {}))
+        return Response(envelope(400, fields=fields), 400)
+    status = status_of_django(exception)
+    if status == 503:
+        logger.warning("the database is out of reach: %s", exception)
+    elif status >= 500:
+        logger.error("unhandled exception of an API view", exc_info=exception)
+    body = UNSETTLED if isinstance(exception, OutcomeUnknown) else envelope(status)
+    return Response(body, status, headers=error_headers(status, wait_of(exception)))
+
+
+def wait_of(exception: Exception) -> int | None:
+    """The seconds that D1 asks to be left alone for, where it said so."""
+    return math.ceil(getattr(exception, "retry_after", 0)) or None
+
+
+def api_exception_response(exception: exceptions.APIException) -> Response:
+    """The answer to one of DRF's own exceptions."""
+    status = exception.status_code
+    wait = getattr(exception, "wait", None)
+    headers = error_headers(status, int(wait) + 1 if wait else None)
+    if isinstance(exception, exceptions.MethodNotAllowed):
+        return Response(envelope(status), status)
+    if isinstance(exception, exceptions.ValidationError):
+        fields = flat_errors(exception.detail)
+        return Response(envelope(status, fields=fields), status)
+    if isinstance(exception, exceptions.ParseError):
+        return Response(
+            envelope(status, "The body can not be read: it is not what its type says.", "malformed"), status
+        )
+    detail = exception.detail
+    code = getattr(detail, "code", "")
+    known = code if isinstance(exception, exceptions.AuthenticationFailed) else ""
+    return Response(envelope(status, str(detail) if known else "", known), status, headers=headers)
+
+
+def status_of_django(exception: Exception) -> int:
+    """The status of an exception that knows nothing of HTTP answers."""
+    if isinstance(exception, Http404):
+        return 404
+    if isinstance(exception, PermissionDenied):
+        return 403
+    if isinstance(exception, RequestDataTooBig):
+        return 413
+    if isinstance(exception, SuspiciousOperation):
+        return 400
+    if isinstance(exception, OperationalError | InterfaceError) and isinstance(
+        exception, DatabaseError | InterfaceError
+    ):
+        return 503
+    return 500
+
+
+def flat_errors(detail: Any) -> dict[str, list[str]]:
+    """DRF's nested details as {field: [sentence, …]}, each said once; a nested field's name is joined by dots."""
+    if isinstance(detail, list):
+        detail = {"body": detail}
+    flat: dict[str, list[str]] = {}
+    for name, value in detail.items():
+        field = "body" if name == "non_field_errors" else str(name)
+        if isinstance(value, dict):
+            flat.update({f"{field}.{inner}": sentences for inner, sentences in flat_errors(value).items()})
+        else:
+            sentences = value if isinstance(value, list) else [value]
+            flat[field] = list(dict.fromkeys(str(sentence) for sentence in sentences))
+    return flat

@@ -1,0 +1,35 @@
+"""Who may call what. The user on a request is approved: authentication refuses the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from core.errors import NotAuthenticated
+
+if TYPE_CHECKING:
+    # At run time rest_framework.views imports this module, as a default permission.
+    from rest_framework.views import APIView
+
+
+def caller(request: Request) -> Any:
+    """The user who signed the request; None where nobody did."""
+    return request.user
+
+
+class IsSignedIn(BasePermission):
+    """Any signed-in user."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if caller(request) is None:
+            raise NotAuthenticated
+        return True
+
+
+class IsAdmin(IsSignedIn):
+    """Signed-in users with is_admin."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return super().has_permission(request, view) and bool(caller(request).is_admin)

@@ -1,0 +1,133 @@
+"""The shared parts of the API: settings, the audit trail, the schema, and addresses that lead nowhere."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import app_settings, selectors
+from core.api.errors import error_response
+from core.api.fields import TextField
+from core.api.pagination import PAGE_PARAMETERS, PageRequest
+from core.api.permissions import IsAdmin, caller
+from core.api.schema import items_of, page_of
+from core.models import AppSetting, AuditEntry
+
+
+@csrf_exempt
+def unknown_address(request: HttpRequest, *args: Any) -> JsonResponse:
+    """Any address under /api that nothing else answers."""
+    return error_response(404)
+
+
+class SchemaView(SpectacularJSONAPIView):
+    """The OpenAPI document."""
+
+    permission_classes = []
+    authentication_classes = []
+
+
+class SwaggerView(SpectacularSwaggerSplitView):
+    """Swagger UI, from local files."""
+
+    permission_classes = []
+    authentication_classes = []
+
+
+class SettingSerializer(serializers.ModelSerializer[AppSetting]):
+    value = serializers.SerializerMethodField()
+    updated_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = AppSetting
+        fields = ["key", "value", "description", "updated_at"]
+
+    @extend_schema_field(
+        {"oneOf": [{"type": "boolean"}, {"type": "number"}, {"type": "string"}], "description": "As JSON."}
+    )
+    def get_value(self, row: Any) -> app_settings.Value:
+        value: app_settings.Value = json.loads(row.value)
+        return value
+
+
+class SettingsUpdateSerializer(serializers.Serializer[Any]):
+    settings = serializers.DictField(allow_empty=False)
+
+
+class SettingsView(APIView):
+    """The settings that staff change at run time."""
+
+    permission_classes = [IsAdmin]
+
+    @extend_schema(responses=items_of(SettingSerializer))
+    def get(self, request: Request) -> Response:
+        return Response({"items": SettingSerializer(app_settings.all_settings(), many=True).data})
+
+    @extend_schema(request=SettingsUpdateSerializer, responses=items_of(SettingSerializer))
+    def put(self, request: Request) -> Response:
+        sent = SettingsUpdateSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        app_settings.update(caller(request), sent.validated_data["settings"])
+        return self.get(request)
+
+
+class ActorSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+
+
+class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
+    actor = serializers.SerializerMethodField()
+    changes = serializers.DictField(child=serializers.ListField())
+
+    class Meta:
+        model = AuditEntry
+        fields = [
+            "id",
+            "created_at",
+            "actor",
+            "action",
+            "object_type",
+            "object_id",
+            "object_label",
+            "changes",
+        ]
+
+    @extend_schema_field(ActorSerializer(allow_null=True))
+    def get_actor(self, entry: AuditEntry) -> dict[str, Any] | None:
+        if entry.actor_id is None:
+            return None
+        return {"id": entry.actor_id, "username": entry.actor_username}
+
+
+class AuditQuerySerializer(serializers.Serializer[Any]):
+    """The filters of the trail; empty ones do not narrow."""
+
+    action = TextField(required=False, allow_blank=True)
+    object_type = TextField(required=False, allow_blank=True)
+    actor = TextField(required=False, allow_blank=True, help_text="An id or a username.")
+
+
+class AuditView(APIView):
+    """Who changed what, newest first."""
+
+    permission_classes = [IsAdmin]
+
+    @extend_schema(
+        parameters=[*PAGE_PARAMETERS, AuditQuerySerializer],
+        responses=page_of(AuditEntrySerializer),
+    )
+    def get(self, request: Request) -> Response:
+        page = PageRequest.of(request)
+        query = AuditQuerySerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        entries = selectors.audit_entries(**query.validated_data)
+        rows, total = page.read(entries)
+        return Response(page.answer(AuditEntrySerializer(rows, many=True).data, total))

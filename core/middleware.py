@@ -1,0 +1,218 @@
+"""What happens to every request: its id and log line, the envelope, the size limit, the security headers."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.messages.storage import default_storage
+from django.db import connections
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+
+from core import metrics, races, replica
+from core.api.errors import error_response
+from core.lingering_response import CutShortError, LingeringResponse, read_chunked
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+logger = logging.getLogger("gallery.request")
+
+SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# Images come from here or from the bucket's public address, which is plain HTTP on a developer's machine.
+IMAGES = f"'self' data: https: {settings.IMAGE_ORIGIN}".strip()
+STRICT_POLICY = (
+    f"default-src 'none'; img-src {IMAGES}; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+# unfold's Alpine evaluates expressions and styles elements in place; nothing else here needs either.
+ADMIN_POLICY = (
+    f"default-src 'self'; img-src {IMAGES} blob:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-eval'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'self'; object-src 'none'"
+)
+# Swagger UI styles elements in place.
+DOCS_POLICY = STRICT_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+def is_api(path: str) -> bool:
+    return path == "/api" or path.startswith("/api/")
+
+
+def request_log(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Give each request an id (the client's own, if sane) and log one line for its answer."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        before = round_trips()
+        start = time.perf_counter()
+        response = get_response(request)
+        seconds, trips = time.perf_counter() - start, round_trips() - before
+        response["X-Request-ID"] = request_id
+        metrics.observe(request.method or "", response.status_code, seconds, trips)
+        logger.info(
+            "method=%s path=%r status=%d ms=%.1f round_trips=%d request_id=%s",
+            request.method,
+            request.path,
+            response.status_code,
+            seconds * 1000,
+            trips,
+            request_id,
+        )
+        return response
+
+    return middleware
+
+
+def round_trips() -> int:
+    """The calls to D1 made so far by this thread's connections; other engines count none."""
+    return sum(getattr(connection, "round_trips", 0) for connection in connections.all(initialized_only=True))
+
+
+def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """The last net: an error under /api that did not come from a DRF view still wears the envelope."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code < 400 or not is_api(request.path):
+            return response
+        if response.get("Content-Type", "").startswith("application/json"):
+            return response
+        replacement = error_response(response.status_code)
+        if response.has_header("Allow"):
+            replacement["Allow"] = response["Allow"]
+        response.close()
+        return replacement
+
+    return middleware
+
+
+class JsonGzip(GZipMiddleware):
+    """gzip for the JSON of reads. Pictures are compressed already, and answers with tokens stay as they are."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_json = response.get("Content-Type") == "application/json"
+        if request.method != "GET" or not (is_json or response.status_code == HTTPStatus.NOT_MODIFIED):
+            return response
+        patch_vary_headers(response, ["Accept-Encoding"])  # of what is too short to compress, too
+        return super().process_response(request, response)
+
+
+def body_limit(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Refuse a body over its path's limit: by its announced length before a byte is read, or as its chunks come."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            return chunked(request)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isascii() or not length.isdecimal():
+            return error_response(400, "Content-Length is not a number.", "malformed")
+        limit = body_limit_of(request.path)
+        return too_large(request, limit) if int(length) > limit else get_response(request)
+
+    def chunked(request: HttpRequest) -> HttpResponseBase:
+        if not request.META.get("wsgi.input_terminated"):
+            return error_response(411)
+        limit = body_limit_of(request.path)
+        try:
+            whole = read_chunked(request, limit)
+        except CutShortError:
+            return error_response(400, "The body ended before its last chunk.", "cut_short")
+        if whole is None:
+            return too_large(request, limit)
+        with whole:
+            return get_response(request)
+
+    return middleware
+
+
+def too_large(request: HttpRequest, limit: int) -> HttpResponseBase:
+    code = "file_too_large" if limit > settings.MAX_JSON_SIZE else "too_large"
+    refusal = error_response(413, f"The request may have at most {limit:,} bytes.", code)
+    return LingeringResponse.of(refusal, request)
+
+
+def writes_need_d1(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Refuse changes at once while D1 is known to be away: those that wait for it would hold up the reads."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD", "OPTIONS") or not is_api(request.path):
+            return get_response(request)
+        wait = replica.outage()
+        return get_response(request) if wait is None else error_response(503, retry_after=wait)
+
+    return middleware
+
+
+class RepeatLostWrites:
+    """Run a view again whose write lost against another one: it asks who is there, reads and answers anew.
+
+    The last middleware, because those after it would see the view but once.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponseBase:
+        def call(is_last: bool) -> HttpResponseBase:
+            if hasattr(request, "may_repeat"):
+                as_received(request)
+            request.may_repeat = not is_last  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+        return races.repeated(call)
+
+
+def as_received(request: HttpRequest) -> None:
+    """Give a request back what a view has used up of it."""
+    for _, files in request.FILES.lists():
+        for file in files:
+            file.seek(0)
+    request.user = SimpleLazyObject(lambda: get_user(request))  # type: ignore[assignment]
+    request._messages = default_storage(request)  # type: ignore[attr-defined]
+
+
+def body_limit_of(path: str) -> int:
+    """Bytes that a path takes; an upload's multipart frame comes on top of the file."""
+    takes_files = path.startswith(("/api/upload/image", "/media/", "/admin/"))
+    return settings.MAX_FILE_SIZE + settings.MAX_JSON_SIZE if takes_files else settings.MAX_JSON_SIZE
+
+
+def security_headers(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """The content security policy of each part of the site, and no powerful features anywhere."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.setdefault("Content-Security-Policy", policy_of(request.path))
+        response.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+    return middleware
+
+
+def local_images() -> str:
+    """The origin of a store that speaks plain HTTP, as one on this machine does; https: covers the others."""
+    address = urlsplit(settings.STORAGES["default"].get("OPTIONS", {}).get("public_url", ""))
+    return f" http://{address.netloc}" if address.scheme == "http" else ""
+
+
+def policy_of(path: str) -> str:
+    if path.startswith("/admin"):
+        return ADMIN_POLICY.replace("img-src 'self'", f"img-src 'self'{local_images()}")
+    return DOCS_POLICY if path == "/docs" else STRICT_POLICY

@@ -1,0 +1,48 @@
+"""Settings that staff change at run time, and the trail of who changed what."""
+
+from django.db import models
+
+
+class AppSetting(models.Model):
+    """One setting; `value` is JSON text. The known keys stand in core.app_settings."""
+
+    key = models.CharField(max_length=100, unique=True)
+    value = models.TextField()
+    description = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "app_settings"
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AuditEntry(models.Model):
+    """One change by one person. The actor's name is kept beside his id, so that it outlives his account.
+
+    The database refuses to change a line (migration 0002).
+    """
+
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    actor_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    actor_username = models.CharField(max_length=50, blank=True)
+    action = models.CharField(max_length=50, db_index=True)
+    object_type = models.CharField(max_length=50)
+    object_id = models.CharField(max_length=255)
+    object_label = models.CharField(max_length=255)
+    changes = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "audit_entries"
+        ordering = ["-id"]
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["object_type", "object_id"]),
+            models.Index(fields=["actor_username"], name="audit_by_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_type} {self.object_label}"

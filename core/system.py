@@ -1,0 +1,118 @@
+"""The system pages: what this is, how it is, and its metrics."""
+
+import hmac
+import sys
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from core import app_settings
+from core import health as health_checks
+from core import metrics as gallery_metrics
+from core.api.errors import DEFAULTS, error_headers, status_of_django
+from core.health import Checks
+
+IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
+
+
+@require_safe
+def home(request: HttpRequest) -> JsonResponse:
+    """Name, version and where to go on."""
+    links = {"health": "/health", "info": "/info", "docs": "/docs", "admin": "/admin/"}
+    if not settings.DEBUG:
+        del links["docs"]
+    return JsonResponse({"name": "Design Gallery", "version": settings.VERSION, **links, "links": links})
+
+
+def never_cached(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    @wraps(view)
+    def wrapped(request: HttpRequest) -> HttpResponse:
+        response = view(request)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return wrapped
+
+
+@require_safe
+@never_cached
+def health(request: HttpRequest) -> JsonResponse:
+    """How the service and each part of it is, within 2 s whatever hangs."""
+    checks = health_checks.run()
+    body = {
+        "status": checks.status,
+        "version": settings.VERSION,
+        "environment": settings.ENVIRONMENT,
+        "timestamp": timezone.now(),
+        "checks": checks.parts,
+    }
+    return JsonResponse(body, status=503 if checks.status == Checks.UNHEALTHY else 200)
+
+
+@require_safe
+@never_cached
+def live(request: HttpRequest) -> JsonResponse:
+    """That this process answers; nothing outside it is touched."""
+    return JsonResponse({"status": "alive", "version": settings.VERSION})
+
+
+@require_safe
+def info(request: HttpRequest) -> JsonResponse:
+    """Engines, limits and switches; no secret."""
+    storage = settings.STORAGES["default"]["BACKEND"].rsplit(".", 1)[-1]
+    return JsonResponse(
+        {
+            "name": "Design Gallery",
+            "version": settings.VERSION,
+            "environment": settings.ENVIRONMENT,
+            "engines": {"database": connection.display_name, "storage": storage},
+            "limits": {
+                "default_page_size": settings.DEFAULT_PAGE_SIZE,
+                "max_page_size": settings.MAX_PAGE_SIZE,
+                "max_file_size": settings.MAX_FILE_SIZE,
+                "max_image_pixels": settings.MAX_IMAGE_PIXELS,
+                "image_types": IMAGE_TYPES,
+            },
+            "features": {
+                "public_catalogue": app_settings.get("public_catalogue"),
+                "registration_open": app_settings.get("registration_open"),
+                "docs": settings.DEBUG,
+                "metrics": bool(settings.METRICS_TOKEN),
+            },
+        }
+    )
+
+
+@require_safe
+@never_cached
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus text, for who knows METRICS_TOKEN; 404 where there is none."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    given = request.headers.get("Authorization", "")
+    if not hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
+        refusal = HttpResponse("METRICS_TOKEN is wanted as bearer.\n", status=401, content_type="text/plain")
+        refusal["WWW-Authenticate"] = "Bearer"
+        return refusal
+    return HttpResponse(gallery_metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def failure(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: the page of what no view answers for, 503 while the database is away.
+
+    Under /api the envelope takes its place (core.middleware).
+    """
+    error = sys.exc_info()[1]
+    status = status_of_django(error) if isinstance(error, Exception) else 500
+    status = max(status, 500)
+    page = render(None, "failure.html", {"sentence": DEFAULTS[status][1]}, status=status)
+    for name, value in error_headers(status).items():
+        page[name] = value
+    return page

@@ -1,0 +1,221 @@
+"""D1's REST API over one kept-alive connection: send, sort failures, retry what may be sent again.
+
+Endpoints and answers: https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/raw/
+"""
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import urllib3
+from django.db import utils
+from django.dispatch import Signal
+
+from d1backend.errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
+from d1backend.protocol.rate_limit import Limit
+from d1backend.protocol.responses import (
+    LostError,
+    NotDoneError,
+    RefusedError,
+    UnsentError,
+    rate_limited,
+    read,
+)
+from d1backend.protocol.subject import with_tables
+
+# Sent before each request to the API, for who counts what an account uses of its allowance.
+request_sent = Signal()
+
+CLOUDFLARE = "https://api.cloudflare.com/client/v4"
+Statement = tuple[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the API is and how patient to be with it (times in seconds).
+
+    A call is tried again up to `retries` times, after waits that begin with `retry_pause` and double, as
+    long as the new attempt begins within `retry_budget` of the first. The processes of a host that have the same
+    `folder` tell each other in it of a 429, and send nothing while it lasts.
+    """
+
+    account_id: str
+    api_token: str
+    base_url: str = CLOUDFLARE
+    connect_timeout: float = 5.0
+    timeout: float = 35.0
+    retries: int = 5
+    retry_budget: float = 20.0
+    retry_pause: float = 0.2
+    folder: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"Settings(account_id={self.account_id!r}, base_url={self.base_url!r})"
+
+
+class Api:
+    """One HTTP connection to the API; used by one thread at a time.
+
+    Who has `waiting` told of it (how many seconds) waits for as long as a 429 asks, whatever the budget.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sleep: Callable[[float], None] = time.sleep,
+        waiting: Callable[[float], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.round_trips = 0
+        self._sleep, self._waiting = sleep, waiting
+        self._limit = Limit(f"{settings.base_url} {settings.account_id}", settings.folder)
+        self._url = urllib3.util.parse_url(settings.base_url)
+        self._path = (
+            f"{(self._url.path or '').rstrip('/')}/accounts/{quote(settings.account_id, safe='')}/d1/database"
+        )
+        self._headers = {
+            "Authorization": f"Bearer {settings.api_token}",
+            "Content-Type": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "d1backend",
+        }
+        self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        timeout = urllib3.Timeout(connect=self.settings.connect_timeout, read=self.settings.timeout)
+        pool = urllib3.HTTPSConnectionPool if self._url.scheme == "https" else urllib3.HTTPConnectionPool
+        self._pool = pool(self._url.host or "", self._url.port, maxsize=1, retries=False, timeout=timeout)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def batch(
+        self,
+        database: str,
+        statements: list[Statement],
+        *,
+        writes: bool = False,
+        tail: Sequence[Statement] = (),
+    ) -> list[dict[str, Any]]:
+        """Run statements as one batch; D1 does all of them or none.
+
+        It may be sent more than once: `writes` says that it changes the database and carries a mark that
+        makes this harmless (marks.py); all others only read. The statements of `tail` come after the others, and
+        errors do not speak of them.
+        Returns `{"columns": […], "rows": […]}` for each statement.
+        Raises what messages.error_of() says of D1's message, OperationalError for a failure on the way,
+        OutcomeUnknown for one that leaves open whether a write was done.
+        """
+        whole = [*statements, *tail]
+        body = {"batch": [{"sql": sql, "params": bound} if bound else {"sql": sql} for sql, bound in whole]}
+        path = f"/{quote(database, safe='')}/raw"
+        try:
+            answer = self._patiently("POST", path, body, parts=len(whole), writes=writes)
+        except (Error, utils.Error) as error:
+            error.args = (with_tables(str(error), [sql for sql, _ in statements]),)
+            raise
+        return [part["results"] for part in answer["result"]]
+
+    def create(self, name: str) -> str:
+        """Make a database and return its id."""
+        return self._patiently("POST", "", {"name": name}, writes=True, marked=False)["result"]["uuid"]
+
+    def find(self, name: str) -> str | None:
+        """The id of the database of that name, or None."""
+        answer = self._patiently("GET", f"?name={quote(name, safe='')}&per_page=100", None)
+        return next((db["uuid"] for db in answer["result"] if db["name"] == name), None)
+
+    def delete(self, database: str) -> None:
+        self._patiently("DELETE", f"/{quote(database, safe='')}", None)
+
+    def _patiently(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        *,
+        parts: int | None = None,
+        writes: bool = False,
+        marked: bool = True,
+    ) -> dict[str, Any]:
+        attempt, lost = 0, False
+        until = time.monotonic() + self.settings.retry_budget
+        while True:
+            try:
+                return self._once(method, path, body, parts)
+            except NotDoneError as failure:
+                last = failure
+            except OvertakenError as overtaken:
+                if lost and overtaken.beyond:
+                    raise _unknown(last) from last.error
+                raise
+            if self._waiting is not None and isinstance(last.error, RateLimited) and last.wait:
+                self._waiting(last.wait)
+                pause = self._pause(1) + last.wait
+                until += pause
+                self._sleep(pause)
+                continue
+            # However long a lost answer took, one more attempt tells what became of the write.
+            settles = isinstance(last, LostError) and writes and not lost
+            lost = lost or isinstance(last, LostError)
+            attempt += 1
+            pause = self._pause(attempt) + last.wait
+            if (
+                isinstance(last, RefusedError)
+                or attempt > self.settings.retries
+                or (lost and not marked)
+                or (time.monotonic() + pause > until and not (settles and not last.wait))
+            ):
+                break
+            self._sleep(pause)
+        if lost and writes:
+            raise _unknown(last) from last.error
+        raise last.error
+
+    def _pause(self, attempt: int) -> float:
+        return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+
+    def _once(self, method: str, path: str, body: Any, parts: int | None) -> dict[str, Any]:
+        """One attempt. Its failures carry no cause: the frames of the HTTP library hold the token."""
+        if left := self._limit.left():
+            raise rate_limited(left)
+        if self._process != os.getpid():
+            self._open()
+        self.round_trips += 1
+        request_sent.send(Api)
+        data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            response = self._pool.request(method, self._path + path, body=data, headers=self._headers)
+        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+            raise UnsentError(OperationalError(f"D1 cannot be reached: {_reason(error)}")) from None
+        except urllib3.exceptions.SSLError as error:
+            raise RefusedError(OperationalError(f"D1 cannot be reached safely: {_reason(error)}")) from None
+        except urllib3.exceptions.ReadTimeoutError:
+            raise LostError(OperationalError(f"D1 did not answer in {self.settings.timeout:g} s")) from None
+        except urllib3.exceptions.HTTPError as error:
+            raise LostError(OperationalError(f"The connection to D1 broke: {_reason(error)}")) from None
+        try:
+            return read(response.status, response.headers, response.data, parts)
+        except UnsentError as unsent:
+            if isinstance(unsent.error, RateLimited) and unsent.wait:
+                self._limit.told(unsent.wait)
+            raise
+
+
+def _unknown(last: NotDoneError) -> OutcomeUnknown:
+    return OutcomeUnknown(f"{last}; whether the write was done is not known")
+
+
+def _reason(error: BaseException) -> str:
+    """What the system says of a failed connection, without the address."""
+    cause = error
+    while cause.__cause__ or cause.__context__:
+        cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
+    return getattr(cause, "strerror", None) or type(cause).__name__

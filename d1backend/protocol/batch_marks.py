@@ -1,0 +1,96 @@
+"""The mark each writing batch leaves, so that a batch whose answer was lost can be sent again without harm.
+
+One row for each connection in `_d1_marks` holds the serial number of its last batch, that batch's nonce and
+what it did. A batch first looks for its own number there, and fails as a whole when that has been reached; so
+it does not matter how often, or how late, a copy of it arrives. It has been applied only if the nonce is its
+own: another one was written by a copy of this process's state (a snapshot of its machine, a copied client id).
+"""
+
+import os
+import time
+import uuid
+
+from d1backend.errors import APPLIED, OVERTAKEN, MissingError
+from d1backend.protocol.api import Statement
+
+TABLE = "_d1_marks"
+CREATE: Statement = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (client TEXT PRIMARY KEY, serial INTEGER NOT NULL, changes INTEGER, "
+    "last_id INTEGER, at INTEGER NOT NULL, nonce TEXT) WITHOUT ROWID",
+    [],
+)
+ADD_NONCE: Statement = (f"ALTER TABLE {TABLE} ADD COLUMN nonce TEXT", [])
+_DAY = 86_400
+_TIDIED = 10
+
+
+def preparation(error: Exception, before: list[Statement]) -> list[Statement] | None:
+    """What must come before a batch that failed with this error, in place of the statements that came `before`
+    it; None when the error says nothing of the table of marks."""
+    message = str(error)
+    if isinstance(error, MissingError) and error.table == TABLE:
+        needed = [CREATE]
+    elif isinstance(error, MissingError) and message.startswith(f"no such column: {TABLE}.nonce"):
+        needed = [ADD_NONCE]
+    elif before == [ADD_NONCE] and message.startswith("duplicate column name: nonce"):
+        # Another connection has added it in the meantime, or a first copy of this batch, whose answer was lost.
+        needed = []
+    else:
+        return None
+    return None if needed == before else needed
+
+
+class Marks:
+    """Numbers the batches of one connection."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Go on as a client that nobody has seen."""
+        self._process = os.getpid()
+        self._client = uuid.uuid4().hex
+        self._serial = 0
+
+    def around(self, statements: list[Statement]) -> list[Statement]:
+        """The next writing batch: these statements between one that begins it and those that end it.
+
+        The first fails, and says in its failure what the batch did, when the batch has been applied. The
+        first of the others returns the row count and the last rowid (as text) of the statement before it.
+        """
+        if self._process != os.getpid():
+            self.renew()
+        self._serial += 1
+        nonce = _nonce()
+        return [(self._check(nonce), []), *statements, *self._ends(nonce)]
+
+    def _check(self, nonce: str) -> str:
+        return (
+            f"SELECT json_extract('{{}}', (SELECT CASE WHEN serial = {self._serial} AND {TABLE}.nonce = '{nonce}' "
+            f"THEN '{APPLIED} ' || changes || ' ' || last_id ELSE '{OVERTAKEN} ' || (serial - {self._serial}) END "
+            f"FROM {TABLE} WHERE client = '{self._client}' AND serial >= {self._serial}))"
+        )
+
+    def _ends(self, nonce: str) -> list[Statement]:
+        mark = (
+            f"INSERT INTO {TABLE} (client, serial, changes, last_id, at, nonce) VALUES "
+            f"('{self._client}', {self._serial}, changes(), last_insert_rowid(), unixepoch(), '{nonce}') "
+            "ON CONFLICT(client) DO UPDATE SET serial = excluded.serial, changes = excluded.changes, "
+            "last_id = excluded.last_id, at = excluded.at, nonce = excluded.nonce "
+            "RETURNING changes, CAST(last_id AS TEXT)"
+        )
+        if self._serial > 1:
+            return [(mark, [])]
+        # A new client adds a mark, and clears the next few after its own, at a random place, of those long gone: an
+        # index on their age would be a second row to write for every batch, a scan a read of all marks.
+        tidy = (
+            f"DELETE FROM {TABLE} WHERE client IN (SELECT client FROM {TABLE} WHERE client > '{self._client}' "
+            f"ORDER BY client LIMIT {_TIDIED}) AND at < unixepoch() - {_DAY}"
+        )
+        return [(mark, []), (tidy, [])]
+
+
+def _nonce() -> str:
+    """Twice the same never: the time tells machines apart that woke from one snapshot, random numbers and
+    all."""
+    return f"{time.time_ns():x}-{uuid.uuid4().hex}"

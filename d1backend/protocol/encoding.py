@@ -1,0 +1,93 @@
+"""Results, brought back exactly: 64-bit integers, REAL apart from INTEGER, BLOBs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from d1backend.errors import CARRIED, DataError
+
+# json_array() with more arguments than this would pass D1's documented 32 for a function.
+_GROUP = 30
+_END = "D1END"
+EXACT = 2**53
+
+
+def cell(column: str) -> str:
+    """SQL for one value such that JSON holds it: text is marked t, a BLOB is b and its hexadecimal digits."""
+    return (
+        f"CASE typeof({column}) WHEN 'text' THEN 't'||{column} WHEN 'blob' THEN 'b'||hex({column}) "
+        f"ELSE {column} END"
+    )
+
+
+def row_of(columns: Sequence[str]) -> str:
+    """SQL for a row as a JSON array of arrays of at most 30 cells."""
+    groups = [columns[i : i + _GROUP] for i in range(0, len(columns), _GROUP)]
+    return "json_array({})".format(
+        ", ".join(f"json_array({', '.join(map(cell, group))})" for group in groups)
+    )
+
+
+def rows_of(sql: str, count: int) -> tuple[str, str]:
+    """A common table expression around a SELECT of `count` columns, and the JSON text of all its rows."""
+    names = [f'"c{i}"' for i in range(count)]
+    cte = f'WITH "_d1"({", ".join(names)}) AS MATERIALIZED ({sql.strip().rstrip(";")})'
+    return cte, f'SELECT json_group_array({row_of(names)}) FROM "_d1"'
+
+
+def exact(sql: str, count: int) -> str:
+    """The SELECT that answers a SELECT of `count` columns as one JSON text, exactly."""
+    cte, rows = rows_of(sql, count)
+    return f"{cte} {rows}"
+
+
+def carrier(sql: str, count: int) -> str:
+    """The SELECT that always fails and carries the rows of a SELECT of `count` columns in its message."""
+    cte, rows = rows_of(sql, count)
+    return f"{cte} SELECT json_extract('{{}}', '{CARRIED}'||({rows})||'{_END}')"
+
+
+def carried(text: str) -> list[tuple[Any, ...]]:
+    """The rows a rehearsal's message carries.
+
+    Raises DataError when the message was cut short: a part of a result is never taken for the whole.
+    """
+    if not text.endswith(_END):
+        raise DataError(
+            "D1 cut the answer of a rehearsal short: read fewer rows in one query of this transaction."
+        )
+    return unpack(text[: -len(_END)])
+
+
+def unpack(text: str) -> list[tuple[Any, ...]]:
+    """Rows from the JSON text that `rows_of` makes."""
+    return [row(groups) for groups in json.loads(text)]
+
+
+def row(groups: list[list[Any]]) -> tuple[Any, ...]:
+    return tuple(_value(v) for group in groups for v in group)
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return value[1:] if value[0] == "t" else bytes.fromhex(value[1:])
+
+
+def direct(rows: list[list[Any]]) -> tuple[list[tuple[Any, ...]], bool]:
+    """Rows of D1's own answer, and whether an integer in them may have lost digits."""
+    lossy = False
+    result = []
+    for values in rows:
+        for i, value in enumerate(values):
+            kind = type(value)
+            if kind is int and not -EXACT < value < EXACT:
+                # As JavaScript writes it, 2**63 has other last digits: 9223372036854776000.
+                if -(2**63) <= float(value) <= 2**63:
+                    lossy = True
+                else:
+                    values[i] = float(value)
+            elif kind is list:
+                values[i] = bytes(value)
+        result.append(tuple(values))
+    return result, lossy

@@ -1,0 +1,180 @@
+"""Parameters, bound so that D1 stores and compares exactly what Python holds.
+
+Every JSON number binds as REAL on D1 and one statement takes 100 parameters, so numbers are written into
+the SQL as literals, text is bound, and more than 100 texts travel together as one JSON array
+(docs/d1backend.md, "Parameters").
+"""
+
+import datetime
+import decimal
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from d1backend.errors import DataError, ProgrammingError
+
+MAX_PARAMETERS = 100
+MAX_SQL_BYTES = 100_000
+_SHORT_BLOB = 256
+_PLACEHOLDER = re.compile(r"(?<!%)%s")
+# An integer literal after ORDER BY or GROUP BY names a column by its position.
+_POSITION = re.compile(r"\bBY\s(?:[^()]|\((?:[^()]|\([^()]*\))*\))*$", re.IGNORECASE)
+_NOT_BY = re.compile(r"\b(LIMIT|OFFSET|ROWS|RANGE|THEN|SET|WHERE|HAVING)\b", re.IGNORECASE)
+
+
+class JsonText(str):
+    """Text that is already JSON and is bound whole (the list behind a json_each)."""
+
+
+def plain(value: Any) -> Any:
+    """A parameter as one of None, int, float, str or bytes, as Django's SQLite backend would store it.
+
+    Raises ProgrammingError for a type that has no form in SQLite, OverflowError for an integer beyond 64
+    bits, DataError for text with a lone surrogate.
+    """
+    if value is None or isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):
+        number = int(value)
+        if not -(2**63) <= number < 2**63:
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        return number
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(value)
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(" ")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    raise ProgrammingError(f"Error binding parameter: type '{type(value).__name__}' is not supported")
+
+
+def _text(value: str) -> str:
+    text = str.__str__(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"Text with half a character (a lone surrogate at position {error.start}) cannot be stored."
+            ) from error
+    return text
+
+
+def number(value: float) -> str:
+    """A number as a literal of SQL."""
+    if isinstance(value, float):
+        if math.isinf(value):
+            return "9e999" if value > 0 else "(-9e999)"
+        text = repr(value)
+    else:
+        text = str(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def literal(value: Any) -> str:
+    """Any parameter as a literal of SQL, for statements that take no parameters and for people to read."""
+    value = plain(value)
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        if "\0" in value:
+            return f"CAST(x'{value.encode().hex()}' AS TEXT)"
+        return "'{}'".format(value.replace("'", "''"))
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    return number(value)
+
+
+class _Binder:
+    """Hands out the SQL that stands for each parameter and keeps what is bound."""
+
+    def __init__(self, *, packed: bool, everything: bool) -> None:
+        self.packed, self.everything = packed, everything
+        self.bound: list[Any] = []
+
+    def placeholder(self, value: Any, *, position: bool = False) -> str:
+        if value is None:
+            return "NULL"
+        if isinstance(value, JsonText):
+            return self._bind(str(value))
+        value = plain(value)
+        if isinstance(value, str):
+            return self._bind(value)
+        if isinstance(value, bytes):
+            return f"x'{value.hex()}'" if len(value) <= _SHORT_BLOB else f"unhex({self._bind(value.hex())})"
+        if self.everything and not (isinstance(value, float) and math.isinf(value)):
+            return self._bind(value)
+        return f"0+{value}" if position else number(value)
+
+    def _bind(self, value: Any) -> str:
+        self.bound.append(value)
+        if self.packed:
+            return f"json_extract(?1,'$[{len(self.bound) - 1}]')"
+        return f"?{len(self.bound)}"
+
+    def parameters(self) -> list[str]:
+        if not self.packed:
+            return self.bound
+        return [json.dumps(self.bound, ensure_ascii=False)] if self.bound else []
+
+
+def bind(sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> tuple[str, list[str]]:
+    """SQL with Django's placeholders (%s or %(name)s) and its parameters, as D1 takes them.
+
+    Returns the SQL and the texts bound to ?1, ?2, ….
+    Raises ProgrammingError when placeholders and parameters differ in number, DataError when the
+    statement is longer than D1's 100,000 bytes.
+    """
+    if params is None:
+        return sql, []
+    values = params if isinstance(params, Mapping) else tuple(params)
+    result = _bind(sql, values, packed=False, everything=False)
+    if len(result[1]) > MAX_PARAMETERS:
+        result = _bind(sql, values, packed=True, everything=False)
+    if len(result[0].encode()) > MAX_SQL_BYTES:
+        result = _bind(sql, values, packed=True, everything=True)
+        if len(result[0].encode()) > MAX_SQL_BYTES:
+            raise DataError(
+                f"The statement is {len(result[0].encode()):,} bytes long; D1 takes {MAX_SQL_BYTES:,}. "
+                "Do it in several steps, or pass a list as one JSON text and json_each()."
+            )
+    return result
+
+
+def _bind(
+    sql: str, params: tuple[Any, ...] | Mapping[str, Any], *, packed: bool, everything: bool
+) -> tuple[str, list[str]]:
+    binder = _Binder(packed=packed, everything=everything)
+    if isinstance(params, Mapping):
+        try:
+            return sql % {name: binder.placeholder(v) for name, v in params.items()}, binder.parameters()
+        except KeyError as error:
+            raise ProgrammingError(f"No value for the placeholder {error}") from error
+    parts = _PLACEHOLDER.split(sql)
+    if len(parts) != len(params) + 1:
+        raise ProgrammingError(
+            f"Incorrect number of bindings supplied. The current statement uses {len(parts) - 1}, "
+            f"and there are {len(params)} supplied."
+        )
+    by = " by " in sql.lower()
+    out = [parts[0].replace("%%", "%")]
+    for value, part in zip(params, parts[1:], strict=True):
+        out.append(binder.placeholder(value, position=by and isinstance(value, int) and _is_position(out)))
+        out.append(part.replace("%%", "%"))
+    return "".join(out), binder.parameters()
+
+
+def _is_position(before: Iterable[str]) -> bool:
+    text = "".join(before)
+    if not text.rstrip().upper().endswith((" BY", ",")):
+        return False
+    found = _POSITION.search(text)
+    return bool(found and not _NOT_BY.search(found[0]))

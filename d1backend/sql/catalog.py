@@ -1,0 +1,123 @@
+"""What the schema says of tables: their columns, whether they can refuse a row, and what else a write to them
+touches through views, triggers and cascading foreign keys."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from d1backend.sql.converters import Declared
+from d1backend.sql.tokenizer import tokens_of
+
+_OWN = "name GLOB '_d1_*' OR name GLOB '_cf_*'"
+QUERY = (
+    "SELECT type, name, tbl_name, sql, NULL, NULL FROM sqlite_master "
+    f"WHERE NOT ({_OWN}) AND (type IN ('view', 'trigger') OR type = 'table' AND sql LIKE '%REFERENCES%ON %') "
+    "UNION ALL "
+    "SELECT 'columns', name, '', "
+    '(SELECT json_group_array(json_array(name, type, "notnull", pk, hidden)) '
+    "FROM pragma_table_xinfo(m.name)), "
+    "sql LIKE '%UNIQUE%' OR sql LIKE '%CHECK%' OR EXISTS (SELECT 1 FROM sqlite_master o "
+    "WHERE o.tbl_name = m.name AND o.sql LIKE 'CREATE UNIQUE%'), "
+    "sql LIKE '%STRICT%' OR sql LIKE '%VIRTUAL%' OR EXISTS (SELECT 1 FROM sqlite_master o "
+    "WHERE o.tbl_name = m.name AND (o.type = 'trigger' OR o.type = 'index' AND o.sql LIKE '%(%(%')) "
+    f"FROM sqlite_master m WHERE type = 'table' AND NOT ({_OWN})"
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's declared type, whether it takes no NULL, its place in the primary key (0: none)."""
+
+    type: str
+    required: bool
+    key: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's columns by name; whether UNIQUE or CHECK may refuse a row (`constrained`), and whether anything
+    else may, a trigger or an index on an expression (`moody`)."""
+
+    columns: dict[str, Column]
+    constrained: bool
+    moody: bool
+
+    def foresees(
+        self,
+        columns: frozenset[str],
+        nulls: frozenset[str],
+        new_key: str | None,
+        *,
+        inserts: bool,
+        ignoring: bool,
+    ) -> bool | None:
+        """Whether an INSERT or UPDATE of plain values will run: True and False are certain, None is not known.
+
+        `columns` are those written, `nulls` those of them that shall hold a NULL, `new_key` the column whose value
+        no row has; `ignoring` says that rows which break a constraint are passed over.
+        """
+        if not columns <= self.columns.keys():
+            return None
+        keys = {name for name, column in self.columns.items() if column.key}
+        rowid = {name for name in keys if len(keys) == 1 and self.columns[name].type == "integer"}
+        required = {name for name, column in self.columns.items() if column.required} - rowid
+        if required & nulls and not ignoring:
+            return False
+        if self.moody or (self.constrained and not ignoring) or (inserts and not required <= columns):
+            return None
+        return True if ignoring or not keys & columns or {new_key} == keys & rowid else None
+
+
+class Catalog:
+    """The tables, views, triggers and cascades of a database, from the rows of `QUERY`."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, str, str, int | None, int | None]]) -> None:
+        self.tables: dict[str, Table] = {}
+        self._links: list[tuple[frozenset[str], frozenset[str]]] = []
+        self._reached: dict[frozenset[str], frozenset[str]] = {}
+        for kind, name, table, text, constrained, moody in rows:
+            name, table = name.lower(), table.lower()
+            if kind == "columns":
+                self.tables[name] = _table(json.loads(text), bool(constrained), bool(moody))
+                continue
+            names = _names(text)
+            if kind == "trigger":
+                self._links.append((frozenset([table]), names))
+            else:
+                # a view changes with what it reads; a table with cascades changes with what it refers to
+                self._links.append((names - {name}, frozenset([name])))
+        self.declared = Declared(
+            {name: {c: column.type for c, column in t.columns.items()} for name, t in self.tables.items()}
+        )
+
+    def reach(self, tables: frozenset[str]) -> frozenset[str]:
+        """All names whose rows may have changed when these tables were written (lower case)."""
+        if not self._links:
+            return tables
+        if tables not in self._reached:
+            self._reached[tables] = self._follow(tables)
+        return self._reached[tables]
+
+    def _follow(self, tables: frozenset[str]) -> frozenset[str]:
+        reached, before = set(tables), -1
+        while len(reached) != before:
+            before = len(reached)
+            for sources, targets in self._links:
+                if sources & reached:
+                    reached |= targets
+        return frozenset(reached)
+
+
+def _table(columns: list[list[Any]], constrained: bool, moody: bool) -> Table:
+    return Table(
+        {name.lower(): Column(kind.lower(), bool(required), key) for name, kind, required, key, _ in columns},
+        constrained,
+        moody or any(hidden for *_, hidden in columns),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _names(sql: str) -> frozenset[str]:
+    return frozenset(t.name.lower() for t in tokens_of(sql) if t.kind in ("word", "quoted"))

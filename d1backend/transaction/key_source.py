@@ -1,0 +1,69 @@
+"""Where the keys of new rows come from: a block reserved ahead, or the script's own reckoning."""
+
+from d1backend.errors import AlreadyAppliedError, MissingError, OperationalError, OutcomeUnknown
+from d1backend.transaction import keys
+from d1backend.transaction.rehearsal import Rehearsal
+from d1backend.transaction.script import Script
+from d1backend.transaction.session import Session
+
+
+class KeySource:
+    """Chooses keys for one session."""
+
+    def __init__(self, session: Session, rehearsal: Rehearsal) -> None:
+        self._session, self._rehearsal = session, rehearsal
+
+    def held(self, table: str, count: int) -> list[int] | None:
+        """Keys from the block at hand, when it has as many."""
+        return keys.take(self._session.identity, table, count)
+
+    def reserved(self, script: Script, table: str, column: str, count: int) -> list[int] | None:
+        """Keys that no other process gets, or None for a table without AUTOINCREMENT."""
+        held = self.held(table, count)
+        if held is None:
+            held = self._reserve(table, column, count)
+        if held is not None:
+            used = script.used_keys
+            used[table, column] = used.get((table, column), 0) + count
+        return held
+
+    def _reserve(self, table: str, column: str, count: int) -> list[int] | None:
+        size = max(count, keys.SMALLEST) if count <= keys.LARGEST_REFILL else count
+        try:
+            answers = self._session.apply(keys.reserve(table, column, size))
+        except OutcomeUnknown as unknown:
+            # Keys that nobody uses do no harm: nothing of the application's was written.
+            raise OperationalError(f"No keys for {table} could be reserved. {unknown.__cause__}") from None
+        except MissingError:
+            return None
+        if isinstance(answers, AlreadyAppliedError) or not answers[1]["rows"]:
+            return None
+        keys.keep(self._session.identity, table, int(answers[1]["rows"][0][0]), size)
+        return self.held(table, count)
+
+    def reckoned(self, script: Script, table: str, column: str, count: int) -> list[int]:
+        """The keys SQLite would give next; for a script that never commits, or that makes the table."""
+        name = table.lower()
+        if name not in script.next_keys:
+            quoted, text = table.replace('"', '""'), table.replace("'", "''")
+            ((highest,),) = self._rehearsal.rows(
+                script,
+                frozenset([name, "sqlite_sequence"]),
+                f'SELECT max(coalesce((SELECT max("{column}") FROM "{quoted}"), 0), '
+                f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{text}' COLLATE NOCASE), 0))",
+                [],
+                1,
+            )
+            script.next_keys[name] = highest + 1
+        first = script.next_keys[name]
+        script.next_keys[name] = first + count
+        return list(range(first, first + count))
+
+    def refills(self, script: Script) -> list[tuple[str, str, int]]:
+        """The blocks that the commit may fill again in passing: as many keys as the script used of each
+        table."""
+        return [
+            (table, column, count)
+            for (table, column), count in script.used_keys.items()
+            if count <= keys.LARGEST_REFILL and keys.left(self._session.identity, table) < count
+        ]

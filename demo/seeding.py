@@ -1,0 +1,138 @@
+"""The demo gallery in the database: drawn designs, some people, what they like and look at.
+
+It is known by the titles of its designs and the names of its people: what is there already is left alone, so
+that an interrupted run goes on where it stopped.
+"""
+
+import io
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User, username_key
+from demo.plan import DemoDesign, plan
+from designs.models import DailyCount, Design, Favourite
+from designs.services import EDITABLE
+from uploads.models import Category
+from uploads.pipeline.processing import Prepared, prepare
+from uploads.services import store
+
+BATCH = 24  # designs of one transaction
+JPEG_QUALITY = 92
+COUNTED_DAYS = 30
+VIEWS_A_DAY = 12  # of the design most looked at
+NAMES = (
+    *("aarav", "aditi", "ananya", "arjun", "asha", "bhavana", "chitra", "deepa", "devika", "farah", "gauri"),
+    *("gopal", "harini", "imran", "indira", "ishaan", "jaya", "kabir", "kavya", "kiran", "lakshmi", "leela"),
+    *("madhav", "meera", "mira", "nandini", "neel", "nikhil", "noor", "padma", "pooja", "priya", "radha"),
+    *("rahul", "ravi", "rekha", "rohan", "sana", "shanti", "sunita", "tara", "uma", "usha", "varun", "vidya"),
+    *("yamini", "zoya"),
+)
+PENDING, REJECTED = 5, 1
+
+
+def missing(count: int, seed: int) -> list[DemoDesign]:
+    """Those of the first `count` designs of the seed that the gallery does not have."""
+    present = set(Design.objects.values_list("title", flat=True))
+    return [demo for demo in plan(count, seed) if demo.title not in present]
+
+
+def drawn(demo: DemoDesign) -> Prepared:
+    """The design's picture as an upload of it is prepared. It asks no database: a process pool can run it."""
+    file = io.BytesIO()
+    demo.draw().save(file, "JPEG", quality=JPEG_QUALITY)
+    return prepare(file.getvalue())
+
+
+def seed_designs(wanted: Sequence[DemoDesign], people: Sequence[User], pool: Executor) -> Iterator[int]:
+    """Draw and store the designs, each batch as one transaction; yield the size of each that is done."""
+    now = timezone.now()
+    drawings = zip(wanted, pool.map(drawn, wanted), strict=True)
+    while batch := list(islice(drawings, BATCH)):
+        made = [(demo, new_design(demo, picture, now)) for demo, picture in batch]
+        with transaction.atomic():
+            Design.objects.bulk_create(row for _, row in made)
+            DailyCount.objects.bulk_create(
+                count for demo, row in made for count in daily_counts(demo, row, now)
+            )
+            Favourite.objects.bulk_create(
+                like for demo, row in made for like in favourites(demo, row, people, now)
+            )
+        yield len(batch)
+
+
+def new_design(demo: DemoDesign, picture: Prepared, now: datetime) -> Design:
+    """The unsaved row, its picture stored as any upload is."""
+    columns = {name: value for name, value in vars(demo).items() if name in EDITABLE}
+    image = store(None, picture, Category.DESIGNS)
+    older_days = max(0, demo.created_offset.days - COUNTED_DAYS)
+    views = sum(views_by_day(demo)) + round(demo.view_weight * VIEWS_A_DAY * older_days)
+    return Design(**columns, image=image, created_at=now - demo.created_offset, view_count=views)
+
+
+def views_by_day(demo: DemoDesign) -> list[int]:
+    """The views of today, yesterday and so on, since the design was made and for 30 days at most."""
+    chance = random.Random(f"{demo.picture_seed}/views")  # noqa: S311
+    most = demo.view_weight * VIEWS_A_DAY
+    return [
+        round(most * chance.uniform(0.3, 1.7)) for _ in range(min(COUNTED_DAYS, demo.created_offset.days))
+    ]
+
+
+def daily_counts(demo: DemoDesign, design: Design, now: datetime) -> list[DailyCount]:
+    return [
+        DailyCount(design=design, day=(now - timedelta(days=ago)).date(), views=views)
+        for ago, views in enumerate(views_by_day(demo))
+        if views
+    ]
+
+
+def favourites(
+    demo: DemoDesign, design: Design, people: Sequence[User], now: datetime
+) -> Iterator[Favourite]:
+    """The design as a favourite of as many people as it deserves."""
+    chance = random.Random(f"{demo.picture_seed}/likes")  # noqa: S311
+    for user in chance.sample(list(people), round(demo.like_weight * len(people))):
+        yield Favourite(user=user, design=design, created_at=now - demo.created_offset * chance.random())
+
+
+def seed_people() -> list[User]:
+    """People of whom some wait for approval and one was declined; nobody can sign in as one of them.
+
+    Answers those who are approved.
+    """
+    names = User.objects.filter(username__in=NAMES)
+    present = set(names.values_list("username", flat=True))
+    people = [person(index) for index, name in enumerate(NAMES) if name not in present]
+    arrivals = {user.username: user.created_at for user in people}
+    with transaction.atomic():
+        User.objects.bulk_create(people)
+        for user in people:  # auto_now_add has set it anew
+            user.created_at = arrivals[user.username]
+        User.objects.bulk_update(people, ["created_at"])
+    return list(names.filter(is_approved=True).order_by("username"))
+
+
+def person(index: int) -> User:
+    """The unsaved user of that place in NAMES: the last were declined, those before them are new and wait."""
+    name = NAMES[index]
+    chance = random.Random(name)  # noqa: S311
+    is_new = index >= len(NAMES) - PENDING - REJECTED
+    arrival = timezone.now() - timedelta(
+        hours=chance.randrange(20, 72) if is_new else chance.randrange(72, 2000)
+    )
+    user = User(
+        username=name, username_key=username_key(name), password=make_password(None), created_at=arrival
+    )
+    if index >= len(NAMES) - REJECTED:
+        user.rejection_reason = "We could not find out who this is."
+    user.is_approved = not is_new
+    if user.is_approved or user.rejection_reason:
+        user.reviewed_at = arrival + timedelta(hours=chance.randrange(1, 20))
+    return user

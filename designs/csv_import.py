@@ -1,0 +1,153 @@
+"""Designs out of a CSV file, row by row: what is right is stored, what is wrong is named.
+
+A row with the `id` of a design changes it, another makes a new one. Its picture is an image that is stored
+already (`r2_object_key`), or a file (`image`) of a folder. The command import_designs and the admin's page of
+imports are both no more than a face of this.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from rest_framework.exceptions import ValidationError
+
+from core import audit, races
+from core.days import moment_of
+from core.errors import Conflict, GalleryError, Invalid, invalid_field
+from core.spreadsheets import of_cell
+from designs import services
+from designs.models import Design
+from designs.spreadsheets import COLUMNS
+from designs.validation import TO_COME, Faults, checked, faults_of
+from uploads.pipeline.processing import prepare
+
+ROW_ID = re.compile("[0-9]{1,18}")
+CELL_SIZE = 1_000_000  # characters
+
+Row = dict[str | None, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a row, or would in a dry run; `faults` are (field, sentence)."""
+
+    number: int  # as a spreadsheet numbers it: the names of the columns are row 1
+    title: str
+    is_new: bool = False
+    changed: tuple[str, ...] = ()
+    faults: Faults = ()
+
+
+def rows_of(data: bytes) -> list[Row]:
+    """The rows by column. Raises Invalid where these bytes are no such CSV."""
+    csv.field_size_limit(CELL_SIZE)
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        unknown = set(reader.fieldnames or ()) - {*COLUMNS, "image"}
+        if unknown or not reader.fieldnames:
+            raise Invalid(
+                f"The first row names the columns; {', '.join(sorted(unknown)) or 'nothing'} is none of "
+                f"{', '.join(COLUMNS)}, image."
+            )
+        return list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Invalid(f"The file cannot be read as CSV in UTF-8: {error}") from error
+
+
+def results(
+    actor: audit.Actor | None, rows: Iterable[Row], images: Path | None = None, *, dry_run: bool
+) -> Iterator[Result]:
+    """Store each row that is right, or only check it, and say what became of it."""
+    for number, row in enumerate(rows, start=2):
+        title = of_cell(row.get("title") or "")
+        try:
+            is_new, changed = taken(actor, row, images, dry_run)
+        except (GalleryError, ValidationError) as error:
+            yield Result(number, title, faults=faults_of(error))
+        else:
+            yield Result(number, title, is_new, changed)
+
+
+def taken(
+    actor: audit.Actor | None, row: Row, folder: Path | None, dry_run: bool
+) -> tuple[bool, tuple[str, ...]]:
+    """`take`, run again where another write came first; raises Conflict where that is of no use, as well.
+
+    Nothing is left to run the whole import again for, which would store the rows before once more.
+    """
+    try:
+        return races.repeated(lambda is_last: take(actor, row, folder, dry_run))
+    except DatabaseError as error:
+        if not races.is_lost(error):
+            raise
+        raise Conflict("Others change this design at the same time. Import the row again.") from error
+
+
+def take(
+    actor: audit.Actor | None, row: Row, folder: Path | None, dry_run: bool
+) -> tuple[bool, tuple[str, ...]]:
+    """Store a row, or only check it; answer whether it makes a new design, and the fields that it changes.
+
+    Raises ValidationError or GalleryError, naming the fields at fault.
+    """
+    if None in row or None in row.values():
+        raise invalid_field("row", "It has not as many cells as there are columns.")
+    cells = {name: of_cell(cell).strip() for name, cell in row.items() if name is not None}
+    design_id, file = id_of(cells.pop("id", "")), cells.pop("image", "")
+    kept = kept_columns(cells)
+    design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
+    if file:
+        cells["r2_object_key"] = TO_COME
+    fields = checked(cells, partial=design is not None)
+    prepared = prepare(read(folder, file)) if file else None
+    new = fields | kept
+    changed = tuple(name for name in new if design is None or getattr(design, name) != new[name])
+    if dry_run and not prepared:
+        services.columns_of(fields)
+    if dry_run:
+        return design is None, changed
+    with services.picture_stored(actor, prepared) as image:
+        if image:
+            fields["r2_object_key"] = image.object_key
+        if design:
+            services.update_design(actor, design, fields, **kept)
+        else:
+            services.create_design(actor, fields, pk=design_id, **kept)
+    return design is None, changed
+
+
+def id_of(cell: str) -> int | None:
+    if not cell:
+        return None
+    if not ROW_ID.fullmatch(cell):
+        raise invalid_field("id", "This is no id of a design; leave it empty for a new one.")
+    return int(cell)
+
+
+def kept_columns(cells: dict[str, str]) -> dict[str, Any]:
+    """What is stored beside the fields of the API, taken out of the cells."""
+    created_at = cells.pop("created_at", "")
+    try:
+        return {"created_at": moment_of(created_at)} if created_at else {}
+    except (ValueError, OverflowError) as error:
+        raise invalid_field("created_at", "This is not an ISO 8601 date or time.") from error
+
+
+def read(folder: Path | None, name: str) -> bytes:
+    """A file of the folder; a path that leads out of it is no file of it."""
+    if folder is None:
+        raise invalid_field("image", "Files are taken only by the command import_designs with --images.")
+    try:
+        path = (folder / name).resolve(strict=True)
+        if path.is_relative_to(folder.resolve()):
+            with path.open("rb") as file:
+                return file.read(settings.MAX_FILE_SIZE + 1)
+    except (OSError, RuntimeError, ValueError):
+        pass  # no name of a file, whatever the reason
+    raise invalid_field("image", f"There is no such file in {folder}.")

@@ -1,0 +1,68 @@
+"""Run a command with Cloudflare's two services on this machine: D1's engine and an S3 server in R2's place.
+
+    DATA=folder python -m devtools.local_cloud make run PORT=8000
+
+Their data lies in $DATA/d1 and $DATA/s3, and they end with the command. The command finds them where it would
+find Cloudflare: in the variables of docs/deployment.md.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from d1backend.local import D1Local
+from d1backend.protocol.api import Api, Settings
+from devtools.seaweed import SeaweedFS
+
+ACCOUNT = "local"
+BUCKET = DATABASE = "gallery"
+
+
+def database_id(d1: D1Local) -> str:
+    """The id of the one database, made at the first start."""
+    api = Api(Settings(account_id=ACCOUNT, api_token=d1.token, base_url=d1.url))
+    return api.find(DATABASE) or api.create(DATABASE)
+
+
+def ensure_bucket(store: SeaweedFS) -> None:
+    client = store.client()
+    if BUCKET not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+        client.create_bucket(Bucket=BUCKET)
+    rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD", "PUT"], "AllowedHeaders": ["*"]}
+    client.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
+
+
+def variables(d1: D1Local, store: SeaweedFS) -> dict[str, str]:
+    return {
+        "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
+        "CLOUDFLARE_D1_DATABASE_ID": database_id(d1),
+        "CLOUDFLARE_API_TOKEN": d1.token,
+        "CLOUDFLARE_D1_BASE_URL": d1.url,
+        "CLOUDFLARE_R2_ACCESS_KEY": store.access_key,
+        "CLOUDFLARE_R2_SECRET_KEY": store.secret_key,
+        "CLOUDFLARE_R2_BUCKET_NAME": BUCKET,
+        "CLOUDFLARE_R2_PUBLIC_URL": f"{store.endpoint}/{BUCKET}",
+        "CLOUDFLARE_R2_ENDPOINT_URL": store.endpoint,
+    }
+
+
+def main(command: list[str]) -> int:
+    """Run `command` until it ends, and answer its exit status."""
+    data = Path(os.environ["DATA"]).resolve()
+    (data / "s3").mkdir(parents=True, exist_ok=True)
+    with (
+        D1Local(persist=str(data / "d1"), token=secrets.token_urlsafe(16)) as d1,
+        SeaweedFS(data / "s3", public_bucket=BUCKET) as store,
+    ):
+        ensure_bucket(store)
+        process = subprocess.Popen(command, env={**os.environ, **variables(d1, store)})
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, lambda number, frame: process.send_signal(signal.SIGTERM))
+        return process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,204 @@
+"""From bytes that anybody sent to a picture that is safe to keep: checked, upright, sRGB, without metadata.
+
+The stored bytes are the sender's own, less all that is not the picture, wherever these can be shown as they
+are. A picture that must be turned, or is in another colour space or depth, is encoded anew in its own format.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from PIL import Image, ImageCms, JpegImagePlugin
+
+from core.errors import GalleryError, Invalid, TooLarge
+from uploads.pipeline import containers, decode_lock
+from uploads.pipeline.containers import Container, DamagedError, UnsupportedError
+
+FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+ORIENTATION = 0x0112  # EXIF 2.32, table 4
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+WIDEST_RENDITION = 1280  # pixels: all that is looked at of a picture whose bytes are kept
+JPEG_QUALITY = 90  # where the sender's own quantisation tables cannot serve
+WEBP_QUALITY = 90
+SRGB = ImageCms.createProfile("sRGB")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A checked picture: the bytes to store, and pixels at least as wide as the widest rendition needs."""
+
+    content_type: str
+    data: bytes
+    width: int  # pixels
+    height: int  # pixels
+    image: Image.Image  # RGB or RGBA
+
+
+def invalid_image(sentence: str) -> Invalid:
+    return Invalid(sentence, code="invalid_image", fields={"file": [sentence]})
+
+
+def file_too_large(field: str = "file") -> TooLarge:
+    """The refusal of more bytes than MAX_FILE_SIZE."""
+    sentence = f"A picture may have at most {settings.MAX_FILE_SIZE:,} bytes."
+    return TooLarge(sentence, code="file_too_large", fields={field: [sentence]})
+
+
+def check(data: bytes) -> Container:
+    """The picture in `data`, undecoded. Raises TooLarge, or Invalid with code invalid_image."""
+    if len(data) > settings.MAX_FILE_SIZE:
+        raise file_too_large()
+    if not data:
+        raise invalid_image("The file is empty.")
+    try:
+        container = containers.unpack(data)
+    except (UnsupportedError, DamagedError) as error:
+        raise invalid_image(str(error)) from error
+    pixels = container.width * container.height
+    if not 0 < pixels <= settings.MAX_IMAGE_PIXELS:
+        most = settings.MAX_IMAGE_PIXELS // 1_000_000
+        raise invalid_image(f"A picture may have at most {most} megapixels.")
+    if container.content_type == "image/png" and not containers.png_is_whole(container.data):
+        raise invalid_image("The PNG is cut off.")
+    return container
+
+
+@contextmanager
+def opened(data: bytes) -> Iterator[Picture]:
+    """The picture in `data`, decoded to its last byte; its memory is accounted for while the block runs.
+
+    The pixels are those of the bytes that are stored, so that the same renditions can be made of them later.
+    Raises TooLarge, Invalid with code invalid_image, or Unavailable where too many large ones are waiting.
+    """
+    container = upright_in_srgb(check(data))
+    with decoding_errors():
+        image = opened_lazily(container)
+        # A JPEG is decoded at a fraction of its size: still all of its bytes, for much less memory.
+        image.draft(image.mode, (WIDEST_RENDITION, 1))
+    width, height = (container.width, container.height) if container.progressive else image.size
+    with decode_lock.turn(width * height):
+        with decoding_errors():
+            image.load()
+            image = plain(image)
+        yield Picture(container.content_type, container.data, container.width, container.height, image)
+
+
+def upright_in_srgb(container: Container) -> Container:
+    """The picture, encoded anew if its bytes alone do not show it rightly."""
+    turn, profile = TURNS.get(orientation(container.exif)), foreign_profile(container.profile)
+    with decoding_errors():
+        image = opened_lazily(container)
+    if turn is None and profile is None and container.bits == 8 and image.mode != "CMYK":
+        return container
+    with decode_lock.turn(container.width * container.height), decoding_errors():
+        image.load()
+        options = save_options(image, container.content_type)
+        # One name for each step's result: what it was made from is freed.
+        image = in_srgb(image, profile)
+        if turn is not None:
+            image = image.transpose(turn)
+        return containers.unpack(encoded(image, options))
+
+
+def opened_lazily(container: Container) -> Image.Image:
+    """The picture, of which nothing but the head is decoded yet."""
+    return Image.open(io.BytesIO(container.data), formats=[FORMATS[container.content_type]])
+
+
+@contextmanager
+def decoding_errors() -> Iterator[None]:
+    """Whatever Pillow raises over a file's content is the file's fault."""
+    try:
+        yield
+    except GalleryError:
+        raise
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        ArithmeticError,
+        LookupError,
+        Image.DecompressionBombError,
+    ) as error:
+        raise invalid_image("The picture is damaged or cut off.") from error
+
+
+def orientation(exif: bytes) -> int:
+    """The EXIF orientation, 1 to 8; 1 where it is missing or unreadable."""
+    tags = Image.Exif()
+    try:
+        tags.load(exif)
+        return int(tags.get(ORIENTATION, 1))
+    except Exception:  # noqa: BLE001  Pillow raises many kinds over a broken block, which is to be ignored
+        return 1
+
+
+def foreign_profile(icc: bytes) -> ImageCms.ImageCmsProfile | None:
+    """The colour profile if it is readable and not sRGB itself."""
+    if not icc:
+        return None
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        description = ImageCms.getProfileDescription(profile)
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    return None if description.startswith("sRGB") else profile
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """The picture in 8-bit RGB, or RGBA where it is see-through in places."""
+    if image.mode in ("RGB", "RGBA"):
+        if image.mode == "RGB" and "transparency" in image.info:
+            return image.convert("RGBA")
+        return image
+    if image.mode.startswith("I"):
+        # Pillow's own conversion would cut off what is brighter than 255.
+        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    see_through = image.mode in ("LA", "PA", "La") or "transparency" in image.info
+    return image.convert("RGBA" if see_through else "RGB")
+
+
+def in_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
+    """The picture in sRGB; a profile that does not fit its mode is ignored, as browsers do."""
+    if profile is None:
+        return plain(image)
+    if image.mode != "CMYK":
+        image = plain(image)
+    target = "RGBA" if image.mode == "RGBA" else "RGB"
+    try:
+        in_place = image.mode == target
+        return ImageCms.profileToProfile(image, profile, SRGB, outputMode=target, inPlace=in_place) or image
+    except ImageCms.PyCMSError:
+        return plain(image)
+
+
+def save_options(source: Image.Image, content_type: str) -> dict[str, Any]:
+    """How to write a picture in the format of `source`, as finely as that came."""
+    if content_type == "image/png":
+        return {"format": "PNG", "compress_level": 6}
+    if content_type == "image/webp":
+        return {"format": "WEBP", "quality": WEBP_QUALITY, "method": 2}
+    if source.mode == "RGB" and isinstance(source, JpegImagePlugin.JpegImageFile):
+        sampling = JpegImagePlugin.get_sampling(source)
+        # Its own quantisation tables lose least when it is encoded again.
+        return {"format": "JPEG", "qtables": source.quantization, "subsampling": max(sampling, 0)}
+    return {"format": "JPEG", "quality": JPEG_QUALITY}
+
+
+def encoded(image: Image.Image, options: dict[str, Any]) -> bytes:
+    """The picture as a file of nothing but pixels."""
+    image.info = {}
+    out = io.BytesIO()
+    image.save(out, **options)
+    return out.getvalue()

@@ -1,0 +1,74 @@
+"""The folder storage over HTTP: reading what lies there, and taking presigned uploads."""
+
+from typing import Any
+
+from django.core.files.storage import storages
+from django.http import FileResponse, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from core.api.errors import error_response
+from core.errors import Conflict, Unavailable
+from core.lingering_response import CutShortError
+from uploads import signed_urls
+from uploads.keys import content_type_of, is_incoming, is_object
+from uploads.storage.storages import IMMUTABLE, FolderStorage
+
+CHUNK = 256 * 1024  # bytes
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "PUT", "OPTIONS"])
+def media(request: HttpRequest, key: str) -> HttpResponseBase:
+    """An object of the folder, or a place for one to come; 404 for every key where images lie elsewhere.
+
+    What came in is not given out before `complete` has made an image of it.
+    """
+    store = storages["default"]
+    if not isinstance(store, FolderStorage):
+        return error_response(404)
+    if request.method == "PUT":
+        return take(request, store, key) if is_incoming(key) else error_response(404)
+    return give(store, key) if is_object(key) else error_response(404)
+
+
+def give(store: FolderStorage, key: str) -> HttpResponseBase:
+    try:
+        file: Any = store.open(key)
+    except FileNotFoundError:
+        return error_response(404)
+    headers = {"Cache-Control": IMMUTABLE, "X-Content-Type-Options": "nosniff"}
+    return FileResponse(file, content_type=content_type_of(key), headers=headers)
+
+
+def take(request: HttpRequest, store: FolderStorage, key: str) -> HttpResponse:
+    """Store the body under the key if the address was signed for exactly this."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    if not signed_urls.admits(
+        request.GET.get("ticket", ""), key, request.headers.get("Content-Type", ""), length
+    ):
+        return error_response(403, "This address is not signed for such an upload, or has expired.")
+    try:
+        with store.draft(key, once=True) as file:
+            copy(request, file, length)
+    except CutShortError:
+        return error_response(400, "Less arrived than was announced.", "cut_short")
+    except Conflict as error:
+        return error_response(412, error.message, error.code)
+    except Unavailable as error:
+        return error_response(503, error.message)
+    return HttpResponse()
+
+
+def copy(request: HttpRequest, file: Any, length: int) -> None:
+    """Write exactly `length` bytes of the body. Raises CutShortError where fewer come."""
+    while length > 0:
+        try:
+            chunk = request.read(min(CHUNK, length))
+        except UnreadablePostError:
+            raise CutShortError from None
+        if not chunk:
+            raise CutShortError
+        file.write(chunk)
+        length -= len(chunk)
