@@ -68,6 +68,10 @@ format: install-dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: structure
+structure: install-dev ## Print the rings and the upward imports of the code, and what a facet field touches (TREE=)
+	@$(BIN)/python -m devtools.structure $(TREE)
+
 .PHONY: openapi
 openapi: install ## Write the OpenAPI document to openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --file openapi.json
