@@ -1,6 +1,7 @@
 # Two commands do everything: `make run` and `make test`. `make help` lists the rest.
 
-PYTHON ?= python3
+# The first of these that is new enough makes the environment; PYTHON=/path/to/python3.12 names another.
+PYTHON ?= python3 python3.13 python3.12 python3.11
 PORT ?= 8000
 DATA ?= $(CURDIR)/data
 export DATA
@@ -11,6 +12,10 @@ INSTALLED := $(VENV)/.installed-run
 INSTALLED_DEV := $(VENV)/.installed-dev
 PYTEST := $(BIN)/python -m pytest
 
+# The first of some commands that is Python 3.11 or newer, or nothing.
+suitable = $(shell for one in $(1); do $$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$one && break; done)
+
 .DEFAULT_GOAL := help
 
 include d1backend/local/d1.mk
@@ -19,12 +24,16 @@ include benchmarks/bench.mk
 
 .PHONY: help
 help: ## List these commands
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-20s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	$(if $(call suitable,$(PYTHON)),,$(error Design Gallery needs Python 3.11 or newer, and "$(PYTHON)" names none: \
+	install one, or run make with PYTHON=/path/to/python3.12))
+	$(call suitable,$(PYTHON)) -m venv $(VENV)
 
 $(INSTALLED): requirements.txt constraints.txt | $(BIN)/python
+	$(if $(call suitable,$(BIN)/python),,$(error $(VENV) was made with a Python older than 3.11: \
+	remove that folder and run make again))
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
