@@ -1,27 +1,26 @@
 """Dates, times and datetimes: extraction, truncation and conversion between time zones, in SQL.
 
-Django's SQLite backend does these in Python functions inside SQLite. They work here on the same text,
-``YYYY-MM-DD[ HH:MM:SS[.ffffff]]`` and ``HH:MM:SS[.ffffff]``, and give the same answers. SQLite's own date
-functions count in milliseconds and round, so they see whole seconds only and fractions stay text.
+Django's SQLite backend does this with Python functions inside SQLite. The SQL here works on the same text,
+``YYYY-MM-DD[ HH:MM:SS[.ffffff]]`` and ``HH:MM:SS[.ffffff]``, and gives the same answers. SQLite's own date
+functions count in milliseconds and round, so they are given whole seconds, and fractions stay text.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from d1backend.functions.sql import let
+from d1backend.functions.sql import Compiled, Parameter, let
 from d1backend.functions.zones import from_utc, listed_sql, offset_sql, to_utc
 
-Params = Sequence[Any]
-Compiled = tuple[str, tuple[Any, ...]]
+Params = Sequence[Parameter]
 
 # Modifiers of SQLite that lead to the Monday on or before a day and to the Thursday of its ISO week.
 _MONDAY = ", '-6 days', 'weekday 1'"
 _THURSDAY = ", '-3 days', 'weekday 4'"
 
-# A subquery with an OFFSET is computed once; SQLite would copy others into each place that uses them.
+# A subquery with an OFFSET is computed once; SQLite would copy any other into each place that uses it.
 _APART = " LIMIT 1 OFFSET 0"
 
 _EXTRACT: dict[str, str] = {
@@ -51,19 +50,19 @@ _TIME_FORMATS = {"hour": "%%H:00:00", "minute": "%%H:%%M:00", "second": "%%H:%%M
 
 
 def _unsupported(kind: str) -> OperationalError:
-    # The class that an unknown kind ends in on SQLite.
+    # SQLite's backend raises the same class for an unknown kind.
     return OperationalError(f"Unsupported lookup type: {kind!r}")
 
 
 def microseconds_sql(x: str, after: int = 20) -> str:
-    """SQL of the microseconds of a datetime's text, or of a time's with ``after=9``, as an integer."""
+    """Return SQL of the microseconds of a datetime's text, or of a time's with ``after=9``, as an integer."""
     return f"CAST(substr(substr({x}, {after + 1}) || '000000', 1, 6) AS INTEGER)"
 
 
 class DateTimeOperations:
     """The date and time methods of ``DatabaseOperations``; mix in before Django's SQLite class."""
 
-    connection: Any
+    connection: BaseDatabaseWrapper
 
     def _zone_names(self, tzname: str | None) -> tuple[str, str] | None:
         if not tzname or not settings.USE_TZ or tzname == self.connection.timezone_name:
@@ -71,10 +70,10 @@ class DateTimeOperations:
         return tzname, self.connection.timezone_name
 
     def _local(self, sql: str, params: Params, tzname: str | None, body: Callable[[str], str]) -> Compiled:
-        """``body`` over the arguments that give SQLite's date functions the local time of ``sql``.
+        """Apply ``body`` to the arguments that give SQLite's date functions the local time of ``sql``.
 
-        Where the offset never changes that is one modifier; otherwise the Unix time and its offsets are
-        named in derived tables around the expression.
+        If the offset never changes, one modifier is enough; otherwise derived tables around the expression
+        name the Unix time and its offsets.
         """
         names = self._zone_names(tzname)
         if names is None:
@@ -113,7 +112,7 @@ class DateTimeOperations:
         return self._extract(kind, sql, params, tzname)
 
     def _extract(self, kind: str, sql: str, params: Params, tzname: str | None) -> Compiled:
-        # The comment names the formula for who reads a log.
+        # The comment names the formula to people who read a log.
         return self._local(
             sql, params, tzname, lambda t: f"/* extract {kind} */ " + _EXTRACT[kind].format(t=t)
         )
@@ -158,5 +157,5 @@ class DateTimeOperations:
     def datetime_cast_time_sql(self, sql: str, params: Params, tzname: str | None) -> Compiled:
         fraction = f"substr(substr({sql}, 21) || '000000', 1, 6)"
         time, time_params = self._local(sql, params, tzname, lambda t: f"strftime('%%H:%%M:%%S', {t})")
-        # Python's isoformat() leaves out a fraction of zero.
+        # Python's isoformat() omits a fraction of zero.
         return f"({time} || replace('.' || {fraction}, '.000000', ''))", (*time_params, *params)

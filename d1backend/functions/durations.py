@@ -1,37 +1,35 @@
-"""Arithmetic of datetimes and durations, which are integer microseconds, in SQL."""
-
-from typing import Any
+"""Arithmetic with datetimes and durations in SQL; durations are integer microseconds."""
 
 from django.db import DatabaseError
 
-from d1backend.functions.datetimes import Compiled, Params, microseconds_sql
-from d1backend.functions.sql import let
+from d1backend.functions.datetimes import microseconds_sql
+from d1backend.functions.sql import Compiled, let
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
-# Counted from the year 0, every moment that SQLite knows is positive, and so division rounds down.
+# Counted from the year 0, every moment that SQLite knows is positive, so division rounds down.
 _YEAR_0 = 62_167_219_200
 
 
 def _microseconds(x: str) -> str:
-    """A datetime's or a date's microseconds since 1970."""
+    """Return a datetime's or a date's microseconds since 1970."""
     return f"(unixepoch(substr({x}, 1, 19)) * {_SECOND} + {microseconds_sql(x)})"
 
 
 def _time_microseconds(x: str) -> str:
-    """A time's microseconds since midnight; SQLite puts it on a day of its own, which is taken off."""
+    """Return a time's microseconds since midnight, without the day that SQLite adds to it."""
     return f"(unixepoch(substr({x}, 1, 8)) %% 86400 * {_SECOND} + {microseconds_sql(x, after=9)})"
 
 
 def _fraction(microseconds: str) -> str:
-    """The fraction as Python's ``str()`` gives it: six digits, or nothing when zero."""
+    """Return the fraction as Python's ``str()`` writes it: six digits, or nothing for zero."""
     return f"replace(printf('.%%06d', {microseconds} %% {_SECOND}), '.000000', '')"
 
 
 def _shifted(moment: str, duration: str, sign: str) -> str:
-    """A date, a time or a datetime, told apart by its text's shape, moved by microseconds.
+    """Move a date, a time or a datetime by microseconds; the shape of its text shows which it is.
 
-    A date moves by whole days, rounded down, as Python's does.
+    A date moves by whole days, rounded down, as in Python.
     """
     days = f"({duration} - ({duration} %% {_DAY} + {_DAY}) %% {_DAY}) / {_DAY}"
     time = f"((({_time_microseconds(moment)} {sign} {duration}) %% {_DAY} + {_DAY}) %% {_DAY})"
@@ -60,7 +58,7 @@ class DurationOperations:
             return f"({sub_expressions[0]} * 1.0 / {sub_expressions[1]})"
 
         def combined(left: str, right: str) -> str:
-            # A duration that has been divided is not whole any more.
+            # A divided duration is no longer an integer.
             whole = [f"CAST(round({side}) AS INTEGER)" for side in (left, right)]
             return (
                 f"CASE WHEN typeof({left}) = 'text' THEN {_shifted(left, whole[1], connector)}"
@@ -70,11 +68,6 @@ class DurationOperations:
 
         return let(sub_expressions, combined)[0]
 
-    def subtract_temporals(
-        self, internal_type: str, lhs: tuple[str, Params], rhs: tuple[str, Params]
-    ) -> tuple[str, tuple[Any, ...]]:
+    def subtract_temporals(self, internal_type: str, lhs: Compiled, rhs: Compiled) -> Compiled:
         count = _time_microseconds if internal_type == "TimeField" else _microseconds
         return let([lhs, rhs], lambda left, right: f"{count(left)} - {count(right)}")
-
-
-__all__ = ["Compiled", "DurationOperations"]

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
 
 from django.db import NotSupportedError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.fields.related_lookups import RelatedIn
 from django.db.models.lookups import (
+    BuiltinLookup,
     Contains,
     EndsWith,
     IContains,
@@ -19,10 +19,11 @@ from django.db.models.lookups import (
     Regex,
     StartsWith,
 )
+from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.where import XOR, WhereNode
 
 from d1backend.functions.registry import compiles
-from d1backend.functions.sql import let
+from d1backend.functions.sql import Compiled, Parameter, let
 
 MAX_PATTERN_BYTES = 50
 _LONG_LIST = 20
@@ -30,7 +31,7 @@ _LONG_CHAIN = 16
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _LIST = re.compile(r" IN \((%s(?:, %s)*)\)\Z")
 
-# What LIKE says, without its limit of length. lower() and LIKE both fold the case of ASCII letters only.
+# The equivalents of LIKE that have no limit of length. lower() and LIKE both fold ASCII letters only.
 _PATTERNS = {
     "contains": "instr({x}, {y}) > 0",
     "startswith": "instr({x}, {y}) = 1",
@@ -40,23 +41,25 @@ _PATTERNS = {
 
 
 @compiles(Contains, IContains, StartsWith, IStartsWith, EndsWith, IEndsWith, IExact)
-def pattern(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """LIKE while the pattern is known, short and ASCII where case is concerned; otherwise other functions.
+def pattern(node: "BuiltinLookup[str]", compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Use LIKE for a short, known pattern (ASCII only, if the case is ignored); other functions otherwise.
 
-    The lookups that ignore case do so for all letters of a value given, not for ASCII only as on SQLite.
+    The lookups that ignore case do so for every letter of a given value, not for ASCII only as on SQLite.
     """
     node = node.copy()  # process_rhs() may change it
-    kind = "exact" if node.lookup_name == "iexact" else node.lookup_name.removeprefix("i")
+    name = str(node.lookup_name)
+    kind = "exact" if name == "iexact" else name.removeprefix("i")
     lhs = node.process_lhs(compiler, connection)
-    sql, params = node.process_rhs(compiler, connection)
+    sql, found = node.process_rhs(compiler, connection)
+    params: list[Parameter] = [*found]
     if hasattr(node.rhs, "as_sql") or node.bilateral_transforms:
         if kind == "exact" and params:  # IExact escapes for LIKE even what belongs to an expression
-            params = [_ESCAPED.sub(r"\1", params[0]), *params[1:]]
+            params[0] = _ESCAPED.sub(r"\1", str(params[0]))
         return let(
             [lhs, (sql, params)], lambda x, y: _PATTERNS[kind].format(x=f"lower({x})", y=f"lower({y})")
         )
     text = str(node.rhs)
-    variants = _variants(text) if node.lookup_name.startswith("i") else {}
+    variants = _variants(text) if name.startswith("i") else {}
     if not variants and len(str(params[-1]).encode()) <= MAX_PATTERN_BYTES:
         return f"{lhs[0]} {node.get_rhs_op(connection, sql)}", [*lhs[1], *params]
 
@@ -71,7 +74,7 @@ def pattern(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[An
 
 
 def _variants(text: str) -> dict[str, str]:
-    """The other cases of each letter beyond ASCII in the text, with the lower case that stands for them."""
+    """Map the other cases of each non-ASCII letter in the text to the lower case that replaces them."""
     variants = {}
     for letter in dict.fromkeys(c for c in text if not c.isascii()):
         lower = letter.lower() if len(letter.lower()) == 1 else letter
@@ -82,8 +85,8 @@ def _variants(text: str) -> dict[str, str]:
 
 
 @compiles(In, RelatedIn)
-def in_list(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """A long list of plain values as one JSON text: one parameter, and the same SQL for every length."""
+def in_list(node: "In[Parameter]", compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Pass a long list of plain values as one JSON text: one parameter, and the same SQL for every length."""
     sql, params = node.as_sql(compiler, connection)
     match = _LIST.search(sql)
     if not match:
@@ -96,27 +99,27 @@ def in_list(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[An
     return f"{sql[: match.start()]} IN (SELECT value FROM json_each(%s))", (*list(params)[:-count], text)
 
 
-def _survives_json(value: Any) -> bool:
+def _survives_json(value: Parameter) -> bool:
     return (type(value) is int and -(2**63) <= value < 2**63) or (
         isinstance(value, str) and "\0" not in value
     )
 
 
 @compiles(WhereNode)
-def where(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """A long AND or OR in groups of groups: SQLite nests a chain one level a term."""
+def where(node: WhereNode, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Split a long AND or OR into groups of groups, because SQLite nests a chain one level per term."""
     if len(node.children) <= _LONG_CHAIN or node.connector == XOR:
         return node.as_sql(compiler, connection)
     size = -(-len(node.children) // _LONG_CHAIN)
-    groups = [
-        node.create(node.children[i : i + size], node.connector) for i in range(0, len(node.children), size)
-    ]
-    return node.create(groups, node.connector, node.negated).as_sql(compiler, connection)
+    whole = node.create(connector=node.connector, negated=node.negated)
+    for start in range(0, len(node.children), size):
+        whole.children.append(node.create(node.children[start : start + size], node.connector))
+    return whole.as_sql(compiler, connection)
 
 
 @compiles(Regex, IRegex)
-def regex(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """Refuse, saying what to do. Raises NotSupportedError."""
+def regex(node: Regex, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Raise NotSupportedError, which names the alternatives."""
     raise NotSupportedError(
         "D1 has no regular expressions. Use contains, startswith, endswith or their i- forms, or filter with "
         "Python's re after the query."

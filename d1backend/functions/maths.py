@@ -1,16 +1,16 @@
-"""Mathematical functions under the names that D1 allows, and those it lacks."""
+"""Mathematical functions under the names that D1 allows, and replacements for those it lacks."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
-from django.db.models.expressions import CombinedExpression
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import CombinedExpression, Expression, Func
 from django.db.models.functions import Ceil, Coalesce, Cot, Greatest, Least, Power, Random
+from django.db.models.sql.compiler import SQLCompiler
 
 from d1backend.functions.registry import compiles
-from d1backend.functions.sql import as_numeric, balanced, let
+from d1backend.functions.sql import Compiled, as_numeric, balanced, let
 
-# Cloudflare documents 32 arguments for a function.
+# Cloudflare documents 32 arguments per function: https://developers.cloudflare.com/d1/platform/limits/
 MAX_ARGUMENTS = 32
 _MANTISSA = 2**53
 _ASSOCIATIVE = {"+", "*", "&", "|"}
@@ -18,34 +18,34 @@ _LONG_CHAIN = 32
 
 
 @compiles(Ceil)
-def ceil(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+def ceil(node: Ceil, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
     return node.as_sqlite(compiler, connection, function="CEIL")
 
 
 @compiles(Power)
-def power(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+def power(node: Power, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
     return node.as_sqlite(compiler, connection, function="POW")
 
 
 @compiles(Cot)
-def cot(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+def cot(node: Cot, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
     return node.as_sqlite(compiler, connection, template="(1.0 / TAN(%(expressions)s))")
 
 
 @compiles(Random)
-def random(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """A float in [0, 1): as many random bits as its mantissa holds."""
+def random(node: Random, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Return a float in [0, 1) with as many random bits as its mantissa holds."""
     return f"((random() & {_MANTISSA - 1}) / {float(_MANTISSA)!r})", ()
 
 
 @compiles(Coalesce, Greatest, Least)
-def variadic(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """Nest the calls so that none has more arguments than D1 takes; the three are associative."""
+def variadic(node: Func, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Nest the calls so that none has more arguments than D1 takes; all three functions are associative."""
     sources = node.get_source_expressions()
     if len(sources) <= MAX_ARGUMENTS:
         return node.as_sqlite(compiler, connection)
     size = max(math.ceil(len(sources) / MAX_ARGUMENTS), 2)
-    groups = []
+    groups: list[Expression] = []
     for start in range(0, len(sources), size):
         group = node.copy()
         group.set_source_expressions(sources[start : start + size])
@@ -56,16 +56,16 @@ def variadic(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[A
 
 
 @compiles(CombinedExpression)
-def combined(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """A long sum or product as a tree, which differs from Django's chain in the rounding of floats at most.
+def combined(node: CombinedExpression, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Write a long sum or product as a tree; only the rounding of floats may differ from Django's chain.
 
-    SQLite nests a chain one level a term.
+    SQLite nests a chain one level per term.
     """
-    terms: list[Any] = []
-    rest = node
+    terms: list[Expression] = []
+    rest: Expression = node
     while type(rest) is CombinedExpression and rest.connector == node.connector:
-        terms.append(rest.rhs)
-        rest = rest.lhs
+        rest, term = rest.get_source_expressions()
+        terms.append(term)
     terms.append(rest)
     if node.connector not in _ASSOCIATIVE or len(terms) <= _LONG_CHAIN:
         return node.as_sqlite(compiler, connection)

@@ -1,20 +1,27 @@
-"""Which expressions this backend compiles in its own way, by class."""
+"""The functions that compile expressions differently from Django's SQLite backend, by class."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TypeVar
 
-Implementation = Callable[[Any, Any, Any], tuple[str, Sequence[Any]]]
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
+
+from d1backend.functions.sql import Compiled
+
+Node = TypeVar("Node")
+Compile = Callable[[Node, SQLCompiler, BaseDatabaseWrapper], Compiled]
+Implementation = Callable[..., Compiled]
 _implementations: dict[type, Implementation] = {}
 
 
-def compiles(*classes: type) -> Callable[[Implementation], Implementation]:
+def compiles(*classes: type[Node]) -> Callable[[Compile[Node]], Compile[Node]]:
     """Register ``function(node, compiler, connection) -> (sql, params)`` for expression classes.
 
-    A registry, because ``vendor`` is "sqlite" and so ``as_sqlite`` is Django's own.
+    ``vendor`` is "sqlite", so the method ``as_sqlite`` is Django's and a registry is needed beside it.
     """
 
-    def register(function: Implementation) -> Implementation:
+    def register(function: Compile[Node]) -> Compile[Node]:
         for cls in classes:
             _implementations[cls] = function
         return function
@@ -23,10 +30,10 @@ def compiles(*classes: type) -> Callable[[Implementation], Implementation]:
 
 
 @cache
-def implementation(cls: Any) -> Implementation | None:
-    """The function registered for the class or for the ancestor that it takes its SQL from, if any.
+def implementation(cls: type) -> Implementation | None:
+    """Return the function registered for the class, or for the ancestor that it inherits its SQL from.
 
-    A subclass with an ``as_sql`` or ``as_sqlite`` of its own has its say, as it would on SQLite.
+    A subclass that defines ``as_sql`` or ``as_sqlite`` itself keeps it, as on SQLite: the answer is None.
     """
     for ancestor in cls.__mro__:
         if ancestor in _implementations:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 from django.core.exceptions import FieldError
 from django.db import NotSupportedError
+from django.db.models.expressions import BaseExpression
 
-Fragment = tuple[str, Sequence[Any]]
+Parameter = str | int | float | bytes | None
+# What Django's as_sql() returns: SQL with a %s for each parameter, and the parameters.
+Compiled = tuple[str, Sequence[Parameter]]
 
 # Longer expressions are named in a derived table rather than repeated.
 INLINE_LENGTH = 120
@@ -16,16 +18,16 @@ _WINDOW = " OVER ("
 _MARK = re.compile("\ue000(\\d+)\ue000")
 
 
-def let(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> tuple[str, tuple[Any, ...]]:
-    """SQL of ``body`` over expressions that it may use any number of times.
+def let(fragments: Sequence[Compiled | str], body: Callable[..., str]) -> Compiled:
+    """Return the SQL of ``body`` over expressions that it may use any number of times.
 
-    ``fragments`` are pairs of SQL and parameters; a bare string is SQL whose parameters the caller will
-    pass on by himself, once and in order. ``body`` is called with the text that stands for each and must
-    hold no placeholder of its own.
+    ``fragments`` are pairs of SQL and parameters; a bare string is SQL whose parameters the caller passes
+    on, once and in order. ``body`` is called with the text that stands for each fragment and must contain
+    no placeholder itself.
 
     Long expressions are evaluated once, in a derived table: ``(SELECT body FROM (SELECT … AS _0))``. Short
-    ones are repeated: subqueries are refused in CHECK constraints, indexes and generated columns. So are
-    window functions, which inside a subquery would see its one row only.
+    ones are repeated, because SQLite rejects subqueries in CHECK constraints, indexes and generated columns.
+    Window functions are repeated too: inside a subquery they would see its one row only.
     """
     sqls = [f if isinstance(f, str) else f[0] for f in fragments]
     marks = [f"\ue000{i}\ue000" for i in range(len(fragments))]
@@ -39,12 +41,12 @@ def let(fragments: Sequence[Fragment | str], body: Callable[..., str]) -> tuple[
     params = tuple(p for f in fragments if not isinstance(f, str) for p in f[1])
     names = [f"_{i}" for i in range(len(sqls))]
     columns = ", ".join(f"{sql} AS {name}" for sql, name in zip(sqls, names, strict=True))
-    # The outermost SELECT is kept flat: only its depth counts for whatever is nested in the innermost.
+    # Keep the outermost SELECT flat: its depth adds to that of everything nested in the innermost one.
     return f"(SELECT _r FROM (SELECT {body(*names)} AS _r FROM (SELECT {columns})))", params
 
 
 def refuse_windows(*sqls: str) -> None:
-    """Raises NotSupportedError for a window function in what becomes a subquery, where it sees one row."""
+    """Raise NotSupportedError for a window function in a future subquery, where it would see one row."""
     if any(_WINDOW in sql for sql in sqls):
         raise NotSupportedError(
             "d1backend cannot compute this over a window function: annotate the window first and compute on "
@@ -52,8 +54,8 @@ def refuse_windows(*sqls: str) -> None:
         )
 
 
-def _filled(shape: str, fragments: Sequence[Fragment | str]) -> tuple[str, tuple[Any, ...]]:
-    params: list[Any] = []
+def _filled(shape: str, fragments: Sequence[Compiled | str]) -> Compiled:
+    params: list[Parameter] = []
 
     def fill(match: re.Match[str]) -> str:
         fragment = fragments[int(match[1])]
@@ -65,8 +67,8 @@ def _filled(shape: str, fragments: Sequence[Fragment | str]) -> tuple[str, tuple
     return f"({_MARK.sub(fill, shape)})", tuple(params)
 
 
-def as_numeric(node: Any, sql: str) -> str:
-    """A decimal's SQL with numeric affinity, as Django gives it on SQLite."""
+def as_numeric(node: BaseExpression, sql: str) -> str:
+    """Return a decimal's SQL with numeric affinity, as Django writes it on SQLite."""
     with suppress(FieldError):
         if node.output_field.get_internal_type() == "DecimalField":
             return f"CAST({sql} AS NUMERIC)"
@@ -74,9 +76,9 @@ def as_numeric(node: Any, sql: str) -> str:
 
 
 def balanced(parts: Sequence[str], operator: str) -> str:
-    """The parts joined by an associative operator, nested so that the expression is log(n) deep.
+    """Join the parts with an associative operator, nested so that the expression is log(n) deep.
 
-    SQLite nests ``a || b || c`` to the left, one level a term, and D1 allows 100 levels.
+    SQLite nests ``a || b || c`` to the left, one level per term, and D1 allows 100 levels.
     """
     if len(parts) <= 8:
         return "(" + f" {operator} ".join(parts) + ")"

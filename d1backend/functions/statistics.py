@@ -1,32 +1,33 @@
-"""Variance and standard deviation, which D1 has no aggregate for, from sums.
+"""Variance and standard deviation from sums, because D1 has no aggregate for them.
 
 The textbook formula, the mean of squares less the square of the mean, loses all its digits when values lie
-close together and far from zero. The sums here are of distances from a value that is typical of the column
-(any constant gives the same variance), so only the spread within a group and between groups counts.
+close together and far from zero. The sums here are of distances from a typical value of the column (any
+constant gives the same variance), so only the spread within a group and between groups matters.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.core.exceptions import FullResultSet
-from django.db.models import Count, StdDev, Subquery, Variance, Window
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Aggregate, Count, StdDev, Subquery, Variance, Window
 from django.db.models.expressions import Col, RawSQL, Ref, Star
+from django.db.models.sql.compiler import SQLCompiler
 
 from d1backend.functions.registry import compiles
-from d1backend.functions.sql import as_numeric
+from d1backend.functions.sql import Compiled, Parameter, as_numeric
 
 _SAMPLE_SIZE = 100
 
 
-def _typical(node: Any, x: str, params: Sequence[Any], compiler: Any) -> tuple[str, Sequence[Any]]:
-    """SQL of the mean of a few values of ``x``; 0 where its tables cannot be read anew.
+def _typical(node: Aggregate, x: str, params: Sequence[Parameter], compiler: SQLCompiler) -> Compiled:
+    """Return SQL of the mean of a few values of ``x``; 0 if its tables cannot be read again.
 
-    The tables bear the same aliases as outside, so the expression's SQL serves unchanged.
+    The tables keep the aliases that they have outside, so the expression's SQL fits unchanged.
     """
     leaves = list(node.get_source_expressions()[0].flatten())
     aliases = {leaf.alias for leaf in leaves if isinstance(leaf, Col)}
-    tables = [getattr(compiler.query.alias_map.get(alias), "table_name", None) for alias in sorted(aliases)]
-    if not tables or None in tables or any(isinstance(leaf, Ref | RawSQL | Subquery) for leaf in leaves):
+    tables = [getattr(compiler.query.alias_map.get(alias), "table_name", "") for alias in sorted(aliases)]
+    if not tables or "" in tables or any(isinstance(leaf, Ref | RawSQL | Subquery) for leaf in leaves):
         return "0", ()
     quote = compiler.connection.ops.quote_name
     source = ", ".join(
@@ -38,9 +39,9 @@ def _typical(node: Any, x: str, params: Sequence[Any], compiler: Any) -> tuple[s
 
 
 def _spread(
-    node: Any, compiler: Any, connection: Any, over: tuple[str, Sequence[Any]] = ("", ())
-) -> tuple[str, Any]:
-    """The variance or standard deviation, each of its sums followed by FILTER and OVER as need be."""
+    node: Aggregate, compiler: SQLCompiler, connection: BaseDatabaseWrapper, over: Compiled = ("", ())
+) -> Compiled:
+    """Return the variance or standard deviation, each of its sums followed by FILTER and OVER if needed."""
     x, params = compiler.compile(node.get_source_expressions()[0])
     typical, typical_params = _typical(node, x, params, compiler)
     suffix, suffix_params = over
@@ -57,7 +58,7 @@ def _spread(
     count = f"COUNT({x}){suffix}"
     total = f"TOTAL({distance}){suffix}"
     squares = f"TOTAL({distance} * {distance}){suffix}"
-    divisor = f"({count} - 1)" if node.function.endswith("_SAMP") else count
+    divisor = f"({count} - 1)" if str(node.function).endswith("_SAMP") else count
     sql = f"max(({squares} - {total} * {total} / {count}) / {divisor}, 0.0)"
     if isinstance(node, StdDev):
         sql = f"SQRT({sql})"
@@ -68,17 +69,18 @@ def _spread(
 
 
 @compiles(StdDev, Variance)
-def spread(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+def spread(node: Aggregate, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
     connection.ops.check_expression_support(node)
     return _spread(node, compiler, connection)
 
 
 @compiles(Window)
-def window(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    if not isinstance(node.source_expression, StdDev | Variance):
+def window(node: Window, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    source, *rest = node.get_source_expressions()
+    if not isinstance(source, StdDev | Variance):
         return node.as_sqlite(compiler, connection)
-    connection.ops.check_expression_support(node.source_expression)
+    connection.ops.check_expression_support(source)
     frame = node.copy()
-    frame.source_expression = Count(Star())
+    frame.set_source_expressions([Count(Star()), *rest])
     over = frame.as_sql(compiler, connection, template=" OVER (%(window)s)")
-    return _spread(node.source_expression, compiler, connection, over)
+    return _spread(source, compiler, connection, over)

@@ -1,10 +1,8 @@
-"""Text functions that SQLite lacks: padding, repeating, reversing; hashes, which D1 cannot do at all."""
-
-from collections.abc import Sequence
-from typing import Any
+"""Text functions that SQLite lacks: padding, repeating, reversing. Hashes are rejected: D1 has none."""
 
 from django.db import NotSupportedError
-from django.db.models import Value
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Expression, Func, Transform, Value
 from django.db.models.functions import (
     MD5,
     SHA1,
@@ -18,22 +16,23 @@ from django.db.models.functions import (
     Reverse,
     RPad,
 )
+from django.db.models.sql.compiler import SQLCompiler
 
 from d1backend.functions.registry import compiles
-from d1backend.functions.sql import balanced, let, refuse_windows
+from d1backend.functions.sql import Compiled, Parameter, balanced, let, refuse_windows
 
 
 def _repeated(text: str, count: str) -> str:
-    """``text`` ``count`` times: hex(zeroblob(n)) is "00" n times."""
+    """Repeat ``text`` ``count`` times: hex(zeroblob(n)) is "00" n times."""
     return f"replace(hex(zeroblob(max({count}, 0))), '00', {text})"
 
 
-def _compiled(node: Any, compiler: Any) -> list[tuple[str, Sequence[Any]]]:
+def _compiled(node: Func, compiler: SQLCompiler) -> list[Compiled]:
     return [compiler.compile(source) for source in node.get_source_expressions()]
 
 
 @compiles(Repeat)
-def repeat(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+def repeat(node: Repeat, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
     return let(
         _compiled(node, compiler),
         lambda text, count: f"CASE WHEN {count} IS NOT NULL THEN {_repeated(text, count)} END",
@@ -41,7 +40,7 @@ def repeat(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any
 
 
 @compiles(LPad)
-def lpad(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+def lpad(node: LPad, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
     def padded(text: str, length: str, fill: str) -> str:
         padding = f"substr({_repeated(fill, length)}, 1, max({length} - length({text}), 0))"
         return f"{padding} || substr({text}, 1, max({length}, 0))"
@@ -50,7 +49,7 @@ def lpad(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]
 
 
 @compiles(RPad)
-def rpad(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
+def rpad(node: RPad, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
     return let(
         _compiled(node, compiler),
         lambda text, length, fill: f"substr({text} || {_repeated(fill, length)}, 1, max({length}, 0))",
@@ -58,8 +57,8 @@ def rpad(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]
 
 
 @compiles(Reverse)
-def reverse(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """One step a character; the text travels along, so that its expression is written once."""
+def reverse(node: Reverse, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Take one character per step; each row carries the text, so its expression is written once."""
     sql, params = compiler.compile(node.lhs)
     refuse_windows(sql)
     return (
@@ -71,10 +70,11 @@ def reverse(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[An
 
 
 @compiles(ConcatPair)
-def concat(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """The pairs of a Concat() as one flat chain: nested, some fifty reach D1's limit of depth."""
-    parts, params = [], []
-    rest: Any = node
+def concat(node: ConcatPair, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Write the pairs of a Concat() as one flat chain: about fifty nested ones reach D1's limit of depth."""
+    parts: list[str] = []
+    params: list[Parameter] = []
+    rest: Expression = node
     while True:
         first, rest = rest.get_source_expressions()
         for part in [first] if type(rest) is ConcatPair else [first, rest]:
@@ -86,11 +86,8 @@ def concat(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any
 
 
 @compiles(MD5, SHA1, SHA224, SHA256, SHA384, SHA512)
-def hashed(node: Any, compiler: Any, connection: Any) -> tuple[str, Sequence[Any]]:
-    """Refuse, saying what to do; D1 has no hash functions and SQL is no place to write one.
-
-    Raises NotSupportedError.
-    """
+def hashed(node: Transform, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+    """Raise NotSupportedError, which names the alternative: D1 has no hash functions."""
     name = type(node).__name__
     value = "the value" if isinstance(node.lhs, Value) else "it when the row is saved"
     raise NotSupportedError(

@@ -1,8 +1,8 @@
-"""Time zones as SQL: the UTC offset of a moment as a CASE over the periods of a zone.
+"""Time zones as SQL: the UTC offset at a moment, as a CASE over the periods of a zone.
 
-SQLite knows UTC and the host's zone only, so the periods come from Python's zoneinfo. They are exact for
-every year that Python's datetime has: changes are listed up to where the zone only repeats itself, and a
-later year is looked up as the listed year with the same calendar.
+SQLite knows only UTC and the host's zone, so the periods come from Python's zoneinfo. They are exact for
+every year of Python's datetime: changes are listed until the zone only repeats itself, and a later year uses
+the listed year with the same calendar.
 """
 
 import re
@@ -24,10 +24,10 @@ Changes = tuple[tuple[int, int], ...]
 
 
 class Zone(NamedTuple):
-    """Offsets in seconds east of UTC: the first, and from each moment (a Unix time) on.
+    """Offsets in seconds east of UTC: the first one, and the one that begins at each moment (a Unix time).
 
-    ``years`` maps a kind of year (weekday and number of its last day, as strftime's ``%w%j``) to the
-    start of a listed year of that kind; ``end`` is the start of the first year that is looked up so.
+    ``years`` maps a kind of year (weekday and number of its last day, as strftime's ``%w%j``) to the start of
+    a listed year of that kind; ``end`` is the start of the first year that is not listed itself.
     """
 
     first: int
@@ -37,7 +37,7 @@ class Zone(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """What turns UTC into the local time of a name: fixed seconds, then a zone with changes, if any."""
+    """The way from UTC to a local time: fixed seconds, then a zone with changes, if any."""
 
     seconds: int
     zone: Zone | None
@@ -74,7 +74,7 @@ def _changes(zone: ZoneInfo) -> tuple[int, Changes]:
 
 
 def _listed(first: int, changes: Changes) -> Zone:
-    """Keep the changes that the zone does not merely repeat, and how to find later years among them."""
+    """Keep the changes up to where the zone repeats itself, with an index for later years."""
     by_year: dict[int, list[tuple[int, int]]] = {}
     for moment, offset in changes:
         year = (_EPOCH + timedelta(seconds=moment)).year
@@ -83,7 +83,7 @@ def _listed(first: int, changes: Changes) -> Zone:
     year = _LAST_YEAR - 1
     while year > 1970 and regular.setdefault(_kind(year), by_year.get(year, [])) == by_year.get(year, []):
         year -= 1
-    # The last irregular year leaves its offset to the next one's beginning: start one year later still.
+    # The last irregular year passes its offset on to the next one's beginning, so start one year later.
     start = year + 2
     years: dict[str, int] = {}
     while len(years) < 14:
@@ -96,9 +96,9 @@ def _listed(first: int, changes: Changes) -> Zone:
 
 @cache
 def from_utc(name: str) -> Shift:
-    """How to turn UTC into the local time of a zone's name or of a fixed offset such as "UTC+05:30".
+    """Return the way from UTC to a zone's local time, or to a fixed offset such as "UTC+05:30".
 
-    Raises ZoneInfoNotFoundError for a name that is neither.
+    Raises ZoneInfoNotFoundError if the name is neither.
     """
     try:
         zone = ZoneInfo(name)
@@ -115,10 +115,10 @@ def from_utc(name: str) -> Shift:
 
 @cache
 def to_utc(name: str) -> Shift:
-    """How to turn the naive local time of a zone into UTC; offsets are to be subtracted.
+    """Return the way from a zone's naive local time to UTC; subtract the offsets.
 
-    A time that occurs twice is the first of the two; one that was skipped has the offset before the
-    change. So does Python with ``fold=0``.
+    A time that occurs twice is the first of the two; a skipped time has the offset before the change, as in
+    Python with ``fold=0``.
     """
     first, changes = _changes(ZoneInfo(name))
     if not changes:
@@ -131,7 +131,7 @@ def to_utc(name: str) -> Shift:
 
 
 def offset_sql(zone: Zone, seconds: str) -> str:
-    """SQL of the zone's offset at ``seconds``, SQL of a Unix time, which is repeated many times."""
+    """Return SQL of the zone's offset at ``seconds``, the SQL of a Unix time; it is repeated many times."""
     blocks = [zone.changes[i : i + _BLOCK] for i in range(0, len(zone.changes), _BLOCK)]
     offsets = [zone.first, *(offset for _, offset in zone.changes)]
     cases = []
@@ -147,7 +147,7 @@ def offset_sql(zone: Zone, seconds: str) -> str:
 
 
 def listed_sql(zone: Zone, seconds: str) -> str:
-    """SQL of a moment with the same offset as ``seconds`` that lies within the listed changes."""
+    """Return SQL of a moment within the listed changes that has the same offset as ``seconds``."""
     if not zone.years:
         return seconds
     start = f"{seconds}, 'unixepoch', 'start of year'"
