@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from typing import Any
+from types import FrameType
 
 from d1backend.local.engine import D1Local
 
@@ -12,11 +12,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8787, help="0 picks a free one")
-    parser.add_argument("--persist", help="directory for the data; without it the data is gone at the end")
+    parser.add_argument("--persist", help="directory for the data; without it the data is deleted at the end")
     parser.add_argument("--token", default="local")
     parser.add_argument("--autocreate", action="store_true", help="any database id exists on first use")
 
-    def stop(*_: Any) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         sys.exit(0)
 
     signal.signal(signal.SIGTERM, stop)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -10,21 +11,40 @@ from types import TracebackType
 from typing import Self
 
 _HERE = Path(__file__).resolve().parent
-_MEMORY = Path("/dev/shm")  # noqa: S108
+_MEMORY = Path("/dev/shm")  # noqa: S108  Linux keeps it in memory; elsewhere the data lies in a temporary folder
+
+# npm's package of each platform, by platform.system() and platform.machine(); package.json names the same.
+_PACKAGES = {
+    ("Linux", "x86_64"): "workerd-linux-64",
+    ("Linux", "aarch64"): "workerd-linux-arm64",
+    ("Darwin", "x86_64"): "workerd-darwin-64",
+    ("Darwin", "arm64"): "workerd-darwin-arm64",
+}
 
 
 def workerd_binary() -> Path | None:
-    """The engine's binary: $WORKERD, or where `make d1-engine` installs it; None when there is none."""
+    """The engine's binary: $WORKERD, or this platform's from `make d1-engine`; None if it is not installed."""
     if named := os.environ.get("WORKERD"):
         return Path(named)
-    return next(iter(_HERE.glob("node_modules/@cloudflare/workerd-*/bin/workerd")), None)
+    package = _PACKAGES.get((platform.system(), platform.machine()))
+    binary = _HERE / "node_modules" / "@cloudflare" / (package or "") / "bin" / "workerd"
+    return binary if package and binary.is_file() else None
+
+
+def _missing() -> RuntimeError:
+    here = platform.system(), platform.machine()
+    if here not in _PACKAGES:
+        return RuntimeError(
+            f"Cloudflare builds no D1 engine for {' '.join(here)}: set WORKERD to a workerd binary of your own."
+        )
+    return RuntimeError("The local D1 engine is not installed: run `make d1-engine`.")
 
 
 class D1Local:
     """A running engine: `with D1Local(autocreate=True) as d1: d1.url, d1.token`.
 
-    `port` 0 picks a free one; without `persist` (a directory) the data is gone at the end; with
-    `autocreate` any database id exists on first use. Raises RuntimeError when the engine is not installed
+    `port` 0 picks a free one. Without `persist` (a directory) the data is deleted at the end. With
+    `autocreate` any database id exists on first use. Raises RuntimeError if the engine is not installed
     or does not start.
     """
 
@@ -54,7 +74,7 @@ class D1Local:
     def __enter__(self) -> Self:
         binary = workerd_binary()
         if binary is None:
-            raise RuntimeError("The local D1 engine is not installed: run `make d1-engine`.")
+            raise _missing()
         self.directory = self.persist or tempfile.mkdtemp(
             prefix="d1-local-", dir=_MEMORY if _MEMORY.is_dir() else None
         )

@@ -1,7 +1,7 @@
-"""`python -m d1backend.local.round_trips`: what each kind of operation costs in requests to D1's API.
+"""`python -m d1backend.local.round_trips` counts the requests to D1's API for each kind of operation.
 
-Runs on the local engine, in a database of its own. The first transaction of a process that inserts into a table
-takes one more, for the keys that it holds from then on.
+It runs on the local engine, in a new database. A process's first transaction that inserts into a table takes one
+request more, which reserves a block of keys.
 """
 
 import itertools
@@ -16,7 +16,8 @@ from django.db import connection, models, transaction
 
 from d1backend.local.engine import D1Local
 
-Operation = tuple[str, Callable[[], Any]]
+Run = Callable[[], Any]
+Operation = tuple[str, Run]
 
 
 def main() -> None:
@@ -36,14 +37,14 @@ def main() -> None:
         sys.stdout.write(f"{name:{width}}  {taken:3}\n")
 
 
-def measure(name: str, run: Callable[[], Any]) -> tuple[str, int]:
+def measure(name: str, run: Run) -> tuple[str, int]:
     before = connection.round_trips  # type: ignore[attr-defined]
     run()
     return name, connection.round_trips - before  # type: ignore[attr-defined]
 
 
 def operations() -> list[Operation]:
-    """Operations on a model of two columns, each named as the table prints it."""
+    """Return operations on a model with two columns, under the names that the table prints."""
 
     class Note(models.Model):
         text = models.CharField(max_length=50, unique=True)
@@ -54,13 +55,13 @@ def operations() -> list[Operation]:
 
     with connection.schema_editor() as editor:
         editor.create_model(Note)
-    notes: Any = Note._default_manager
+    notes = Note._default_manager
     first = notes.create(text="first")
     doomed = notes.create(text="to delete")
 
     serial = itertools.count()
 
-    def three(between: Callable[[], Any] = lambda: None) -> None:
+    def three(between: Run = lambda: None) -> None:
         with transaction.atomic():
             for _ in range(3):
                 notes.create(text=f"note {next(serial)}")
