@@ -1,4 +1,4 @@
-"""The demo gallery as an app, for its commands; production imports nothing of it."""
+"""The demo gallery as an app, which gives Django its commands. Production imports nothing from it."""
 
 from django.apps import AppConfig
 

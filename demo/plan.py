@@ -1,4 +1,4 @@
-"""The demo gallery's plan: an endless row of designs, the same for a given seed."""
+"""The demo gallery's plan: an endless sequence of designs, the same for a given seed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itertools import product
 from PIL import Image
 
 from demo.colours import COLOURS
-from demo.drawing import FAMILIES, Look, shown
+from demo.drawing import FAMILIES, Style, shown
 from demo.names import COLLECTIONS, DESIGNERS, PHRASES
 from demo.vocabulary import KINDS, Colourway, Kind
 
@@ -22,10 +22,10 @@ FEATURED_SHARE = 0.08
 
 @dataclass(frozen=True)
 class DemoDesign:
-    """One design of the demo gallery: its row, and how to draw its picture.
+    """One design of the demo gallery: its database fields, and what its picture is drawn from.
 
-    `created_offset` is how long before now it was made; `view_weight` and `like_weight` (0 … 1) say how
-    much it is looked at and liked beside the others.
+    `created_offset` is its age; `view_weight` and `like_weight` (0 … 1) are its share of views and likes
+    compared with other designs.
     """
 
     title: str
@@ -48,22 +48,22 @@ class DemoDesign:
     picture_seed: str
 
     def draw(self) -> Image.Image:
-        """The picture, RGB, 900 × 1200; the same at every call."""
-        ground, border, *accents = (COLOURS[name] for name in self.colourway)
-        look = Look(
+        """Return the picture, RGB, 900 × 1200; the same at every call."""
+        background, border, *accents = (COLOURS[name] for name in self.colourway)
+        style = Style(
             rng=random.Random(self.picture_seed),  # noqa: S311
-            ground=ground,
+            background=background,
             border=border,
             accents=tuple(accents),
             metal=COLOURS[self.kind.metal],
             motif=self.motif,
             weave=self.kind.weave,
         )
-        return shown(self.category, FAMILIES[self.kind.family], look)
+        return shown(self.category, FAMILIES[self.kind.family], style)
 
 
 def plan(count: int, seed: int) -> Iterator[DemoDesign]:
-    """The first `count` designs of the seed's row: design i does not depend on `count`."""
+    """Yield the first `count` designs of the seed's sequence; design i does not depend on `count`."""
     return (_design(index, seed) for index in range(count))
 
 
@@ -100,7 +100,7 @@ def _design(index: int, seed: int) -> DemoDesign:
 
 @lru_cache(maxsize=64)
 def _kind_order(seed: int, turn: int) -> tuple[int, ...]:
-    """The order of the kinds in one turn through all of them."""
+    """Return the order of the kinds in one turn through all of them."""
     order = list(range(len(KINDS)))
     random.Random(f"{seed}/order/{turn}").shuffle(order)  # noqa: S311
     return tuple(order)
@@ -108,7 +108,7 @@ def _kind_order(seed: int, turn: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=256)
 def _variants(name: str, seed: int) -> tuple[tuple[str, Colourway, str], ...]:
-    """All garments, colourways and motifs of a kind; neighbours differ in all three where they can."""
+    """Return all combinations of garment, colourway and motif; neighbours differ in all three if possible."""
     kind = next(kind for kind in KINDS if kind.name == name)
     rng = random.Random(f"{seed}/variants/{name}")  # noqa: S311
     garments = rng.sample(kind.garments, len(kind.garments))
@@ -146,9 +146,9 @@ def _titled(words: str) -> str:
 
 
 def _particulars(rng: random.Random, kind: Kind, garment: str, colourway: Colourway, motif: str) -> str:
-    """One sentence on this very piece."""
-    ground, border = colourway[0].lower(), colourway[1].lower()
-    colours = f"{ground} and {border}" if border != ground else f"{ground} throughout"
+    """Return one sentence about this piece."""
+    background, border = colourway[0].lower(), colourway[1].lower()
+    colours = f"{background} and {border}" if border != background else f"{background} throughout"
     phrase, piece = PHRASES[motif].lower(), garment.lower()
     technique = kind.technique[0].lower() + kind.technique[1:]
     return rng.choice(

@@ -1,10 +1,9 @@
-"""The demo gallery in the database: drawn designs, some people, what they like and look at.
+"""The demo gallery in the database: drawn designs, some people, their likes and views.
 
-It is known by the titles of its designs and the names of its people: what is there already is left alone, so
-that an interrupted run goes on where it stopped.
+Designs are recognised by their titles and people by their names. Existing ones stay unchanged, so a second run
+continues where an interrupted one stopped.
 """
 
-import io
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -16,17 +15,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User, username_key
+from demo.pictures import drawn
 from demo.plan import DemoDesign, plan
 from designs.models import DailyCount, Design, Favourite
 from designs.services import EDITABLE
 from uploads.models import Category
-from uploads.pipeline.processing import Prepared, prepare
+from uploads.pipeline.processing import Prepared
 from uploads.services import store
 
-BATCH = 24  # designs of one transaction
-JPEG_QUALITY = 92
+BATCH = 24  # designs per transaction
 COUNTED_DAYS = 30
-VIEWS_A_DAY = 12  # of the design most looked at
+VIEWS_A_DAY = 12  # of the most popular design
 NAMES = (
     *("aarav", "aditi", "ananya", "arjun", "asha", "bhavana", "chitra", "deepa", "devika", "farah", "gauri"),
     *("gopal", "harini", "imran", "indira", "ishaan", "jaya", "kabir", "kavya", "kiran", "lakshmi", "leela"),
@@ -38,20 +37,13 @@ PENDING, REJECTED = 5, 1
 
 
 def missing(count: int, seed: int) -> list[DemoDesign]:
-    """Those of the first `count` designs of the seed that the gallery does not have."""
-    present = set(Design.objects.values_list("title", flat=True))
-    return [demo for demo in plan(count, seed) if demo.title not in present]
-
-
-def drawn(demo: DemoDesign) -> Prepared:
-    """The design's picture as an upload of it is prepared. It asks no database: a process pool can run it."""
-    file = io.BytesIO()
-    demo.draw().save(file, "JPEG", quality=JPEG_QUALITY)
-    return prepare(file.getvalue())
+    """Return those of the seed's first `count` designs that the gallery does not have yet."""
+    existing = set(Design.objects.values_list("title", flat=True))
+    return [demo for demo in plan(count, seed) if demo.title not in existing]
 
 
 def seed_designs(wanted: Sequence[DemoDesign], people: Sequence[User], pool: Executor) -> Iterator[int]:
-    """Draw and store the designs, each batch as one transaction; yield the size of each that is done."""
+    """Draw and store the designs, one transaction per batch; yield the size of each finished batch."""
     now = timezone.now()
     drawings = zip(wanted, pool.map(drawn, wanted), strict=True)
     while batch := list(islice(drawings, BATCH)):
@@ -68,7 +60,7 @@ def seed_designs(wanted: Sequence[DemoDesign], people: Sequence[User], pool: Exe
 
 
 def new_design(demo: DemoDesign, picture: Prepared, now: datetime) -> Design:
-    """The unsaved row, its picture stored as any upload is."""
+    """Return the unsaved row; its picture is stored like any upload."""
     columns = {name: value for name, value in vars(demo).items() if name in EDITABLE}
     image = store(None, picture, Category.DESIGNS)
     older_days = max(0, demo.created_offset.days - COUNTED_DAYS)
@@ -77,7 +69,7 @@ def new_design(demo: DemoDesign, picture: Prepared, now: datetime) -> Design:
 
 
 def views_by_day(demo: DemoDesign) -> list[int]:
-    """The views of today, yesterday and so on, since the design was made and for 30 days at most."""
+    """Return the views of today, yesterday and so on, since the design was created, for at most 30 days."""
     chance = random.Random(f"{demo.picture_seed}/views")  # noqa: S311
     most = demo.view_weight * VIEWS_A_DAY
     return [
@@ -96,31 +88,28 @@ def daily_counts(demo: DemoDesign, design: Design, now: datetime) -> list[DailyC
 def favourites(
     demo: DemoDesign, design: Design, people: Sequence[User], now: datetime
 ) -> Iterator[Favourite]:
-    """The design as a favourite of as many people as it deserves."""
+    """Yield the design as a favourite of a share of the people: its `like_weight`."""
     chance = random.Random(f"{demo.picture_seed}/likes")  # noqa: S311
     for user in chance.sample(list(people), round(demo.like_weight * len(people))):
         yield Favourite(user=user, design=design, created_at=now - demo.created_offset * chance.random())
 
 
 def seed_people() -> list[User]:
-    """People of whom some wait for approval and one was declined; nobody can sign in as one of them.
-
-    Answers those who are approved.
-    """
+    """Create people, some pending and one rejected, and return the approved ones. Nobody can sign in as them."""
     names = User.objects.filter(username__in=NAMES)
-    present = set(names.values_list("username", flat=True))
-    people = [person(index) for index, name in enumerate(NAMES) if name not in present]
+    existing = set(names.values_list("username", flat=True))
+    people = [person(index) for index, name in enumerate(NAMES) if name not in existing]
     arrivals = {user.username: user.created_at for user in people}
     with transaction.atomic():
         User.objects.bulk_create(people)
-        for user in people:  # auto_now_add has set it anew
+        for user in people:  # auto_now_add has overwritten it
             user.created_at = arrivals[user.username]
         User.objects.bulk_update(people, ["created_at"])
     return list(names.filter(is_approved=True).order_by("username"))
 
 
 def person(index: int) -> User:
-    """The unsaved user of that place in NAMES: the last were declined, those before them are new and wait."""
+    """Return the unsaved user at that place in NAMES: the last ones are rejected, those before them pending."""
     name = NAMES[index]
     chance = random.Random(name)  # noqa: S311
     is_new = index >= len(NAMES) - PENDING - REJECTED

@@ -1,11 +1,11 @@
-"""The kinds of the demo gallery: textile traditions, each with what is true of it, read from kinds/*.toml."""
+"""The kinds of the demo gallery: textile traditions and their facts, read from kinds/*.toml."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 Colourway = tuple[str, ...]
 
@@ -14,9 +14,9 @@ Colourway = tuple[str, ...]
 class Kind:
     """One tradition of weaving, dyeing, printing, painting or stitching.
 
-    A colourway names ground, border and three accents (keys of COLOURS); `metal` names the colour of its
-    zari, or of the plain yarn in its place. `family` and `motifs` say how the drawing package draws it,
-    `weave` what its surface is.
+    A colourway names background, border and three accents (keys of COLOURS); `metal` names the colour of its
+    zari, or of the plain yarn in its place. `family` and `motifs` select how the drawing package draws
+    it, `weave` its surface.
     """
 
     name: str
@@ -35,13 +35,13 @@ class Kind:
     colourways: tuple[Colourway, ...]
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
+_LISTS = ("garments", "occasions", "seasons", "motifs")
 
 
-def _read(path: Path) -> list[Kind]:
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))["kind"]
-    return [Kind(**{key: _frozen(value) for key, value in entry.items()}) for entry in entries]
+def _read(path: Path) -> Iterator[Kind]:
+    for entry in tomllib.loads(path.read_text(encoding="utf-8"))["kind"]:
+        tuples = {name: tuple(entry[name]) for name in _LISTS}
+        yield Kind(**entry | tuples | {"colourways": tuple(map(tuple, entry["colourways"]))})
 
 
 KINDS: tuple[Kind, ...] = tuple(

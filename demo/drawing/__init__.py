@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from demo.drawing import darning, hills, loom, ornament, painted, prints, resist, stitches
 from demo.drawing.staging import shown
-from demo.drawing.style import Family, Look
+from demo.drawing.style import Family, Style
 
 FAMILIES: dict[str, Family] = {
     **loom.FAMILIES,
@@ -17,4 +17,4 @@ FAMILIES: dict[str, Family] = {
     **hills.FAMILIES,
 }
 
-__all__ = ["FAMILIES", "Look", "shown"]
+__all__ = ["FAMILIES", "Style", "shown"]

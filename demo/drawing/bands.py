@@ -16,17 +16,17 @@ Paint = Callable[[Pen, float, float], None]
 
 @dataclass(frozen=True)
 class Strip:
-    """One strip of a band: `height` pixels, painted once per `period` pixels on its ground (None: open)."""
+    """One strip of a band: `height` pixels, painted once per `period` pixels on its background (None: open)."""
 
     height: int
-    ground: RGB | None
+    background: RGB | None
     period: int = 8
     paint: Paint | None = None
     thread: int = 0
 
     def laid(self, length: int) -> Image.Image:
         """The strip along a band, RGBA, fitted so that its ends mirror each other."""
-        pen = Pen.on_tile(self.period, self.height, self.ground)
+        pen = Pen.on_tile(self.period, self.height, self.background)
         if self.paint:
             self.paint(pen, self.period, self.height)
         tile = pen.tile()
@@ -60,7 +60,7 @@ def gap(height: int) -> Strip:
 def row(
     height: int,
     period: int,
-    ground: RGB | None,
+    background: RGB | None,
     motif: Motif,
     inks: Inks,
     fill: float = 0.42,
@@ -72,13 +72,13 @@ def row(
     def paint(pen: Pen, width: float, tall: float) -> None:
         motif(pen.moved(width / 2, tall / 2).turned(turn).scaled(tall * fill), inks)
 
-    return Strip(height, ground, period, paint, thread)
+    return Strip(height, background, period, paint, thread)
 
 
 def pair(
     height: int,
     period: int,
-    ground: RGB | None,
+    background: RGB | None,
     motif: Motif,
     inks: Inks,
     between: Motif | None = None,
@@ -94,10 +94,10 @@ def pair(
             for x in (0, 0.5, 1):
                 between(pen.moved(width * x, tall / 2).scaled(tall * fill * 0.42), inks)
 
-    return Strip(height, ground, period, paint, thread)
+    return Strip(height, background, period, paint, thread)
 
 
-def creeper(height: int, ground: RGB | None, inks: Inks, thread: int = 0) -> Strip:
+def creeper(height: int, background: RGB | None, inks: Inks, thread: int = 0) -> Strip:
     """A running vine (bel)."""
 
     def paint(pen: Pen, width: float, tall: float) -> None:
@@ -105,10 +105,10 @@ def creeper(height: int, ground: RGB | None, inks: Inks, thread: int = 0) -> Str
         for shift in (-width, 0, width):
             vine(pen.moved(shift, tall / 2).scaled(unit), inks, width / unit)
 
-    return Strip(height, ground, round(height * 2.2), paint, thread)
+    return Strip(height, background, round(height * 2.2), paint, thread)
 
 
-def teeth(height: int, period: int, colour: RGB, ground: RGB | None = None, steps: int = 0) -> Strip:
+def teeth(height: int, period: int, colour: RGB, background: RGB | None = None, steps: int = 0) -> Strip:
     """Temple spires pointing into the field, smooth or in woven steps."""
 
     def paint(pen: Pen, width: float, tall: float) -> None:
@@ -118,10 +118,10 @@ def teeth(height: int, period: int, colour: RGB, ground: RGB | None = None, step
             half = width / 2 * (i + 1) / steps
             pen.box(width / 2 - half, tall * i / steps, width / 2 + half, tall, colour)
 
-    return Strip(height, ground, period, paint)
+    return Strip(height, background, period, paint)
 
 
-def beads(height: int, ground: RGB | None, colour: RGB, heart: RGB | None = None) -> Strip:
+def beads(height: int, background: RGB | None, colour: RGB, heart: RGB | None = None) -> Strip:
     """A row of beads (rudraksha)."""
 
     def paint(pen: Pen, width: float, tall: float) -> None:
@@ -129,25 +129,25 @@ def beads(height: int, ground: RGB | None, colour: RGB, heart: RGB | None = None
         if heart:
             pen.dot(width / 2, tall / 2, tall * 0.19, heart)
 
-    return Strip(height, ground, height, paint)
+    return Strip(height, background, height, paint)
 
 
 def diamonds(
-    height: int, period: int, ground: RGB | None, colour: RGB, heart: RGB | None = None, steps: int = 5
+    height: int, period: int, background: RGB | None, colour: RGB, heart: RGB | None = None, steps: int = 5
 ) -> Strip:
     """Stepped diamonds within diamonds."""
 
     def paint(pen: Pen, width: float, tall: float) -> None:
-        for size, ink in ((1.0, colour), (0.62, heart or ground or colour), (0.3, colour)):
+        for size, ink in ((1.0, colour), (0.62, heart or background or colour), (0.3, colour)):
             for i in range(steps):
                 across = width / 2 * size * (i + 0.7) / steps
                 up = tall / 2 * size * (steps - i - 0.2) / steps
                 pen.box(width / 2 - across, tall / 2 - up, width / 2 + across, tall / 2 + up, ink)
 
-    return Strip(height, ground, period, paint)
+    return Strip(height, background, period, paint)
 
 
-def chevrons(height: int, period: int, ground: RGB | None, colour: RGB, weight: float = 0.3) -> Strip:
+def chevrons(height: int, period: int, background: RGB | None, colour: RGB, weight: float = 0.3) -> Strip:
     """A zigzag."""
 
     def paint(pen: Pen, width: float, tall: float) -> None:
@@ -159,19 +159,19 @@ def chevrons(height: int, period: int, ground: RGB | None, colour: RGB, weight: 
             thick,
         )
 
-    return Strip(height, ground, period, paint)
+    return Strip(height, background, period, paint)
 
 
-def bars(height: int, period: int, ground: RGB | None, colour: RGB, share: float = 0.5) -> Strip:
+def bars(height: int, period: int, background: RGB | None, colour: RGB, share: float = 0.5) -> Strip:
     """Bars across the strip."""
 
     def paint(pen: Pen, width: float, tall: float) -> None:
         pen.box(0, 0, width * share, tall, colour)
 
-    return Strip(height, ground, period, paint)
+    return Strip(height, background, period, paint)
 
 
-def checks(height: int, cell: int, ground: RGB, colour: RGB) -> Strip:
+def checks(height: int, cell: int, background: RGB, colour: RGB) -> Strip:
     """A chessboard of cells."""
 
     def paint(pen: Pen, width: float, tall: float) -> None:
@@ -179,7 +179,7 @@ def checks(height: int, cell: int, ground: RGB, colour: RGB) -> Strip:
             x = cell * (j % 2)
             pen.box(x, j * cell, x + cell, (j + 1) * cell, colour)
 
-    return Strip(height, ground, 2 * cell, paint)
+    return Strip(height, background, 2 * cell, paint)
 
 
 def scallops(height: int, period: int, colour: RGB, rim: RGB | None = None) -> Strip:

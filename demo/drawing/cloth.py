@@ -1,4 +1,4 @@
-"""What makes flat colour look like cloth: weaves, folds, sheen, and the spreading of motifs over a ground."""
+"""Weaves, folds and sheen, which make flat colour resemble cloth, and motifs spread over a background."""
 
 from __future__ import annotations
 

@@ -9,22 +9,22 @@ from demo.drawing.bands import Strip
 from demo.drawing.cloth import Size, mix, tiled
 from demo.drawing.loom import narrow_border
 from demo.drawing.pen import Pen
-from demo.drawing.style import WHITE, Family, Look
+from demo.drawing.style import WHITE, Family, Style
 
 
-def phulkari(look: Look, size: Size) -> Image.Image:
+def phulkari(style: Style, size: Size) -> Image.Image:
     """Floss silk darned in blocks; each block catches the light by the way its stitches run."""
-    rng = look.rng
+    rng = style.rng
     cell = rng.choice((120, 150))
-    pen = Pen.on_tile(cell, cell, look.ground)
-    tones = [look.accent(0), look.accent(1), look.accent(2)]
+    pen = Pen.on_tile(cell, cell, style.background)
+    tones = [style.accent(0), style.accent(1), style.accent(2)]
     count = 10
     unit = cell / count
     for j in range(count):
         for i in range(count):
             x, y = i - 4.5, j - 4.5
             ring = abs(x) + abs(y)
-            if look.motif == "bagh":
+            if style.motif == "bagh":
                 tone = tones[int(ring / 2) % len(tones)]
             elif ring < 5 and not 2.2 < ring < 3.8:
                 tone = tones[0] if ring > 2.2 else tones[1]
@@ -55,34 +55,34 @@ def phulkari(look: Look, size: Size) -> Image.Image:
     return tiled(pen.tile().convert("RGB"), size)
 
 
-def floss_border(look: Look) -> list[Strip]:
-    first, second = look.accent(0), look.accent(1)
+def floss_border(style: Style) -> list[Strip]:
+    first, second = style.accent(0), style.accent(1)
     return [
-        bands.line(8, look.border),
-        bands.diamonds(48, 48, look.border, first, second),
-        bands.line(8, look.border),
-        bands.bars(20, 16, look.border, second),
-        bands.line(16, look.border),
+        bands.line(8, style.border),
+        bands.diamonds(48, 48, style.border, first, second),
+        bands.line(8, style.border),
+        bands.bars(20, 16, style.border, second),
+        bands.line(16, style.border),
     ]
 
 
-def floss_pallu(look: Look) -> list[Strip]:
-    first, second = look.accent(0), look.accent(1)
+def floss_pallu(style: Style) -> list[Strip]:
+    first, second = style.accent(0), style.accent(1)
     return [
-        bands.teeth(48, 48, look.border, steps=6),
-        bands.diamonds(72, 72, look.border, first, second, 8),
+        bands.teeth(48, 48, style.border, steps=6),
+        bands.diamonds(72, 72, style.border, first, second, 8),
         bands.line(8, second),
-        bands.diamonds(120, 120, look.border, second, first, 10),
+        bands.diamonds(120, 120, style.border, second, first, 10),
         bands.line(8, second),
-        bands.chevrons(40, 40, look.border, first),
-        bands.line(22, look.border),
+        bands.chevrons(40, 40, style.border, first),
+        bands.line(22, style.border),
     ]
 
 
-def toda(look: Look, size: Size) -> Image.Image:
+def toda(style: Style, size: Size) -> Image.Image:
     """The Toda cloak: bare cream cloth, crossed by bands of red and black darning."""
-    cloth = Image.new("RGB", size, look.ground)
-    red, black = look.accent(0), look.border
+    cloth = Image.new("RGB", size, style.background)
+    red, black = style.accent(0), style.border
     group = bands.band(
         [
             bands.line(12, red),
@@ -101,17 +101,17 @@ def toda(look: Look, size: Size) -> Image.Image:
         ],
         size[0],
     )
-    for y in range(look.rng.randint(40, 160), size[1], 420):
+    for y in range(style.rng.randint(40, 160), size[1], 420):
         cloth.paste(group, (0, y), group)
     return cloth
 
 
-def toda_border(look: Look) -> list[Strip]:
-    return [bands.line(14, look.accent(0)), bands.gap(8), bands.line(14, look.border), bands.gap(16)]
+def toda_border(style: Style) -> list[Strip]:
+    return [bands.line(14, style.accent(0)), bands.gap(8), bands.line(14, style.border), bands.gap(16)]
 
 
-def toda_pallu(look: Look) -> list[Strip]:
-    red, black = look.accent(0), look.border
+def toda_pallu(style: Style) -> list[Strip]:
+    red, black = style.accent(0), style.border
     return [
         bands.line(16, red),
         bands.gap(6),
@@ -128,12 +128,12 @@ def toda_pallu(look: Look) -> list[Strip]:
     ]
 
 
-def kasuti(look: Look, size: Size) -> Image.Image:
+def kasuti(style: Style, size: Size) -> Image.Image:
     """Counted-thread figures in double running stitch, drawn on an invisible grid."""
-    thread = look.visible_on(look.ground, look.accent(0))
-    side = look.rng.choice((150, 180))
-    pen = Pen.on_tile(side, side, look.ground)
-    second = look.visible_on(look.ground, look.accent(1))
+    thread = style.visible_on(style.background, style.accent(0))
+    side = style.rng.choice((150, 180))
+    pen = Pen.on_tile(side, side, style.background)
+    second = style.visible_on(style.background, style.accent(1))
     u = side / 15
     for x0, y0, tone in ((0.5, 0.5, thread), (0, 0, second), (1, 0, second), (0, 1, second), (1, 1, second)):
         spot = pen.moved(side * x0, side * y0)

@@ -11,18 +11,20 @@ from demo.drawing.loom import motif_tile
 from demo.drawing.motifs import Inks, flower, paisley
 from demo.drawing.pen import RGB, Pen, petal
 from demo.drawing.stitches import raised, stitched
-from demo.drawing.style import WHITE, Family, Look, contrast
+from demo.drawing.style import WHITE, Family, Style, contrast
 
 
-def zardozi(look: Look, size: Size) -> Image.Image:
+def zardozi(style: Style, size: Size) -> Image.Image:
     """Gold wire, sequins and beads couched on velvet or silk."""
-    cloth = Image.new("RGB", size, look.ground)
-    glow = mix(look.metal, WHITE, 0.4)
-    inks = Inks(look.metal, glow, mix(look.metal, look.ground, 0.25), mix(look.metal, (60, 34, 10), 0.5))
-    radius = look.rng.choice((70, 90))
+    cloth = Image.new("RGB", size, style.background)
+    glow = mix(style.metal, WHITE, 0.4)
+    inks = Inks(
+        style.metal, glow, mix(style.metal, style.background, 0.25), mix(style.metal, (60, 34, 10), 0.5)
+    )
+    radius = style.rng.choice((70, 90))
     tiles = [
-        raised(motif_tile(look.drawing, inks, radius), 0.7),
-        raised(motif_tile(look.drawing, inks, radius, flip=True), 0.7),
+        raised(motif_tile(style.drawing, inks, radius), 0.7),
+        raised(motif_tile(style.drawing, inks, radius, flip=True), 0.7),
     ]
     spread(cloth, tiles, (radius * 2.3, radius * 1.65))
     spread(cloth, [motif_tile(_sequin, inks, 5)], (radius * 0.575, radius * 0.55))
@@ -34,26 +36,26 @@ def _sequin(pen: Pen, inks: Inks) -> None:
     pen.dot(-0.2, -0.2, 0.45, inks.second)
 
 
-def gold_border(look: Look) -> list[Strip]:
-    glow = mix(look.metal, WHITE, 0.4)
-    inks = Inks(look.metal, glow, look.metal)
+def gold_border(style: Style) -> list[Strip]:
+    glow = mix(style.metal, WHITE, 0.4)
+    inks = Inks(style.metal, glow, style.metal)
     return [
-        bands.scallops(36, 56, look.metal, look.ground),
-        bands.beads(14, look.border, glow),
-        bands.creeper(86, look.border, inks),
-        bands.beads(14, look.border, glow),
-        bands.line(10, look.metal),
-        bands.scallops(22, 28, look.metal),
-        bands.line(14, look.metal),
+        bands.scallops(36, 56, style.metal, style.background),
+        bands.beads(14, style.border, glow),
+        bands.creeper(86, style.border, inks),
+        bands.beads(14, style.border, glow),
+        bands.line(10, style.metal),
+        bands.scallops(22, 28, style.metal),
+        bands.line(14, style.metal),
     ]
 
 
-def gold_pallu(look: Look) -> list[Strip]:
-    inks = Inks(look.metal, mix(look.metal, WHITE, 0.4), look.metal)
+def gold_pallu(style: Style) -> list[Strip]:
+    inks = Inks(style.metal, mix(style.metal, WHITE, 0.4), style.metal)
     return [
-        bands.scallops(46, 90, look.metal, look.ground),
-        bands.row(210, 180, look.border, look.drawing, inks, 0.43),
-        *gold_border(look)[1:],
+        bands.scallops(46, 90, style.metal, style.background),
+        bands.row(210, 180, style.border, style.drawing, inks, 0.43),
+        *gold_border(style)[1:],
     ]
 
 
@@ -75,16 +77,16 @@ def mirror(pen: Pen, radius: float, ring: RGB, second: RGB) -> None:
     )
 
 
-def mirror_work(look: Look, size: Size) -> Image.Image:
+def mirror_work(style: Style, size: Size) -> Image.Image:
     """Kutch: mirrors in dense chain-stitch flowers, in turn with stitched figures, on a grid of stars."""
-    side = look.rng.choice((150, 180))
-    pen = Pen.on_tile(side * 2, side * 2, look.ground)
-    tones = [look.visible_on(look.ground, tone) for tone in (*look.accents, WHITE)]
+    side = style.rng.choice((150, 180))
+    pen = Pen.on_tile(side * 2, side * 2, style.background)
+    tones = [style.visible_on(style.background, tone) for tone in (*style.accents, WHITE)]
     for i in range(2):
         for j in range(2):
             centre = pen.moved(side * (i + 0.5), side * (j + 0.5))
-            if (i + j) % 2 and look.motif != "flower":
-                look.drawing(
+            if (i + j) % 2 and style.motif != "flower":
+                style.drawing(
                     centre.scaled(side * (0.36 if j else -0.36), side * 0.36),
                     Inks(tones[0], tones[1], tones[2]),
                 )
@@ -114,8 +116,8 @@ def _mirror_flower(pen: Pen, side: float, tones: list[RGB]) -> None:
     mirror(pen, side * 0.1, tones[2], tones[0])
 
 
-def mirror_border(look: Look) -> list[Strip]:
-    tones = [look.visible_on(look.border, tone) for tone in (*look.accents, WHITE)]
+def mirror_border(style: Style) -> list[Strip]:
+    tones = [style.visible_on(style.border, tone) for tone in (*style.accents, WHITE)]
 
     def discs(pen: Pen, width: float, tall: float) -> None:
         mirror(pen.moved(width / 2, tall / 2), tall * 0.22, tones[0], tones[1])
@@ -126,30 +128,30 @@ def mirror_border(look: Look) -> list[Strip]:
     return [
         bands.teeth(26, 32, tones[0]),
         bands.line(6, tones[1]),
-        Strip(76, look.border, 76, discs),
+        Strip(76, style.border, 76, discs),
         bands.line(6, tones[1]),
-        bands.chevrons(26, 24, look.border, tones[0]),
-        bands.line(12, look.border),
+        bands.chevrons(26, 24, style.border, tones[0]),
+        bands.line(12, style.border),
     ]
 
 
-def mirror_pallu(look: Look) -> list[Strip]:
+def mirror_pallu(style: Style) -> list[Strip]:
     inks = Inks(
-        look.visible_on(look.border, look.accent(0)),
-        look.visible_on(look.border, look.accent(1)),
-        look.visible_on(look.border, look.accent(2)),
+        style.visible_on(style.border, style.accent(0)),
+        style.visible_on(style.border, style.accent(1)),
+        style.visible_on(style.border, style.accent(2)),
     )
-    strips = mirror_border(look)
-    return [*strips[:5], bands.row(180, 180, look.border, look.drawing, inks, 0.42), *strips[1:]]
+    strips = mirror_border(style)
+    return [*strips[:5], bands.row(180, 180, style.border, style.drawing, inks, 0.42), *strips[1:]]
 
 
-def lambani(look: Look, size: Size) -> Image.Image:
+def lambani(style: Style, size: Size) -> Image.Image:
     """Banjara patchwork: squares of cloth joined by bands of stitches, shells and mirrors."""
-    rng = look.rng
+    rng = style.rng
     cell, count = 150, 2
-    pen = Pen.on_tile(cell * count, cell * count, look.ground)
-    patches = [look.ground, look.border, *look.accents]
-    tones = [WHITE, *look.accents]
+    pen = Pen.on_tile(cell * count, cell * count, style.background)
+    patches = [style.background, style.border, *style.accents]
+    tones = [WHITE, *style.accents]
     for j in range(count):
         for i in range(count):
             patch = patches[(i + 2 * j) % len(patches)]
@@ -171,11 +173,11 @@ def lambani(look: Look, size: Size) -> Image.Image:
     return tiled(raised(pen.tile(), 0.2).convert("RGB"), size)
 
 
-def gota(look: Look, size: Size) -> Image.Image:
+def gota(style: Style, size: Size) -> Image.Image:
     """Gold ribbon folded into leaves and flowers and sewn down."""
-    side = look.rng.choice((180, 225))
-    pen = Pen.on_tile(side, side, look.ground)
-    gold, fold = look.metal, mix(look.metal, (90, 56, 16), 0.35)
+    side = style.rng.choice((180, 225))
+    pen = Pen.on_tile(side, side, style.background)
+    gold, fold = style.metal, mix(style.metal, (90, 56, 16), 0.35)
 
     def ribbon_leaf(spot: Pen, length: float) -> None:
         spot.shape(
@@ -187,19 +189,19 @@ def gota(look: Look, size: Size) -> Image.Image:
         spot = pen.moved(side * x, side * y)
         for each in spot.around(8):
             ribbon_leaf(each.moved(0, -side * 0.05), side * 0.17)
-        spot.dot(0, 0, side * 0.045, look.accent(0))
+        spot.dot(0, 0, side * 0.045, style.accent(0))
         spot.ring(0, 0, side * 0.055, gold, 2)
     for x, y, turn in ((0.25, 0.25, -45), (0.75, 0.75, -45), (0.25, 0.75, 45), (0.75, 0.25, 45)):
         spot = pen.moved(side * x, side * y).turned(turn)
         for way in spot.mirrored():
             ribbon_leaf(way.moved(0, 8).turned(50), side * 0.1)
         for k in (-1, 0, 1):
-            spot.dot(0, k * side * 0.06 + 8, 3, look.accent(1))
+            spot.dot(0, k * side * 0.06 + 8, 3, style.accent(1))
     return tiled(raised(pen.tile(), 0.3).convert("RGB"), size)
 
 
-def gota_border(look: Look) -> list[Strip]:
-    gold, fold = look.metal, mix(look.metal, (90, 56, 16), 0.35)
+def gota_border(style: Style) -> list[Strip]:
+    gold, fold = style.metal, mix(style.metal, (90, 56, 16), 0.35)
 
     def folds(pen: Pen, width: float, tall: float) -> None:
         pen.shape([(0, tall), (width / 2, 0), (width, tall)], gold)
@@ -208,20 +210,20 @@ def gota_border(look: Look) -> list[Strip]:
     return [
         Strip(34, None, 34, folds),
         bands.line(16, gold),
-        bands.line(6, look.border),
-        bands.row(60, 60, look.border, flower, Inks(gold, fold, gold), 0.4),
-        bands.line(6, look.border),
+        bands.line(6, style.border),
+        bands.row(60, 60, style.border, flower, Inks(gold, fold, gold), 0.4),
+        bands.line(6, style.border),
         bands.bars(40, 12, gold, fold),
-        bands.line(12, look.border),
+        bands.line(12, style.border),
     ]
 
 
-def gota_pallu(look: Look) -> list[Strip]:
-    gold, fold = look.metal, mix(look.metal, (90, 56, 16), 0.35)
-    strips = gota_border(look)
+def gota_pallu(style: Style) -> list[Strip]:
+    gold, fold = style.metal, mix(style.metal, (90, 56, 16), 0.35)
+    strips = gota_border(style)
     return [
         *strips[:3],
-        bands.row(180, 150, look.border, paisley, Inks(gold, fold, gold), 0.42),
+        bands.row(180, 150, style.border, paisley, Inks(gold, fold, gold), 0.42),
         bands.line(14, gold),
         *strips[2:],
     ]

@@ -14,15 +14,15 @@ from demo.drawing.loom import motif_tile
 from demo.drawing.motifs import Inks, curl, flower, leaf, rosette, tree
 from demo.drawing.pen import Pen, smooth, spiral
 from demo.drawing.prints import inked
-from demo.drawing.style import WHITE, Family, Look
+from demo.drawing.style import WHITE, Family, Style
 
 
-def kalamkari(look: Look, size: Size) -> Image.Image:
+def kalamkari(style: Style, size: Size) -> Image.Image:
     """Pen-drawn creepers, flowers and birds in vegetable colours, outlined in iron black."""
-    side = look.rng.choice((300, 450))
-    pen = Pen.on_tile(side, side, look.ground, oversample=2)
-    line = look.visible_on(look.ground, look.border)
-    inks = Inks(look.accent(0), look.accent(1), look.accent(2), line)
+    side = style.rng.choice((300, 450))
+    pen = Pen.on_tile(side, side, style.background, oversample=2)
+    line = style.visible_on(style.background, style.border)
+    inks = Inks(style.accent(0), style.accent(1), style.accent(2), line)
     unit = side / 300
     for k, phase in enumerate((0.0, math.pi)):
         for shift in (-side, 0, side):
@@ -41,20 +41,20 @@ def kalamkari(look: Look, size: Size) -> Image.Image:
                     Inks(line, line, line),
                 )
     for x, y, way in ((0.5, 0.25, 1), (0, 0.75, -1), (1, 0.75, -1)):
-        look.drawing(pen.moved(side * x, side * y).scaled(54 * unit * way, 54 * unit), inks)
+        style.drawing(pen.moved(side * x, side * y).scaled(54 * unit * way, 54 * unit), inks)
     for x, y in ((0.5, 0.75), (0, 0.25), (1, 0.25)):
         rosette(pen.moved(side * x, side * y).scaled(46 * unit), inks.swapped())
-    return inked(tiled(pen.tile().convert("RGB"), size), look.ground, look.rng, 8)
+    return inked(tiled(pen.tile().convert("RGB"), size), style.background, style.rng, 8)
 
 
-def madhubani(look: Look, size: Size) -> Image.Image:
+def madhubani(style: Style, size: Size) -> Image.Image:
     """Mithila painting: double outlines, no space left empty."""
     side = 300
-    pen = Pen.on_tile(side, side, look.ground)
-    line = look.visible_on(look.ground, look.border)
-    inks = Inks(look.accent(0), look.accent(1), look.accent(2), line)
+    pen = Pen.on_tile(side, side, style.background)
+    line = style.visible_on(style.background, style.border)
+    inks = Inks(style.accent(0), style.accent(1), style.accent(2), line)
     for x, y, way in ((0.5, 0.25, 1), (0, 0.75, -1), (1, 0.75, -1)):
-        look.drawing(pen.moved(side * x, side * y).scaled(66 * way, 66), inks)
+        style.drawing(pen.moved(side * x, side * y).scaled(66 * way, 66), inks)
     for x, y in ((0.5, 0.75), (0, 0.25), (1, 0.25)):
         spot = pen.moved(side * x, side * y)
         for each in spot.around(8):
@@ -76,12 +76,12 @@ def madhubani(look: Look, size: Size) -> Image.Image:
 _SPOTS = ((0.5, 0.25), (0, 0.75), (1, 0.75), (0.5, 0.75), (0, 0.25), (1, 0.25))
 
 
-def warli(look: Look, size: Size) -> Image.Image:
+def warli(style: Style, size: Size) -> Image.Image:
     """Stick figures in rice white: dancers in a spiral, trees, hills of dots."""
     width, height = 450, 400
-    pen = Pen.on_tile(width, height, look.ground, oversample=2)
-    ink = look.visible_on(look.ground, look.accent(0), WHITE)
-    inks = Inks(ink, look.ground, ink)
+    pen = Pen.on_tile(width, height, style.background, oversample=2)
+    ink = style.visible_on(style.background, style.accent(0), WHITE)
+    inks = Inks(ink, style.background, ink)
     ring = pen.moved(width / 2, height / 2)
     for each in ring.around(16):
         dancer(each.moved(0, -128).scaled(32), inks)
@@ -106,21 +106,21 @@ def warli(look: Look, size: Size) -> Image.Image:
         for k in range(5):
             for i in range(-k, k + 1):
                 pen.dot(x + i * 11, height / 2 - 30 + k * 12, 2.4, ink)
-    return tiled(pen.tile().convert("RGB"), size, top=look.rng.randrange(height))
+    return tiled(pen.tile().convert("RGB"), size, top=style.rng.randrange(height))
 
 
-def pattachitra(look: Look, size: Size) -> Image.Image:
-    """Odisha's scroll painting: figures in framed panels with flower grounds."""
+def pattachitra(style: Style, size: Size) -> Image.Image:
+    """Odisha's scroll painting: figures in framed panels with flower backgrounds."""
     side = 225
-    pen = Pen.on_tile(side, side, look.border)
-    line = look.visible_on(look.border, WHITE)
+    pen = Pen.on_tile(side, side, style.border)
+    line = style.visible_on(style.border, WHITE)
     centre = pen.moved(side / 2, side / 2)
     half = side * 0.44
     for r, tone in (
         (half, line),
-        (half * 0.965, look.accent(1)),
+        (half * 0.965, style.accent(1)),
         (half * 0.9, line),
-        (half * 0.87, look.ground),
+        (half * 0.87, style.background),
     ):
         arch = [
             (-r, r),
@@ -138,26 +138,28 @@ def pattachitra(look: Look, size: Size) -> Image.Image:
             (r, r),
         ]
         centre.shape(arch, tone)
-    dark = mix(look.border, (20, 12, 10), 0.7)
-    look.drawing(
-        centre.moved(0, 6).scaled(half * 0.66), Inks(look.accent(0), look.accent(1), look.accent(2), dark)
+    dark = mix(style.border, (20, 12, 10), 0.7)
+    style.drawing(
+        centre.moved(0, 6).scaled(half * 0.66), Inks(style.accent(0), style.accent(1), style.accent(2), dark)
     )
     for x in (0.0, side):
         for y in (0, side):
-            rosette(pen.moved(x, y).scaled(side * 0.12), Inks(line, look.accent(0), line, None))
+            rosette(pen.moved(x, y).scaled(side * 0.12), Inks(line, style.accent(0), line, None))
     for x in (-0.34, 0.34):
-        leaf(centre.moved(side * x, half * 0.84).scaled(30), Inks(line, line, look.accent(2), dark))
+        leaf(centre.moved(side * x, half * 0.84).scaled(30), Inks(line, line, style.accent(2), dark))
     return tiled(pen.tile().convert("RGB"), size)
 
 
-def rogan(look: Look, size: Size) -> Image.Image:
+def rogan(style: Style, size: Size) -> Image.Image:
     """A tree of life in threads of thick oil colour, mirrored by folding the cloth."""
-    cloth = Image.new("RGB", size, look.ground)
-    inks = Inks(look.accent(0), look.accent(1), look.accent(2), look.visible_on(look.ground, look.border))
+    cloth = Image.new("RGB", size, style.background)
+    inks = Inks(
+        style.accent(0), style.accent(1), style.accent(2), style.visible_on(style.background, style.border)
+    )
     big = motif_tile(tree, inks, size[0] * 0.34)
     for y in (0.28, 0.84):
         cloth.paste(big, (round(size[0] / 2 - big.width / 2), round(size[1] * y - big.height / 2)), big)
-    small = motif_tile(look.drawing, inks, 46)
+    small = motif_tile(style.drawing, inks, 46)
     for x in (0.14, 0.86):
         for y in range(60, size[1], 190):
             cloth.paste(small, (round(size[0] * x - small.width / 2), y), small)
@@ -165,64 +167,64 @@ def rogan(look: Look, size: Size) -> Image.Image:
     return spread(cloth, [curls], (size[0] * 0.72, 190), drop=False, start=(1.0, 0.115))
 
 
-def drawn_border(look: Look) -> list[Strip]:
+def drawn_border(style: Style) -> list[Strip]:
     """A drawn border: a creeper between hatched lines and beads."""
-    ground = look.border
-    line = look.visible_on(ground, WHITE)
+    background = style.border
+    line = style.visible_on(background, WHITE)
     inks = Inks(
-        look.visible_on(ground, look.accent(0)),
-        look.visible_on(ground, look.accent(1)),
-        look.visible_on(ground, look.accent(2)),
+        style.visible_on(background, style.accent(0)),
+        style.visible_on(background, style.accent(1)),
+        style.visible_on(background, style.accent(2)),
     )
     return [
         bands.line(4, line),
-        bands.bars(14, 12, ground, line),
+        bands.bars(14, 12, background, line),
         bands.line(4, line),
-        bands.creeper(78, ground, inks),
+        bands.creeper(78, background, inks),
         bands.line(4, line),
-        bands.beads(20, ground, inks.second, ground),
+        bands.beads(20, background, inks.second, background),
         bands.line(4, line),
-        bands.line(16, ground),
+        bands.line(16, background),
     ]
 
 
-def drawn_pallu(look: Look) -> list[Strip]:
-    ground = look.border
-    line = look.visible_on(ground, WHITE)
+def drawn_pallu(style: Style) -> list[Strip]:
+    background = style.border
+    line = style.visible_on(background, WHITE)
     inks = Inks(
-        look.visible_on(ground, look.accent(0)),
-        look.visible_on(ground, look.accent(1)),
-        look.visible_on(ground, look.accent(2)),
-        mix(ground, (18, 10, 8), 0.75),
+        style.visible_on(background, style.accent(0)),
+        style.visible_on(background, style.accent(1)),
+        style.visible_on(background, style.accent(2)),
+        mix(background, (18, 10, 8), 0.75),
     )
     return [
-        *drawn_border(look)[:5],
-        bands.pair(190, 380, ground, look.drawing, inks, flower, 0.42),
+        *drawn_border(style)[:5],
+        bands.pair(190, 380, background, style.drawing, inks, flower, 0.42),
         bands.line(4, line),
-        *drawn_border(look)[1:],
+        *drawn_border(style)[1:],
     ]
 
 
-def warli_border(look: Look) -> list[Strip]:
-    ink = look.visible_on(look.border, WHITE)
+def warli_border(style: Style) -> list[Strip]:
+    ink = style.visible_on(style.border, WHITE)
     return [
         bands.line(4, ink),
-        bands.chevrons(26, 28, look.border, ink, 0.16),
+        bands.chevrons(26, 28, style.border, ink, 0.16),
         bands.line(4, ink),
-        bands.beads(16, look.border, ink),
-        bands.teeth(30, 30, ink, look.border),
+        bands.beads(16, style.border, ink),
+        bands.teeth(30, 30, ink, style.border),
         bands.line(4, ink),
-        bands.line(14, look.border),
+        bands.line(14, style.border),
     ]
 
 
-def warli_pallu(look: Look) -> list[Strip]:
-    ink = look.visible_on(look.border, WHITE)
-    inks = Inks(ink, look.border, ink)
+def warli_pallu(style: Style) -> list[Strip]:
+    ink = style.visible_on(style.border, WHITE)
+    inks = Inks(ink, style.border, ink)
     return [
-        *warli_border(look)[:4],
-        bands.row(150, 96, look.border, dancer, inks, 0.44),
-        *warli_border(look)[1:],
+        *warli_border(style)[:4],
+        bands.row(150, 96, style.border, dancer, inks, 0.44),
+        *warli_border(style)[1:],
     ]
 
 

@@ -26,9 +26,9 @@ class Pen:
     oversample: int
 
     @classmethod
-    def on_tile(cls, width: int, height: int, ground: RGB | None = None, oversample: int = 3) -> Pen:
-        """A pen on a fresh tile of width × height final pixels, transparent unless it has a ground."""
-        colour = (*ground, 255) if ground else (0, 0, 0, 0)
+    def on_tile(cls, width: int, height: int, background: RGB | None = None, oversample: int = 3) -> Pen:
+        """A pen on a fresh tile of width × height final pixels, transparent without a background colour."""
+        colour = (*background, 255) if background else (0, 0, 0, 0)
         canvas = Image.new("RGBA", (width * oversample, height * oversample), colour)
         return cls(canvas, (oversample, 0, 0, 0, oversample, 0), oversample)
 

@@ -12,21 +12,21 @@ from demo.drawing.cloth import Size, mix, noise, spread, tiled
 from demo.drawing.loom import motif_tile
 from demo.drawing.motifs import Inks, coin, curl, flower, leaf, petal, rosette, sprig, star
 from demo.drawing.pen import RGB, Pen
-from demo.drawing.style import WHITE, Family, Look
+from demo.drawing.style import WHITE, Family, Style
 
 
-def inked(cloth: Image.Image, ground: RGB, rng: random.Random, depth: int = 5) -> Image.Image:
-    """The uneven take-up of colour from a hand-pressed block: the ground shows through in grains."""
+def inked(cloth: Image.Image, background: RGB, rng: random.Random, depth: int = 5) -> Image.Image:
+    """The uneven take-up of colour from a hand-pressed block: the background shows through in grains."""
     grain = noise((150, 200), rng.randint(0, 9999)).resize(cloth.size, Image.Resampling.BICUBIC)
-    cloth.paste(ground, (0, 0), grain.point(lambda v: max(0, v - 120) // depth))
+    cloth.paste(background, (0, 0), grain.point(lambda v: max(0, v - 120) // depth))
     return cloth
 
 
-def ajrakh(look: Look, size: Size) -> Image.Image:
+def ajrakh(style: Style, size: Size) -> Image.Image:
     """Ajrakh's star lattice: stars and medallions in white resist lines on indigo and madder."""
-    side = look.rng.choice((150, 180, 225))
-    pen = Pen.on_tile(side, side, look.ground)
-    red, light, dark = look.accent(0), WHITE, mix(look.ground, (14, 12, 22), 0.65)
+    side = style.rng.choice((150, 180, 225))
+    pen = Pen.on_tile(side, side, style.background)
+    red, light, dark = style.accent(0), WHITE, mix(style.background, (14, 12, 22), 0.65)
     r = side / 2
     for x, y in ((0, 0), (side, 0), (0, side), (side, side)):
         spot = pen.moved(x, y)
@@ -38,7 +38,7 @@ def ajrakh(look: Look, size: Size) -> Image.Image:
     centre.dot(0, 0, r * 0.755, dark)
     for each in centre.around(16):
         each.dot(0, -r * 0.67, r * 0.045, light)
-    star(centre.scaled(r * 0.6), Inks(light, red, look.ground, look.ground))
+    star(centre.scaled(r * 0.6), Inks(light, red, style.background, style.background))
     for i in range(4):
         edge = centre.turned(90 * i)
         for way in edge.mirrored():
@@ -46,35 +46,38 @@ def ajrakh(look: Look, size: Size) -> Image.Image:
             way.moved(r * 0.02, -r).turned(90).shape(petal(r * 0.26, r * 0.11), red)
         edge.dot(0, -r, r * 0.09, red)
     cloth = tiled(pen.tile().convert("RGB"), size)
-    return inked(cloth, look.ground, look.rng, 6)
+    return inked(cloth, style.background, style.rng, 6)
 
 
-def bagru(look: Look, size: Size) -> Image.Image:
+def bagru(style: Style, size: Size) -> Image.Image:
     """Rows of butis from a carved block, outline and fill a little out of register."""
-    rng = look.rng
-    cloth = Image.new("RGB", size, look.ground)
-    ink, fill = look.visible_on(look.ground, look.border), look.visible_on(look.ground, look.accent(0))
+    rng = style.rng
+    cloth = Image.new("RGB", size, style.background)
+    ink, fill = (
+        style.visible_on(style.background, style.border),
+        style.visible_on(style.background, style.accent(0)),
+    )
     radius = rng.choice((34, 44, 56))
     tiles = []
     for _ in range(3):
-        tile = motif_tile(look.drawing, Inks(fill, look.accent(1), ink, ink), radius)
+        tile = motif_tile(style.drawing, Inks(fill, style.accent(1), ink, ink), radius)
         tiles.append(ImageChops.offset(tile, rng.randint(-1, 1), rng.randint(-1, 1)))
     spread(cloth, tiles, (radius * 2.7, radius * 1.6 if rng.random() < 0.5 else radius * 2))
     dots = motif_tile(lambda pen, inks: pen.dot(0, 0, 0.4, inks.main), Inks(ink, ink, ink), 10)
     if rng.random() < 0.5:
         spread(cloth, [dots], (radius * 2.7, radius * 2), start=(1.0, 1.0))
-    return inked(cloth, look.ground, rng)
+    return inked(cloth, style.background, rng)
 
 
-def dabu(look: Look, size: Size) -> Image.Image:
-    """Mud resist: pale figures on a dyed ground, crazed and speckled by the drying mud."""
-    rng = look.rng
-    pale = mix(look.ground, WHITE, 0.82)
-    cloth = Image.new("RGB", size, look.ground)
+def dabu(style: Style, size: Size) -> Image.Image:
+    """Mud resist: pale figures on a dyed background, crazed and speckled by the drying mud."""
+    rng = style.rng
+    pale = mix(style.background, WHITE, 0.82)
+    cloth = Image.new("RGB", size, style.background)
     radius = rng.choice((44, 60))
-    inks = Inks(pale, look.ground, pale, mix(look.ground, pale, 0.3))
+    inks = Inks(pale, style.background, pale, mix(style.background, pale, 0.3))
     tiles = [
-        motif_tile(look.drawing, inks, radius),
+        motif_tile(style.drawing, inks, radius),
         motif_tile(rng.choice((coin, flower)), inks, radius * 0.6),
     ]
     spread(cloth, tiles, (radius * 2.4, radius * 1.5))
@@ -82,22 +85,22 @@ def dabu(look: Look, size: Size) -> Image.Image:
     for _ in range(1500):
         x, y = rng.randrange(size[0]), rng.randrange(size[1])
         speck.ellipse(
-            (x, y, x + rng.choice((1, 1, 2)), y + 1), fill=mix(look.ground, pale, rng.random() * 0.7)
+            (x, y, x + rng.choice((1, 1, 2)), y + 1), fill=mix(style.background, pale, rng.random() * 0.7)
         )
-    return inked(cloth, look.ground, rng, 4)
+    return inked(cloth, style.background, rng, 4)
 
 
-def sanganeri(look: Look, size: Size) -> Image.Image:
-    """A fine all-over of flowering plants with scrolls, outlined, on a pale ground."""
-    rng = look.rng
+def sanganeri(style: Style, size: Size) -> Image.Image:
+    """A fine all-over of flowering plants with scrolls, outlined, on a pale background."""
+    rng = style.rng
     width, height = rng.choice(((180, 225), (225, 300)))
-    pen = Pen.on_tile(width, height, look.ground)
-    line = look.visible_on(look.ground, look.border)
-    inks = Inks(look.accent(0), look.accent(1), look.accent(2), line)
+    pen = Pen.on_tile(width, height, style.background)
+    line = style.visible_on(style.background, style.border)
+    inks = Inks(style.accent(0), style.accent(1), style.accent(2), line)
     unit = width * 0.3
     for x, y, way in ((0.5, 0.5, 1), (0, 0, -1), (1, 0, -1), (0, 1, -1), (1, 1, -1)):
         spot = pen.moved(width * x, height * y)
-        look.drawing(spot.scaled(unit * way, unit), inks if way > 0 else inks.swapped())
+        style.drawing(spot.scaled(unit * way, unit), inks if way > 0 else inks.swapped())
     for x, y, way in ((0.02, 0.5, 1), (1.02, 0.5, 1), (0.52, 0, -1), (0.52, 1, -1)):
         spot = pen.moved(width * x, height * y)
         flower(spot.scaled(unit * 0.3), inks.swapped() if way > 0 else inks)
@@ -105,54 +108,58 @@ def sanganeri(look: Look, size: Size) -> Image.Image:
             leaf(each.moved(0, -unit * 0.28).scaled(unit * 0.4), inks)
     for x, y, turn in ((0.26, 0.26, 0), (0.76, 0.24, 120), (0.26, 0.76, 240), (0.76, 0.76, 60)):
         curl(pen.moved(width * x, height * y).turned(turn).scaled(unit * 0.24), inks)
-    return inked(tiled(pen.tile().convert("RGB"), size), look.ground, rng, 7)
+    return inked(tiled(pen.tile().convert("RGB"), size), style.background, rng, 7)
 
 
-def khari(look: Look, size: Size) -> Image.Image:
-    """Gold or silver printed in rows of butis on a dyed ground."""
-    cloth = Image.new("RGB", size, look.ground)
-    radius = look.rng.choice((30, 38))
-    inks = Inks(look.metal, look.ground, look.metal)
-    tiles = [motif_tile(look.drawing, inks, radius), motif_tile(coin, inks, radius * 0.5)]
+def khari(style: Style, size: Size) -> Image.Image:
+    """Gold or silver printed in rows of butis on a dyed background."""
+    cloth = Image.new("RGB", size, style.background)
+    radius = style.rng.choice((30, 38))
+    inks = Inks(style.metal, style.background, style.metal)
+    tiles = [motif_tile(style.drawing, inks, radius), motif_tile(coin, inks, radius * 0.5)]
     return spread(cloth, tiles, (radius * 3, radius * 1.9))
 
 
-def print_border(look: Look) -> list[Strip]:
+def print_border(style: Style) -> list[Strip]:
     """A printed border: a vine between guard lines and rows of small leaves."""
-    ground, line = look.border, look.visible_on(look.border, WHITE)
-    inks = Inks(look.visible_on(ground, look.accent(0)), line, look.visible_on(ground, look.accent(1)))
+    background, line = style.border, style.visible_on(style.border, WHITE)
+    inks = Inks(
+        style.visible_on(background, style.accent(0)), line, style.visible_on(background, style.accent(1))
+    )
     return [
-        bands.scallops(20, 26, ground),
-        bands.line(6, ground),
+        bands.scallops(20, 26, background),
+        bands.line(6, background),
         bands.line(3, line),
-        bands.row(30, 30, ground, flower, inks, 0.42),
+        bands.row(30, 30, background, flower, inks, 0.42),
         bands.line(3, line),
-        bands.creeper(70, ground, inks),
+        bands.creeper(70, background, inks),
         bands.line(3, line),
-        bands.line(8, ground),
-        bands.beads(12, ground, line),
-        bands.line(12, ground),
+        bands.line(8, background),
+        bands.beads(12, background, line),
+        bands.line(12, background),
     ]
 
 
-def print_pallu(look: Look) -> list[Strip]:
-    ground, line = look.border, look.visible_on(look.border, WHITE)
-    inks = Inks(look.visible_on(ground, look.accent(0)), line, look.visible_on(ground, look.accent(1)))
+def print_pallu(style: Style) -> list[Strip]:
+    background, line = style.border, style.visible_on(style.border, WHITE)
+    inks = Inks(
+        style.visible_on(background, style.accent(0)), line, style.visible_on(background, style.accent(1))
+    )
     return [
-        *print_border(look)[:5],
-        bands.row(170, 140, ground, look.drawing, inks, 0.43),
+        *print_border(style)[:5],
+        bands.row(170, 140, background, style.drawing, inks, 0.43),
         bands.line(3, line),
-        bands.creeper(80, ground, inks),
+        bands.creeper(80, background, inks),
         bands.line(3, line),
-        bands.row(30, 30, ground, flower, inks, 0.42),
+        bands.row(30, 30, background, flower, inks, 0.42),
         bands.line(3, line),
-        bands.line(24, ground),
+        bands.line(24, background),
     ]
 
 
-def ajrakh_border(look: Look) -> list[Strip]:
-    dark = mix(look.ground, (14, 12, 22), 0.65)
-    red, inks = look.accent(0), Inks(WHITE, look.accent(0), look.ground, dark)
+def ajrakh_border(style: Style) -> list[Strip]:
+    dark = mix(style.background, (14, 12, 22), 0.65)
+    red, inks = style.accent(0), Inks(WHITE, style.accent(0), style.background, dark)
     return [
         bands.line(4, WHITE),
         bands.line(12, dark),
@@ -167,14 +174,14 @@ def ajrakh_border(look: Look) -> list[Strip]:
     ]
 
 
-def ajrakh_pallu(look: Look) -> list[Strip]:
-    dark = mix(look.ground, (14, 12, 22), 0.65)
-    red = look.accent(0)
-    inks = Inks(WHITE, red, look.ground, dark)
+def ajrakh_pallu(style: Style) -> list[Strip]:
+    dark = mix(style.background, (14, 12, 22), 0.65)
+    red = style.accent(0)
+    inks = Inks(WHITE, red, style.background, dark)
     return [
-        *ajrakh_border(look)[:6],
+        *ajrakh_border(style)[:6],
         bands.row(150, 120, dark, sprig, Inks(red, WHITE, WHITE, None), 0.44),
-        *ajrakh_border(look)[1:6],
+        *ajrakh_border(style)[1:6],
         bands.creeper(64, dark, inks),
         bands.line(4, WHITE),
         bands.line(34, red),

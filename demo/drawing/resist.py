@@ -13,7 +13,7 @@ from demo.drawing.cloth import Size, mix, noise, spread, stepped, tiled
 from demo.drawing.loom import motif_tile, narrow_border, striped_pallu, zari_border, zari_pallu
 from demo.drawing.motifs import PAISLEY, Inks, flower
 from demo.drawing.pen import RGB, Pen, Point
-from demo.drawing.style import WHITE, Family, Look
+from demo.drawing.style import WHITE, Family, Style
 
 
 def knot(pen: Pen, x: float, y: float, size: float, colour: RGB, heart: RGB) -> None:
@@ -44,17 +44,19 @@ def circle(radius: float, steps: int = 60) -> list[Point]:
     ]
 
 
-def bandhani(look: Look, size: Size) -> Image.Image:
+def bandhani(style: Style, size: Size) -> Image.Image:
     """Thousands of tied dots: rings and flowers, mangoes, or a grid, with single dots between."""
-    rng = look.rng
+    rng = style.rng
     side = rng.choice((225, 300))
-    pen = Pen.on_tile(side, side, look.ground)
-    colours = [look.visible_on(look.ground, each, WHITE) for each in look.accents] + [WHITE]
-    groups = _dot_squares(side, colours) if look.motif == "grid" else _dot_figures(look.motif, side, colours)
+    pen = Pen.on_tile(side, side, style.background)
+    colours = [style.visible_on(style.background, each, WHITE) for each in style.accents] + [WHITE]
+    groups = (
+        _dot_squares(side, colours) if style.motif == "grid" else _dot_figures(style.motif, side, colours)
+    )
     for points, colour in groups:
         for x, y in points:
             at = (x + rng.uniform(-1, 1), y + rng.uniform(-1, 1))
-            knot(pen, *at, rng.uniform(3.6, 4.6), colour, look.ground)
+            knot(pen, *at, rng.uniform(3.6, 4.6), colour, style.background)
     return tiled(pen.tile().convert("RGB"), size)
 
 
@@ -99,63 +101,63 @@ def _dot_figures(motif: str, side: float, colours: list[RGB]) -> Dots:
     return groups
 
 
-def dot_border(look: Look) -> list[Strip]:
+def dot_border(style: Style) -> list[Strip]:
     """Bandhani's border: a dyed band of tied dots between lines."""
-    ground = look.border
-    dots = look.visible_on(ground, WHITE)
+    background = style.border
+    dots = style.visible_on(background, WHITE)
 
     def grid(pen: Pen, width: float, tall: float) -> None:
         for j in range(4):
             for i in range(2):
-                knot(pen, (i + 0.5) * width / 2, (j + 0.5) * tall / 4, 4, dots, ground)
+                knot(pen, (i + 0.5) * width / 2, (j + 0.5) * tall / 4, 4, dots, background)
 
     return [
-        bands.line(10, ground),
-        Strip(18, ground, 18, lambda p, w, h: knot(p, w / 2, h / 2, 5, look.accent(0), ground)),
-        bands.line(5, look.metal),
-        bands.line(8, ground),
-        Strip(64, ground, 32, grid),
-        bands.line(8, ground),
-        bands.line(14, look.metal),
-        bands.line(8, ground),
+        bands.line(10, background),
+        Strip(18, background, 18, lambda p, w, h: knot(p, w / 2, h / 2, 5, style.accent(0), background)),
+        bands.line(5, style.metal),
+        bands.line(8, background),
+        Strip(64, background, 32, grid),
+        bands.line(8, background),
+        bands.line(14, style.metal),
+        bands.line(8, background),
     ]
 
 
-def dot_pallu(look: Look) -> list[Strip]:
-    ground = look.border
-    dots = look.visible_on(ground, WHITE)
+def dot_pallu(style: Style) -> list[Strip]:
+    background = style.border
+    dots = style.visible_on(background, WHITE)
 
     def rings(pen: Pen, width: float, tall: float) -> None:
         for reach, colour in (
             (0.43, dots),
-            (0.32, look.visible_on(ground, look.accent(0))),
+            (0.32, style.visible_on(background, style.accent(0))),
             (0.2, dots),
             (0.08, dots),
         ):
             for x, y in dotted(circle(tall * reach), 12):
-                knot(pen, width / 2 + x, tall / 2 + y, 4.3, colour, ground)
+                knot(pen, width / 2 + x, tall / 2 + y, 4.3, colour, background)
         for x in (0, width):
             for y in range(10, int(tall), 14):
-                knot(pen, x, y, 4.3, dots, ground)
+                knot(pen, x, y, 4.3, dots, background)
 
-    border = dot_border(look)
+    border = dot_border(style)
     return [
         *border[:5],
-        Strip(180, ground, 200, rings),
+        Strip(180, background, 200, rings),
         *border[5:1:-1],
-        bands.line(30, look.metal),
-        bands.line(10, ground),
+        bands.line(30, style.metal),
+        bands.line(10, background),
     ]
 
 
-def leheriya(look: Look, size: Size) -> Image.Image:
+def leheriya(style: Style, size: Size) -> Image.Image:
     """Tied diagonal waves; with the motif `mothara` crossed by a second set, leaving dots of light."""
-    rng = look.rng
-    colours = [look.ground, *look.accents, look.border, WHITE]
+    rng = style.rng
+    colours = [style.background, *style.accents, style.border, WHITE]
     side = rng.choice((300, 450))
     cloth = tiled(_waves(rng, side, colours).convert("RGB"), size)
-    if look.motif == "mothara":
-        crossed = tiled(_waves(rng, side, [look.ground, look.border, WHITE]).convert("RGB"), size)
+    if style.motif == "mothara":
+        crossed = tiled(_waves(rng, side, [style.background, style.border, WHITE]).convert("RGB"), size)
         cloth = ImageChops.multiply(
             cloth, crossed.transpose(Image.Transpose.FLIP_LEFT_RIGHT).point(lambda v: 90 + v * 165 // 255)
         )
@@ -201,12 +203,12 @@ def feathered(tile: Image.Image, rng: random.Random, reach: int, step: int = 3) 
     return result
 
 
-def ikat(look: Look, size: Size) -> Image.Image:
+def ikat(style: Style, size: Size) -> Image.Image:
     """Stepped diamonds within diamonds, dyed into the yarn before weaving."""
-    rng = look.rng
+    rng = style.rng
     width, height = rng.choice(((150, 200), (180, 180), (225, 300)))
-    pen = Pen.on_tile(width, height, look.ground)
-    tones = [look.accent(0), look.ground, look.visible_on(look.ground, look.border), WHITE]
+    pen = Pen.on_tile(width, height, style.background)
+    tones = [style.accent(0), style.background, style.visible_on(style.background, style.border), WHITE]
     steps = rng.choice((6, 8))
     for cx, cy in ((0.5, 0.5), (0, 0), (1, 0), (0, 1), (1, 1)):
         order = tones if cx == 0.5 else [tones[2], tones[1], tones[0], tones[3]]
@@ -216,25 +218,25 @@ def ikat(look: Look, size: Size) -> Image.Image:
                 up = height / 2 * size_ * (steps - i - 0.25) / steps
                 pen.box(width * cx - across, height * cy - up, width * cx + across, height * cy + up, tone)
     tile = feathered(pen.tile().convert("RGB"), rng, 4)
-    if look.motif in ("diamond", "arrow"):
+    if style.motif in ("diamond", "arrow"):
         return tiled(tile, size)
     figure = Pen.on_tile(width, height).moved(width / 2, height / 2).scaled(width * 0.2)
-    look.drawing(figure, Inks(tones[2], WHITE, tones[0]))
+    style.drawing(figure, Inks(tones[2], WHITE, tones[0]))
     blocky = stepped(figure.tile(), 5)
     tile.paste(blocky, (0, 0), blocky)
     return tiled(feathered(tile, rng, 2), size)
 
 
-def patola(look: Look, size: Size) -> Image.Image:
+def patola(style: Style, size: Size) -> Image.Image:
     """The double ikat of Patan: figures in a lattice, exact in both warp and weft."""
-    rng = look.rng
+    rng = style.rng
     side = rng.choice((150, 180))
-    pen = Pen.on_tile(side * 2, side * 2, look.ground)
-    light = look.visible_on(look.ground, WHITE)
+    pen = Pen.on_tile(side * 2, side * 2, style.background)
+    light = style.visible_on(style.background, WHITE)
     for i in range(2):
         for j in range(2):
             x, y = side * (i + 0.5), side * (j + 0.5)
-            for scale, tone in ((0.5, light), (0.46, look.border), (0.4, look.ground)):
+            for scale, tone in ((0.5, light), (0.46, style.border), (0.4, style.background)):
                 r = side * scale
                 pen.shape(
                     [
@@ -249,60 +251,60 @@ def patola(look: Look, size: Size) -> Image.Image:
                     ],
                     tone,
                 )
-            figure = look.drawing if (i + j) % 2 == 0 else flower
+            figure = style.drawing if (i + j) % 2 == 0 else flower
             way = 1 if j else -1
             figure(
                 pen.moved(x, y).scaled(side * 0.29 * way, side * 0.29),
-                Inks(look.accent(0), light, look.accent(1)),
+                Inks(style.accent(0), light, style.accent(1)),
             )
     for x in (0, side, 2 * side):
         for y in (0, side, 2 * side):
             r = side * 0.16
-            pen.shape([(x, y - r), (x + r, y), (x, y + r), (x - r, y)], look.accent(1))
+            pen.shape([(x, y - r), (x + r, y), (x, y + r), (x - r, y)], style.accent(1))
             pen.shape([(x, y - r / 2), (x + r / 2, y), (x, y + r / 2), (x - r / 2, y)], light)
     tile = stepped(pen.tile(), 5).convert("RGB")
     return tiled(feathered(tile, rng, 2, 5), size)
 
 
-def ikat_border(look: Look) -> list[Strip]:
-    ground, tone = look.border, look.visible_on(look.border, look.accent(0))
+def ikat_border(style: Style) -> list[Strip]:
+    background, tone = style.border, style.visible_on(style.border, style.accent(0))
     return [
-        bands.line(8, ground),
+        bands.line(8, background),
         bands.line(4, WHITE),
-        bands.diamonds(54, 54, ground, tone, WHITE, 6),
+        bands.diamonds(54, 54, background, tone, WHITE, 6),
         bands.line(4, WHITE),
-        bands.line(14, ground),
-        bands.chevrons(20, 18, ground, tone),
-        bands.line(16, ground),
+        bands.line(14, background),
+        bands.chevrons(20, 18, background, tone),
+        bands.line(16, background),
     ]
 
 
-def ikat_pallu(look: Look) -> list[Strip]:
-    ground, tone = look.border, look.visible_on(look.border, look.accent(0))
-    inks = Inks(tone, WHITE, look.visible_on(ground, look.accent(1)))
+def ikat_pallu(style: Style) -> list[Strip]:
+    background, tone = style.border, style.visible_on(style.border, style.accent(0))
+    inks = Inks(tone, WHITE, style.visible_on(background, style.accent(1)))
     return [
-        *(strip for h in (6, 10, 16) for strip in (bands.line(h, ground), bands.gap(10))),
-        bands.line(10, ground),
-        bands.diamonds(60, 60, ground, tone, WHITE, 7),
+        *(strip for h in (6, 10, 16) for strip in (bands.line(h, background), bands.gap(10))),
+        bands.line(10, background),
+        bands.diamonds(60, 60, background, tone, WHITE, 7),
         bands.line(6, WHITE),
-        bands.pair(140, 300, ground, look.drawing, inks, flower, 0.4, 5),
+        bands.pair(140, 300, background, style.drawing, inks, flower, 0.4, 5),
         bands.line(6, WHITE),
-        bands.diamonds(60, 60, ground, tone, WHITE, 7),
-        bands.line(30, ground),
+        bands.diamonds(60, 60, background, tone, WHITE, 7),
+        bands.line(30, background),
         bands.line(5, tone),
-        bands.line(14, ground),
+        bands.line(14, background),
     ]
 
 
-def batik(look: Look, size: Size) -> Image.Image:
-    """Waxed figures on a dyed ground, veined where the wax cracked."""
-    rng = look.rng
-    cloth = Image.new("RGB", size, look.ground)
-    light = look.visible_on(look.ground, WHITE)
-    inks = Inks(light, look.accent(0), mix(light, look.accent(1), 0.5), look.ground)
+def batik(style: Style, size: Size) -> Image.Image:
+    """Waxed figures on a dyed background, veined where the wax cracked."""
+    rng = style.rng
+    cloth = Image.new("RGB", size, style.background)
+    light = style.visible_on(style.background, WHITE)
+    inks = Inks(light, style.accent(0), mix(light, style.accent(1), 0.5), style.background)
     radius = rng.choice((70, 90))
     tiles = [
-        motif_tile(look.drawing, inks, radius, turn=rng.choice((0, 15))),
+        motif_tile(style.drawing, inks, radius, turn=rng.choice((0, 15))),
         motif_tile(flower, inks, radius * 0.6),
     ]
     spread(cloth, tiles, (radius * 2.5, radius * 1.75))
@@ -317,34 +319,34 @@ def batik(look: Look, size: Size) -> Image.Image:
             line.append((x, y))
         draw.line(line, fill=rng.choice((110, 160, 210)), width=rng.choice((1, 1, 2)))
     veins = veins.filter(ImageFilter.GaussianBlur(0.7))
-    cloth.paste(mix(look.ground, (20, 14, 20), 0.35), (0, 0), veins)
+    cloth.paste(mix(style.background, (20, 14, 20), 0.35), (0, 0), veins)
     mottle = (
         noise((30, 40), rng.randint(0, 9999)).resize(size, Image.Resampling.BICUBIC).point(lambda v: v // 6)
     )
-    cloth.paste(mix(look.ground, WHITE, 0.4), (0, 0), mottle)
+    cloth.paste(mix(style.background, WHITE, 0.4), (0, 0), mottle)
     return cloth
 
 
-def batik_border(look: Look) -> list[Strip]:
-    light = look.visible_on(look.border, WHITE)
-    inks = Inks(light, look.accent(0), light)
+def batik_border(style: Style) -> list[Strip]:
+    light = style.visible_on(style.border, WHITE)
+    inks = Inks(light, style.accent(0), light)
     return [
         bands.line(5, light),
-        bands.line(8, look.border),
-        bands.creeper(80, look.border, inks),
-        bands.line(8, look.border),
+        bands.line(8, style.border),
+        bands.creeper(80, style.border, inks),
+        bands.line(8, style.border),
         bands.line(5, light),
-        bands.line(22, look.border),
+        bands.line(22, style.border),
     ]
 
 
-def batik_pallu(look: Look) -> list[Strip]:
-    light = look.visible_on(look.border, WHITE)
-    inks = Inks(light, look.accent(0), mix(light, look.accent(1), 0.5))
+def batik_pallu(style: Style) -> list[Strip]:
+    light = style.visible_on(style.border, WHITE)
+    inks = Inks(light, style.accent(0), mix(light, style.accent(1), 0.5))
     return [
-        *batik_border(look),
-        bands.row(170, 150, look.border, look.drawing, inks, 0.42),
-        *batik_border(look)[::-1],
+        *batik_border(style),
+        bands.row(170, 150, style.border, style.drawing, inks, 0.42),
+        *batik_border(style)[::-1],
     ]
 
 

@@ -1,4 +1,4 @@
-"""The room in which a garment is shown: a plastered wall, its light, and the shadow a thing throws on it."""
+"""The room around a garment: a plastered wall, its light, and the shadow of what hangs before it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from demo.drawing.cloth import Size, lightness, lit, mix, noise, weave
 from demo.drawing.pen import RGB, Point
-from demo.drawing.style import Look
+from demo.drawing.style import Style
 
 SIZE: Size = (900, 1200)
 WALLS: tuple[RGB, ...] = (
@@ -35,11 +35,11 @@ def plaster() -> Image.Image:
     return Image.blend(surface, glow, 0.55)
 
 
-def wall(look: Look) -> Image.Image:
+def wall(style: Style) -> Image.Image:
     """A wall whose colour lets the cloth stand out."""
-    choices = sorted(WALLS, key=lambda tone: abs(lightness(tone) - lightness(look.ground)), reverse=True)
-    tone = mix(look.rng.choice(choices[:4]), look.ground, 0.05)
-    if lightness(look.ground) > 0.72:
+    choices = sorted(WALLS, key=lambda tone: abs(lightness(tone) - lightness(style.background)), reverse=True)
+    tone = mix(style.rng.choice(choices[:4]), style.background, 0.05)
+    if lightness(style.background) > 0.72:
         tone = mix(tone, (92, 74, 62), 0.42)
     return lit(Image.new("RGB", SIZE, tone), plaster())
 
@@ -61,7 +61,7 @@ def soft(mask: Image.Image, radius: float) -> Image.Image:
 
 def set_down(
     scene: Image.Image,
-    look: Look,
+    style: Style,
     cloth: Image.Image,
     mask: Image.Image,
     light: Image.Image | None = None,
@@ -77,7 +77,7 @@ def set_down(
     if box is None:
         raise ValueError("the mask is empty: nothing of the cloth would be seen")
     edge = soft(mask, 26).point(lambda v: 128 - max(0, 238 - v) * 40 // 110)
-    lights = [each.crop(box) for each in (edge, weave(look.weave, SIZE), light) if each]
+    lights = [each.crop(box) for each in (edge, weave(style.weave, SIZE), light) if each]
     scene.paste(lit(cloth.crop(box), *lights), box[:2], mask.crop(box))
 
 

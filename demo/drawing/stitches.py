@@ -13,7 +13,7 @@ from demo.drawing.cloth import Size, mix, spread, tiled
 from demo.drawing.loom import motif_tile
 from demo.drawing.motifs import Inks, curl, flower, leaf, paisley, poppy, rosette
 from demo.drawing.pen import RGB, Pen, Point, petal, smooth
-from demo.drawing.style import WHITE, Family, Look
+from demo.drawing.style import WHITE, Family, Style
 
 
 def raised(tile: Image.Image, depth: float = 0.4) -> Image.Image:
@@ -73,13 +73,13 @@ def chikan_plant(pen: Pen, inks: Inks) -> None:
     curl(pen.moved(0.5, -0.1).turned(150).scaled(0.2), inks)
 
 
-def chikan(look: Look, size: Size) -> Image.Image:
-    """White thread on a pale or coloured fine ground, in raised and shadow stitches."""
-    cloth = Image.new("RGB", size, look.ground)
-    thread = look.accent(0)
-    inks = Inks(thread, mix(look.ground, thread, 0.45), thread)
-    plant = chikan_plant if look.motif == "creeper" else look.drawing
-    radius = look.rng.choice((78, 96))
+def chikan(style: Style, size: Size) -> Image.Image:
+    """White thread on a pale or coloured fine background, in raised and shadow stitches."""
+    cloth = Image.new("RGB", size, style.background)
+    thread = style.accent(0)
+    inks = Inks(thread, mix(style.background, thread, 0.45), thread)
+    plant = chikan_plant if style.motif == "creeper" else style.drawing
+    radius = style.rng.choice((78, 96))
     tiles = [raised(motif_tile(plant, inks, radius)), raised(motif_tile(plant, inks, radius, flip=True))]
     spread(cloth, tiles, (radius * 2.3, radius * 1.7))
     return spread(
@@ -90,101 +90,105 @@ def chikan(look: Look, size: Size) -> Image.Image:
     )
 
 
-def chikan_border(look: Look) -> list[Strip]:
-    thread = look.accent(0)
-    inks = Inks(thread, mix(look.ground, thread, 0.45), thread)
+def chikan_border(style: Style) -> list[Strip]:
+    thread = style.accent(0)
+    inks = Inks(thread, mix(style.background, thread, 0.45), thread)
     return [
-        bands.scallops(26, 40, mix(look.ground, thread, 0.4), thread),
-        bands.beads(12, mix(look.ground, thread, 0.2), thread),
-        bands.creeper(90, mix(look.ground, thread, 0.12), inks),
-        bands.beads(12, mix(look.ground, thread, 0.2), thread),
+        bands.scallops(26, 40, mix(style.background, thread, 0.4), thread),
+        bands.beads(12, mix(style.background, thread, 0.2), thread),
+        bands.creeper(90, mix(style.background, thread, 0.12), inks),
+        bands.beads(12, mix(style.background, thread, 0.2), thread),
         bands.scallops(30, 40, thread),
         bands.line(12, thread),
     ]
 
 
-def chikan_pallu(look: Look) -> list[Strip]:
-    thread = look.accent(0)
-    inks = Inks(thread, mix(look.ground, thread, 0.4), thread)
+def chikan_pallu(style: Style) -> list[Strip]:
+    thread = style.accent(0)
+    inks = Inks(thread, mix(style.background, thread, 0.4), thread)
     return [
-        bands.scallops(30, 45, mix(look.ground, thread, 0.35), thread),
-        bands.row(190, 150, mix(look.ground, thread, 0.14), paisley, inks, 0.42),
-        *chikan_border(look)[1:],
+        bands.scallops(30, 45, mix(style.background, thread, 0.35), thread),
+        bands.row(190, 150, mix(style.background, thread, 0.14), paisley, inks, 0.42),
+        *chikan_border(style)[1:],
     ]
 
 
-def kantha(look: Look, size: Size) -> Image.Image:
-    """Running stitch: figures outlined and filled, and the ground rippled by stitched echoes."""
+def kantha(style: Style, size: Size) -> Image.Image:
+    """Running stitch: figures outlined and filled, and the background rippled by stitched echoes."""
     side = 300
-    pen = Pen.on_tile(side, side, look.ground)
-    faint = mix(look.ground, look.visible_on(look.ground, look.border), 0.42)
+    pen = Pen.on_tile(side, side, style.background)
+    faint = mix(style.background, style.visible_on(style.background, style.border), 0.42)
     for row in range(6, side, 12):
         stitched(pen, [(0, row), (side, row)], faint, 1.6, 15)
-    ink = look.visible_on(look.ground, look.border)
-    inks = Inks(look.visible_on(look.ground, look.accent(0)), look.accent(1), look.accent(2), ink)
+    ink = style.visible_on(style.background, style.border)
+    inks = Inks(style.visible_on(style.background, style.accent(0)), style.accent(1), style.accent(2), ink)
     for x, y, way in ((0.5, 0.5, 1), (0, 0, -1), (1, 0, -1), (0, 1, -1), (1, 1, -1)):
         spot = pen.moved(side * x, side * y)
         halo = [(math.cos(math.tau * i / 72), math.sin(math.tau * i / 72)) for i in range(73)]
-        spot.scaled(82).shape(halo, look.ground)
+        spot.scaled(82).shape(halo, style.background)
         for reach, tone in ((82, faint), (94, ink)):
             stitched(spot, [(px * reach, py * reach) for px, py in halo], tone, 2, 11)
-        look.drawing(spot.scaled(64 * way, 64), inks)
+        style.drawing(spot.scaled(64 * way, 64), inks)
         for k in range(-6, 7):
             across = math.sqrt(max(0, 60**2 - (k * 10) ** 2)) * 0.7
             stitched(
-                spot, [(-across, k * 10 + 3), (across, k * 10 + 3)], mix(inks.main, look.ground, 0.35), 1.5, 9
+                spot,
+                [(-across, k * 10 + 3), (across, k * 10 + 3)],
+                mix(inks.main, style.background, 0.35),
+                1.5,
+                9,
             )
     return tiled(pen.tile().convert("RGB"), size)
 
 
-def stitched_border(look: Look) -> list[Strip]:
-    tones = [look.visible_on(look.border, tone) for tone in (look.accent(0), look.accent(1), WHITE)]
+def stitched_border(style: Style) -> list[Strip]:
+    tones = [style.visible_on(style.border, tone) for tone in (style.accent(0), style.accent(1), WHITE)]
 
     def lines(pen: Pen, width: float, tall: float) -> None:
         for i, y in enumerate(range(4, int(tall), 8)):
             pen.box(width * 0.1 * (i % 3), y, width * (0.6 + 0.1 * (i % 3)), y + 3, tones[i % 3])
 
     return [
-        Strip(24, look.border, 14, lines),
-        bands.creeper(64, look.border, Inks(tones[0], tones[1], tones[2])),
-        Strip(32, look.border, 14, lines),
+        Strip(24, style.border, 14, lines),
+        bands.creeper(64, style.border, Inks(tones[0], tones[1], tones[2])),
+        Strip(32, style.border, 14, lines),
     ]
 
 
-def stitched_pallu(look: Look) -> list[Strip]:
+def stitched_pallu(style: Style) -> list[Strip]:
     inks = Inks(
-        look.visible_on(look.border, look.accent(0)),
-        look.visible_on(look.border, look.accent(1)),
-        look.visible_on(look.border, look.accent(2)),
+        style.visible_on(style.border, style.accent(0)),
+        style.visible_on(style.border, style.accent(1)),
+        style.visible_on(style.border, style.accent(2)),
     )
-    lines = stitched_border(look)
-    return [*lines, bands.row(190, 180, look.border, look.drawing, inks, 0.42), *lines[1:]]
+    lines = stitched_border(style)
+    return [*lines, bands.row(190, 180, style.border, style.drawing, inks, 0.42), *lines[1:]]
 
 
-def sozni(look: Look, size: Size) -> Image.Image:
+def sozni(style: Style, size: Size) -> Image.Image:
     """Kashmir needlework: curving mangoes and flowering sprays in many fine colours."""
-    rng = look.rng
-    cloth = Image.new("RGB", size, look.ground)
-    line = mix(look.ground, look.visible_on(look.ground, look.border), 0.7)
-    inks = Inks(look.accent(0), look.accent(1), look.accent(2), line)
-    if look.motif == "jaal":
-        return _spray_net(look, inks, size)
+    rng = style.rng
+    cloth = Image.new("RGB", size, style.background)
+    line = mix(style.background, style.visible_on(style.background, style.border), 0.7)
+    inks = Inks(style.accent(0), style.accent(1), style.accent(2), line)
+    if style.motif == "jaal":
+        return _spray_net(style, inks, size)
     radius = rng.choice((66, 84))
     tiles = [
-        raised(motif_tile(look.drawing, inks, radius)),
-        raised(motif_tile(look.drawing, inks.swapped(), radius, flip=True)),
+        raised(motif_tile(style.drawing, inks, radius)),
+        raised(motif_tile(style.drawing, inks.swapped(), radius, flip=True)),
     ]
     spread(cloth, tiles, (radius * 2.4, radius * 1.5))
-    small = Inks(look.accent(1), look.accent(0), look.accent(2), line)
+    small = Inks(style.accent(1), style.accent(0), style.accent(2), line)
     return spread(
         cloth, [motif_tile(poppy, small, radius * 0.36)], (radius * 2.4, radius * 1.5), start=(1.0, 1.0)
     )
 
 
-def _spray_net(look: Look, inks: Inks, size: Size) -> Image.Image:
+def _spray_net(style: Style, inks: Inks, size: Size) -> Image.Image:
     """A scrolling net of sprays (jaal)."""
     side = 300
-    pen = Pen.on_tile(side, side, look.ground)
+    pen = Pen.on_tile(side, side, style.background)
     for k in range(2):
         for shift in (-side, 0, side):
             x0 = side * (k + 0.5) / 2 + shift
@@ -204,38 +208,42 @@ def _spray_net(look: Look, inks: Inks, size: Size) -> Image.Image:
     return tiled(raised(pen.tile(), 0.2).convert("RGB"), size)
 
 
-def needle_border(look: Look) -> list[Strip]:
-    ground = look.border
+def needle_border(style: Style) -> list[Strip]:
+    background = style.border
     inks = Inks(
-        look.visible_on(ground, look.accent(0)),
-        look.visible_on(ground, look.accent(1)),
-        look.visible_on(ground, look.accent(2)),
+        style.visible_on(background, style.accent(0)),
+        style.visible_on(background, style.accent(1)),
+        style.visible_on(background, style.accent(2)),
     )
     return [
         bands.line(4, inks.second),
-        bands.row(26, 22, ground, flower, inks, 0.42),
+        bands.row(26, 22, background, flower, inks, 0.42),
         bands.line(4, inks.second),
-        bands.creeper(76, ground, inks),
+        bands.creeper(76, background, inks),
         bands.line(4, inks.second),
-        bands.row(26, 22, ground, flower, inks, 0.42),
-        bands.line(8, ground),
+        bands.row(26, 22, background, flower, inks, 0.42),
+        bands.line(8, background),
     ]
 
 
-def needle_pallu(look: Look) -> list[Strip]:
-    ground = look.border
+def needle_pallu(style: Style) -> list[Strip]:
+    background = style.border
     inks = Inks(
-        look.visible_on(ground, look.accent(0)),
-        look.visible_on(ground, look.accent(1)),
-        look.visible_on(ground, look.accent(2)),
+        style.visible_on(background, style.accent(0)),
+        style.visible_on(background, style.accent(1)),
+        style.visible_on(background, style.accent(2)),
     )
-    return [*needle_border(look)[:5], bands.row(230, 170, ground, paisley, inks, 0.43), *needle_border(look)]
+    return [
+        *needle_border(style)[:5],
+        bands.row(230, 170, background, paisley, inks, 0.43),
+        *needle_border(style),
+    ]
 
 
-def aari(look: Look, size: Size) -> Image.Image:
+def aari(style: Style, size: Size) -> Image.Image:
     """Chain stitch with the hooked needle: bold scrolls of flowers."""
-    inks = Inks(look.accent(0), look.accent(1), look.accent(2))
-    return _spray_net(look, inks, size)
+    inks = Inks(style.accent(0), style.accent(1), style.accent(2))
+    return _spray_net(style, inks, size)
 
 
 FAMILIES = {

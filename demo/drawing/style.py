@@ -1,4 +1,4 @@
-"""What a family of pictures is told (a look) and what it answers (a field, a border, a pallu)."""
+"""The input of a family of pictures (a style) and its output (a field, a border, a pallu)."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ MOTIFS: dict[str, Motif] = {
 
 
 @dataclass(frozen=True)
-class Look:
-    """One picture's own choices: its colours, its leading motif, its weave and its chance."""
+class Style:
+    """The choices of one picture: its colours, its leading motif, its weave and its random numbers."""
 
     rng: random.Random
-    ground: RGB
+    background: RGB
     border: RGB
     accents: tuple[RGB, ...]
     metal: RGB
@@ -69,36 +69,36 @@ class Look:
 
     @property
     def dark(self) -> RGB:
-        """The darkest colour of the look, for outlines."""
-        return min((self.ground, self.border, *self.accents, BLACK), key=lightness)
+        """The darkest colour of the style, for outlines."""
+        return min((self.background, self.border, *self.accents, BLACK), key=lightness)
 
     @property
     def light(self) -> RGB:
-        return max((self.ground, self.border, *self.accents, (236, 222, 196)), key=lightness)
+        return max((self.background, self.border, *self.accents, (236, 222, 196)), key=lightness)
 
     @property
     def woven_inks(self) -> Inks:
-        """Zari on the ground, with accents as meena."""
-        meena = [tone for tone in self.accents if contrast(tone, self.ground) > 0.2] or [self.border]
+        """Zari on the background, with accents as meena."""
+        meena = [tone for tone in self.accents if contrast(tone, self.background) > 0.2] or [self.border]
         return Inks(self.metal, meena[0], meena[-1])
 
     @property
     def border_inks(self) -> Inks:
         """Zari on the border."""
-        heart = self.ground if contrast(self.ground, self.border) > 0.12 else self.accent(0)
+        heart = self.background if contrast(self.background, self.border) > 0.12 else self.accent(0)
         return Inks(self.metal, heart, mix(self.metal, self.border, 0.35))
 
-    def contrasted(self) -> Look:
-        """The same look with ground and border exchanged, for a second piece worn with the first."""
-        return replace(self, ground=self.border, border=self.ground)
+    def contrasted(self) -> Style:
+        """The same style with background and border exchanged, for a second piece worn with the first."""
+        return replace(self, background=self.border, border=self.background)
 
-    def visible_on(self, ground: RGB, *wanted: RGB) -> RGB:
-        """The first of the wanted colours that can be told from the ground; else the metal or white."""
+    def visible_on(self, background: RGB, *wanted: RGB) -> RGB:
+        """The first of the wanted colours that stands out from the background; else the metal or white."""
         return next(
             (
                 colour
                 for colour in (*wanted, *self.accents, self.border, self.metal, WHITE)
-                if contrast(colour, ground) > 0.2
+                if contrast(colour, background) > 0.2
             ),
             BLACK,
         )
@@ -111,8 +111,8 @@ def contrast(a: RGB, b: RGB) -> float:
 
 @dataclass(frozen=True)
 class Family:
-    """A way of making cloth: how it draws the field (RGB), the side border and the pallu."""
+    """A technique of making cloth: it draws the field (RGB), the side border and the pallu."""
 
-    field: Callable[[Look, Size], Image.Image]
-    border: Callable[[Look], list[Strip]]
-    pallu: Callable[[Look], list[Strip]]
+    field: Callable[[Style, Size], Image.Image]
+    border: Callable[[Style], list[Strip]]
+    pallu: Callable[[Style], list[Strip]]

@@ -1,11 +1,10 @@
-"""Prepare what `make run` serves: a demo gallery and its admin at the first start; say where it all is."""
+"""Prepare what `make run` serves: at the first start a demo gallery and its admin; print the addresses."""
 
 import json
 import os
 import secrets
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -18,17 +17,17 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="where the server will listen")
+        parser.add_argument("--port", type=int, default=8000, help="the server's port")
         parser.add_argument("--designs", type=int, default=DESIGNS, help="how many designs to draw")
 
-    def handle(self, *args: Any, port: int, designs: int, **options: Any) -> None:
+    def handle(self, *args: str, port: int, designs: int, **options: str | bool | None) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo gallery is not for production: use `manage.py create_admin`.")
         sign_in = settings.DATA / "demo-admin.json"
         complete = settings.DATA / "demo-complete"
         credentials = kept_credentials(sign_in)
         if not complete.exists():
-            # Both commands go on where an interrupted first start left them.
+            # Both commands continue where an interrupted first start stopped.
             call_command("create_admin", no_input=True, **credentials)
             call_command("seed_demo", designs=designs)
             complete.touch()
@@ -46,7 +45,7 @@ class Command(BaseCommand):
 
 
 def kept_credentials(path: Path) -> dict[str, str]:
-    """The demo admin's sign-in, made at random once and kept in a file that only its owner may read."""
+    """Return the demo admin's sign-in: random, made once, kept in a file that only its owner may read."""
     if not path.exists():
         made = {"username": "demo-admin", "password": secrets.token_urlsafe(12)}
         draft = path.with_suffix(".draft")
