@@ -21,7 +21,7 @@ from benchmarks.load import Result, run
 from benchmarks.systems import System
 from benchmarks.workloads import Readers
 from d1backend.local import D1Local
-from devtools.serving import free_port
+from devtools.ports import free_port
 
 LATENCY = 0.05  # seconds
 READERS = 50

@@ -22,7 +22,7 @@ from benchmarks.bench import LATENCY, host_of
 from benchmarks.load import Line, Result
 from benchmarks.workloads import Readers
 from d1backend.local import D1Local
-from devtools.serving import free_port
+from devtools.ports import free_port
 
 USERS, PAUSE, MINUTES = 1000, 10.0, 10
 WRITING = 0.01

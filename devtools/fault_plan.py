@@ -1,4 +1,4 @@
-"""The faults that the proxy can make, and plans of when it makes them."""
+"""The faults that the proxy can cause, and plans that say when."""
 
 import itertools
 import json
@@ -13,12 +13,12 @@ _HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Bad ga
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one request: whether the engine gets it, and what the client gets.
+    """The treatment of one request: whether the engine receives it, and what the client receives.
 
-    `answer`: "reset", "cut" (half of the engine's answer, then a reset), "truncated" (half, as if whole),
+    `answer`: "reset", "cut" (half of the engine's answer, then a reset), "truncated" (half, as if complete),
     "hang" (nothing until the client leaves), or a body to send with `status` and `headers`.
-    `late`: the request is forwarded that many seconds after its client gave it up.
-    `down`: connections are refused for that many seconds.
+    `late`: forward the request that many seconds after the client gave up.
+    `down`: refuse connections for that many seconds.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Fault:
 
 
 def api_error(code: int, message: str) -> bytes:
-    """A body as Cloudflare's API answers with when it refuses."""
+    """Return the body with which Cloudflare's API rejects a request."""
     error = {"result": None, "success": False, "errors": [{"code": code, "message": message}], "messages": []}
     return json.dumps(error).encode()
 
@@ -45,7 +45,7 @@ _BROKEN = api_error(7500, "internal error")
 
 
 def rate_limited(retry_after: str | None) -> Fault:
-    """A 429 with this Retry-After (seconds or an HTTP date), or without one."""
+    """Return a 429 with this Retry-After (seconds or an HTTP date), or without one."""
     headers = (("Retry-After", retry_after),) if retry_after is not None else ()
     return Fault("429", False, _THROTTLED, 429, headers)
 
@@ -53,12 +53,12 @@ def rate_limited(retry_after: str | None) -> Fault:
 def status(
     code: int, *, forward: bool, body: bytes = _HTML, headers: tuple[tuple[str, str], ...] = ()
 ) -> Fault:
-    """An answer of that status, before or after the engine did the work."""
+    """Return an answer with that status, before or after the engine did the work."""
     return Fault(f"{code} {'after' if forward else 'before'}", forward, body, code, headers)
 
 
 def down(seconds: float) -> Fault:
-    """The request's connection is reset, and new ones are refused for a while."""
+    """Reset the request's connection, and refuse new ones for that many seconds."""
     return Fault("refused", False, "reset", down=seconds)
 
 
@@ -90,7 +90,7 @@ LASTING = (WRONG_TOKEN, UNKNOWN_DATABASE, TOO_LARGE)
 
 @dataclass(frozen=True)
 class Request:
-    """One request as the proxy read it; `connection` numbers the client's connections."""
+    """One request as the proxy read it; `connection` is the number of the client's connection."""
 
     method: str
     path: str
@@ -100,7 +100,7 @@ class Request:
 
     @property
     def sql(self) -> list[str]:
-        """The statements it carries."""
+        """Return the SQL of its statements."""
         content = json.loads(self.body or b"{}")
         return [part["sql"] for part in content.get("batch", [content]) if "sql" in part]
 
@@ -109,7 +109,7 @@ Plan = Callable[[int, Request], Fault | None]
 
 
 def every(nth: int, faults: Iterable[Fault], seed: int = 0) -> Plan:
-    """A fault in each nth request, in a shuffled order that takes each of them equally often."""
+    """Return a plan with a fault in each nth request, in a shuffled order that uses all faults equally often."""
     pool = list(faults)
     random.Random(seed).shuffle(pool)
     turn = itertools.cycle(pool)
@@ -122,7 +122,7 @@ def always(fault: Fault) -> Plan:
 
 @dataclass
 class RateLimit:
-    """So many requests in a window of seconds; one more, and all are refused for a whole window."""
+    """A number of requests per window (seconds); one more, and all are refused for a whole window."""
 
     requests: int
     window: float
@@ -131,12 +131,12 @@ class RateLimit:
 
     @classmethod
     def parse(cls, text: str) -> "RateLimit":
-        """From "1200/300": requests and seconds."""
+        """Parse "1200/300": requests and seconds."""
         requests, window = text.split("/")
         return cls(int(requests), float(window))
 
     def refuse(self) -> Fault | None:
-        """Count a request; the 429 it gets, or None."""
+        """Count a request, and return its 429 or None."""
         now = time.monotonic()
         if now >= self._until:
             self._count, self._until = 0, now + self.window

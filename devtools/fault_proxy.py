@@ -3,7 +3,7 @@
 In process, in a thread of its own:
 
     with FaultProxy(engine.url) as proxy:
-        proxy.plan = [None, RESET_AFTER]           # the second request from now on fails, the rest pass
+        proxy.plan = [None, RESET_AFTER]           # the second request from now on fails, all others pass
         proxy.plan = every(3, FAULTS)              # or a function: (number, request) -> Fault | None
         ... proxy.url ... proxy.count, proxy.faults, proxy.connections, proxy.log
 
@@ -21,8 +21,7 @@ import struct
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Coroutine, Sequence
 from urllib.parse import urlsplit
 
 from devtools.fault_plan import PASSING, Fault, Plan, RateLimit, Request, every
@@ -60,7 +59,7 @@ class FaultProxy:
 
     @plan.setter
     def plan(self, plan: Plan | Sequence[Fault | None] | None) -> None:
-        """A function, or a list for the requests from now on; counts anew."""
+        """Set a function, or a list for the requests from now on, and reset the counts."""
         if plan is not None and not callable(plan):
             left = iter(plan)
             plan = lambda number, request: next(left, None)  # noqa: E731
@@ -69,7 +68,7 @@ class FaultProxy:
         self.log.clear()
         self._plan = plan
 
-    # A thread of its own
+    # Running in a separate thread
 
     def __enter__(self) -> "FaultProxy":
         self._loop = asyncio.new_event_loop()
@@ -84,18 +83,18 @@ class FaultProxy:
         self._thread.join()
         self._loop.close()
 
-    def _do(self, coroutine: Any) -> None:
+    def _do(self, coroutine: Coroutine[None, None, None]) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
 
     def go_down(self) -> None:
-        """Refuse new connections and reset those that are open, until come_up()."""
+        """Refuse new connections and reset the open ones, until come_up()."""
         self._do(self._down())
 
     def come_up(self) -> None:
         self._do(self.start())
 
     def settle(self) -> None:
-        """Wait until clients of unanswered requests have left and late requests have reached the engine."""
+        """Wait until the clients of unanswered requests have left and late requests have reached the engine."""
         self._do(self._settled())
 
     async def _settled(self) -> None:
@@ -209,7 +208,7 @@ class FaultProxy:
 
 
 class _Engine:
-    """One connection to the engine behind the proxy, opened when it is first needed."""
+    """One connection to the engine behind the proxy, opened at the first request."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
@@ -240,7 +239,7 @@ class _Engine:
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[list[str], dict[str, str], bytes] | None:
-    """The first line's three words, the headers and the body of a message; None at the end of the stream."""
+    """Read a message: the first line's three words, the headers and the body. None at the end of the stream."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -272,7 +271,7 @@ def _answer(code: int, headers: dict[str, str], body: bytes) -> bytes:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close with a TCP reset, as a crashed peer does."""
+    """Close with a TCP reset, like a crashed peer."""
     raw = writer.get_extra_info("socket")
     if raw is not None:
         with contextlib.suppress(OSError):
@@ -295,7 +294,7 @@ async def _main(proxy: FaultProxy) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="A proxy to D1's API with latency, a rate limit and faults.")
     parser.add_argument("--upstream", required=True, help="the engine: http://127.0.0.1:8787")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one; the URL is printed")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one and prints the URL")
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--rate", type=RateLimit.parse, help="requests/seconds: 1200/300 is Cloudflare's")
     parser.add_argument("--fault-every", type=int, metavar="N", help="a fault in each Nth request")

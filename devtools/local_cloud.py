@@ -1,9 +1,9 @@
-"""Run a command with Cloudflare's two services on this machine: D1's engine and an S3 server in R2's place.
+"""Run a command with Cloudflare's two services on this machine: D1's engine, and an S3 server in place of R2.
 
     DATA=folder python -m devtools.local_cloud make run PORT=8000
 
-Their data lies in $DATA/d1 and $DATA/s3, and they end with the command. The command finds them where it would
-find Cloudflare: in the variables of docs/deployment.md.
+Their data lies in $DATA/d1 and $DATA/s3, and they end with the command. The command finds their addresses where
+it would find Cloudflare's: in the variables of docs/deployment.md.
 """
 
 import os
@@ -15,19 +15,19 @@ from pathlib import Path
 
 from d1backend.local import D1Local
 from d1backend.protocol.api import Api, Settings
-from devtools.seaweed import SeaweedFS
+from devtools.s3_server import S3Server
 
 ACCOUNT = "local"
 BUCKET = DATABASE = "gallery"
 
 
 def database_id(d1: D1Local) -> str:
-    """The id of the one database, made at the first start."""
+    """Return the id of the only database; the first start creates it."""
     api = Api(Settings(account_id=ACCOUNT, api_token=d1.token, base_url=d1.url))
     return api.find(DATABASE) or api.create(DATABASE)
 
 
-def ensure_bucket(store: SeaweedFS) -> None:
+def ensure_bucket(store: S3Server) -> None:
     client = store.client()
     if BUCKET not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
         client.create_bucket(Bucket=BUCKET)
@@ -35,7 +35,7 @@ def ensure_bucket(store: SeaweedFS) -> None:
     client.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
 
 
-def variables(d1: D1Local, store: SeaweedFS) -> dict[str, str]:
+def variables(d1: D1Local, store: S3Server) -> dict[str, str]:
     return {
         "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
         "CLOUDFLARE_D1_DATABASE_ID": database_id(d1),
@@ -50,12 +50,12 @@ def variables(d1: D1Local, store: SeaweedFS) -> dict[str, str]:
 
 
 def main(command: list[str]) -> int:
-    """Run `command` until it ends, and answer its exit status."""
+    """Run `command` until it ends, and return its exit status."""
     data = Path(os.environ["DATA"]).resolve()
     (data / "s3").mkdir(parents=True, exist_ok=True)
     with (
         D1Local(persist=str(data / "d1"), token=secrets.token_urlsafe(16)) as d1,
-        SeaweedFS(data / "s3", public_bucket=BUCKET) as store,
+        S3Server(data / "s3", public_bucket=BUCKET) as store,
     ):
         ensure_bucket(store)
         process = subprocess.Popen(command, env={**os.environ, **variables(d1, store)})

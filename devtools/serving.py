@@ -1,27 +1,41 @@
-"""The real server (gunicorn) on a free port, with a folder of its own, and a client that knows only HTTP."""
+"""The real server (gunicorn) on a free port with its own folder, and a client that speaks only HTTP."""
 
 import contextlib
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypedDict, Unpack
 
 import requests
 
+from devtools.ports import free_port
+
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60
+Json = dict[str, Any]  # an object as the API returns it
+
+
+class Sent(TypedDict, total=False):
+    """What `requests` can send with a request."""
+
+    params: Mapping[str, str | int]
+    json: Json
+    data: bytes | BinaryIO | Mapping[str, str]
+    files: Mapping[str, tuple[str, bytes, str]]
+    headers: Mapping[str, str]
+    stream: bool
+    allow_redirects: bool
 
 
 @dataclass
 class Server:
-    """A gallery that `serving()` starts: its address, its folder, its environment, the sign-in of its admin."""
+    """A gallery that `serving()` runs: its address, its folder, its environment and its admin's sign-in."""
 
     address: str
     data: Path
@@ -42,48 +56,48 @@ class Server:
         return done.stdout
 
     def set_up(self) -> None:
-        """Make the tables and the admin."""
+        """Create the tables and the admin."""
         self.manage("migrate", "--verbosity", "0")
         name, password = self.admin["username"], self.admin["password"]
         self.manage("create_admin", "--no-input", "--username", name, "--password", password)
 
 
 class Client:
-    """Speaks to the API as the app does; keeps the tokens of its sign-in."""
+    """Calls the API like the app, and keeps the tokens of its sign-in."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.session = requests.Session()
-        self.token: dict[str, Any] = {}
+        self.token: Json = {}
 
-    def sign_in(self, username: str, password: str) -> dict[str, Any]:
+    def sign_in(self, username: str, password: str) -> Json:
         answer = self.post("/api/auth/login", json={"username": username, "password": password})
         assert answer.status_code == 200, answer.text
         self.use(answer.json())
         return self.token
 
-    def use(self, token: dict[str, Any]) -> None:
+    def use(self, token: Json) -> None:
         self.token = token
         self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
 
-    def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        return self.session.request(method, self.address + path, timeout=30, **arguments)
+    def request(self, method: str, path: str, **sent: Unpack[Sent]) -> requests.Response:
+        return self.session.request(method, self.address + path, timeout=30, **sent)
 
-    def get(self, path: str, **arguments: Any) -> requests.Response:
-        return self.request("GET", path, **arguments)
+    def get(self, path: str, **sent: Unpack[Sent]) -> requests.Response:
+        return self.request("GET", path, **sent)
 
-    def post(self, path: str, **arguments: Any) -> requests.Response:
-        return self.request("POST", path, **arguments)
+    def post(self, path: str, **sent: Unpack[Sent]) -> requests.Response:
+        return self.request("POST", path, **sent)
 
-    def put(self, path: str, **arguments: Any) -> requests.Response:
-        return self.request("PUT", path, **arguments)
+    def put(self, path: str, **sent: Unpack[Sent]) -> requests.Response:
+        return self.request("PUT", path, **sent)
 
-    def delete(self, path: str, **arguments: Any) -> requests.Response:
-        return self.request("DELETE", path, **arguments)
+    def delete(self, path: str, **sent: Unpack[Sent]) -> requests.Response:
+        return self.request("DELETE", path, **sent)
 
 
 def new_server(data: Path, **environment: str) -> Server:
-    """A server that is not running yet."""
+    """Return a server that does not run yet."""
     settings = {"DATA": str(data), "DJANGO_SETTINGS_MODULE": "gallery_project.settings"}
     admin = {"username": "asha", "password": secrets.token_hex(12)}
     address = f"http://127.0.0.1:{free_port()}"
@@ -113,20 +127,13 @@ def serving(server: Server) -> Iterator[Server]:
         process.wait(30)
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def wait_until_live(address: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        assert process.poll() is None, f"the server ended with {process.returncode}"
+        assert process.poll() is None, f"The server ended with status {process.returncode}."
         try:
             if requests.get(f"{address}/health/live", timeout=2).status_code == 200:
                 return
         except requests.ConnectionError:
             time.sleep(0.1)
-    raise AssertionError(f"no answer within {START_SECONDS} s")
+    raise AssertionError(f"The server did not answer within {START_SECONDS} s.")

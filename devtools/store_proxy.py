@@ -1,26 +1,27 @@
-"""Stands before an S3 server: refuses what R2 refuses, and fails on command."""
+"""A proxy in front of an S3 server that rejects what R2 rejects, and fails on command."""
 
 import http.client
 import threading
-import time
 from collections.abc import Callable
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-# https://developers.cloudflare.com/r2/api/s3/api/ lists what is not implemented.
+# R2 does not implement these: https://developers.cloudflare.com/r2/api/s3/api/
 REFUSED_HEADERS = ("x-amz-acl", "x-amz-tagging", "x-amz-checksum-", "x-amz-sdk-checksum-", "x-amz-grant-")
 
 Fault = Callable[[str, str], str]
+Answer = tuple[int, dict[str, str], bytes]  # the status, the headers and the body
 
 
 class StoreProxy:
-    """`fault(method, path)` answers "" or what goes wrong with that request:
+    """`fault(method, path)` returns "" or the fault of that request:
 
-    "refuse" (500), "throttle" (429), "hang" (no answer), "cut" (the connection is closed before the request
-    is passed on), "lose" (the request is carried out, its answer lost). `requests` lists (method, path).
+    "refuse" (500), "throttle" (429), "hang" (no answer), "cut" (closes the connection and does not forward the
+    request), "lose" (forwards the request and drops the answer). `requests` lists (method, path).
     """
 
-    def __init__(self, target: str):
+    def __init__(self, target: str) -> None:
         self.target = urlsplit(target).netloc
         self.requests: list[tuple[str, str]] = []
         self.refusals: list[str] = []
@@ -41,8 +42,8 @@ class StoreProxy:
         self.requests.clear()
         self.refusals.clear()
 
-    def refusal(self, method: str, path: str, headers) -> str:
-        """Why R2 would refuse the request; empty where it would not."""
+    def refusal(self, method: str, path: str, headers: Message) -> str:
+        """Return why R2 would reject the request, or ""."""
         if method == "POST":
             return "POST"
         names = {name.lower() for name in headers} | {name.lower() for name in parse_qs(urlsplit(path).query)}
@@ -54,6 +55,9 @@ class StoreProxy:
         return ", ".join(bad)
 
 
+ERRORS = {"refuse": (500, "InternalError"), "throttle": (429, "TooManyRequests")}
+
+
 def no_fault(method: str, path: str) -> str:
     return ""
 
@@ -62,33 +66,31 @@ def handler_of(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, *args):
+        def log_message(self, format: str, *args: str) -> None:
             pass
 
-        def pass_on(self):
+        def forward(self) -> None:
             proxy.requests.append((self.command, self.path))
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if why := proxy.refusal(self.command, self.path, self.headers):
                 proxy.refusals.append(why)
-                return self.answer(501, {}, b"<Error><Code>NotImplemented</Code></Error>")
+                self.answer(501, {}, b"<Error><Code>NotImplemented</Code></Error>")
+                return
             fault = proxy.fault(self.command, self.path)
-            if fault == "refuse":
-                return self.answer(500, {}, b"<Error><Code>InternalError</Code></Error>")
-            if fault == "throttle":
-                return self.answer(429, {}, b"<Error><Code>TooManyRequests</Code></Error>")
+            if fault in ERRORS:
+                status, code = ERRORS[fault]
+                self.answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
+                return
             if fault == "hang":
                 proxy.stopped.wait(60)
-            if fault in ("hang", "cut"):
+            answer = self.answer_of_server(body) if fault in ("", "lose") else None
+            if fault or answer is None:
                 self.close_connection = True
-                return None
-            status, headers, content = self.forwarded(body)
-            if fault == "lose":
-                self.close_connection = True
-                return None
-            return self.answer(status, headers, content)
+            else:
+                self.answer(*answer)
 
-        def forwarded(self, body):
-            """The server's answer; the Host header stays, since it is signed."""
+        def answer_of_server(self, body: bytes) -> Answer:
+            """Forward the request with its Host header, which is signed."""
             connection = http.client.HTTPConnection(proxy.target, timeout=20)
             try:
                 connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -100,7 +102,7 @@ def handler_of(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
             finally:
                 connection.close()
 
-        def answer(self, status, headers, content):
+        def answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
             self.send_response_only(status)
             for name, value in headers.items():
                 if name.lower() not in ("transfer-encoding", "connection", "content-length"):
@@ -112,12 +114,12 @@ def handler_of(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(content)
 
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"):
-        setattr(Handler, f"do_{method}", Handler.pass_on)
+        setattr(Handler, f"do_{method}", Handler.forward)
     return Handler
 
 
 def fault_at(fault: str, method: str, part: str = "", *, after: int = 0) -> Fault:
-    """The fault for each request of the method whose path holds `part`, once `after` of them passed."""
+    """Return the fault for each request with that method and `part` in its path, after the first `after` ones."""
     lock, seen = threading.Lock(), 0
 
     def decide(asked: str, path: str) -> str:
@@ -129,11 +131,3 @@ def fault_at(fault: str, method: str, part: str = "", *, after: int = 0) -> Faul
             return fault if seen > after else ""
 
     return decide
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("It did not happen.")
-        time.sleep(0.01)

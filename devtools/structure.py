@@ -1,8 +1,8 @@
-"""Measures the structure of the code: rings of imports, imports against the layers, what a facet field touches.
+"""Measure the structure of the code: rings of imports, imports against the layers, the files of a facet field.
 
     python -m devtools.structure [TREE]
 
-TREE is a checkout of this repository, this one by default. tests/unit/test_structure.py holds the figures at zero.
+TREE is a checkout of this repository, this one by default. tests/unit/test_structure.py keeps the figures at zero.
 """
 
 import os
@@ -15,9 +15,9 @@ from pathlib import Path
 import grimp
 import networkx
 
-# What serves, builds or deploys nothing: it may import whatever it likes.
+# Packages outside the product: they may import anything.
 AROUND = frozenset({"tests", "benchmarks", "conformance", "scripts", "devtools"})
-# A facet field without a second meaning: whatever names it must be touched when one like it is added.
+# A facet field whose name has no other meaning: a file that names it changes with every new field of its kind.
 FACET_FIELD = "collection_name"
 DEMO = ("demo", "designs.demo")
 
@@ -37,20 +37,20 @@ def packages_of(tree: Path) -> list[str]:
 
 
 def imports_of(packages: list[str]) -> "networkx.DiGraph[str]":
-    """The imports between modules; those for type checkers only count as well."""
+    """Return the imports between modules, including those for type checkers only."""
     graph = grimp.build_graph(*packages, cache_dir=None)
     edges = [(one, other) for one in graph.modules for other in graph.find_modules_directly_imported_by(one)]
     return networkx.DiGraph([(one, other) for one, other in edges if not other.endswith("__future__")])
 
 
 def rings_of(imports: "networkx.DiGraph[str]") -> list[list[str]]:
-    """The groups of more than one module each of which reaches every other one, the largest first."""
+    """Return the groups of two or more modules that all reach each other, the largest first."""
     groups = (sorted(group) for group in networkx.strongly_connected_components(imports))
     return sorted((group for group in groups if len(group) > 1), key=len, reverse=True)
 
 
 def upward_of(imports: "networkx.DiGraph[str]") -> list[tuple[str, str]]:
-    """Where two packages import each other, the imports of the direction that has fewer."""
+    """Return, for two packages that import each other, the imports of the direction with fewer."""
     between: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for one, other in imports.edges:
         between[top(one), top(other)].append((one, other))
@@ -67,7 +67,7 @@ def top(module: str) -> str:
 
 
 def of_demo(imports: "networkx.DiGraph[str]") -> list[tuple[str, str]]:
-    """The imports of the demo by anything else."""
+    """Return the imports of the demo by anything else."""
 
     def is_demo(module: str) -> bool:
         return any(module == name or module.startswith(f"{name}.") for name in DEMO)
@@ -76,7 +76,7 @@ def of_demo(imports: "networkx.DiGraph[str]") -> list[tuple[str, str]]:
 
 
 def files_naming(tree: Path, field: str, packages: list[str]) -> dict[str, int]:
-    """The files of the product that name a field, with their lines; its migration is made by a command."""
+    """Return the product's files that name a field, with their lines. A command writes its migration."""
     word = re.compile(rf"\b{field}\b")
     found = {}
     for package in packages:

@@ -11,7 +11,7 @@ import pytest
 import requests
 from django.core.files.storage import storages
 
-from devtools.seaweed import s3_client, shared
+from devtools.s3_server import s3_client, shared
 from devtools.store_proxy import StoreProxy
 
 ORIGIN = "https://app.example"

@@ -10,7 +10,7 @@ import requests
 from django.utils import timezone
 from PIL import Image as Pillow
 
-from devtools.store_proxy import wait_for
+from devtools.waiting import wait_for
 from tests.api.client import WHO_ASKS, ApiClient, refused
 from tests.pictures import (
     PLACE,

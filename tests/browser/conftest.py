@@ -12,7 +12,8 @@ from playwright.sync_api import Page
 
 from d1backend.local import D1Local
 from d1backend.protocol.api import Api, Settings
-from devtools.serving import Server, free_port, new_server, serving
+from devtools.ports import free_port
+from devtools.serving import Server, new_server, serving
 from tests.browser.chromium import FLAGS, executable, watch
 
 DESIGNS = 24

@@ -10,7 +10,8 @@ import pytest
 
 from devtools import fault_plan
 from devtools.fault_proxy import FaultProxy
-from devtools.serving import Client, Server, free_port, new_server, serving
+from devtools.ports import free_port
+from devtools.serving import Client, Server, new_server, serving
 from tests.e2e.pictures import picture
 from tests.engine import engine_environment
 

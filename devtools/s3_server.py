@@ -1,7 +1,7 @@
-"""A real S3 server on this host: SeaweedFS from PyPI, which checks signatures.
+"""A real S3 server on this machine: SeaweedFS from PyPI, which checks signatures.
 
-`SeaweedFS` starts and stops one; `shared()` gives all workers of a test run the same one, since each takes
-230 MB. Run as a program (`python -m devtools.seaweed FOLDER PID`) it serves until the process PID has gone.
+`S3Server` starts and stops one. `shared()` gives all workers of a test run the same one, since each takes 230 MB.
+`python -m devtools.s3_server STATE PID` serves until the process PID ends.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,9 +17,12 @@ import time
 from pathlib import Path
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 
-PATIENCE = 60.0  # seconds
+from devtools.ports import free_ports
+
+START_SECONDS = 60.0
 LISTENERS = [
     *("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc"),
     *("s3.port", "s3.port.grpc", "admin.port", "admin.port.grpc"),
@@ -31,24 +33,21 @@ QUIET = [
 ]
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+class S3Server:
+    """A server with its data in `folder`, as a context manager. `access_key` and `secret_key` give access.
 
-
-class SeaweedFS:
-    """A server with its data in `folder`; a context manager. `access_key` and `secret_key` open it.
-
-    Anybody may read the objects of `public_bucket`, as behind R2's public address.
+    The objects of `public_bucket` are readable without a key, as behind R2's public address.
     """
 
     def __init__(
-        self, folder: Path, *, port: int | None = None, access_key="", secret_key="", public_bucket=""
-    ):
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        access_key: str = "",
+        secret_key: str = "",
+        public_bucket: str = "",
+    ) -> None:
         self.public_bucket = public_bucket
         self.folder = folder
         self.access_key = access_key or secrets.token_hex(10).upper()
@@ -57,7 +56,7 @@ class SeaweedFS:
         self.ports["s3.port"] = port or self.ports["s3.port"]
         self.endpoint = f"http://127.0.0.1:{self.ports['s3.port']}"
 
-    def __enter__(self) -> "SeaweedFS":
+    def __enter__(self) -> "S3Server":
         data = self.folder / "data"
         data.mkdir(parents=True, exist_ok=True)
         identity = {
@@ -84,17 +83,20 @@ class SeaweedFS:
         return self
 
     def wait(self) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(Exception):
                 self.client().list_buckets()
                 return
             time.sleep(0.1)
         tail = (self.folder / "weed.log").read_text(errors="replace")[-2000:]
-        self.__exit__()
-        raise RuntimeError(f"SeaweedFS does not answer:\n{tail}")
+        self.stop()
+        raise RuntimeError(f"The S3 server does not answer:\n{tail}")
 
     def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         self.process.terminate()
         try:
             self.process.wait(20)
@@ -102,12 +104,12 @@ class SeaweedFS:
             self.process.kill()
             self.process.wait()
 
-    def client(self):
+    def client(self) -> BaseClient:
         return s3_client(self.endpoint, self.access_key, self.secret_key)
 
 
-def s3_client(endpoint: str, access_key: str, secret_key: str):
-    """A plain S3 client, for what tests do behind the gallery's back."""
+def s3_client(endpoint: str, access_key: str, secret_key: str) -> BaseClient:
+    """Return a plain S3 client, with which tests reach the bucket directly."""
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
@@ -127,35 +129,36 @@ def s3_client(endpoint: str, access_key: str, secret_key: str):
 
 
 def shared(run_folder: Path, owner: int) -> dict[str, str]:
-    """The server of a test run, started by the first who asks: `endpoint`, `access_key`, `secret_key`.
+    """Return the `endpoint`, `access_key` and `secret_key` of a test run's server; the first call starts it.
 
-    `run_folder` is the same for all workers, and `owner` the process with whose end the server ends.
+    `run_folder` is the same for all workers. The server ends with the process `owner`.
     """
     run_folder.mkdir(parents=True, exist_ok=True)
-    state = run_folder / "seaweed.json"
-    with (run_folder / "seaweed.lock").open("w") as lock:
+    state = run_folder / "s3-server.json"
+    with (run_folder / "s3-server.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not state.exists():
             subprocess.Popen(
-                [sys.executable, "-m", "devtools.seaweed", str(state), str(owner)],
+                [sys.executable, "-m", "devtools.s3_server", str(state), str(owner)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd=Path(__file__).parent.parent,
                 start_new_session=True,
             )
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + START_SECONDS
             while not state.exists():
                 if time.monotonic() > deadline:
-                    raise RuntimeError("SeaweedFS did not start.")
+                    raise RuntimeError("The S3 server did not start.")
                 time.sleep(0.05)
-    return json.loads(state.read_text())
+    found: dict[str, str] = json.loads(state.read_text())
+    return found
 
 
 def serve(state: Path, owner: int) -> None:
-    """Serve until `owner` has gone; the address and the keys are written to `state`."""
-    folder = Path(tempfile.mkdtemp(prefix="design-gallery-seaweed-"))
+    """Serve until `owner` ends; write the address and the keys to `state`."""
+    folder = Path(tempfile.mkdtemp(prefix="design-gallery-s3-"))
     try:
-        with SeaweedFS(folder) as server:
+        with S3Server(folder) as server:
             draft = state.with_suffix(".draft")
             draft.write_text(
                 json.dumps({name: getattr(server, name) for name in ("endpoint", "access_key", "secret_key")})
