@@ -5,6 +5,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -13,23 +18,23 @@ threads = int(os.environ.get("WEB_THREADS", "8"))  # most of a write is waiting 
 timeout = 60
 graceful_timeout = 30
 keepalive = 65  # seconds: longer than the load balancer before it keeps a connection
-# A worker that starts anew forgets what it remembers of the catalogue.
+# A restarted worker has an empty cache of the catalogue.
 max_requests = 100_000
 max_requests_jitter = 10_000
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats, not data
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats in memory, where Linux has it
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 # The request log is the service's own; see core.middleware.
 accesslog = None
 errorlog = "-"
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
 
-# People wait for the server; commands wait for D1 as long as a call may run there (30 s).
+# Seconds: people wait for the server. Commands wait as long as a call may run on D1 (30 s).
 D1_TIMEOUT = "8"
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def on_starting(server):
-    """Refuse to serve what the system checks refuse, and give the workers' metrics one folder."""
+def on_starting(server: "Arbiter") -> None:
+    """Run the system checks before serving, and give the workers' metrics a common folder."""
     os.environ.setdefault("D1_TIMEOUT", D1_TIMEOUT)
     os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="gallery-metrics-")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
@@ -46,10 +51,10 @@ def on_starting(server):
     settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def when_ready(server):
-    """Fill the copy of D1, or bring the one on disk up to date; the workers read from D1 until it is there.
+def when_ready(server: "Arbiter") -> None:
+    """Fill the replica of D1, or update the one on disk; the workers read from D1 until it is ready.
 
-    In a process of its own: one that forks workers must have no threads.
+    It runs in a separate process: the one that forks workers must have no threads.
     """
     from core import replica
 
@@ -57,11 +62,11 @@ def when_ready(server):
         subprocess.Popen([sys.executable, "manage.py", "d1_replica", "fill"])
 
 
-def on_exit(server):
+def on_exit(server: "Arbiter") -> None:
     shutil.rmtree(os.environ.get(METRICS_FOLDER, ""), ignore_errors=True)
 
 
-def child_exit(server, worker):
+def child_exit(server: "Arbiter", worker: "Worker") -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)

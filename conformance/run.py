@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Hold d1backend against Django's own test suite, test by test.
+"""Compare d1backend with SQLite in Django's own test suite, test by test.
 
     python conformance/run.py [--modules FILE | NAME ...] [--out results.json] [--jobs 2]
 
-Each module of Django's tests (from the source archive of the installed Django's version, fetched with pip
-into --cache) runs twice, in a process of its own each time: on Django's SQLite backend, then on d1backend
-over a local engine that this command starts, one for each job. Prints, a line a module: tests that pass
-on SQLite, how many of these pass here, seconds of both; then each test that passes on SQLite and not
-here, with the last line of its error. allowed.txt names the tests that may differ ("test.id: the reason",
-one a line); they are counted apart. "a+b" runs two modules in one process.
+Each module of Django's tests (from the source archive of the installed Django's version, which pip downloads
+into --cache) runs twice, in separate processes: on Django's SQLite backend, then on d1backend with a local
+engine, which this command starts for each job. It prints a line per module (the tests that pass on SQLite, how
+many of them pass here, the seconds of both), then each test that passes on SQLite but not here, with the last
+line of its error. allowed.txt lists the tests that may differ ("test.id: the reason", one per line); they are
+counted separately. "a+b" runs two modules in one process.
 
 Exit status: 0 when every test that passes on SQLite passes here or is allowed to differ; 1 otherwise.
 """
@@ -44,7 +44,7 @@ Outcomes = dict[str, list[str]]
 
 
 def tests_of_django(cache: Path) -> Path:
-    """The folder of Django's tests, downloaded once."""
+    """Return the folder of Django's tests, which is downloaded once."""
     import django
 
     version = django.get_version()
@@ -71,7 +71,7 @@ def tests_of_django(cache: Path) -> Path:
 def run(
     tests: Path, module: str, settings: str, timeout: float, url: str = ""
 ) -> tuple[Outcomes, float, str]:
-    """The outcome of each test of a module ({id: [outcome, message]}), seconds, and the end of the output."""
+    """Return a module's outcomes ({test id: [outcome, message]}), the seconds, and the end of its output."""
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.jsonl")
         Path(folder, "conformance_settings.py").write_text(settings)
@@ -105,13 +105,13 @@ def run(
             )
             tail = done.stdout[-600:]
         except subprocess.TimeoutExpired:
-            tail = f"no end in {timeout} s"
+            tail = f"It did not end within {timeout} s."
         seconds = time.monotonic() - start
         return worst(results), seconds, tail
 
 
 def worst(results: Path) -> Outcomes:
-    """Of a test's several outcomes (its subtests, its class's set-up) the worst counts."""
+    """Return the worst outcome of each test, including its subtests and its class's set-up."""
     outcomes: Outcomes = {}
     for line in results.read_text().splitlines() if results.exists() else ():
         name, outcome, message = json.loads(line)
@@ -126,13 +126,13 @@ def allowed_in(path: Path) -> dict[str, str]:
         if line.strip() and not line.startswith("#"):
             name, _, reason = line.partition(": ")
             if not reason.strip():
-                sys.exit(f"{path}: no reason given for {name}")
+                sys.exit(f"{path} gives no reason for {name}.")
             allowed[name.strip()] = reason.strip()
     return allowed
 
 
 class Report:
-    """Counts over all modules."""
+    """The counts over all modules."""
 
     def __init__(self, allowed: dict[str, str]) -> None:
         self.allowed, self.modules = allowed, dict[str, object]()
@@ -180,7 +180,7 @@ class Report:
             sys.stdout.write(f"- {test}: {outcome}: {last}\n")
         sys.stdout.write(
             f"{self.good} of {self.total} tests that pass on SQLite pass here, "
-            f"{self.excused} allowed to differ, {len(self.bad)} fall short\n"
+            f"{self.excused} may differ, {len(self.bad)} fail\n"
         )
 
 
