@@ -58,11 +58,11 @@ test: install-dev ## Run the tests on the embedded default (SQLite, a folder of 
 	$(PYTEST) tests --ignore tests/d1 -n 2 -m "not browser" $(ARGS)
 
 .PHONY: run-d1
-run-d1: install-dev d1-engine ## As `run`, on D1's own engine and an S3 server on this machine
+run-d1: install-dev d1-engine ## Like `run`, on D1's own engine and an S3 server on this machine
 	@$(BIN)/python -m devtools.local_cloud $(MAKE) --no-print-directory run PORT=$(PORT) DATA=$(DATA)
 
 .PHONY: test-d1
-test-d1: install-dev d1-engine ## Run the tests of d1backend, then all of the gallery's on D1's own engine
+test-d1: install-dev d1-engine ## Run d1backend's tests, then the gallery's tests on D1's own engine
 	$(PYTEST) tests/d1 --ds tests.d1.settings -n 2 $(ARGS)
 	TEST_ENGINE=d1 $(PYTEST) tests --ignore tests/d1 -n 2 -m "not browser" $(ARGS)
 
@@ -78,7 +78,7 @@ format: install-dev ## Format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: structure
-structure: install-dev ## Print the rings and the upward imports of the code, and what a facet field touches (TREE=)
+structure: install-dev ## Print import rings, upward imports and the files of a facet field (TREE=)
 	@$(BIN)/python -m devtools.structure $(TREE)
 
 .PHONY: openapi
@@ -86,9 +86,9 @@ openapi: install ## Write the OpenAPI document to openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --file openapi.json
 
 .PHONY: bench-images
-bench-images: install ## Time and memory of uploads, bytes of a page of pictures; OUT= for JSON
+bench-images: install ## Time and memory of uploads, bytes of a page of pictures (OUT= for JSON)
 	@OUT="$(OUT)" $(BIN)/python benchmarks/images.py
 
 .PHONY: bench-dashboard
-bench-dashboard: install-dev ## What opening the dashboard costs at 100,000 designs (DESIGNS=, COUNTS=, TEST_ENGINE=d1, OUT=)
+bench-dashboard: install-dev ## Cost of the dashboard with 100,000 designs (DESIGNS=, COUNTS=, TEST_ENGINE=d1, OUT=)
 	@DESIGNS="$(DESIGNS)" COUNTS="$(COUNTS)" OUT="$(OUT)" $(BIN)/python benchmarks/dashboard.py

@@ -1,8 +1,8 @@
-# The benchmarks of speed; included by the main Makefile. docs/performance.md tells what they measure.
+# The benchmarks of speed; included by the main Makefile. docs/performance.md explains what they measure.
 INSTALLED_BENCH := $(VENV)/.installed-bench
 SIZE ?=
 DURATION ?=
-WORKS ?=
+WORKLOADS ?=
 SPEED ?=
 
 .PHONY: bench bench-traffic bench-scale
@@ -11,11 +11,11 @@ $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
-bench: $(INSTALLED_BENCH) d1-engine ## Requests a second and round trips beside a peer's (SIZE=, OUT= for JSON)
-	@SIZE="$(SIZE)" DURATION="$(DURATION)" WORKS="$(WORKS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bench
+bench: $(INSTALLED_BENCH) d1-engine ## Requests per second and round trips, compared with a peer (SIZE=, WORKLOADS=, OUT= for JSON)
+	@SIZE="$(SIZE)" DURATION="$(DURATION)" WORKLOADS="$(WORKLOADS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bench
 
-bench-traffic: $(INSTALLED_BENCH) d1-engine ## Ten minutes of 1,000 users within the allowance of D1 (SPEED=)
+bench-traffic: $(INSTALLED_BENCH) d1-engine ## Ten minutes of 1,000 users within D1's quota (SPEED=)
 	@SIZE="$(SIZE)" SPEED="$(SPEED)" $(BIN)/python -m benchmarks.traffic
 
-bench-scale: $(INSTALLED_BENCH) ## The same requests with 1,000, 10,000 and 100,000 designs
+bench-scale: $(INSTALLED_BENCH) ## The same requests with 1,000, 10,000 and 100,000 designs (SIZE=, OUT=)
 	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.scale

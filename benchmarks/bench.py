@@ -1,8 +1,8 @@
-"""One table from one run: this project with the replica, without it, on SQLite, and a peer. `make bench`.
+"""`make bench` compares this project with the replica, without it, on SQLite, and a peer, in one table.
 
-D1 is its own engine on this machine, behind a proxy that is LATENCY away. SIZE= designs (10,000), OUT= a file for the
-rows as JSON, DURATION= of each of the two runs of a row (4 s), WORKS= some alone, by commas, "list" among them.
-Server and client share the machine.
+D1 is its own engine on this machine, behind a proxy that adds LATENCY. SIZE= is the number of designs (10,000), OUT=
+a file for the rows as JSON, DURATION= the seconds of each of a row's two runs (4), WORKLOADS= a selection, separated
+by commas, with "list" among them. Server and client share the machine.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from benchmarks import cloud, systems
 from benchmarks.cloud import Proxy
@@ -25,10 +25,22 @@ from devtools.ports import free_port
 
 LATENCY = 0.05  # seconds
 READERS = 50
-FEW, MANY = 2, 32  # connections: for the time that an answer takes, and for the rate
+FEW, MANY = 2, 32  # connections, to measure latency and rate
 CORES = os.cpu_count() or 1
-ALLOWANCE = 1200 / 300  # requests a second that Cloudflare's API takes of one account
-Row = dict[str, Any]
+QUOTA = 1200 / 300  # requests per second that Cloudflare's API accepts from one account
+
+
+class Row(TypedDict):
+    """One line of the table; `round_trips` and `cpu_ms` are per request."""
+
+    system: str
+    workload: str
+    round_trips: float
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    cpu_ms: float
+    failures: int
 
 
 def main() -> None:
@@ -48,12 +60,9 @@ def main() -> None:
         tokens = systems.fill(size, READERS, env)
         with served("sqlite", data / "sqlite", {}) as system:
             rows += measured("sqlite", system, Readers(host_of(system), tokens, size), None, seconds)
-    tell(rows)
+    print_table(rows)
     if os.environ.get("OUT"):
-        kept = ("system", "work", "round_trips", "rps", "p50_ms", "p99_ms")
-        Path(os.environ["OUT"]).write_text(
-            json.dumps({"rows": [{name: row[name] for name in kept} for row in rows]}, indent=1)
-        )
+        Path(os.environ["OUT"]).write_text(json.dumps({"rows": [as_json(row) for row in rows]}, indent=1))
     if any(row["failures"] for row in rows):
         sys.exit("Some requests failed.")
 
@@ -64,7 +73,7 @@ def machine() -> str:
 
 @contextlib.contextmanager
 def served(name: str, data: Path, variables: dict[str, str]) -> Iterator[System]:
-    """The system of that name, running."""
+    """Run the system of that name."""
     data.mkdir(exist_ok=True)
     replica = "on" if name == "replica" else "off"
     env, port = systems.environment(data, REPLICA=replica, **variables), free_port()
@@ -84,20 +93,20 @@ def host_of(system: System) -> str:
 def measured(
     name: str, system: System, readers: Readers, proxy: Proxy | None, seconds: float
 ) -> Iterator[Row]:
-    """A row for each work, told as it comes."""
-    chosen = os.environ.get("WORKS")
-    for work, requests in readers.works().items():
-        if chosen and work not in chosen.split(","):
+    """Yield a row for each workload, and print it at once."""
+    chosen = os.environ.get("WORKLOADS")
+    for workload, requests in readers.workloads().items():
+        if chosen and workload not in chosen.split(","):
             continue
-        connections = CORES if work == "login" else MANY  # more would wait for bcrypt alone
+        connections = CORES if workload == "login" else MANY  # more would only wait for bcrypt
         run(system.url, requests, connections, seconds / 4)
         few = run(system.url, requests, FEW, seconds)
         trips, cpu = proxy.counts()[0] if proxy else 0, system.cpu()
         many = run(system.url, requests, connections, seconds)
         trips, cpu = (proxy.counts()[0] if proxy else 0) - trips, system.cpu() - cpu
-        row = {
+        row: Row = {
             "system": name,
-            "work": work,
+            "workload": workload,
             "round_trips": round(trips / many.count, 3),
             "rps": round(many.rate, 1),
             "p50_ms": round(few.percentile(50), 2),
@@ -105,44 +114,54 @@ def measured(
             "cpu_ms": round(cpu / many.count * 1000, 2),
             "failures": few.failures + many.failures,
         }
-        tell_failure(row, few, many)
+        report_failure(row, few, many)
         sys.stderr.write(f"{line(row)}\n")
         yield row
 
 
-def tell_failure(row: Row, *results: Result) -> None:
+def report_failure(row: Row, *results: Result) -> None:
     for result in results:
         if result.failures:
             answer = result.first_failure.decode("utf-8", "replace")
-            sys.stderr.write(f"{row['system']}, {row['work']}: {result.statuses}\n{answer}\n")
+            sys.stderr.write(f"{row['system']}, {row['workload']}: {result.statuses}\n{answer}\n")
+
+
+def as_json(row: Row) -> dict[str, str | float]:
+    """Return the row in the format of OUT=, whose readers know a workload as "work"."""
+    return {
+        "system": row["system"],
+        "work": row["workload"],
+        "round_trips": row["round_trips"],
+        "rps": row["rps"],
+        "p50_ms": row["p50_ms"],
+        "p99_ms": row["p99_ms"],
+    }
 
 
 def line(row: Row) -> str:
     return (
-        f"{row['system']:11} {row['work']:14} {row['round_trips']:8.3f} {row['rps']:10,.1f} {row['p50_ms']:9.2f} "
+        f"{row['system']:11} {row['workload']:14} {row['round_trips']:8.3f} {row['rps']:10,.1f} {row['p50_ms']:9.2f} "
         f"{row['p99_ms']:9.2f} {row['cpu_ms']:9.2f}"
     )
 
 
-def tell(rows: list[Row]) -> None:
-    """The table, and what of it Cloudflare's allowance leaves."""
-    header = (
-        f"{'system':11} {'work':14} {'trips':>8} {'per second':>10} {'p50 ms':>9} {'p99 ms':>9} {'CPU ms':>9}"
-    )
-    lines = [header, *(line(row) for row in rows), "", "Requests a second within Cloudflare's allowance:"]
-    by_system = {(row["system"], row["work"]): row for row in rows}
-    peer = within_allowance(by_system["peer", "list"])
+def print_table(rows: list[Row]) -> None:
+    """Print the table, and the rates that Cloudflare's quota permits."""
+    header = f"{'system':11} {'workload':14} {'trips':>8} {'per second':>10} {'p50 ms':>9} {'p99 ms':>9} {'CPU ms':>9}"
+    lines = [header, *(line(row) for row in rows), "", "Requests per second within Cloudflare's quota:"]
+    by_system = {(row["system"], row["workload"]): row for row in rows}
+    peer = within_quota(by_system["peer", "list"])
     for name in ("replica", "no-replica", "peer", "sqlite"):
         row = by_system[name, "list"]
-        rate = within_allowance(row)
+        rate = within_quota(row)
         lines.append(f"{name:11} list {rate:10,.1f}  {rate / peer:8.1f} times the peer's")
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def within_allowance(row: Row) -> float:
-    """The rate that the account's allowance of calls to D1 leaves of a row's."""
+def within_quota(row: Row) -> float:
+    """Return the row's rate, limited by the account's quota of calls to D1."""
     calls = row["rps"] * row["round_trips"]
-    return float(row["rps"] if calls <= ALLOWANCE else ALLOWANCE / row["round_trips"])
+    return row["rps"] if calls <= QUOTA else QUOTA / row["round_trips"]
 
 
 if __name__ == "__main__":

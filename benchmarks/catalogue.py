@@ -1,8 +1,8 @@
-"""A catalogue of any size for benchmarks: rows as seed_demo makes them, naming pictures that no store holds.
+"""A catalogue of any size for benchmarks: seed_demo's rows, with the names of pictures that do not exist.
 
     python -m benchmarks.catalogue DESIGNS USERS
 
-makes the tables and the rows in the gallery's database, and prints an access token of each user, a line each.
+creates the tables and the rows in the gallery's database, and prints an access token per user, one per line.
 """
 
 import base64
@@ -11,7 +11,6 @@ import random
 import sys
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
 
 import django
 
@@ -33,7 +32,7 @@ from designs.services import EDITABLE
 from uploads.models import Category, Image
 from uploads.pipeline.renditions import RECIPE
 
-BATCH = 1000  # designs of one transaction
+BATCH = 1000  # designs per transaction
 PASSWORD = "six yards of silk"
 FAVOURITES_EACH = 30
 WIDTHS = (320, 640, 900)
@@ -45,13 +44,13 @@ COUNT_LIKES = """
 
 
 def fill(designs: int, users: int) -> list[str]:
-    """Make so many designs in empty tables, and approved users `reader0`, `reader1`, … with favourites.
+    """Create designs in empty tables, and approved users `reader0`, `reader1`, … with favourites.
 
-    Answers their access tokens.
+    Returns the users' access tokens.
     """
     now, wanted = timezone.now(), enumerate(plan(designs, seed=1))
-    # Doing once what triggers do for each row is faster. No totals by value or day come of this; only the console
-    # reads those.
+    # It is faster to do once what triggers do for each row. Totals by value or day stay empty; only the console
+    # reads them.
     with connection.schema_editor() as editor:
         triggers.suspend(None, editor)
     while batch := list(islice(wanted, BATCH)):
@@ -64,7 +63,7 @@ def fill(designs: int, users: int) -> list[str]:
         cursor.execute("INSERT INTO designs_search (designs_search) VALUES ('rebuild')")
     with connection.schema_editor() as editor:
         triggers.restore(None, editor)
-    Design.objects.filter(pk=1).update(view_count=0, updated_at=now)  # the first stamp
+    Design.objects.filter(pk=1).update(view_count=0, updated_at=now)  # makes the catalogue's first version
     return tokens
 
 
@@ -85,7 +84,7 @@ def image(number: int) -> Image:
     )
 
 
-def rendition(number: int, width: int) -> dict[str, Any]:
+def rendition(number: int, width: int) -> dict[str, str | int]:
     name = key(number).removesuffix(".jpg")
     return {"width": width, "height": width * 4 // 3, "format": "webp", "key": f"{name}_{width}.webp"}
 
@@ -95,7 +94,7 @@ def key(number: int) -> str:
 
 
 def design(number: int, demo: DemoDesign, now: datetime) -> Design:
-    columns: dict[str, Any] = {name: value for name, value in vars(demo).items() if name in EDITABLE}
+    columns = {name: value for name, value in vars(demo).items() if name in EDITABLE}
     return Design(
         **columns,
         image_id=key(number),

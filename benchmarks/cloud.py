@@ -1,4 +1,4 @@
-"""D1 for benchmarks: its engine on this machine, and between it and the servers a proxy that is as far away."""
+"""D1 for benchmarks: its engine on this machine, and a proxy that adds the distance to Cloudflare."""
 
 import asyncio
 import contextlib
@@ -18,23 +18,23 @@ SPAWNED = multiprocessing.get_context("spawn")
 
 @dataclass
 class Proxy:
-    """A proxy in a process of its own, so that it does not slow the client down."""
+    """A proxy in a separate process, so that it does not slow the client down."""
 
     url: str
     pipe: Connection
 
     def counts(self) -> tuple[int, int]:
-        """The requests so far, and how many of them it refused by the allowance."""
+        """Return the number of requests so far, and of those refused by the quota."""
         self.pipe.send(None)
         found: tuple[int, int] = self.pipe.recv()
         return found
 
 
 @contextlib.contextmanager
-def proxied(upstream: str, latency: float, allowance: tuple[int, float] | None = None) -> Iterator[Proxy]:
-    """A proxy `latency` seconds before `upstream`; `allowance` is (requests, seconds) of Cloudflare's kind."""
+def proxied(upstream: str, latency: float, quota: tuple[int, float] | None = None) -> Iterator[Proxy]:
+    """Run a proxy in front of `upstream` that adds `latency` seconds; `quota` is (requests, seconds)."""
     here, there = SPAWNED.Pipe()
-    process = SPAWNED.Process(target=serve, args=(there, upstream, latency, allowance), daemon=True)
+    process = SPAWNED.Process(target=serve, args=(there, upstream, latency, quota), daemon=True)
     process.start()
     try:
         yield Proxy(here.recv(), here)
@@ -44,19 +44,19 @@ def proxied(upstream: str, latency: float, allowance: tuple[int, float] | None =
 
 
 def serve(
-    pipe: Connection, upstream: str, latency: float, allowance: tuple[int, float] | None
+    pipe: Connection, upstream: str, latency: float, quota: tuple[int, float] | None
 ) -> None:  # pragma: no cover  it runs in another process
-    rate = RateLimit(*allowance) if allowance else None
+    rate = RateLimit(*quota) if quota else None
     proxy = FaultProxy(upstream, latency=latency, rate=rate)
 
-    def tell() -> None:
+    def answer() -> None:
         pipe.recv()
         pipe.send((proxy.count, proxy.refused))
 
     async def main() -> None:
         await proxy.start()
         pipe.send(proxy.url)
-        asyncio.get_running_loop().add_reader(pipe.fileno(), tell)
+        asyncio.get_running_loop().add_reader(pipe.fileno(), answer)
         await asyncio.Event().wait()
 
     with contextlib.suppress(EOFError, KeyboardInterrupt):
@@ -64,12 +64,12 @@ def serve(
 
 
 def new_database(d1: D1Local) -> str:
-    """The id of a new, empty database."""
+    """Create an empty database and return its id."""
     return Api(Settings(account_id=ACCOUNT, api_token=d1.token, base_url=d1.url)).create("benchmark")
 
 
 def variables(database: str, url: str, token: str) -> dict[str, str]:
-    """The environment that leads a server to a database on D1, by the address `url`."""
+    """Return the environment that connects a server to a database on D1 at the address `url`."""
     return {
         "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
         "CLOUDFLARE_D1_DATABASE_ID": database,

@@ -1,7 +1,7 @@
-"""What opening the dashboard costs the server: milliseconds, CPU, statements, round trips. `make bench-dashboard`.
+"""`make bench-dashboard` measures what opening the dashboard costs: milliseconds, CPU, statements, round trips.
 
-DESIGNS= and COUNTS= say how large the gallery is (100,000 designs, 1,000,000 counts by day), TEST_ENGINE=d1 that it
-lies on D1's own engine, read without a copy. OUT= names a file for the figures as JSON.
+DESIGNS= and COUNTS= set the size of the gallery (100,000 designs, 1,000,000 daily counts). TEST_ENGINE=d1 puts it on
+D1's own engine, without the replica. OUT= is a file for the figures as JSON.
 """
 
 import json
@@ -21,10 +21,10 @@ os.environ |= {"REPLICA": "false", "LOG_LEVEL": "ERROR", "DEBUG": "false"}
 DESIGNS = int(os.environ.get("DESIGNS") or 100_000)
 COUNTS = int(os.environ.get("COUNTS") or 1_000_000)
 LIKES, PEOPLE, DAYS, RUNS = 50_000, 2_000, 90, 15
-CHUNK = 5_000  # rows of one statement: D1 gives it 30 s
+CHUNK = 5_000  # rows per statement, which D1 must finish within 30 s
 TARGET = {"ms": 300, "round_trips": 3}
 
-# n counts from :first on; what is made of it is scattered by multiplying with primes.
+# n counts up from {first}; multiplying it by primes scatters the values.
 NUMBERS = "WITH RECURSIVE s(n) AS (VALUES ({first}) UNION ALL SELECT n + 1 FROM s WHERE n < {last})"
 WHEN = "strftime('%Y-%m-%d %H:%M:%S', 'now', '-' || (n * 7919 % {days}) || ' days')"
 IMAGE = """INSERT INTO images (
@@ -57,7 +57,7 @@ SELECT 1 + n % {people}, 1 + n * 104729 % {designs}, {when} FROM s WHERE true ON
 
 
 def on_d1(stack: ExitStack) -> None:
-    """Lead the settings to a new database on D1's own engine."""
+    """Point the settings to a new database on D1's own engine."""
     from d1backend.local import D1Local
     from d1backend.protocol.api import Api, Settings
 
@@ -89,7 +89,7 @@ def fill() -> None:
 
 
 def cost(days: int) -> dict[str, float]:
-    """The median of some openings, after one that warms up."""
+    """Return the medians of several openings, after one to warm up."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
@@ -97,7 +97,7 @@ def cost(days: int) -> dict[str, float]:
     from accounts.models import User
 
     client = Client()
-    client.force_login(User.objects.filter(is_admin=True).first())
+    client.force_login(User.objects.get(username="bench"))
     client.get("/admin/", {"days": days})
     times, cpu = [], []
     for _ in range(RUNS):
@@ -135,7 +135,7 @@ def main() -> None:
         User.objects.create_superuser("bench", "six yards of silk")
         found = {days: cost(days) for days in (7, 30, 90)}
         print(
-            f"{connection.display_name}, {DESIGNS:,} designs, {COUNTS:,} counts by day; medians of {RUNS} openings"
+            f"{connection.display_name}, {DESIGNS:,} designs, {COUNTS:,} daily counts; medians of {RUNS} openings"
         )
         print("days  server ms  CPU ms  statements  round trips")
         for days, one in found.items():

@@ -1,7 +1,7 @@
-"""What a picture costs: time and memory of an upload, and bytes of a page of the list. `make bench-images`.
+"""`make bench-images` measures the time and memory of uploads, and the bytes of a page of the list.
 
-Each case runs in a process of its own, whose peak is the kernel's own figure (VmHWM), interpreter and Django
-included. OUT= names a file for the figures as JSON.
+Each case runs in a new process; its peak is the kernel's figure, including the interpreter and Django. OUT= is a
+file for the figures as JSON.
 """
 
 import io
@@ -9,10 +9,12 @@ import json
 import multiprocessing
 import os
 import platform
+import resource
 import sys
 import tempfile
 import threading
 import time
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from statistics import median
 
@@ -36,7 +38,7 @@ PROCESSES = multiprocessing.get_context("spawn")
 
 
 def photograph(megapixels: int, content_type: str, orientation: int = 1) -> bytes:
-    """A picture with about a photograph's detail, of at most 10 MiB."""
+    """Return a picture with about the detail of a photograph, of at most 10 MiB."""
     width, height = SIZES[megapixels]
     coarse = Image.effect_noise((width // 12, height // 12), 70)
     bands = [coarse.resize((width, height)), coarse.rotate(180).resize((width, height))]
@@ -56,13 +58,17 @@ def photograph(megapixels: int, content_type: str, orientation: int = 1) -> byte
 
 
 def peak() -> float:
-    """The most memory this process has held, in megabytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+    """Return the most memory that this process has held, in megabytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, where getrusage() would count the parent's memory before exec() as well
+        lines = status.read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MEGABYTE
 
 
-def run(files: list[bytes], answers) -> None:
-    """Prepare the files, each in a thread, all at once; answer seconds and the peak."""
+def run(files: list[bytes], answers: "SimpleQueue[tuple[float, float, float]]") -> None:
+    """Prepare the files in parallel threads; send the seconds, the peak and the memory before."""
     before = peak()
     start = time.perf_counter()
     threads = [threading.Thread(target=prepare, args=(data,)) for data in files]
@@ -74,7 +80,7 @@ def run(files: list[bytes], answers) -> None:
 
 
 def measured(files: list[bytes]) -> dict[str, float]:
-    answers = PROCESSES.Queue()
+    answers = PROCESSES.SimpleQueue()
     process = PROCESSES.Process(target=run, args=(files, answers))
     process.start()
     seconds, most, before = answers.get()
@@ -116,8 +122,10 @@ def uploads() -> dict[str, dict[str, float]]:
 
 
 def page() -> dict[str, float]:
-    """Bytes of the pictures of one page of the demo gallery's list, and seconds for each of its images."""
-    originals, seconds, sizes = 0, [], {}
+    """Return the bytes of one page's pictures in the demo gallery, and the seconds per image."""
+    originals = 0
+    seconds: list[float] = []
+    sizes: dict[int, int] = {}
     for design in plan(PAGE, 1):
         out = io.BytesIO()
         design.draw().save(out, "JPEG", quality=90)
@@ -136,7 +144,7 @@ def page() -> dict[str, float]:
 
 def main() -> None:
     bytes_of_page = page()
-    print(f"a page of {PAGE}: {bytes_of_page}")
+    print(f"One page of {PAGE} designs: {bytes_of_page}")
     figures = {
         "host": {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()},
         "page": bytes_of_page,

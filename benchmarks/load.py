@@ -1,6 +1,6 @@
-"""A client that keeps connections busy: each sends a request, waits for the whole answer, and sends the next.
+"""A client that keeps connections busy: each sends a request, waits for the complete answer, and sends the next.
 
-It shares the machine with what it measures, so it does no more than that; some 20 µs of CPU for each request.
+It shares the machine with the server, so it does nothing else: about 20 µs of CPU per request.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-PATIENCE = 120.0  # seconds for the last answers
+LAST_ANSWERS = 120.0  # seconds
 Requests = Callable[[], bytes]
 
 
 @dataclass
 class Result:
-    """What came of a run: the milliseconds of each answer, and how often each status came."""
+    """The result of a run: the milliseconds of each answer, and the number of answers by status."""
 
     seconds: float = 0.0
     milliseconds: list[float] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Result:
     first_failure: bytes = b""
 
     def add(self, asked: float, answer: bytes) -> None:
-        """Note an answer to what was asked at that time (time.perf_counter())."""
+        """Record an answer to a request sent at that time (time.perf_counter())."""
         self.milliseconds.append((time.perf_counter() - asked) * 1000)
         status = int(answer[9:12])
         self.statuses[status] = self.statuses.get(status, 0) + 1
@@ -39,7 +39,7 @@ class Result:
 
     @property
     def rate(self) -> float:
-        """Answers in a second."""
+        """Answers per second."""
         return self.count / self.seconds
 
     def percentile(self, percent: float) -> float:
@@ -48,14 +48,14 @@ class Result:
 
     @property
     def failures(self) -> int:
-        """Answers that were not what was asked for."""
+        """The number of answers with an error status."""
         return sum(count for status, count in self.statuses.items() if status >= 400)
 
 
 def request(
     host: str, method: str, path: str, *, token: str = "", body: bytes = b"", headers: str = ""
 ) -> bytes:
-    """The bytes of one request; `headers` is more of them, each line ended."""
+    """Return the bytes of one request; `headers` are additional ones, each with its line end."""
     if token:
         headers += f"Authorization: Bearer {token}\r\n"
     if body:
@@ -63,22 +63,23 @@ def request(
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n".encode() + body
 
 
-class Line(asyncio.Protocol):
-    """One kept connection, which asks one thing at a time; answers need a Content-Length."""
+class Connection(asyncio.Protocol):
+    """A kept connection with one request at a time; answers need a Content-Length."""
 
     waiting: asyncio.Future[bytes] | None = None
 
     @classmethod
-    async def to(cls, url: str) -> "Line":
+    async def to(cls, url: str) -> "Connection":
         address = urlsplit(url)
-        _, line = await asyncio.get_running_loop().create_connection(cls, address.hostname, address.port)
-        return line
+        host, port = address.hostname or "", address.port or 80
+        _, connection = await asyncio.get_running_loop().create_connection(cls, host, port)
+        return connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own class is not a subclass
 
     async def ask(self, request: bytes) -> bytes:
-        """The whole answer. Raises ConnectionError where the server closes the connection before it is here."""
+        """Return the complete answer. Raises ConnectionError if the server closes the connection before."""
         self.answer, self.length = b"", -1
         self.waiting = asyncio.get_running_loop().create_future()
         self.transport.write(request)
@@ -100,7 +101,7 @@ class Line(asyncio.Protocol):
 
 
 def content_length(head: bytes) -> int:
-    """Of an answer without one (304, 204): nothing follows."""
+    """Return the length of the body; 0 for an answer without the header (304, 204)."""
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
@@ -109,21 +110,21 @@ def content_length(head: bytes) -> int:
 
 
 def run(url: str, requests: Requests, connections: int, seconds: float) -> Result:
-    """Keep so many connections busy for so long."""
+    """Keep that many connections busy for that many seconds."""
     return uvloop.run(keep_busy(url, requests, connections, seconds))
 
 
 async def keep_busy(url: str, requests: Requests, connections: int, seconds: float) -> Result:
     result, start = Result(), time.perf_counter()
 
-    async def be_busy(line: Line) -> None:
+    async def be_busy(connection: Connection) -> None:
         while (asked := time.perf_counter()) < start + seconds:
-            result.add(asked, await line.ask(requests()))
-        line.transport.close()
+            result.add(asked, await connection.ask(requests()))
+        connection.transport.close()
 
-    lines = [await Line.to(url) for _ in range(connections)]
+    opened = [await Connection.to(url) for _ in range(connections)]
     start = time.perf_counter()
-    async with asyncio.timeout(seconds + PATIENCE):
-        await asyncio.gather(*(be_busy(line) for line in lines))
+    async with asyncio.timeout(seconds + LAST_ANSWERS):
+        await asyncio.gather(*(be_busy(one) for one in opened))
     result.seconds = time.perf_counter() - start
     return result

@@ -1,23 +1,24 @@
-"""Times the works of benchmarks.scale in the gallery of the environment; prints {work: [first ms, then ms]} as JSON."""
+"""Time the workloads of benchmarks.scale in the environment's gallery; print {name: [first ms, then ms]} as JSON."""
 
 import io
 import json
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from types import TracebackType
 from urllib.parse import urlencode
 
 from django.core.wsgi import get_wsgi_application
 
 FIRSTS, CALLS, BLOCK = 5, 200, 10
 
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 application = get_wsgi_application()
 
 from designs.models import Design
 
 
-def works(size: int) -> dict[str, str]:
+def workloads(size: int) -> dict[str, str]:
     last = size // 20
     return {
         "list": "",
@@ -40,11 +41,11 @@ def works(size: int) -> dict[str, str]:
 
 
 def caller(question: str, token: str) -> Callable[[], None]:
-    """A function that asks the WSGI application once."""
+    """Return a function that calls the WSGI application once."""
     path, mark, query = question.partition("?")
     if not mark and question != "facets":
         path, query = "", question
-    environ: dict[str, Any] = {
+    environ = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": "/api/designs" + (f"/{path}" if path else ""),
         "QUERY_STRING": query,
@@ -59,11 +60,15 @@ def caller(question: str, token: str) -> Callable[[], None]:
     }
     statuses: list[str] = []
 
+    def start_response(
+        status: str, headers: list[tuple[str, str]], error: ExcInfo | None = None, /
+    ) -> Callable[[bytes], None]:
+        statuses.append(status)
+        return lambda data: None
+
     def call() -> None:
         statuses.clear()
-        response = application(
-            {**environ, "wsgi.input": io.BytesIO()}, lambda status, headers: statuses.append(status)
-        )
+        response = application({**environ, "wsgi.input": io.BytesIO()}, start_response)
         b"".join(response)
         response.close()
         assert statuses == ["200 OK"], (question, statuses)
@@ -72,7 +77,7 @@ def caller(question: str, token: str) -> Callable[[], None]:
 
 
 def first_and_then(call: Callable[[], None]) -> tuple[float, float]:
-    """Milliseconds of CPU: of the fastest first call after a change, and of the later ones."""
+    """Return milliseconds of CPU: of the fastest first call after a change, and of later calls."""
     firsts = []
     for number in range(FIRSTS):
         Design.objects.filter(pk=1).update(description=f"Changed for the {number}th time.")
@@ -91,7 +96,9 @@ def taken(call: Callable[[], None], times: int) -> float:
 def main() -> None:
     size, token = int(sys.argv[1]), sys.argv[2]
     caller("", token)()
-    json.dump({work: first_and_then(caller(asked, token)) for work, asked in works(size).items()}, sys.stdout)
+    json.dump(
+        {name: first_and_then(caller(asked, token)) for name, asked in workloads(size).items()}, sys.stdout
+    )
 
 
 if __name__ == "__main__":

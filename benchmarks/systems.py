@@ -1,4 +1,4 @@
-"""The systems that benchmarks compare, each a server on this machine with its data in a folder of its own."""
+"""The systems that benchmarks compare: servers on this machine, each with its data in its own folder."""
 
 import contextlib
 import os
@@ -28,25 +28,25 @@ PRODUCTION = {
 
 @dataclass
 class System:
-    """A server that answers at `url`; `pid` is that of its first process, whose children are the workers."""
+    """A server at `url`; `pid` is its first process, whose children are the workers."""
 
     url: str
     pid: int
 
     def cpu(self) -> float:
-        """Seconds of CPU that the workers have taken so far."""
+        """Return the seconds of CPU that the workers have used so far."""
         return sum(map(cpu_of, children_of(self.pid)))
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:
-    """The environment of a production server; nothing of the caller's own databases and stores gets into it."""
+    """Return the environment of a production server, without the caller's own databases and stores."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CLOUDFLARE_")}
     kept.pop("DATABASE_URL", None)
     return {**kept, **PRODUCTION, "DATA": str(data), **more}
 
 
 def fill(designs: int, users: int, env: dict[str, str]) -> list[str]:
-    """Make a catalogue in the database of `env`; answers an access token of each user."""
+    """Create a catalogue in the database of `env`, and return an access token per user."""
     command = [sys.executable, "-m", "benchmarks.catalogue", str(designs), str(users)]
     done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.split()
@@ -54,7 +54,7 @@ def fill(designs: int, users: int, env: dict[str, str]) -> list[str]:
 
 @contextlib.contextmanager
 def gallery(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
-    """This project as production runs it; with a replica, once that is filled."""
+    """Run this project as in production; wait until its replica, if any, is filled."""
     command = ["gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
     with running([*command, "gallery_project.wsgi"], data, port, env) as system:
         wait_for(lambda: is_ready(system.url))
@@ -63,7 +63,7 @@ def gallery(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
 
 @contextlib.contextmanager
 def peer(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
-    """The seed's design, with as many workers."""
+    """Run the original design (benchmarks.peer) with as many workers."""
     workers = os.environ.get("WEB_CONCURRENCY", "2")
     command = [
         "uvicorn",
@@ -81,8 +81,8 @@ def peer(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
 
 @contextlib.contextmanager
 def running(command: list[str], data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
-    """A Python module's command, ended with the block. Its log is the folder's server.log."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # which ends the block, too
+    """Run a Python module until the block ends. Its log is the folder's server.log."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # this ends the block, too
     with open(data / "server.log", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -112,12 +112,12 @@ def wait_for(ready: Callable[[], bool]) -> None:
             if ready():
                 return
         if time.monotonic() > until:
-            raise TimeoutError("The server did not start; its log is in server.log.")
+            raise TimeoutError("The server did not start: see server.log.")
         time.sleep(0.2)
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes that a process has started, by Linux's /proc; none elsewhere."""
+    """Return the child processes of a process, by Linux's /proc; none elsewhere."""
     try:
         return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
@@ -125,7 +125,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def cpu_of(pid: int) -> float:
-    """Seconds of CPU of a process and of those of its children that have ended."""
+    """Return the seconds of CPU of a process and its ended children, by Linux's /proc; 0 elsewhere."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     except OSError:

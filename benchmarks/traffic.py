@@ -1,9 +1,9 @@
-"""Ten minutes of 1,000 users within Cloudflare's allowance of calls to D1: `make bench-traffic`.
+"""`make bench-traffic` runs ten minutes of 1,000 users within Cloudflare's quota of calls to D1.
 
-Every user asks something each 10 s, 1 % of it writes. The proxy before D1's engine refuses what exceeds 1,200 requests
-in 5 minutes, and then everything for 5 minutes, as Cloudflare does. SPEED= (5) is how much faster all of it goes: the
-users, the allowance's window, and what the server does by the clock (following D1, writing views); the 50 ms to D1
-stay. SIZE= designs (10,000).
+Every user sends a request each 10 s; 1 % of them write. The proxy in front of D1's engine refuses the 1,201st request
+within 5 minutes, and then everything for 5 minutes, like Cloudflare. SPEED= (5) accelerates the users, the window of
+the quota, and the server's periodic work (following D1, writing views); the 50 ms to D1 stay. SIZE= is the number of
+designs (10,000).
 """
 
 import asyncio
@@ -19,15 +19,15 @@ import uvloop
 
 from benchmarks import cloud, systems
 from benchmarks.bench import LATENCY, host_of
-from benchmarks.load import Line, Result
+from benchmarks.load import Connection, Result
 from benchmarks.workloads import Readers
 from d1backend.local import D1Local
 from devtools.ports import free_port
 
 USERS, PAUSE, MINUTES = 1000, 10.0, 10
 WRITING = 0.01
-ALLOWED, WINDOW = 1200, 300.0  # requests in so many seconds
-CONNECTIONS = 64  # what a load balancer keeps open
+ALLOWED, WINDOW = 1200, 300.0  # requests per seconds
+CONNECTIONS = 64  # as a load balancer keeps them open
 MIX = {
     "list": 35,
     "detail": 35,
@@ -56,22 +56,22 @@ def main() -> None:
                 readers = Readers(host_of(system), tokens, size)
                 result = uvloop.run(traffic(system.url, readers, USERS / PAUSE * speed, seconds))
             calls, refused = proxy.counts()
-    tell(result, began, calls - began, refused)
+    print_result(result, began, calls - began, refused)
     if result.failures:
         sys.exit(f"{result.failures} requests failed: {result.statuses}\n{result.first_failure.decode()}")
 
 
 async def traffic(url: str, readers: Readers, rate: float, seconds: float) -> Result:
-    """Requests at random times, `rate` a second on average, whether or not the server keeps up."""
+    """Send requests at random times, on average `rate` per second, even if the server falls behind."""
     result, chance = Result(), random.Random(1)
     waiting: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue()
 
-    async def serve(line: Line) -> None:
+    async def serve(connection: Connection) -> None:
         while (one := await waiting.get()) is not None:
-            result.add(one[0], await line.ask(one[1]))
-        line.transport.close()
+            result.add(one[0], await connection.ask(one[1]))
+        connection.transport.close()
 
-    tasks = [asyncio.create_task(serve(await Line.to(url))) for _ in range(CONNECTIONS)]
+    tasks = [asyncio.create_task(serve(await Connection.to(url))) for _ in range(CONNECTIONS)]
     start = due = time.perf_counter()
     while due < start + seconds:
         due += chance.expovariate(rate)
@@ -87,16 +87,16 @@ async def traffic(url: str, readers: Readers, rate: float, seconds: float) -> Re
 def next_request(readers: Readers, chance: random.Random) -> Callable[[], bytes]:
     shares = WRITES if chance.random() < WRITING else MIX
     (name,) = chance.choices(list(shares), list(shares.values()))
-    work: Callable[[], bytes] = getattr(readers, name)
-    return work
+    make_request: Callable[[], bytes] = getattr(readers, name)
+    return make_request
 
 
-def tell(result: Result, began: int, calls: int, refused: int) -> None:
+def print_result(result: Result, began: int, calls: int, refused: int) -> None:
     allowed = ALLOWED * MINUTES * 60 / WINDOW
     sys.stdout.write(
         f"{result.count:,} requests in {result.seconds:.0f} s, {result.failures} failed; "
         f"p50 {result.percentile(50):.1f} ms, p99 {result.percentile(99):.1f} ms\n"
-        f"requests to D1: {calls:,} of {allowed:,.0f} allowed, {refused} refused (and {began} to fill the replica)\n"
+        f"Requests to D1: {calls:,} of {allowed:,.0f} allowed, {refused} refused (and {began} to fill the replica)\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""What users do, as requests: each work is a function that makes the next one."""
+"""The requests that users send: each workload is a function that returns the next one."""
 
 import json
 import random
@@ -11,13 +11,13 @@ from benchmarks.load import request
 from demo.plan import DemoDesign, plan
 
 PASSWORD = "six yards of silk"  # benchmarks.catalogue gives it to every reader
-PAGES = 10  # how far people leaf through a list
-VARIETY = 500  # designs of which filters and searches take their values
+PAGES = 10  # of a list that people look at
+VARIETY = 500  # designs whose values filters and searches use
 
 
 @dataclass
 class Readers:
-    """Signed-in users of a server's catalogue, who ask at random, but the same for the same seed."""
+    """Signed-in users of a server's catalogue, with random requests that a seed repeats."""
 
     host: str
     tokens: list[str]
@@ -73,8 +73,8 @@ class Readers:
         body = json.dumps({"username": name, "password": PASSWORD}).encode()
         return request(self.host, "POST", "/api/auth/login", body=body)
 
-    def works(self) -> dict[str, Callable[[], bytes]]:
-        """The works of the table, by name."""
+    def workloads(self) -> dict[str, Callable[[], bytes]]:
+        """Return the workloads of the table, by name."""
         return {
             "list": self.list,
             "filtered list": self.filtered_list,

@@ -1,7 +1,7 @@
-"""The gallery as the seed designed it: FastAPI asks D1's REST API for the user, the count and the page at each request.
+"""The gallery's original design: FastAPI reads the user, the count and the page from D1's REST API at each request.
 
-A yardstick for benchmarks/bench.py on the same tables, written as such services are: async, one shared client of
-httpx with its connections kept open, answers checked by Pydantic. Its environment is the gallery's.
+benchmarks/bench.py compares the project with it on the same tables. It is written like such services are: async, one
+shared httpx client with kept connections, answers validated by Pydantic. It uses the gallery's environment.
 """
 
 import asyncio
@@ -45,8 +45,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-async def ask(sql: str, *params: Any) -> list[Row]:
-    """The rows of one statement: one call of the API."""
+async def ask(sql: str, *params: str | int) -> list[Row]:
+    """Run one statement with one call of the API, and return its rows."""
     response = await client.post(URL, json={"sql": sql, "params": params})
     if response.status_code != 200:
         raise HTTPException(503, "The database is out of reach.")
@@ -125,7 +125,7 @@ def design_out(row: Row) -> Row:
 
 
 async def page_of(
-    user: Row, tables: str, where: str, params: list[Any], order: str, page: int, per_page: int
+    user: Row, tables: str, where: str, params: list[str | int], order: str, page: int, per_page: int
 ) -> Row:
     counted = await ask(f"SELECT count(*) AS total FROM {tables} WHERE {where}", *params)
     total = counted[0]["total"]
@@ -142,8 +142,9 @@ async def page_of(
     }
 
 
-def conditions(filters: dict[str, str | None], search: str | None) -> tuple[str, list[Any]]:
-    where, params = ["d.status = 'published'"], []
+def conditions(filters: dict[str, str | None], search: str | None) -> tuple[str, list[str | int]]:
+    where = ["d.status = 'published'"]
+    params: list[str | int] = []
     for name, value in filters.items():
         if value:
             where.append(f"d.{name} = ?")
@@ -239,6 +240,6 @@ async def login(sent: Credentials) -> Row:
 
 
 def holds(password: str, stored: str) -> bool:
-    """Whether a hash of Django's BCryptSHA256PasswordHasher is that of the password."""
+    """Return whether a hash of Django's BCryptSHA256PasswordHasher belongs to the password."""
     digest = hexlify(hashlib.sha256(password.encode()).digest())
     return bcrypt.checkpw(digest, stored.removeprefix("bcrypt_sha256$").encode())

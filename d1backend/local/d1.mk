@@ -7,7 +7,7 @@ OUT ?=
 
 .PHONY: d1-engine conformance round-trips faults
 
-# workerd's binary comes from npm; where npm is missing, a wheel of Node brings it.
+# workerd's binary comes from npm; without npm, a wheel of Node brings it.
 d1-engine: $(D1_LOCAL)/node_modules/.package-lock.json
 
 $(D1_LOCAL)/node_modules/.package-lock.json: $(D1_LOCAL)/package-lock.json | $(BIN)/python
@@ -21,11 +21,10 @@ $(D1_LOCAL)/node_modules/.package-lock.json: $(D1_LOCAL)/package-lock.json | $(B
 	@touch $@
 
 # Django's own test suite against the backend: make conformance MODULES="basic queries" OUT=results.json
-conformance: install-dev d1-engine ## Hold d1backend against Django's own test suite (MODULES=, OUT=)
+conformance: install-dev d1-engine ## Compare d1backend with SQLite in Django's test suite (MODULES=, OUT=)
 	$(BIN)/python conformance/run.py $(if $(MODULES),$(MODULES),--modules conformance/modules.txt) $(if $(OUT),--out $(OUT))
 
-# What each kind of operation costs in round trips.
-round-trips: install-dev d1-engine ## Print what each kind of operation costs in round trips to D1
+round-trips: install-dev d1-engine ## Count the round trips to D1 of each kind of operation
 	$(BIN)/python -m d1backend.local.round_trips
 
 TRANSACTIONS ?= 1000
