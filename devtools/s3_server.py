@@ -33,6 +33,16 @@ QUIET = [
 ]
 
 
+def weed_binary() -> str:
+    """Return the path of SeaweedFS's program. Raises RuntimeError if it is not installed."""
+    found = shutil.which("weed", path=Path(sys.executable).parent) or shutil.which("weed")
+    if found is None:
+        raise RuntimeError(
+            "The S3 server is not installed: PyPI has no SeaweedFS for this platform, so install `weed`."
+        )
+    return found
+
+
 class S3Server:
     """A server with its data in `folder`, as a context manager. `access_key` and `secret_key` give access.
 
@@ -70,11 +80,10 @@ class S3Server:
             identities.append({"name": "anonymous", "actions": [f"Read:{self.public_bucket}"]})
         config.write_text(json.dumps({"identities": identities}))
         config.chmod(0o600)
-        program = Path(sys.executable).parent / "weed"
         ports = [f"-{name}={port}" for name, port in self.ports.items()]
         log = (self.folder / "weed.log").open("ab")
         self.process = subprocess.Popen(
-            [program, "mini", f"-dir={data}", f"-s3.config={config}", *QUIET, *ports],
+            [weed_binary(), "mini", f"-dir={data}", f"-s3.config={config}", *QUIET, *ports],
             stdout=log,
             stderr=log,
             cwd=self.folder,
