@@ -18,7 +18,7 @@ from devtools.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60
-Json = dict[str, Any]  # an object as the API returns it
+Json = dict[str, Any]  # as the API returns it
 
 
 class Sent(TypedDict, total=False):
