@@ -13,6 +13,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
+        from accounts.triggers import TRIGGERS
+        from core.triggers import register
+
+        register(self.label, TRIGGERS)
         # After the receiver of django.contrib.auth that makes the permissions, which connected before.
         post_migrate.connect(equip_editors, dispatch_uid="accounts.equip_editors")
 

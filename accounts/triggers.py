@@ -1,10 +1,11 @@
-"""What the database itself keeps of users: when each last signed in.
+"""The trigger that notes the last sign-in of a user.
 
-A trigger, because a sign-in is stored by one statement whose outcome decides (accounts.sessions). A migration
-that remakes `users` or `sign_ins` drops it first and makes it again, as designs.triggers tells.
+A trigger, because one statement stores a sign-in and its outcome decides (accounts.sessions).
 """
 
-CREATE = """CREATE TRIGGER users_last_login AFTER INSERT ON sign_ins BEGIN
-    UPDATE users SET last_login = new.created_at WHERE id = new.user_id;
-END"""
-DROP = "DROP TRIGGER IF EXISTS users_last_login"
+TRIGGERS = {
+    "users_last_login": (
+        "CREATE TRIGGER users_last_login AFTER INSERT ON sign_ins BEGIN "
+        "UPDATE users SET last_login = new.created_at WHERE id = new.user_id; END"
+    ),
+}

@@ -25,8 +25,8 @@ from django.utils import timezone
 
 from accounts.models import SignIn, User
 from accounts.tokens import AccessToken
+from core.triggers import create_triggers, drop_triggers
 from demo.plan import DemoDesign, plan
-from designs import triggers
 from designs.models import Design, Favourite
 from designs.services import EDITABLE
 from uploads.models import Category, Image
@@ -52,7 +52,7 @@ def fill(designs: int, users: int) -> list[str]:
     # It is faster to do once what triggers do for each row. Totals by value or day stay empty; only the console
     # reads them.
     with connection.schema_editor() as editor:
-        triggers.suspend(None, editor)
+        drop_triggers(editor, "designs")
     while batch := list(islice(wanted, BATCH)):
         with transaction.atomic():
             Image.objects.bulk_create(image(number) for number, _ in batch)
@@ -62,8 +62,8 @@ def fill(designs: int, users: int) -> list[str]:
         cursor.execute(COUNT_LIKES)
         cursor.execute("INSERT INTO designs_search (designs_search) VALUES ('rebuild')")
     with connection.schema_editor() as editor:
-        triggers.restore(None, editor)
-    Design.objects.filter(pk=1).update(view_count=0, updated_at=now)  # makes the catalogue's first version
+        create_triggers(editor, "designs")
+    Design.objects.filter(pk=1).update(view_count=0, updated_at=now)  # the first version
     return tokens
 
 

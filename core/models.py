@@ -23,7 +23,7 @@ class AppSetting(models.Model):
 class AuditEntry(models.Model):
     """One change by one person. The actor's name is kept beside his id, so that it outlives his account.
 
-    The database refuses to change a line (migration 0002).
+    A trigger refuses to change a line (core.triggers).
     """
 
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)

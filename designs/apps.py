@@ -8,4 +8,7 @@ class DesignsConfig(AppConfig):
     verbose_name = "Designs"
 
     def ready(self) -> None:
-        from designs import checks  # noqa: F401  registers the system checks
+        from core.triggers import register
+        from designs import checks, triggers  # noqa: F401  checks registers the system checks
+
+        register(self.label, triggers.OBJECTS, setup=triggers.SEARCH_SETUP)

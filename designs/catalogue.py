@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from django.db import connections, router
 
 from core import sql
-from designs.models import CatalogueStamp
+from designs.models import CatalogueVersion as CatalogueStamp
 
 Q = TypeVar("Q", bound=Hashable)
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def stamp() -> Stamp | None:
     alias = router.db_for_read(CatalogueStamp)
     if hasattr(connections[alias], "round_trips"):
         return None
-    found = sql.rows("SELECT listing, content FROM catalogue_stamp", (), alias)
+    found = sql.rows("SELECT listing, content FROM catalogue_version", (), alias)
     return Stamp(*found[0]) if found else None
 
 

@@ -1,64 +1,14 @@
-"""A design, who likes it, and how often it was seen by day."""
+"""Designs, favourites, views by day, and the tables that triggers keep beside them."""
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from uploads.models import Image
-
-# The eight fields that lists filter by and facets count, in the order the app shows them.
-FACET_FIELDS = (
-    "category",
-    "style",
-    "colour",
-    "fabric",
-    "occasion",
-    "season",
-    "designer_name",
-    "collection_name",
-)
-# SQLite's NOCASE makes equality, order and grouping blind to ASCII case, by index.
-NOCASE = "NOCASE"
+from designs.fields import FACET_FIELDS, NOCASE, DesignFields, Status
 
 
-class Status(models.TextChoices):
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    ARCHIVED = "archived"
-
-
-def attribute(max_length: int = 100) -> models.CharField:
-    """A column that lists filter by: empty where unknown."""
-    return models.CharField(max_length=max_length, blank=True, default="", db_collation=NOCASE)
-
-
-class Design(models.Model):
-    """One design of the catalogue. like_count is kept by triggers, view_count by designs.counters."""
-
-    title = models.CharField(max_length=200, db_collation=NOCASE)
-    description = models.TextField(blank=True, default="")
-    image = models.ForeignKey(
-        Image,
-        to_field="object_key",
-        db_column="r2_object_key",
-        on_delete=models.PROTECT,
-        related_name="designs",
-    )
-    category = models.CharField(max_length=50, db_collation=NOCASE)
-    style = attribute()
-    colour = attribute()
-    fabric = attribute()
-    occasion = attribute()
-    season = attribute()
-    designer_name = attribute()
-    collection_name = attribute()
-    featured = models.BooleanField(default=False)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PUBLISHED)
-    view_count = models.PositiveBigIntegerField(default=0)
-    like_count = models.PositiveBigIntegerField(default=0)
-    # A default, not auto_now_add: an import brings its own dates.
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+class Design(DesignFields):
+    """A design of the catalogue. Triggers keep like_count, designs.counters keeps view_count."""
 
     class Meta:
         db_table = "designs"
@@ -81,12 +31,12 @@ class Design(models.Model):
 
     @property
     def r2_object_key(self) -> str:
-        """The API's word for the image's key."""
+        """The key of the image, under its name in the API."""
         return self.image_id
 
 
 class SearchRow(models.Model):
-    """The full-text index of designs (designs.search), an FTS5 table that triggers keep."""
+    """A row of the full-text index of designs (designs.search), an FTS5 table that triggers keep."""
 
     design = models.OneToOneField(
         Design, on_delete=models.DO_NOTHING, primary_key=True, db_column="rowid", related_name="search_row"
@@ -105,16 +55,16 @@ class SearchRow(models.Model):
         return f"search row of {self.design_id}"
 
 
-class CatalogueStamp(models.Model):
-    """How the catalogue stands: one row, whose words triggers replace by new, random ones (designs.catalogue)."""
+class CatalogueVersion(models.Model):
+    """The version of the catalogue: one row, whose values triggers replace by new random ones (designs.catalogue)."""
 
-    # Another word after each change of designs, but for their counters, and of images.
+    # Changes with images, and with every column of designs except the counters.
     listing = models.CharField(max_length=16)
-    # Another word after these, and after each change of a like_count.
+    # Changes with these, and with a like_count.
     content = models.CharField(max_length=16)
 
     class Meta:
-        db_table = "catalogue_stamp"
+        db_table = "catalogue_version"
         default_permissions = ()
 
     def __str__(self) -> str:
@@ -122,7 +72,7 @@ class CatalogueStamp(models.Model):
 
 
 class Favourite(models.Model):
-    """A user likes a design."""
+    """A user's like of a design."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites")
     design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="favourites")
@@ -158,7 +108,7 @@ class DailyCount(models.Model):
 
 
 class DayTotal(models.Model):
-    """What happened on one day (UTC) in the whole gallery, kept by triggers (designs.totals)."""
+    """The views, likes and new designs of one day (UTC), kept by triggers (designs.totals)."""
 
     day = models.DateField(unique=True)
     views = models.BigIntegerField(default=0)
@@ -174,7 +124,7 @@ class DayTotal(models.Model):
 
 
 class ValueTotal(models.Model):
-    """How many designs of one status have a value, kept by triggers (designs.totals)."""
+    """The number of designs with one value and one status, kept by triggers (designs.totals)."""
 
     field = models.CharField(max_length=20)
     value = models.CharField(max_length=200, db_collation=NOCASE)

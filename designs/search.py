@@ -16,8 +16,8 @@ from django.db.models import (
     Value,
 )
 
+from designs.fields import SEARCH_WEIGHTS as SEARCH_COLUMNS
 from designs.models import Design, SearchRow
-from designs.triggers import SEARCH_COLUMNS
 
 # What unicode61 makes tokens of; marks alone are none.
 LETTERS_AND_NUMBERS = ("L", "N", "Co")

@@ -1,21 +1,18 @@
 """Totals that triggers keep, so that no page counts the whole catalogue: by day, and by value of an attribute.
 
-Each row is what a GROUP BY over the rows themselves would answer; tests hold them to it. The region of a design is
-that of the textile tradition its title names: there is no column for it.
+Each row is what a GROUP BY over the rows themselves would return; tests compare the two. The region of a design has
+no column: it is that of the textile tradition in the title (designs.regions).
 """
 
 import json
 
-from demo.vocabulary import KINDS
+from designs.regions import REGION_OF_TRADITION
 
 ATTRIBUTES = ("category", "style", "occasion")
 REGION, ALL = "region", "all"  # ALL has one value, the same word: how many designs there are
 
-# Which state each tradition comes from, by its name in lower case.
-TRADITIONS = {kind.name.lower(): kind.region.rsplit(", ", 1)[-1] for kind in KINDS}
 
-
-def text(value: str) -> str:
+def sql_text(value: str) -> str:
     return "'{}'".format(value.replace("'", "''"))
 
 
@@ -27,7 +24,8 @@ def day_of(row: str, column: str = "created_at") -> str:
 def by_day(day: str, column: str, amount: str) -> str:
     """The statements that add to one column of a day.
 
-    The row is made first, not by an upsert: the OR IGNORE of the outer statement would hold for that, too.
+    The row is made by an INSERT of its own, not by an upsert: the OR IGNORE of the outer statement would apply to
+    that, too.
     """
     return (
         f"INSERT INTO day_totals (day, views, likes, designs) SELECT {day}, 0, 0, 0 "
@@ -37,16 +35,16 @@ def by_day(day: str, column: str, amount: str) -> str:
 
 
 def values_of(row: str) -> str:
-    """A SELECT of (field, value) for what a row of designs is counted under.
+    """A SELECT of the (field, value) pairs that a row of designs is counted under.
 
-    JSON, because D1 takes no more than five terms of UNION.
+    Through JSON, because D1 allows five terms in a UNION.
     """
     region = (
-        f"SELECT value FROM json_each({text(json.dumps(TRADITIONS))}) "
+        f"SELECT value FROM json_each({sql_text(json.dumps(REGION_OF_TRADITION))}) "
         f"WHERE instr(' ' || lower({row}.title) || ' ', ' ' || key || ' ') ORDER BY length(key) DESC LIMIT 1"
     )
-    pairs = [(ALL, text(ALL)), *((name, f"{row}.{name}") for name in ATTRIBUTES), (REGION, f"({region})")]
-    listed = ", ".join(f"json_array({text(field)}, {value})" for field, value in pairs)
+    pairs = [(ALL, sql_text(ALL)), *((name, f"{row}.{name}") for name in ATTRIBUTES), (REGION, f"({region})")]
+    listed = ", ".join(f"json_array({sql_text(field)}, {value})" for field, value in pairs)
     return (
         "SELECT json_extract(value, '$[0]') AS field, json_extract(value, '$[1]') AS value "
         f"FROM json_each(json_array({listed}))"
@@ -73,7 +71,7 @@ def moved(column: str) -> str:
     return f"{by_day(day_of('old'), column, '-1')} {by_day(day_of('new'), column, '1')}"
 
 
-TRIGGERS = {
+BODIES = {
     "totals_design_insert": (
         f"AFTER INSERT ON designs BEGIN {by_day(day_of('new'), 'designs', '1')} {by_value('new', '1')} END"
     ),

@@ -34,7 +34,7 @@ REPLICA = "replica"
 COPIED: dict[str, Any] = {
     "tables": [
         *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites"),
-        *("catalogue_stamp", "image_totals", "day_totals", "value_totals"),
+        *("catalogue_version", "image_totals", "day_totals", "value_totals"),
     ],
     "search": ["designs_search"],
     "hide": {"users": ["password_hash"]},

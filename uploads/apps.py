@@ -8,4 +8,7 @@ class UploadsConfig(AppConfig):
     verbose_name = "Images"
 
     def ready(self) -> None:
-        from uploads import checks  # noqa: F401  registers the system checks
+        from core.triggers import register
+        from uploads import checks, triggers  # noqa: F401  checks registers the system checks
+
+        register(self.label, triggers.TRIGGERS)

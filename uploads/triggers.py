@@ -1,11 +1,12 @@
-"""What the database itself keeps of images: how many there are of each category, and how large they are together.
-
-A migration that remakes `images` drops the triggers first and makes them again, as designs.triggers tells.
-"""
+"""The triggers that keep the number of images of each category, and their size in bytes."""
 
 
-def add(row: str, sign: str) -> str:
-    """The statements that count a row of images, or count it no longer; why no upsert: designs.totals."""
+def count_image(row: str, sign: str) -> str:
+    """The statements that add a row of images to its category's total ("+"), or take it away ("-").
+
+    The total's row is made by an INSERT of its own, not by an upsert: the OR IGNORE of the outer statement would
+    apply to that, too.
+    """
     return (
         f"INSERT INTO image_totals (category, images, bytes) SELECT {row}.category, 0, 0 "
         f"WHERE NOT EXISTS (SELECT 1 FROM image_totals WHERE category = {row}.category); "
@@ -14,12 +15,11 @@ def add(row: str, sign: str) -> str:
     )
 
 
-TRIGGERS = {
-    "totals_image_insert": f"AFTER INSERT ON images BEGIN {add('new', '+')} END",
-    "totals_image_delete": f"AFTER DELETE ON images BEGIN {add('old', '-')} END",
+BODIES = {
+    "totals_image_insert": f"AFTER INSERT ON images BEGIN {count_image('new', '+')} END",
+    "totals_image_delete": f"AFTER DELETE ON images BEGIN {count_image('old', '-')} END",
     "totals_image_change": (
-        f"AFTER UPDATE OF category, size ON images BEGIN {add('old', '-')} {add('new', '+')} END"
+        f"AFTER UPDATE OF category, size ON images BEGIN {count_image('old', '-')} {count_image('new', '+')} END"
     ),
 }
-CREATE = [f"CREATE TRIGGER {name} {body}" for name, body in TRIGGERS.items()]
-DROP = [f"DROP TRIGGER IF EXISTS {name}" for name in TRIGGERS]
+TRIGGERS = {name: f"CREATE TRIGGER {name} {body}" for name, body in BODIES.items()}

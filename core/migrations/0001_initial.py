@@ -2,6 +2,14 @@
 
 from django.db import migrations, models
 
+# As `manage.py print_triggers core` printed them.
+CREATE = [
+    "CREATE TRIGGER audit_entries_never_edited BEFORE UPDATE ON audit_entries BEGIN SELECT RAISE(ABORT, 'a line of the audit trail is never edited'); END",
+]
+DROP = [
+    "DROP TRIGGER IF EXISTS audit_entries_never_edited",
+]
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -52,8 +60,10 @@ class Migration(migrations.Migration):
                 "db_table": "audit_entries",
                 "ordering": ["-id"],
                 "indexes": [
-                    models.Index(fields=["object_type", "object_id"], name="audit_entri_object__f55c73_idx")
+                    models.Index(fields=["object_type", "object_id"], name="audit_entri_object__f55c73_idx"),
+                    models.Index(fields=["actor_username"], name="audit_by_actor"),
                 ],
             },
         ),
+        migrations.RunSQL(CREATE, DROP),
     ]

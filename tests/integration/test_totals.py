@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from demo.vocabulary import KINDS
 from designs import totals
 from designs.models import DailyCount, DayTotal, Design, Favourite, Status, ValueTotal
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
@@ -95,11 +94,6 @@ def test_the_region_is_that_of_the_tradition_in_the_title():
     Design.objects.filter(pk=moved.pk).update(title="Ajrakh Dupatta")
     regions = {value: count for (field, value, _), count in kept_values().items() if field == totals.REGION}
     assert regions == {"Maharashtra": 1, "Tamil Nadu": 1, "Gujarat": 1}
-
-
-def test_each_tradition_of_the_vocabulary_has_a_region():
-    assert {kind.name.lower() for kind in KINDS} == set(totals.TRADITIONS)
-    assert all(totals.TRADITIONS.values())
 
 
 def test_images_are_counted_with_their_bytes():

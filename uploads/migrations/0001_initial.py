@@ -4,7 +4,17 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from uploads import triggers
+# As `manage.py print_triggers uploads` printed them.
+CREATE = [
+    "CREATE TRIGGER totals_image_insert AFTER INSERT ON images BEGIN INSERT INTO image_totals (category, images, bytes) SELECT new.category, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM image_totals WHERE category = new.category); UPDATE image_totals SET images = images + 1, bytes = bytes + new.size WHERE category = new.category; END",
+    "CREATE TRIGGER totals_image_delete AFTER DELETE ON images BEGIN INSERT INTO image_totals (category, images, bytes) SELECT old.category, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM image_totals WHERE category = old.category); UPDATE image_totals SET images = images - 1, bytes = bytes - old.size WHERE category = old.category; END",
+    "CREATE TRIGGER totals_image_change AFTER UPDATE OF category, size ON images BEGIN INSERT INTO image_totals (category, images, bytes) SELECT old.category, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM image_totals WHERE category = old.category); UPDATE image_totals SET images = images - 1, bytes = bytes - old.size WHERE category = old.category; INSERT INTO image_totals (category, images, bytes) SELECT new.category, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM image_totals WHERE category = new.category); UPDATE image_totals SET images = images + 1, bytes = bytes + new.size WHERE category = new.category; END",
+]
+DROP = [
+    "DROP TRIGGER IF EXISTS totals_image_insert",
+    "DROP TRIGGER IF EXISTS totals_image_delete",
+    "DROP TRIGGER IF EXISTS totals_image_change",
+]
 
 
 class Migration(migrations.Migration):
@@ -131,5 +141,5 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
             },
         ),
-        migrations.RunSQL(triggers.CREATE, triggers.DROP),
+        migrations.RunSQL(CREATE, DROP),
     ]

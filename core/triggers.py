@@ -1,0 +1,70 @@
+"""Triggers and full-text tables that the apps keep in the database: what the code expects of it.
+
+Each app registers its own as it starts. Its migrations hold them as frozen text (`manage.py print_triggers` prints
+that), and core.checks compares a database with them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+TRIGGERS = {
+    "audit_entries_never_edited": (
+        "CREATE TRIGGER audit_entries_never_edited BEFORE UPDATE ON audit_entries "
+        "BEGIN SELECT RAISE(ABORT, 'a line of the audit trail is never edited'); END"
+    ),
+}
+
+_registered: dict[str, dict[str, str]] = {}
+_setup: dict[str, list[str]] = {}
+
+
+def register(app_label: str, objects: Mapping[str, str], *, setup: Sequence[str] = ()) -> None:
+    """Expect these triggers and virtual tables of an app: their CREATE statements by name.
+
+    `setup` are statements that configure and fill the virtual tables once they are there.
+    """
+    _registered[app_label] = dict(objects)
+    _setup[app_label] = list(setup)
+
+
+def expected() -> dict[str, str]:
+    """The CREATE statement of every trigger and virtual table of all apps, by name."""
+    return {name: sql for objects in _registered.values() for name, sql in objects.items()}
+
+
+def of_app(app_label: str) -> dict[str, str]:
+    """The same for one app; empty for an app without any."""
+    return dict(_registered.get(app_label, {}))
+
+
+def create_statements(app_label: str) -> list[str]:
+    """What a migration executes to make an app's triggers and virtual tables, as frozen text."""
+    return [*of_app(app_label).values(), *_setup.get(app_label, ())]
+
+
+def drop_statements(app_label: str) -> list[str]:
+    """What a migration executes to drop them."""
+    return [
+        f"DROP {'TRIGGER' if sql.startswith('CREATE TRIGGER') else 'TABLE'} IF EXISTS {name}"
+        for name, sql in of_app(app_label).items()
+    ]
+
+
+def apps() -> list[str]:
+    """The labels of the apps that registered any."""
+    return list(_registered)
+
+
+def drop_triggers(editor: BaseDatabaseSchemaEditor, app_label: str) -> None:
+    """Drop an app's triggers, for bulk work that does without them."""
+    for name, sql in of_app(app_label).items():
+        if sql.startswith("CREATE TRIGGER"):
+            editor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
+def create_triggers(editor: BaseDatabaseSchemaEditor, app_label: str) -> None:
+    """Create the triggers that drop_triggers dropped."""
+    for sql in of_app(app_label).values():
+        if sql.startswith("CREATE TRIGGER"):
+            editor.execute(sql)

@@ -1,0 +1,84 @@
+"""The columns of a design. Whatever lists the fields of a design elsewhere is derived from here.
+
+A new facet field is one more FacetField below, a migration, and its line in docs/api.md.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from uploads.models import Image
+
+# SQLite's NOCASE makes equality, order and grouping ignore ASCII case, also in an index.
+NOCASE = "NOCASE"
+# Values of a design by the name of their field, as the API or the model names it.
+Values = dict[str, Any]
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class FacetField(models.CharField):
+    """A text column that lists filter by, facets count and searches find; empty where the value is unknown.
+
+    `likeness` is the weight of an equal value when designs are compared (selectors.designs_similar_to).
+    Migrations show it as the CharField that it is in the database, so they import nothing of this app.
+    """
+
+    def __init__(
+        self, *, likeness: int = 0, max_length: int = 100, db_collation: str = NOCASE, **options: Any
+    ) -> None:
+        self.likeness = likeness
+        super().__init__(max_length=max_length, db_collation=db_collation, **options)
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.CharField", args, options
+
+
+class DesignFields(models.Model):
+    """The columns, in the order in which forms, files and the API show them."""
+
+    title = models.CharField(max_length=200, db_collation=NOCASE)
+    description = models.TextField(blank=True, default="")
+    image = models.ForeignKey(
+        Image,
+        to_field="object_key",
+        db_column="r2_object_key",
+        on_delete=models.PROTECT,
+        related_name="designs",
+    )
+    category = FacetField(max_length=50, likeness=8)
+    style = FacetField(blank=True, default="", likeness=6)
+    colour = FacetField(blank=True, default="", likeness=3)
+    fabric = FacetField(blank=True, default="", likeness=5)
+    occasion = FacetField(blank=True, default="", likeness=3)
+    season = FacetField(blank=True, default="", likeness=1)
+    designer_name = FacetField(blank=True, default="", likeness=2)
+    collection_name = FacetField(blank=True, default="", likeness=4)
+    featured = models.BooleanField(default=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PUBLISHED)
+    view_count = models.PositiveBigIntegerField(default=0, editable=False)
+    like_count = models.PositiveBigIntegerField(default=0, editable=False)
+    # A default, not auto_now_add: an import brings its own dates.
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+COLUMNS = {field.column: field for field in DesignFields._meta.fields}
+# The API names a field after its column: the model's `image` is r2_object_key there.
+EDITABLE = tuple(column for column, field in COLUMNS.items() if field.editable)
+FACETS = tuple(field for field in COLUMNS.values() if isinstance(field, FacetField))
+FACET_FIELDS = tuple(field.name for field in FACETS)
+# Fields that change whenever somebody looks at a design or likes it.
+COUNTERS = ("view_count", "like_count")
+# The weight of a word found in each searched column: a word of the title counts most, one of a sentence least.
+SEARCH_WEIGHTS = {"title": 10.0, "description": 1.0} | dict.fromkeys(FACET_FIELDS, 3.0)
