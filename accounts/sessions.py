@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -17,6 +17,7 @@ from accounts.models import SignIn, State, User, username_key
 from accounts.passwords import new_setting, setting_of, stored_form
 from accounts.tokens import AccessToken, RefreshToken
 from core.errors import Forbidden, NotAuthenticated, NotFound, invalid_field
+from core.sql import stored_time
 from d1backend import SerializationFailure, update_or_conflict, update_uncounted
 
 USER_AGENT_LENGTH = 255
@@ -141,7 +142,7 @@ def begin(user: User, user_agent: str = "", hashed: str | None = None) -> SignIn
         last_used_at=now,
         expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
     )
-    at, until = adapted(now), adapted(sign_in.expires_at)
+    at, until = stored_time(now), stored_time(sign_in.expires_at)
     values = [sign_in.refresh_id, sign_in.user_agent, at, at, until]
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [*values, user.username_key, hashed or user.password])
@@ -166,9 +167,9 @@ def refresh(text: str) -> Tokens:
         refresh_id=uuid.uuid4().hex,
         expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
     )
-    values = [new.refresh_id, adapted(now), adapted(new.expires_at)]
+    values = [new.refresh_id, stored_time(now), stored_time(new.expires_at)]
     with connection.cursor() as cursor:
-        cursor.execute(TRADE, [*values, new.pk, new.user_id, token["jti"], adapted(now)])
+        cursor.execute(TRADE, [*values, new.pk, new.user_id, token["jti"], stored_time(now)])
         traded = cursor.fetchall()
     if not traded:
         refuse_refresh(token)
@@ -254,8 +255,3 @@ def clear(before: datetime) -> int:
     """Delete the sign-ins that ended or expired before then; answers how many."""
     deleted, _ = SignIn.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)).delete()
     return deleted
-
-
-def adapted(moment: datetime) -> Any:
-    """A time as the database keeps it."""
-    return connection.ops.adapt_datetimefield_value(moment)

@@ -1,9 +1,10 @@
-"""Plain SQL for what every request reads, where making the statement would cost more than running it."""
+"""Plain SQL, for statements that would cost the ORM more to compile than the database to run."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
 
 
 def rows(statement: str, parameters: Sequence[Any], alias: str) -> list[tuple[Any, ...]]:
@@ -15,3 +16,8 @@ def rows(statement: str, parameters: Sequence[Any], alias: str) -> list[tuple[An
         cursor.execute(statement, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+def stored_time(moment: datetime) -> str:
+    """A time as the database stores it, for a parameter of plain SQL."""
+    return str(connection.ops.adapt_datetimefield_value(moment))

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import selectors, services
-from accounts.api.auth_views import message, parsed
+from accounts.api.auth_views import parsed
 from accounts.api.serializers import (
     AdminUserSerializer,
     RejectionSerializer,
@@ -18,6 +18,7 @@ from accounts.api.serializers import (
 from accounts.models import User
 from core.api.pagination import PAGE_PARAMETERS, PageRequest
 from core.api.permissions import IsAdmin, caller
+from core.api.responses import message_response
 from core.api.schema import MessageSerializer, page_of
 
 
@@ -32,7 +33,7 @@ class StaffView(APIView):
 
     def reviewed(self, request: Request, user: User, text: str) -> Response:
         shown = AdminUserSerializer(user, context={"request": request}).data
-        return Response({"message": text, "success": True, "user": shown})
+        return message_response(text, user=shown)
 
 
 class UsersView(StaffView):
@@ -94,4 +95,4 @@ class UserView(StaffView):
     def delete(self, request: Request, user_id: int) -> Response:
         """Delete the user and all that is only his."""
         services.delete(caller(request), user_id)
-        return message("The user is deleted.")
+        return message_response("The user is deleted.")

@@ -26,6 +26,7 @@ from accounts.api.serializers import (
 )
 from accounts.models import SignIn, User
 from core.api.permissions import caller
+from core.api.responses import message_response
 from core.api.schema import MessageSerializer, items_of
 from core.client_address import client_address
 
@@ -35,10 +36,6 @@ def parsed(serializer: type[serializers.Serializer[Any]], request: Request) -> d
     sent = serializer(data=request.data)
     sent.is_valid(raise_exception=True)
     return dict(sent.validated_data)
-
-
-def message(text: str) -> Response:
-    return Response({"message": text, "success": True})
 
 
 def sign_in_of(request: Request) -> SignIn:
@@ -64,7 +61,7 @@ class RegisterView(StrangerView):
         user = services.register(sent["username"], sent["password"], address=client_address(request))
         text = "Registration successful. An administrator will review your account."
         shown = UserSerializer(user, context={"request": request}).data
-        return Response({"message": text, "success": True, "user": shown})
+        return message_response(text, user=shown)
 
 
 def token_response(tokens: sessions.Tokens, request: Request) -> Response:
@@ -133,7 +130,7 @@ class PasswordView(APIView):
             sent["new_password"],
             address=client_address(request),
         )
-        return message("Your password is changed, and your other sign-ins have ended.")
+        return message_response("Your password is changed, and your other sign-ins have ended.")
 
 
 class LogoutView(APIView):
@@ -142,7 +139,7 @@ class LogoutView(APIView):
         """End this sign-in, with its access and refresh tokens."""
         sent = parsed(LogoutSerializer, request)
         sessions.log_out(sign_in_of(request), sent.get("refresh_token") or "")
-        return message("You are signed out.")
+        return message_response("You are signed out.")
 
 
 class SessionsView(APIView):
@@ -158,4 +155,4 @@ class SessionView(APIView):
     def delete(self, request: Request, sign_in_id: int) -> Response:
         """End one of the caller's sign-ins."""
         sessions.end_one(caller(request), sign_in_id)
-        return message("The sign-in has ended.")
+        return message_response("The sign-in has ended.")

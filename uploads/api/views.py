@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from core.api.pagination import PAGE_PARAMETERS, PageRequest
 from core.api.permissions import IsAdmin, caller
+from core.api.responses import message_response
 from core.api.schema import MessageSerializer, page_of
 from core.errors import Forbidden
 from uploads import selectors, services
@@ -110,7 +111,7 @@ class ImageView(APIView):
     )
     def delete(self, request: Request, key: str) -> Response:
         services.delete_image(caller(request), key)
-        return Response({"message": "The image is deleted.", "success": True})
+        return message_response("The image is deleted.")
 
 
 class ImageListView(APIView):
