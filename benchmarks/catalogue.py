@@ -27,8 +27,8 @@ from accounts.models import SignIn, User
 from accounts.tokens import AccessToken
 from core.triggers import create_triggers, drop_triggers
 from demo.plan import DemoDesign, plan
+from designs.fields import EDITABLE
 from designs.models import Design, Favourite
-from designs.services import EDITABLE
 from uploads.models import Category, Image
 from uploads.pipeline.renditions import RECIPE
 

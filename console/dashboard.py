@@ -5,7 +5,6 @@ Everything comes out of small tables and indexes, in one trip to D1 (d1backend.g
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -23,8 +22,9 @@ from core.days import last_days
 from core.spreadsheets import download
 from d1backend.gather import gather
 from designs import totals
-from designs.analytics import top
-from designs.models import DayTotal, Design, Status, ValueTotal
+from designs.analytics import daily_figures, top_designs
+from designs.fields import Status
+from designs.models import DayTotal, Design, ValueTotal
 from uploads.models import ImageTotal
 
 PERIODS = (7, 30, 90)  # days
@@ -101,8 +101,8 @@ def answers(request: HttpRequest, days: int) -> dict[str, Any]:
     questions: dict[str, Any] = {
         "days": DayTotal.objects.filter(day__gte=span[0]),
         "statuses": ValueTotal.objects.filter(field=totals.ALL),
-        "viewed": pictured(top("-view_count")),
-        "liked": pictured(top("-like_count")),
+        "viewed": pictured(top_designs("-view_count")),
+        "liked": pictured(top_designs("-like_count")),
         "storage": ImageTotal.objects.all(),
     } | {name: in_use(name) for name in FIELDS}
     if request.user.has_perm(SEE_PEOPLE):
@@ -112,7 +112,7 @@ def answers(request: HttpRequest, days: int) -> dict[str, Any]:
     if "waiting" in found:
         request.waiting = found["waiting"]  # type: ignore[attr-defined]
     found["statuses"] = {total.status: total.count for total in found["statuses"]}
-    found["history"] = history_of(span, found["days"], found.get("signups", {}))
+    found["history"] = daily_figures(span, found["days"], found.get("signups", {}))
     return found
 
 
@@ -125,23 +125,6 @@ def in_use(field: str) -> Any:
     """The values of a field that most published designs have."""
     wanted = ValueTotal.objects.filter(field=field, status=Status.PUBLISHED, count__gt=0)
     return wanted.order_by("-count", "value")[:VALUES]
-
-
-def history_of(
-    span: Sequence[date], rows: Iterable[DayTotal], signups: dict[str, int]
-) -> list[dict[str, Any]]:
-    known = {row.day: row for row in rows}
-    return [
-        {
-            "day": day,
-            "views": total.views,
-            "likes": total.likes,
-            "signups": signups.get(day.isoformat(), 0),
-            "designs": total.designs,
-        }
-        for day in span
-        for total in [known.get(day) or DayTotal()]
-    ]
 
 
 def figures_of(found: dict[str, Any], days: int) -> list[Figure]:

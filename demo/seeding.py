@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts.models import User, username_key
 from demo.pictures import drawn
 from demo.plan import DemoDesign, plan
+from designs.fields import EDITABLE
 from designs.models import DailyCount, Design, Favourite
-from designs.services import EDITABLE
 from uploads.models import Category
 from uploads.pipeline.processing import Prepared
 from uploads.services import store

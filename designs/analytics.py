@@ -1,33 +1,51 @@
-"""The figures of the whole gallery, for its staff."""
+"""Figures of the whole gallery, for its staff."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import TypedDict
 
 from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts import stats
 from core.days import last_days
 from d1backend import gather
-from designs.facets import value_counts
-from designs.models import FACET_FIELDS, DayTotal, Design, Favourite, Status
+from designs.facets import ValueCount, value_counts
+from designs.fields import FACET_FIELDS, Status
+from designs.models import DayTotal, Design, Favourite
 
 TOP = 10
 
 
-def overview(days: int) -> dict[str, Any]:
-    """Users, designs, engagement, and a series of the last `days` days; one question to D1 in all.
+class DayFigures(TypedDict):
+    """The figures of one day (UTC)."""
 
-    `top_designs` holds designs, for the caller to show.
-    """
+    day: date
+    views: int
+    likes: int
+    designs: int
+    signups: int
+
+
+class Overview(TypedDict):
+    """The gallery's figures. `top_designs` holds designs by `by_views` and `by_likes`."""
+
+    users: dict[str, int]
+    designs: dict[str, int | list[ValueCount]]
+    engagement: dict[str, int]
+    top_designs: dict[str, list[Design]]
+    series: list[DayFigures]
+
+
+def overview(days: int) -> Overview:
+    """Users, designs, engagement, and the last `days` days, in one round trip to D1."""
     dates = last_days(days)
     users, designs, favourites, by_views, by_likes, signups, totals, *values = gather(
         stats.totals,
         design_totals,
         Favourite.objects.count,
-        top("-view_count"),
-        top("-like_count"),
+        top_designs("-view_count"),
+        top_designs("-like_count"),
         partial(stats.signups_by_day, dates[0]),
         DayTotal.objects.filter(day__gte=dates[0]),
         *(partial(value_counts, Design.objects.all(), name) for name in FACET_FIELDS),
@@ -39,7 +57,7 @@ def overview(days: int) -> dict[str, Any]:
         "designs": designs | by_value,
         "engagement": {"views": views, "likes": likes, "favorites": favourites},
         "top_designs": {"by_views": by_views, "by_likes": by_likes},
-        "series": series(dates, signups, totals),
+        "series": daily_figures(dates, totals, signups),
     }
 
 
@@ -53,22 +71,24 @@ def design_totals() -> dict[str, int]:
     )
 
 
-def top(order: str) -> QuerySet[Design]:
-    """The published designs that lead."""
+def top_designs(order: str) -> QuerySet[Design]:
+    """The first published designs of an order."""
     fields = ("title", "image_id", "view_count", "like_count")
     return Design.objects.filter(status=Status.PUBLISHED).order_by(order, "-id").only(*fields)[:TOP]
 
 
-def series(days: Sequence[date], signups: dict[str, int], totals: Sequence[DayTotal]) -> list[dict[str, Any]]:
-    """What happened on each of the days, in their order."""
+def daily_figures(
+    days: Sequence[date], totals: Iterable[DayTotal], signups: Mapping[str, int]
+) -> list[DayFigures]:
+    """The figures of each of the days, in their order; a day without a total had nothing."""
     known = {total.day: total for total in totals}
     return [
         {
-            "date": day.isoformat(),
-            "signups": signups.get(day.isoformat(), 0),
-            "designs": total.designs,
-            "favorites": total.likes,
+            "day": day,
             "views": total.views,
+            "likes": total.likes,
+            "designs": total.designs,
+            "signups": signups.get(day.isoformat(), 0),
         }
         for day in days
         for total in [known.get(day) or DayTotal()]

@@ -1,77 +1,230 @@
-"""How the catalogue stands, and what was found out about it since it last changed.
+"""What one caller reads of the catalogue: straight from the database, or from memory under the catalogue's version.
 
-The database keeps a stamp of two random words (designs.triggers). An answer that is remembered beside the word that
-held before and after it was found out is the answer for as long as that word stands: no clock comes into it.
+The version is two random strings that triggers replace when the catalogue changes (designs.triggers). What was read
+while the version stayed the same holds for as long as that version does: no clock is involved.
 """
 
 import threading
+from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
+import orjson
 from django.db import connections, router
 
 from core import sql
-from designs.models import CatalogueVersion as CatalogueStamp
+from core.errors import NotFound
+from d1backend import gather
+from designs import selectors
+from designs.facets import Facets, facets_by_groups, facets_by_rows
+from designs.fields import FACET_FIELDS, Status, Values
+from designs.models import CatalogueVersion
+from designs.queries import DesignQuery, FavouritesQuery, Sort
+from designs.read_model import (
+    VOLATILE_FIELDS,
+    Reader,
+    in_order,
+    read_designs,
+    read_designs_of,
+    read_volatile,
+)
 
-Q = TypeVar("Q", bound=Hashable)
-T = TypeVar("T")
+# From this row on a page is cut out of the cached order of the whole list: to skip rows costs as many as are skipped.
+DEEP = 400
+
+Item = Values | orjson.Fragment
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
-class Stamp(NamedTuple):
-    """`listing` changes with all that lists find and show but likes and views, `content` with likes too."""
+class Version(NamedTuple):
+    """`listing` changes with all that lists find and show except likes and views, `content` with likes too."""
 
     listing: str
     content: str
 
 
-def stamp() -> Stamp | None:
-    """The stamp as it is now; None where asking would be a round trip, or nothing was ever stored."""
-    alias = router.db_for_read(CatalogueStamp)
+def current_version() -> Version | None:
+    """The version as it is now; None if asking takes a round trip, or if nothing was ever stored."""
+    alias = router.db_for_read(CatalogueVersion)
     if hasattr(connections[alias], "round_trips"):
         return None
     found = sql.rows("SELECT listing, content FROM catalogue_version", (), alias)
-    return Stamp(*found[0]) if found else None
+    return Version(*found[0]) if found else None
 
 
-class Memory:
-    """Answers of one process by question and word of the stamp; the longest unused are forgotten."""
+class VersionedCache(Generic[V]):
+    """What this process read, by the version it was read under and a key; the least recently used goes first."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.lock = threading.Lock()
-        self.known: OrderedDict[tuple[str, Hashable], Any] = OrderedDict()
+        self.entries: OrderedDict[tuple[str, Hashable], V] = OrderedDict()
 
-    def answer(self, word: str, question: Hashable, ask: Callable[[], T]) -> T:
-        """What `ask` answers while the stamp holds `word`, which was read before this call."""
-        return self.answers(word, [question], lambda questions: {question: ask()})[question]
+    def get(self, version: str, key: Hashable, load: Callable[[], V]) -> V:
+        """The value of a key; `load` reads it if it is not cached under `version`, which was read before."""
+        return self.get_many(version, [key], lambda keys: {key: load()})[key]
 
-    def answers(self, word: str, questions: Iterable[Q], ask: Callable[[list[Q]], dict[Q, T]]) -> dict[Q, T]:
-        """The same of several questions; `ask` is asked those that are not known, and need not answer all."""
-        found: dict[Q, T] = {}
-        missing: list[Q] = []
+    def get_many(self, version: str, keys: Iterable[K], load: Callable[[list[K]], dict[K, V]]) -> dict[K, V]:
+        """The values of several keys; `load` reads those that are not cached, and may leave some out."""
+        found: dict[K, V] = {}
+        missing: list[K] = []
         with self.lock:
-            for question in questions:
-                if (word, question) in self.known:
-                    self.known.move_to_end((word, question))
-                    found[question] = self.known[word, question]
+            for key in keys:
+                if (version, key) in self.entries:
+                    self.entries.move_to_end((version, key))
+                    found[key] = self.entries[version, key]
                 else:
-                    missing.append(question)
+                    missing.append(key)
         if missing:
-            new = ask(missing)
-            found |= new
-            if word in (stamp() or ()):
-                self.remember(word, new)
+            loaded = load(missing)
+            found |= loaded
+            if version in (current_version() or ()):
+                self.add(version, loaded)
         return found
 
-    def remember(self, word: str, new: dict[Q, T]) -> None:
+    def add(self, version: str, loaded: Mapping[K, V]) -> None:
         with self.lock:
-            self.known.update({(word, question): answer for question, answer in new.items()})
-            while len(self.known) > self.size:
-                self.known.popitem(last=False)
+            self.entries.update({(version, key): value for key, value in loaded.items()})
+            while len(self.entries) > self.size:
+                self.entries.popitem(last=False)
 
 
-small = Memory(4096)  # counts, the ids of pages: about a kilobyte each
-facets = Memory(128)  # about a hundred kilobytes each
-designs = Memory(8192)  # designs as JSON: about a kilobyte each
-orders = Memory(16)  # the ids of whole lists, of 8 bytes each
+totals = VersionedCache[int](4096)
+id_pages = VersionedCache[Sequence[int]](4096)  # about a kilobyte each
+id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
+facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
+design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte each
+
+
+class Catalogue(Protocol):
+    """The reads of one request, for one caller."""
+
+    @property
+    def version_key(self) -> str:
+        """Changes with everything except views that a body shows; empty if bodies must be compared instead."""
+
+    def page(self, query: DesignQuery | FavouritesQuery, start: int, stop: int) -> tuple[Sequence[Item], int]:
+        """The items from `start` to before `stop` of a list, and how many the whole list has."""
+
+    def design(self, design_id: int) -> Values:
+        """One design. Raises NotFound if there is none that the caller may see."""
+
+    def similar(self, design_id: int, limit: int) -> Sequence[Item]:
+        """Up to `limit` published designs nearest to that one. Raises as `design` does."""
+
+    def facets(self, query: DesignQuery) -> Facets:
+        """The facets of a query; the filter of a field does not narrow the counts of that field."""
+
+
+def open_catalogue(user: Reader, base: str) -> Catalogue:
+    """The catalogue as `user` reads it in one request; `base` precedes the key in the URL of an image."""
+    version = current_version()
+    return DirectCatalogue(user, base) if version is None else CachedCatalogue(user, base, version)
+
+
+class DirectCatalogue:
+    """Each read comes from the database, in one round trip."""
+
+    def __init__(self, user: Reader, base: str) -> None:
+        self.user = user
+        self.base = base
+
+    @property
+    def version_key(self) -> str:
+        return ""
+
+    def page(self, query: DesignQuery | FavouritesQuery, start: int, stop: int) -> tuple[Sequence[Item], int]:
+        ids = query.ordered().values_list("pk", flat=True)[start:stop]
+        order, designs, total = gather(
+            ids, partial(read_designs_of, self.user, ids, self.base), query.unsorted.designs().count
+        )
+        return in_order(order, designs), total
+
+    def design(self, design_id: int) -> Values:
+        found = read_designs(self.user, [design_id], self.base)
+        sees_all = self.user is not None and self.user.is_admin
+        if not found or not (sees_all or found[0]["status"] == Status.PUBLISHED):
+            raise NotFound(selectors.NO_SUCH_DESIGN)
+        return found[0]
+
+    def similar(self, design_id: int, limit: int) -> Sequence[Item]:
+        to = self.design(design_id)
+        ids = selectors.designs_similar_to(design_id, to).values_list("pk", flat=True)[:limit]
+        order, designs = gather(ids, partial(read_designs_of, self.user, ids, self.base))
+        return in_order(order, designs)
+
+    def facets(self, query: DesignQuery) -> Facets:
+        return facets_by_groups(query.unsorted)
+
+
+class CachedCatalogue(DirectCatalogue):
+    """The same, from memory as far as the version allows. Only what is volatile is read each time."""
+
+    def __init__(self, user: Reader, base: str, version: Version) -> None:
+        super().__init__(user, base)
+        self.version = version
+
+    @property
+    def version_key(self) -> str:
+        return self.version.content
+
+    def page(self, query: DesignQuery | FavouritesQuery, start: int, stop: int) -> tuple[Sequence[Item], int]:
+        if query.sort is Sort.MOST_VIEWED:  # the order changes without the version
+            designs = read_designs(self.user, ids_of(query, start, stop), self.base)
+            return designs, self.total(self.version.listing, query)
+        by_likes = isinstance(query, FavouritesQuery) or query.sort is Sort.POPULAR
+        version = self.version.content if by_likes else self.version.listing
+        if isinstance(query, DesignQuery) and (query.words or (start >= DEEP and not by_likes)):
+            whole = id_lists.get(version, query, lambda: ids_of(query))
+            return self.fragments(whole[start:stop]), len(whole)
+        total = self.total(version, query)
+        ids = id_pages.get(version, (query, start, stop), lambda: ids_of(query, start, stop))
+        return self.fragments(ids), total
+
+    def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
+        """How many designs the query finds."""
+        unsorted = query.unsorted
+        return totals.get(version, unsorted, lambda: unsorted.designs().count())
+
+    def similar(self, design_id: int, limit: int) -> Sequence[Item]:
+        to = self.design(design_id)
+        attributes = {name: to[name] for name in FACET_FIELDS}
+        nearest = selectors.designs_similar_to(design_id, attributes).values_list("pk", flat=True)[:limit]
+        return self.fragments(
+            id_pages.get(self.version.listing, ("similar", design_id, limit), lambda: array("q", nearest))
+        )
+
+    def facets(self, query: DesignQuery) -> Facets:
+        unsorted = query.unsorted
+        count = facets_by_rows if unsorted.is_narrow else facets_by_groups
+        return facet_counts.get(self.version.listing, unsorted, lambda: count(unsorted))
+
+    def fragments(self, ids: Sequence[int]) -> list[orjson.Fragment]:
+        """Designs as JSON, of which only the volatile fields are read and written each time."""
+        base = self.base
+
+        def load(keys: list[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
+            designs = read_designs(None, [design_id for _, design_id in keys], base)
+            return {(base, design["id"]): cacheable_json(design) for design in designs}
+
+        texts = design_texts.get_many(self.version.listing, [(base, design_id) for design_id in ids], load)
+        return [
+            orjson.Fragment(
+                b'%s,"view_count":%d,"like_count":%d,"is_favorite":%s}'
+                % (texts[base, design_id], views, likes, b"true" if is_favorite else b"false")
+            )
+            for design_id, views, likes, is_favorite in read_volatile(self.user, ids)
+            if (base, design_id) in texts
+        ]
+
+
+def ids_of(query: DesignQuery | FavouritesQuery, start: int = 0, stop: int | None = None) -> "array[int]":
+    return array("q", query.ordered().values_list("pk", flat=True)[start:stop])
+
+
+def cacheable_json(design: Values) -> bytes:
+    """A design's JSON without its volatile fields and its closing brace."""
+    return orjson.dumps({name: design[name] for name in design if name not in VOLATILE_FIELDS})[:-1]

@@ -1,14 +1,15 @@
 """System checks of the catalogue."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from django.apps import AppConfig
 from django.core.checks import Error, register
 from django.db import connection
 
 
 @register()
-def database(**kwargs: Any) -> list[Error]:
-    """Search, like counts and view counts are SQL that only SQLite's family speaks (designs.triggers)."""
+def database_speaks_sqlite(**options: bool | Sequence[str] | Sequence[AppConfig] | None) -> list[Error]:
+    """Search, like counts and view counts are SQL that only SQLite and D1 understand (designs.triggers)."""
     if connection.vendor == "sqlite":
         return []
     return [

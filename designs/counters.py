@@ -1,6 +1,6 @@
 """Views of designs: added up in this process, written every few seconds in one transaction of two statements.
 
-A process that is killed loses the views of its last seconds, nothing else; one that ends writes them first.
+A process that is killed loses the views of its last seconds; one that exits writes them first.
 """
 
 import atexit
@@ -27,7 +27,7 @@ ADD_TO_DESIGNS = """
     ) AS seen
     WHERE designs.id = seen.design_id
 """
-# The join leaves out designs that were deleted since they were seen.
+# The join leaves out designs that were deleted after they were seen.
 ADD_TO_DAYS = """
     INSERT INTO daily_counts (day, design_id, views)
     SELECT json_extract(seen.value, '$[0]'), designs.id, json_extract(seen.value, '$[2]')
@@ -39,12 +39,12 @@ ADD_TO_DAYS = """
 
 
 class Views:
-    """The views of one process that are not yet written, by day (UTC) and design."""
+    """The views of this process that are not written yet, by day (UTC) and design."""
 
     def __init__(self) -> None:
         self.forget()
         atexit.register(self.write_last)
-        # A child must not write what its parent saw, inherit a lock, or believe in a thread it has not got.
+        # A child must not write its parent's views, inherit a locked lock, or count on a thread that it does not have.
         os.register_at_fork(after_in_child=self.forget)
 
     def forget(self) -> None:
@@ -54,18 +54,18 @@ class Views:
         self.thread: threading.Thread | None = None
 
     def add(self, design_id: int) -> None:
-        """Count one view; the first starts the thread that writes."""
+        """Count one view. The first starts the thread that writes."""
         day = timezone.now().date().isoformat()
         with self.lock:
             self.pending[day, design_id] += 1
             if self.thread is None and settings.VIEW_FLUSH_SECONDS:
-                self.thread = threading.Thread(target=self.write_for_ever, name="view-counter", daemon=True)
+                self.thread = threading.Thread(target=self.write_repeatedly, name="view-counter", daemon=True)
                 self.thread.start()
 
     def flush(self) -> None:
-        """Write what has added up, in one round trip. What could not be written stays for the next time.
+        """Write the pending views, in one round trip. After an error they stay pending, and the error is raised.
 
-        The error is raised. Views whose writing may have been done are given up: none counts twice.
+        If it is not known whether they were written, they are given up, so that none counts twice.
         """
         with self.writing:
             with self.lock:
@@ -73,7 +73,7 @@ class Views:
             if not taken:
                 return
             try:
-                write(taken)
+                write_views(taken)
             except OutcomeUnknown:
                 raise
             except BaseException:
@@ -81,7 +81,7 @@ class Views:
                     self.pending.update(taken)
                 raise
 
-    def write_for_ever(self) -> None:
+    def write_repeatedly(self) -> None:
         """Write every few seconds over one connection: on D1 a new one reads the whole schema first."""
         try:
             while seconds := settings.VIEW_FLUSH_SECONDS:
@@ -105,8 +105,8 @@ class Views:
             connections.close_all()
 
 
-def write(views: Counter[tuple[str, int]]) -> None:
-    """Add the views to designs and to the counts by day."""
+def write_views(views: Counter[tuple[str, int]]) -> None:
+    """Add the views to the designs and to their counts by day."""
     rows = json.dumps([[day, design_id, count] for (day, design_id), count in views.items()])
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(ADD_TO_DESIGNS, [rows])

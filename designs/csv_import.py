@@ -1,8 +1,7 @@
-"""Designs out of a CSV file, row by row: what is right is stored, what is wrong is named.
+"""Imports designs from a CSV file, row by row: valid rows are stored, and the faults of the others are named.
 
-A row with the `id` of a design changes it, another makes a new one. Its picture is an image that is stored
-already (`r2_object_key`), or a file (`image`) of a folder. The command import_designs and the admin's page of
-imports are both no more than a face of this.
+A row with the `id` of a design changes it, any other creates one. Its picture is an image that is stored already
+(`r2_object_key`), or a file (`image`) in a folder. The command import_designs and the admin's import page use this.
 """
 
 import csv
@@ -22,30 +21,31 @@ from core.days import moment_of
 from core.errors import Conflict, GalleryError, Invalid, invalid_field
 from core.spreadsheets import of_cell
 from designs import services
+from designs.fields import Values
 from designs.models import Design
 from designs.spreadsheets import COLUMNS
-from designs.validation import TO_COME, Faults, checked, faults_of
+from designs.validation import TO_COME, Faults, faults_of, validated_fields
 from uploads.pipeline.processing import prepare
 
 ROW_ID = re.compile("[0-9]{1,18}")
 CELL_SIZE = 1_000_000  # characters
 
-Row = dict[str | None, Any]
+Row = dict[str | None, Any]  # as csv.DictReader reads it: surplus cells are a list under None
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a row, or would in a dry run; `faults` are (field, sentence)."""
+    """The result of a row, or in a dry run what it would be; `faults` are (field, sentence) pairs."""
 
-    number: int  # as a spreadsheet numbers it: the names of the columns are row 1
+    number: int  # as a spreadsheet counts: the names of the columns are row 1
     title: str
     is_new: bool = False
     changed: tuple[str, ...] = ()
     faults: Faults = ()
 
 
-def rows_of(data: bytes) -> list[Row]:
-    """The rows by column. Raises Invalid where these bytes are no such CSV."""
+def parse_csv(data: bytes) -> list[Row]:
+    """The rows, each by column. Raises Invalid if the bytes are not such a CSV file."""
     csv.field_size_limit(CELL_SIZE)
     try:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
@@ -60,39 +60,39 @@ def rows_of(data: bytes) -> list[Row]:
         raise Invalid(f"The file cannot be read as CSV in UTF-8: {error}") from error
 
 
-def results(
+def import_rows(
     actor: audit.Actor | None, rows: Iterable[Row], images: Path | None = None, *, dry_run: bool
 ) -> Iterator[Result]:
-    """Store each row that is right, or only check it, and say what became of it."""
+    """Store each valid row, or with `dry_run` only check it, and yield its result."""
     for number, row in enumerate(rows, start=2):
         title = of_cell(row.get("title") or "")
         try:
-            is_new, changed = taken(actor, row, images, dry_run)
+            is_new, changed = import_row_repeatedly(actor, row, images, dry_run)
         except (GalleryError, ValidationError) as error:
             yield Result(number, title, faults=faults_of(error))
         else:
             yield Result(number, title, is_new, changed)
 
 
-def taken(
+def import_row_repeatedly(
     actor: audit.Actor | None, row: Row, folder: Path | None, dry_run: bool
 ) -> tuple[bool, tuple[str, ...]]:
-    """`take`, run again where another write came first; raises Conflict where that is of no use, as well.
+    """`import_row`, run again where another write came first; raises Conflict where that does not help.
 
-    Nothing is left to run the whole import again for, which would store the rows before once more.
+    The rows before are stored already, so the import as a whole must not run again.
     """
     try:
-        return races.repeated(lambda is_last: take(actor, row, folder, dry_run))
+        return races.repeated(lambda is_last: import_row(actor, row, folder, dry_run))
     except DatabaseError as error:
         if not races.is_lost(error):
             raise
         raise Conflict("Others change this design at the same time. Import the row again.") from error
 
 
-def take(
+def import_row(
     actor: audit.Actor | None, row: Row, folder: Path | None, dry_run: bool
 ) -> tuple[bool, tuple[str, ...]]:
-    """Store a row, or only check it; answer whether it makes a new design, and the fields that it changes.
+    """Store a row, or only check it; return whether it creates a design, and the fields that it changes.
 
     Raises ValidationError or GalleryError, naming the fields at fault.
     """
@@ -104,8 +104,8 @@ def take(
     design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
     if file:
         cells["r2_object_key"] = TO_COME
-    fields = checked(cells, partial=design is not None)
-    prepared = prepare(read(folder, file)) if file else None
+    fields = validated_fields(cells, partial=design is not None)
+    prepared = prepare(read_picture(folder, file)) if file else None
     new = fields | kept
     changed = tuple(name for name in new if design is None or getattr(design, name) != new[name])
     if dry_run and not prepared:
@@ -116,9 +116,9 @@ def take(
         if image:
             fields["r2_object_key"] = image.object_key
         if design:
-            services.update_design(actor, design, fields, **kept)
+            services.design_update(actor, design, fields, **kept)
         else:
-            services.create_design(actor, fields, pk=design_id, **kept)
+            services.design_create(actor, fields, pk=design_id, **kept)
     return design is None, changed
 
 
@@ -130,8 +130,8 @@ def id_of(cell: str) -> int | None:
     return int(cell)
 
 
-def kept_columns(cells: dict[str, str]) -> dict[str, Any]:
-    """What is stored beside the fields of the API, taken out of the cells."""
+def kept_columns(cells: dict[str, str]) -> Values:
+    """The columns that only an import sets; their cells are removed from `cells`."""
     created_at = cells.pop("created_at", "")
     try:
         return {"created_at": moment_of(created_at)} if created_at else {}
@@ -139,8 +139,8 @@ def kept_columns(cells: dict[str, str]) -> dict[str, Any]:
         raise invalid_field("created_at", "This is not an ISO 8601 date or time.") from error
 
 
-def read(folder: Path | None, name: str) -> bytes:
-    """A file of the folder; a path that leads out of it is no file of it."""
+def read_picture(folder: Path | None, name: str) -> bytes:
+    """The bytes of a file in the folder. Raises Invalid, also for a path that leads out of it."""
     if folder is None:
         raise invalid_field("image", "Files are taken only by the command import_designs with --images.")
     try:
@@ -149,5 +149,5 @@ def read(folder: Path | None, name: str) -> bytes:
             with path.open("rb") as file:
                 return file.read(settings.MAX_FILE_SIZE + 1)
     except (OSError, RuntimeError, ValueError):
-        pass  # no name of a file, whatever the reason
+        pass  # whatever the reason, this names no file
     raise invalid_field("image", f"There is no such file in {folder}.")

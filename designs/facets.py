@@ -1,29 +1,38 @@
-"""How many designs there are of each value of each attribute."""
+"""The number of designs with each value of each facet field."""
 
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import TypedDict
 
 from django.db.models import Count, F, Min, QuerySet
 from django.db.models.functions import Collate
 
 from d1backend import gather
-from designs import catalogue
-from designs.catalogue import Stamp
-from designs.models import FACET_FIELDS, Design
-from designs.queries import Wanted
-
-Counts = list[dict[str, Any]]
+from designs.fields import FACET_FIELDS
+from designs.models import Design
+from designs.queries import DesignQuery
 
 
-def value_counts(designs: QuerySet[Design], name: str, *, narrow: bool = False) -> Counts:
-    """[{"value", "count"}, …] of one attribute: counts fall, then values rise, empty values are left out.
+class ValueCount(TypedDict):
+    value: str
+    count: int
 
-    Spellings that differ in ASCII case alone count as one, under the first of them in byte order.
-    `narrow`: `designs` has filters, so that it is not worth to walk through the whole index of the attribute, as
-    SQLite does to group by a bare column.
+
+class Facets(TypedDict):
+    """The facets of a query: `total` designs, and the counts of each field."""
+
+    total: int
+    facets: dict[str, list[ValueCount]]
+
+
+def value_counts(designs: QuerySet[Design], name: str, *, narrow: bool = False) -> list[ValueCount]:
+    """The values of one facet field: counts fall, then values rise, and the empty value is left out.
+
+    Spellings that differ in ASCII case only count as one, under the first of them in byte order.
+    `narrow`: `designs` has filters, so it does not pay to walk the whole index of the field, as SQLite does to group
+    by a bare column.
     """
     column = f"{name}__unindexed" if narrow else name
     groups = (
@@ -37,42 +46,35 @@ def value_counts(designs: QuerySet[Design], name: str, *, narrow: bool = False) 
     return [{"value": value, "count": count} for value, count in groups]
 
 
-def facets(wanted: Wanted, stamp: Stamp | None) -> dict[str, Any]:
-    """`{"total", "facets": {field: counts}}` of what is asked for.
-
-    The filter of a field does not narrow the counts of that field.
-    """
-    seen = wanted.unsorted
-    if stamp is None:
-        return by_groups(seen)
-    count = by_rows if seen.is_narrow else by_groups
-    return catalogue.facets.answer(stamp.listing, seen, lambda: count(seen))
+def value_counts_of(query: DesignQuery, name: str) -> list[ValueCount]:
+    """value_counts of the designs that a query finds."""
+    return value_counts(query.designs(), name, narrow=query.is_narrow)
 
 
-def counts_of(found: Wanted, name: str) -> Counts:
-    return value_counts(found.designs(), name, narrow=found.is_narrow)
+# Both ways to count give the same facets, in which the filter of a field does not narrow its own counts.
 
 
-def by_groups(seen: Wanted) -> dict[str, Any]:
-    """The facets by a GROUP BY for each field, in one round trip. Without filters each reads an index alone."""
-    asks: list[Callable[[], Any]] = [partial(counts_of, seen.without(name), name) for name in FACET_FIELDS]
-    total, *counts = gather(seen.designs().count, *asks)
+def facets_by_groups(query: DesignQuery) -> Facets:
+    """Count by a GROUP BY for each field, in one round trip. Without filters each reads only an index."""
+    counting: list[Callable[[], list[ValueCount]]] = [
+        partial(value_counts_of, query.without(name), name) for name in FACET_FIELDS
+    ]
+    total, *counts = gather(query.designs().count, *counting)
     return {"total": total, "facets": dict(zip(FACET_FIELDS, counts, strict=True))}
 
 
-def by_rows(seen: Wanted) -> dict[str, Any]:
-    """The same by reading once what is found, for all fields but those with a filter of their own."""
-    filtered = [name for name, _ in seen.attributes]
-    others = [name for name in FACET_FIELDS if name not in filtered]
-    total, tallies = tally(seen, others)
-    counts = {name: merged(tallied) for name, tallied in tallies.items()}
-    counts |= {name: counts_of(seen.without(name), name) for name in filtered}
+def facets_by_rows(query: DesignQuery) -> Facets:
+    """Count by reading the designs once, for all fields without a filter of their own."""
+    filtered = [name for name, _ in query.attributes]
+    total, tallies = tally(query, [name for name in FACET_FIELDS if name not in filtered])
+    counts = {name: merge_spellings(tallied) for name, tallied in tallies.items()}
+    counts |= {name: value_counts_of(query.without(name), name) for name in filtered}
     return {"total": total, "facets": {name: counts[name] for name in FACET_FIELDS}}
 
 
-def tally(found: Wanted, names: list[str]) -> tuple[int, dict[str, Counter[str]]]:
-    """How many designs are found, and how many have each value of each of these attributes."""
-    rows = found.designs().values_list("pk", *names).iterator(chunk_size=2000)
+def tally(query: DesignQuery, names: list[str]) -> tuple[int, dict[str, Counter[str]]]:
+    """The number of designs that the query finds, and of each value of these fields among them."""
+    rows = query.designs().values_list("pk", *names).iterator(chunk_size=2000)
     total, tallies = 0, [Counter[str]() for _ in names]
     while part := list(islice(rows, 2000)):
         total += len(part)
@@ -81,8 +83,8 @@ def tally(found: Wanted, names: list[str]) -> tuple[int, dict[str, Counter[str]]
     return total, dict(zip(names, tallies, strict=True))
 
 
-def merged(tallied: Counter[str]) -> Counts:
-    """As value_counts: bytes know lower case of ASCII alone, as NOCASE does."""
+def merge_spellings(tallied: Counter[str]) -> list[ValueCount]:
+    """The counts as value_counts orders them. Bytes have lower case for ASCII only, as NOCASE does."""
     found: dict[bytes, tuple[str, int]] = {}
     for value, count in tallied.items():
         if value:

@@ -73,7 +73,7 @@ class DesignFields(models.Model):
         abstract = True
 
 
-COLUMNS = {field.column: field for field in DesignFields._meta.fields}
+COLUMNS = {str(field.column): field for field in DesignFields._meta.fields}
 # The API names a field after its column: the model's `image` is r2_object_key there.
 EDITABLE = tuple(column for column, field in COLUMNS.items() if field.editable)
 FACETS = tuple(field for field in COLUMNS.values() if isinstance(field, FacetField))

@@ -1,13 +1,14 @@
-"""Which designs a caller asks for, as a value: what the API's query string, and nothing of HTTP, says."""
+"""Which designs a caller asks for, as a value that knows nothing of HTTP."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.models import User
 from designs import search
+from designs.fields import Status, Values
 from designs.models import Design
 
 
@@ -20,7 +21,7 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
 
 
-# Each is total by its id, and all but the last come out of an index (Design.Meta).
+# The id makes each order total. All except the last come out of an index (Design.Meta).
 ORDERS = {
     Sort.NEWEST: ("-created_at", "-id"),
     Sort.OLDEST: ("created_at", "id"),
@@ -32,7 +33,7 @@ ORDERS = {
 
 
 @dataclass(frozen=True)
-class Liked:
+class FavouritesQuery:
     """The designs that a user likes and may see, the newest favourite first."""
 
     user_id: int
@@ -40,10 +41,10 @@ class Liked:
 
     @property
     def sort(self) -> None:
-        """None of Sort's."""
+        """Favourites have an order of their own."""
 
     @property
-    def unsorted(self) -> "Liked":
+    def unsorted(self) -> "FavouritesQuery":
         return self
 
     def designs(self) -> QuerySet[Design]:
@@ -55,8 +56,8 @@ class Liked:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The filters, the search and the order of a list; an empty one wants every design, newest first."""
+class DesignQuery:
+    """The filters, the search and the order of a list. By default every design, newest first."""
 
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     featured: bool | None = None
@@ -67,52 +68,69 @@ class Wanted:
     sort: Sort = Sort.NEWEST
 
     @property
-    def unsorted(self) -> "Wanted":
-        """The same in the default order: as many are found."""
+    def unsorted(self) -> "DesignQuery":
+        """The same in the default order, which finds the same designs."""
         return replace(self, sort=Sort.NEWEST)
 
-    def without(self, name: str) -> "Wanted":
-        """The same without the filter of one attribute."""
+    def without(self, name: str) -> "DesignQuery":
+        """The same without the filter of one facet field."""
         return replace(self, attributes=tuple(pair for pair in self.attributes if pair[0] != name))
 
     @property
     def is_narrow(self) -> bool:
-        """Whether anything but the status says which designs are wanted."""
-        return self.unsorted != Wanted(statuses=self.statuses)
+        """Whether there is a filter or a search besides the status."""
+        return self.unsorted != DesignQuery(statuses=self.statuses)
 
     @property
     def is_ranked(self) -> bool:
-        """Whether the order is that of relevance; without words to rank by there is none."""
+        """Whether the order is that of relevance, which takes words to rank by."""
         return self.sort is Sort.RELEVANCE and bool(self.words.expression)
 
-    def conditions(self) -> dict[str, Any]:
-        """The filters as lookups of designs."""
-        wanted: dict[str, Any] = {f"{name}__in": spellings(values) for name, values in self.attributes}
+    def conditions(self) -> Values:
+        """The filters as lookups of Design."""
+        lookups: Values = {f"{name}__in": spellings(values) for name, values in self.attributes}
         if self.statuses:
-            wanted["status__in"] = self.statuses
+            lookups["status__in"] = self.statuses
         if self.featured is not None:
-            wanted["featured"] = self.featured
+            lookups["featured"] = self.featured
         if self.created_after:
-            wanted["created_at__gte"] = self.created_after
+            lookups["created_at__gte"] = self.created_after
         if self.created_before:
-            wanted["created_at__lt"] = self.created_before
-        return wanted
+            lookups["created_at__lt"] = self.created_before
+        return lookups
 
     def designs(self) -> QuerySet[Design]:
-        """The designs that are wanted, in no order."""
+        """The designs in no order."""
         if not self.words.expression:
             return search.holding(Design.objects.filter(**self.conditions()), self.words.symbols)
         narrowed = Design.objects.filter(**search.unindexed(self.conditions()))
         return search.matching(narrowed, self.words, ranked=self.is_ranked)
 
     def ordered(self) -> QuerySet[Design]:
-        """The designs that are wanted, in the wanted order."""
+        """The designs in the order of `sort`."""
         by_default = self.sort is Sort.RELEVANCE and not self.is_ranked
         return self.designs().order_by(*ORDERS[Sort.NEWEST if by_default else self.sort])
 
 
+def restrict_to_visible(user: User | None, query: DesignQuery) -> DesignQuery:
+    """The query, of which all but admins see published designs only."""
+    if user is not None and user.is_admin:
+        return query
+    return replace(query, statuses=(Status.PUBLISHED,))
+
+
+def featured_query() -> DesignQuery:
+    """Featured, published designs, newest first."""
+    return DesignQuery(featured=True, statuses=(Status.PUBLISHED,))
+
+
+def favourites_query(user: User) -> FavouritesQuery:
+    """What the user likes and may see, the newest favourite first."""
+    return FavouritesQuery(user.pk, () if user.is_admin else (Status.PUBLISHED,))
+
+
 def spellings(values: tuple[str, ...]) -> list[str]:
-    """The values as they may be stored: the columns are blind to ASCII case, these are the other scripts'."""
+    """The values in each case they may be stored in: NOCASE ignores ASCII case, these are other scripts' cases."""
     found: dict[str, None] = {}
     for value in values:
         found[value] = None

@@ -1,89 +1,104 @@
-"""Designs as a page shows them, read without making models: that was most of a page's cost."""
+"""Designs as the API shows them, read by plain SQL: making models was most of the cost of a page."""
 
 import json
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import orjson
-from django.db import router
+from django.db import models, router
+from django.db.models import QuerySet
 
+from accounts.models import User
 from core import sql
+from designs.fields import COLUMNS, COUNTERS, EDITABLE, Values
 from designs.models import Design
+from uploads.pipeline.renditions import renditions_as_json
+
+# Whoever asks: None for a caller who has not signed in.
+Reader = User | None
+
+SHOWN = ("id", *EDITABLE, *COUNTERS, "created_at", "updated_at")
+NAMES = (*SHOWN, "is_favorite")
+FLAGS = tuple(
+    name for name in NAMES if name == "is_favorite" or isinstance(COLUMNS.get(name), models.BooleanField)
+)
+# What depends on the moment and on the reader; the rest of a design holds for as long as the catalogue's `listing`.
+VOLATILE_FIELDS = (*COUNTERS, "is_favorite")
+
+BY_IDS = "SELECT value FROM json_each(%s)"
+IS_FAVORITE = "EXISTS (SELECT 1 FROM user_favorites AS f WHERE f.user_id = %s AND f.design_id = d.id)"
+VOLATILE = (
+    f"SELECT d.id, d.view_count, d.like_count, {IS_FAVORITE} FROM designs AS d WHERE d.id IN ({BY_IDS})"
+)
 
 
-class ImageRow(NamedTuple):
-    width: int
-    height: int
-    dominant_colour: str
-    thumbhash: str
-    renditions: list[dict[str, Any]]
+def column_sql(name: str) -> str:
+    """A column as it becomes JSON. An expression has no declared type, for which the driver would convert it."""
+    field = COLUMNS.get(name)
+    if isinstance(field, models.BooleanField):
+        return f"+d.{name}"
+    if isinstance(field, models.DateTimeField):
+        return f"replace(d.{name}, ' ', 'T') || 'Z'"
+    return f"d.{name}"
 
 
-class DesignRow(NamedTuple):
-    """What designs.api.serializers shows of a Design, by the same names; times are texts of ISO 8601."""
-
-    pk: int
-    title: str
-    description: str
-    image_id: str
-    category: str
-    style: str
-    colour: str
-    fabric: str
-    occasion: str
-    featured: bool
-    status: str
-    view_count: int
-    like_count: int
-    designer_name: str
-    collection_name: str
-    season: str
-    created_at: str
-    updated_at: str
-    is_favorite: bool
-    image: ImageRow
-
-
-# "+": an expression has no declared type, for which the driver would call a converter of Python's.
-ROWS = """
-    SELECT d.id, d.title, d.description, d.r2_object_key, d.category, d.style, d.colour, d.fabric, d.occasion,
-        +d.featured, d.status, d.view_count, d.like_count, d.designer_name, d.collection_name, d.season,
-        replace(d.created_at, ' ', 'T') || 'Z', replace(d.updated_at, ' ', 'T') || 'Z',
-        EXISTS (SELECT 1 FROM user_favorites AS f WHERE f.user_id = %s AND f.design_id = d.id),
+DESIGNS = f"""
+    SELECT {", ".join(map(column_sql, SHOWN))}, {IS_FAVORITE},
         i.width, i.height, i.dominant_colour, i.thumbhash, i.renditions
     FROM designs AS d JOIN images AS i ON i.object_key = d.r2_object_key
-    WHERE d.id IN (SELECT value FROM json_each(%s))
-"""
+    WHERE d.id IN """
 
 
-LIVE = """
-    SELECT d.id, d.view_count, d.like_count,
-        EXISTS (SELECT 1 FROM user_favorites AS f WHERE f.user_id = %s AND f.design_id = d.id)
-    FROM designs AS d WHERE d.id IN (SELECT value FROM json_each(%s))
-"""
-
-
-def live_columns(user: Any, ids: Iterable[int]) -> list[tuple[int, int, int, int]]:
-    """`(id, view_count, like_count, whether the user likes it)` of those of the designs that there are, in their
-    order."""
-    wanted = list(ids)
-    found = {row[0]: row for row in by_id(LIVE, user, wanted)}
-    return [found[one] for one in wanted if one in found]
-
-
-def design_rows(user: Any, ids: Iterable[int]) -> list[DesignRow]:
-    """Those of the designs that there are, in their order, with `is_favorite` of the user (None: nobody)."""
-    wanted = list(ids)
-    found = {row[0]: row for row in by_id(ROWS, user, wanted)}
-    return [design_row(found[one]) for one in wanted if one in found]
-
-
-def by_id(statement: str, user: Any, ids: list[int]) -> list[tuple[Any, ...]]:
+def read_designs(user: Reader, ids: Sequence[int], base: str) -> list[Values]:
+    """The designs of these ids that exist, in that order; `base` precedes the key in the URL of an image."""
     if not ids:
         return []
-    return sql.rows(statement, [user.pk if user else None, json.dumps(ids)], router.db_for_read(Design))
+    parameters = [user.pk if user else None, json.dumps(list(ids))]
+    rows = sql.rows(f"{DESIGNS} ({BY_IDS})", parameters, router.db_for_read(Design))
+    return in_order(ids, [design_of_row(row, base) for row in rows])
 
 
-def design_row(row: tuple[Any, ...]) -> DesignRow:
-    image = ImageRow._make((*row[19:23], orjson.loads(row[23])))
-    return DesignRow._make((*row[:9], row[9] == 1, *row[10:18], row[18] == 1, image))
+def read_designs_of(user: Reader, ids: "QuerySet[Design, int]", base: str) -> list[Values]:
+    """The designs that a query of ids finds, in no order."""
+    alias = router.db_for_read(Design)
+    subquery, parameters = ids.query.get_compiler(alias).as_sql()
+    rows = sql.rows(f"{DESIGNS} ({subquery})", [user.pk if user else None, *parameters], alias)
+    return [design_of_row(row, base) for row in rows]
+
+
+def in_order(ids: Sequence[int], designs: list[Values]) -> list[Values]:
+    """The designs in the order of their ids."""
+    found = {design["id"]: design for design in designs}
+    return [found[design_id] for design_id in ids if design_id in found]
+
+
+def read_volatile(user: Reader, ids: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """`(id, view_count, like_count, is_favorite)` of the designs of these ids that exist, in that order."""
+    if not ids:
+        return []
+    parameters = [user.pk if user else None, json.dumps(list(ids))]
+    rows = sql.rows(VOLATILE, parameters, router.db_for_read(Design))
+    found = {row[0]: (row[0], row[1], row[2], row[3]) for row in rows}
+    return [found[design_id] for design_id in ids if design_id in found]
+
+
+def design_of_row(row: Sequence[Any], base: str) -> Values:
+    values: Values = dict(zip(NAMES, row, strict=False))  # the columns of the image come after these
+    for name in FLAGS:
+        values[name] = values[name] == 1
+    *columns, renditions = row[len(NAMES) :]
+    return with_image(values, (*columns, orjson.loads(renditions)), base)
+
+
+def with_image(values: Values, image: Sequence[Any], base: str) -> Values:
+    """A design's values and its image, of which the columns (their order as in DESIGNS) are given."""
+    width, height, dominant_colour, thumbhash, renditions = image
+    values["image_url"] = base + values["r2_object_key"]
+    values["image"] = {
+        "width": width,
+        "height": height,
+        "dominant_colour": dominant_colour,
+        "thumbhash": thumbhash,
+        "renditions": renditions_as_json(renditions, base),
+    }
+    return values

@@ -1,9 +1,8 @@
-"""From what a person types to a full-text search: his words are text, never FTS5's syntax."""
+"""From what a person types to a full-text search: their words are text, never FTS5 syntax."""
 
 import json
 import unicodedata
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import (
     BooleanField,
@@ -16,10 +15,10 @@ from django.db.models import (
     Value,
 )
 
-from designs.fields import SEARCH_WEIGHTS as SEARCH_COLUMNS
+from designs.fields import SEARCH_WEIGHTS, Values
 from designs.models import Design, SearchRow
 
-# What unicode61 makes tokens of; marks alone are none.
+# The characters that unicode61 makes tokens of; marks alone make none.
 LETTERS_AND_NUMBERS = ("L", "N", "Co")
 # Letters of Devanagari, Bengali, Gurmukhi and Oriya that NFC takes apart (Unicode's composition exclusions).
 NUKTA_LETTERS = {
@@ -31,7 +30,7 @@ NUKTA_LETTERS = {
 
 @dataclass(frozen=True)
 class Words:
-    """A search taken apart: an FTS5 expression, or else the words without any letter or digit."""
+    """A parsed search: an FTS5 expression, or else the words that have no letter or digit."""
 
     expression: str
     symbols: tuple[str, ...]
@@ -40,14 +39,17 @@ class Words:
         return bool(self.expression or self.symbols)
 
 
+NO_WORDS = Words("", ())
+
+
 def words_of(text: str) -> Words:
-    """Every word of `text` must be found, the last one as the beginning of a word.
+    """The search for every word of `text`, the last one as the beginning of a word.
 
     A word becomes a quoted FTS5 string, which may hold anything once its quotes are doubled
-    (https://sqlite.org/fts5.html, section 3.1). Words that the tokenizer sees nothing in ("%", "***", an
-    emoji) count only where there is no other, and are to be found as they stand then.
+    (https://sqlite.org/fts5.html, section 3.1). Words without any token ("%", "***", an emoji) count only if there
+    are no others, and must be found letter for letter then.
     """
-    words = list(dict.fromkeys(text.replace("\0", " ").split()))  # SQLite would end the expression at a NUL
+    words = list(dict.fromkeys(text.replace("\0", " ").split()))  # a NUL would end the expression
     searchable = [word for word in words if is_searchable(word)]
     if not searchable:
         return Words("", tuple(words))
@@ -62,10 +64,10 @@ def any_of(words: list[str], suffix: str = "") -> str:
 
 
 def forms(word: str) -> list[str]:
-    """The word in each form in which the same characters may be stored, as sent first.
+    """The word in each form in which the same characters may be stored, the form that was sent first.
 
-    Texts are stored as they were sent, and what the tokenizer folds are Latin accents. Of letters with a nukta
-    (ड़ as one character or as two) Unicode's normal forms know only the two.
+    Texts are stored as they were sent, and the tokenizer folds only Latin accents. A letter with a nukta is one
+    character or two (ड़); Unicode's normal forms always have two.
     """
     if word.isascii():
         return [word]
@@ -74,7 +76,7 @@ def forms(word: str) -> list[str]:
 
 
 def with_nuktas(word: str) -> str:
-    """The word with letters and their nuktas put together."""
+    """The word with each letter and its nukta as one character."""
     for pair, letter in NUKTA_LETTERS.items():
         word = word.replace(pair, letter)
     return word
@@ -89,7 +91,7 @@ def quoted(word: str) -> str:
 
 
 class Lines(Func):
-    """Texts, none of them null, one below the other."""
+    """Texts, none of them null, joined by line breaks."""
 
     # Not Concat, whose nested pairs overflow SQLite's parser at ten columns.
     template = "%(expressions)s"
@@ -98,7 +100,7 @@ class Lines(Func):
 
 
 class HoldsAll(Func):
-    """Whether every string of a JSON list is found in a text, letter for letter."""
+    """Whether a text holds every string of a JSON list, letter for letter."""
 
     arity = 2
     arg_joiner = ") AS word WHERE instr("
@@ -107,18 +109,18 @@ class HoldsAll(Func):
 
 
 def holding(designs: QuerySet[Design], symbols: tuple[str, ...]) -> QuerySet[Design]:
-    """Those of `designs` in whose text every symbol stands."""
+    """The designs whose text holds every symbol."""
     if not symbols:
         return designs
-    # One JSON text for all of them: D1 limits the depth of an expression to 100.
-    return designs.filter(HoldsAll(Value(json.dumps(symbols)), Lines(*SEARCH_COLUMNS)))
+    # One JSON text for all symbols: D1 limits the depth of an expression to 100.
+    return designs.filter(HoldsAll(Value(json.dumps(symbols)), Lines(*SEARCH_WEIGHTS)))
 
 
 def matching(designs: QuerySet[Design], words: Words, *, ranked: bool = False) -> QuerySet[Design]:
-    """Those of `designs` in which the words are found.
+    """The designs in which the words are found.
 
-    `ranked` joins them to the full-text index, so that they can be ordered by its rank.
-    Filter `designs` by `unindexed` conditions only.
+    `ranked` joins them to the full-text index, so they can be ordered by its rank. Filter `designs` by `unindexed`
+    conditions only.
     """
     if ranked:
         return designs.filter(search_row__matches=words.expression)
@@ -138,11 +140,11 @@ class Unindexed(Transform):
     arity = 1
 
 
-def unindexed(conditions: dict[str, Any]) -> dict[str, Any]:
-    """The same conditions, of no use to an index.
+def unindexed(conditions: Values) -> Values:
+    """The same conditions in a form that uses no index.
 
-    SQLite takes any index of designs for choicer than a full-text search, and then searches anew for each
-    design that the index gives: 4 s where the search first and the conditions after it take 5 ms.
+    SQLite prefers any index of designs to the full-text search, and then repeats the search for each design in the
+    index: 4 s, instead of 5 ms for the search first and the conditions after it.
     """
     parts = (name.partition("__") for name in conditions)
     names = [f"{column}__unindexed__{lookup or 'exact'}" for column, _, lookup in parts]

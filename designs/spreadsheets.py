@@ -1,16 +1,17 @@
 """The catalogue as CSV: its columns, and a design as a row of them."""
 
 from datetime import UTC
+from typing import Any
 
 from core.spreadsheets import as_cell
+from designs.fields import EDITABLE
 from designs.models import Design
-from designs.services import EDITABLE
 
 COLUMNS = ("id", *EDITABLE, "created_at")
 
 
-def values_of(design: Design) -> list[object]:
-    """What stands in the columns of a design."""
+def values_of(design: Design) -> list[Any]:
+    """The values of a design in the columns' order."""
     created_at = design.created_at.astimezone(UTC).isoformat()
     return [design.pk, *(getattr(design, name) for name in EDITABLE), created_at]
 

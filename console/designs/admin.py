@@ -25,11 +25,11 @@ from console.designs.forms import DesignForm
 from core.errors import GalleryError, NotFound
 from core.spreadsheets import download, in_chunks
 from designs import search, services
-from designs.models import FACET_FIELDS, Design, Status
+from designs.fields import EDITABLE, FACET_FIELDS, Status
+from designs.models import Design
 from designs.selectors import NO_SUCH_DESIGN
-from designs.services import EDITABLE
 from designs.spreadsheets import COLUMNS, values_of
-from designs.validation import checked
+from designs.validation import validated_fields
 
 MOST_AT_ONCE = 1000  # designs changed by one action: one transaction, which is one call to D1
 IN_PLACE = ("title", "status", "featured")  # what can be changed without opening a design's page
@@ -133,7 +133,7 @@ class DesignAdmin(ServiceAdmin):
         if not sent:
             return JsonResponse({"message": f"Nothing of {', '.join(IN_PLACE)} was sent."}, status=400)
         try:
-            services.update_design(actor_of(request), design, checked(sent, partial=True))
+            services.design_update(actor_of(request), design, validated_fields(sent, partial=True))
         except (GalleryError, ValidationError) as error:
             return uploads.refusal(error)
         return JsonResponse({name: getattr(design, name) for name in IN_PLACE})
@@ -179,19 +179,19 @@ class DesignAdmin(ServiceAdmin):
                 stored = Design.objects.filter(pk=obj.pk).first()
                 if stored is None:
                     raise NotFound(NO_SUCH_DESIGN)
-                services.update_design(actor, stored, fields)
+                services.design_update(actor, stored, fields)
             else:
-                obj.pk = services.create_design(actor, fields).pk
+                obj.pk = services.design_create(actor, fields).pk
         if image and (twins := card.twins_of(image)):
             self.message_user(request, card.warning(twins), messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: Design) -> None:
-        services.delete_design(actor_of(request), obj)
+        services.design_delete(actor_of(request), obj)
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
         for design in queryset:
-            services.delete_design(actor_of(request), design)
+            services.design_delete(actor_of(request), design)
 
     @action(description="Publish the selected designs", permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
@@ -215,5 +215,5 @@ class DesignAdmin(ServiceAdmin):
             sentence = f"Choose at most {MOST_AT_ONCE:,} designs at a time; nothing was changed."
             self.message_user(request, sentence, messages.ERROR)
             return
-        count = services.update_designs(actor_of(request), designs, fields)
+        count = services.design_update_many(actor_of(request), designs, fields)
         self.message_user(request, f"Designs changed: {count}.", messages.SUCCESS)

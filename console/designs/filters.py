@@ -14,9 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from d1backend.gather import gather
-from designs.facets import counts_of
-from designs.models import FACET_FIELDS, Design, Status
-from designs.queries import Wanted, spellings
+from designs.facets import value_counts_of
+from designs.fields import FACET_FIELDS, Status
+from designs.models import Design
+from designs.queries import DesignQuery, spellings
 from designs.search import unindexed, words_of
 
 SHOWN = 20  # values of one attribute; the search finds the others
@@ -72,23 +73,23 @@ def filters_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/designs/design/filter_groups.html", {"groups": groups})
 
 
-def wanted_by(request: HttpRequest) -> Wanted:
+def wanted_by(request: HttpRequest) -> DesignQuery:
     """The designs that the list's address asks for."""
     sent = request.GET
     attributes = tuple((name, (sent[name],)) for name in FACET_FIELDS if name in sent)
     statuses = tuple(status for status in Status.values if status == sent.get("status"))
     featured = FLAGS.get(sent.get("featured", ""))
-    return Wanted(attributes, featured, statuses, words=words_of(sent.get("q", "")))
+    return DesignQuery(attributes, featured, statuses, words=words_of(sent.get("q", "")))
 
 
-def counts_for(wanted: Wanted) -> dict[str, Counts]:
+def counts_for(query: DesignQuery) -> dict[str, Counts]:
     """For each filter its values with their counts, among what the other filters leave; one trip to D1."""
-    by_status = replace(wanted, statuses=()).designs()
-    by_featured = replace(wanted, featured=None).designs()
+    by_status = replace(query, statuses=()).designs()
+    by_featured = replace(query, featured=None).designs()
     statuses, featured, *attributes = gather(
         lambda: dict(counted(by_status, "status")),
         lambda: dict(counted(by_featured, "featured")),
-        *(lambda name=name: counts_of(wanted.without(name), name) for name in FACET_FIELDS),
+        *(lambda name=name: value_counts_of(query.without(name), name) for name in FACET_FIELDS),
     )
     counts = {
         "status": [(status, statuses.get(status, 0)) for status in Status.values],

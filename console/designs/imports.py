@@ -32,7 +32,7 @@ class ImportForm(forms.Form):
         data = file.read()
         self.digest = hashlib.sha256(data).hexdigest()
         try:
-            rows = csv_import.rows_of(data)
+            rows = csv_import.parse_csv(data)
         except Invalid as error:
             raise forms.ValidationError(error.message) from error
         if len(rows) > MOST_ROWS:
@@ -63,7 +63,7 @@ def import_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     }
     if form.is_valid():
         rows = form.cleaned_data["file"]
-        results = list(csv_import.results(request.user, rows, dry_run=not storing))  # type: ignore[arg-type]
+        results = list(csv_import.import_rows(request.user, rows, dry_run=not storing))  # type: ignore[arg-type]
         context |= {"results": results, "digest": form.digest, **summary(results)}
     return TemplateResponse(request, "admin/designs/design/import.html", context)
 

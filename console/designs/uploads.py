@@ -13,17 +13,18 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from rest_framework.exceptions import ValidationError
 
+from console.core.admin import actor_of
 from console.designs.card import address, twins_of
 from core.errors import GalleryError, TooLarge, Unavailable, invalid_field
 from designs import services
-from designs.models import Design, Status
-from designs.validation import TO_COME, checked, faults_of
+from designs.fields import FACET_FIELDS, Status
+from designs.models import Design
+from designs.validation import TO_COME, faults_of, validated_fields
 from uploads.pipeline.processing import prepare
 
 TITLE_LENGTH = 200  # characters
 SEPARATORS = re.compile(r"[\s_.\-]+")
 FIRST_CATEGORY = "Saree"  # offered where there is no design to learn from
-SHARED = ("category", "collection_name", "designer_name")  # what all files of one go have in common
 PICTURE_WIDTH = 160  # pixels
 STATUS_OF: dict[type[Exception], int] = {TooLarge: 413, Unavailable: 503}
 
@@ -67,15 +68,16 @@ def draft_of(request: HttpRequest) -> Design:
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
         raise invalid_field("file", "No file was sent.")
-    texts = {name: request.POST.get(name, "") for name in SHARED}
+    texts = {name: request.POST[name] for name in FACET_FIELDS if name in request.POST}
     title = request.POST.get("title", "").strip() or title_of(file.name or "")
-    fields = checked(
+    fields = validated_fields(
         {**texts, "title": title, "status": Status.DRAFT.value, "r2_object_key": TO_COME}, partial=False
     )
     prepared = prepare(file.read(settings.MAX_FILE_SIZE + 1))
-    with services.picture_stored(request.user, prepared) as image:
+    actor = actor_of(request)
+    with services.picture_stored(actor, prepared) as image:
         fields["r2_object_key"] = image.object_key if image else ""
-        return services.create_design(request.user, fields)  # type: ignore[arg-type]
+        return services.design_create(actor, fields)
 
 
 def title_of(filename: str) -> str:

@@ -1,18 +1,20 @@
-"""Answers that a client keeps and asks for again: ETag, If-None-Match, 304."""
+"""Responses that a client keeps and asks for again: ETag, If-None-Match, 304."""
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import orjson
-from django.http import HttpResponse, HttpResponseNotModified
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
-PRIVATE = "private, no-cache"  # kept by the caller alone, who asks each time whether it still holds
+R = TypeVar("R", bound=HttpResponseBase)
+
+PRIVATE = "private, no-cache"  # kept by the caller only, who asks each time whether it still holds
 JSON = "application/json"
 
 
@@ -20,37 +22,34 @@ def to_json(body: Any) -> bytes:
     """`body` as JSON; times are written in UTC, ending in Z."""
     try:
         return orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    except TypeError:  # a number beyond 64 bits: that of a page, echoed
+    except TypeError:  # a number of more than 64 bits: that of a page, echoed
         return json.dumps(body, cls=JSONEncoder, ensure_ascii=False).encode()
 
 
 def etag_of(content: Any) -> str:
     """A weak ETag: it names what a body says, not its bytes."""
-    return weak(to_json(content))
+    return weak_etag(to_json(content))
 
 
-def weak(name: bytes) -> str:
+def weak_etag(name: bytes) -> str:
     return f'W/"{hashlib.blake2b(name, digest_size=12).hexdigest()}"'
 
 
-def conditional(request: Request, body: Any, etag: str) -> HttpResponseBase:
-    """`body` with its ETag, or a 304 without it where If-None-Match names that."""
-    response = owned(HttpResponse(to_json(body), content_type=JSON), etag)
-    answer = get_conditional_response(request._request, etag=etag, response=response)
-    return response if answer is None else answer
+def conditional(request: Request, etag: str, make_body: Callable[[], Any]) -> HttpResponseBase:
+    """The body with its ETag, or a 304 if If-None-Match names that; `make_body` is not called then."""
+    meta = request.META
+    response: HttpResponseBase | None = None
+    # The other conditions, "*" and If-Match, are about whether there is a body at all (RFC 9110, section 13.1).
+    if meta.get("HTTP_IF_NONE_MATCH", "*").strip() != "*" and "HTTP_IF_MATCH" not in meta:
+        response = get_conditional_response(request._request, etag=etag)
+    if response is None:
+        whole = with_headers(HttpResponse(to_json(make_body()), content_type=JSON), etag)
+        response = get_conditional_response(request._request, etag=etag, response=whole) or whole
+    return with_headers(response, etag)
 
 
-def not_modified(request: Request, etag: str) -> HttpResponseBase | None:
-    """The 304 where If-None-Match names the ETag of what would be answered, before that is made; None elsewhere."""
-    held = request.META.get("HTTP_IF_NONE_MATCH")
-    # A reader compares weakly (RFC 9110, section 13.1.2): with W/ or without.
-    if held and etag.removeprefix("W/") in [tag.removeprefix("W/") for tag in parse_etags(held)]:
-        return owned(HttpResponseNotModified(), etag)
-    return None
-
-
-def owned(response: HttpResponse, etag: str) -> HttpResponse:
-    """The headers of an answer to this caller alone."""
+def with_headers(response: R, etag: str) -> R:
+    """The response with the headers of one for this caller only."""
     response["ETag"] = etag
     response["Cache-Control"] = PRIVATE
     response["Vary"] = "Authorization"

@@ -1,7 +1,6 @@
-"""The figures of the gallery over HTTP."""
+"""Analytics over HTTP."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
@@ -14,13 +13,15 @@ from core.api.pagination import whole_number
 from core.api.permissions import IsAdmin
 from designs import analytics
 from designs.api.schema import NOT_MODIFIED
-from designs.api.serializers import ValueCountSerializer, media_base
-from designs.models import FACET_FIELDS, Design, Status
+from designs.api.serializers import Field, ValueCountSerializer
+from designs.fields import FACET_FIELDS, Status, Values
+from designs.models import Design
+from uploads.api.serializers import media_base
 
 DAYS_DEFAULT, DAYS_MOST = 30, 365
 
 
-class TopDesignSerializer(serializers.Serializer[Any]):
+class TopDesignSerializer(serializers.Serializer[Design]):
     id = serializers.IntegerField()
     title = serializers.CharField()
     image_url = serializers.URLField()
@@ -28,7 +29,7 @@ class TopDesignSerializer(serializers.Serializer[Any]):
     like_count = serializers.IntegerField()
 
 
-class DaySerializer(serializers.Serializer[Any]):
+class DaySerializer(serializers.Serializer[analytics.DayFigures]):
     date = serializers.DateField(help_text="UTC")
     signups = serializers.IntegerField()
     designs = serializers.IntegerField()
@@ -36,7 +37,7 @@ class DaySerializer(serializers.Serializer[Any]):
     views = serializers.IntegerField()
 
 
-def numbers(name: str, *fields: str, **more: serializers.Field[Any, Any, Any, Any]) -> Any:
+def numbers(name: str, *fields: str, **more: Field) -> Field:
     return inline_serializer(name, {field: serializers.IntegerField() for field in fields} | more)
 
 
@@ -67,20 +68,36 @@ class AnalyticsView(APIView):
             OpenApiParameter(
                 "days",
                 {"type": "integer", "minimum": 1, "maximum": DAYS_MOST, "default": DAYS_DEFAULT},
-                description="How many days the series has; today's is the last.",
+                description="The number of days in the series; today is the last.",
             )
         ],
         responses={200: ANALYTICS, 304: NOT_MODIFIED},
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Totals, leaders, and what happened day by day."""
-        body = analytics.overview(whole_number(request, "days", DAYS_DEFAULT, most=DAYS_MOST))
+        """Totals, the top designs, and the figures of each day."""
+        figures = analytics.overview(whole_number(request, "days", DAYS_DEFAULT, most=DAYS_MOST))
         base = media_base(request)
-        body["top_designs"] = {name: entries(rows, base) for name, rows in body["top_designs"].items()}
-        return conditional(request, body, etag_of(body))
+        body = {
+            **figures,
+            "top_designs": {
+                name: top_json(designs, base) for name, designs in figures["top_designs"].items()
+            },
+            "series": [day_json(day) for day in figures["series"]],
+        }
+        return conditional(request, etag_of(body), lambda: body)
 
 
-def entries(designs: Iterable[Design], base: str) -> list[dict[str, Any]]:
+def day_json(day: analytics.DayFigures) -> Values:
+    return {
+        "date": day["day"],
+        "signups": day["signups"],
+        "designs": day["designs"],
+        "favorites": day["likes"],
+        "views": day["views"],
+    }
+
+
+def top_json(designs: Iterable[Design], base: str) -> list[Values]:
     return [
         {
             "id": design.pk,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -10,24 +10,26 @@ from rest_framework.request import Request
 from core.api.permissions import caller
 from core.days import moment_of
 from core.errors import Invalid, invalid_field
-from designs.models import FACET_FIELDS, Status
-from designs.queries import Sort, Wanted
-from designs.search import words_of
+from designs.fields import FACET_FIELDS, Status, Values
+from designs.queries import DesignQuery, Sort
+from designs.search import NO_WORDS, words_of
 
 SEARCH_LENGTH = 500  # characters
 FLAGS = {"true": True, "false": False}
 NO_NUL = r"^[^\u0000]*$"
 
+T = TypeVar("T")
 
-def parameter(name: str, schema: dict[str, Any], description: str) -> OpenApiParameter:
+
+def parameter(name: str, schema: Values, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, schema, description=description)
 
 
-def several(items: dict[str, Any]) -> dict[str, Any]:
+def array_of(items: Values) -> Values:
     return {"type": "array", "items": items}
 
 
-def text(most: int) -> dict[str, Any]:
+def text_of(most: int) -> Values:
     return {"type": "string", "pattern": NO_NUL, "maxLength": most}
 
 
@@ -35,16 +37,20 @@ MOMENT = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "fo
 FILTER_PARAMETERS = [
     *(
         parameter(
-            name, several({"type": "string", "pattern": NO_NUL}), "Any of these, by commas or repeated."
+            name,
+            array_of({"type": "string", "pattern": NO_NUL}),
+            "Any of these values, separated by commas or repeated.",
         )
         for name in FACET_FIELDS
     ),
-    parameter("featured", several({"type": "boolean"}), "Featured or not."),
-    parameter("status", several({"type": "string", "enum": list(Status)}), "For admins; ignored for others."),
-    parameter("created_after", MOMENT, "Created then or later; UTC where no offset is named."),
-    parameter("created_before", MOMENT, "Created before then; UTC where no offset is named."),
-    parameter("search", text(SEARCH_LENGTH), "Every word is found, the last as the beginning of a word."),
-    parameter("q", text(SEARCH_LENGTH), "The same as search."),
+    parameter("featured", array_of({"type": "boolean"}), "Featured or not."),
+    parameter(
+        "status", array_of({"type": "string", "enum": list(Status)}), "For admins; ignored for others."
+    ),
+    parameter("created_after", MOMENT, "Created at that time or later; UTC if no offset is given."),
+    parameter("created_before", MOMENT, "Created before that time; UTC if no offset is given."),
+    parameter("search", text_of(SEARCH_LENGTH), "Every word must match, the last one as a prefix."),
+    parameter("q", text_of(SEARCH_LENGTH), "The same as search."),
 ]
 SORT_PARAMETER = parameter(
     "sort",
@@ -53,37 +59,38 @@ SORT_PARAMETER = parameter(
 )
 
 
-def wanted(request: Request) -> Wanted:
-    """What a list's query string asks for. Raises Invalid, naming every parameter with a bad value."""
-    faults: dict[str, list[str]] = {}
+def design_query(request: Request) -> DesignQuery:
+    """The query of a list's query string. Raises Invalid, naming every parameter with a bad value."""
+    errors: dict[str, list[str]] = {}
 
-    def read(name: str, parse: Callable[[str], Any]) -> Any:
+    def parse(name: str, parser: Callable[[str], T | None]) -> T | None:
         try:
-            return parse(name)
+            return parser(name)
         except Invalid as error:
-            faults.update(error.fields)
+            errors.update(error.fields)
             return None
 
-    given = Given(request)
+    sent = QueryString(request)
     user = caller(request)
-    attributes = {name: read(name, given.values) for name in FACET_FIELDS}
-    words = words_of(read("search", given.search) or "")
-    found = Wanted(
+    attributes = {name: parse(name, sent.values) for name in FACET_FIELDS}
+    text = parse("search", sent.search)
+    words = words_of(text) if text else NO_WORDS
+    query = DesignQuery(
         attributes=tuple((name, values) for name, values in attributes.items() if values),
-        featured=read("featured", given.flag),
-        statuses=read("status", given.statuses) if user is not None and user.is_admin else (),
-        created_after=read("created_after", given.moment),
-        created_before=read("created_before", given.moment),
+        featured=parse("featured", sent.flag),
+        statuses=(parse("status", sent.statuses) or ()) if user is not None and user.is_admin else (),
+        created_after=parse("created_after", sent.moment),
+        created_before=parse("created_before", sent.moment),
         words=words,
-        sort=read("sort", given.sort) or (Sort.RELEVANCE if words else Sort.NEWEST),
+        sort=parse("sort", sent.sort) or (Sort.RELEVANCE if words else Sort.NEWEST),
     )
-    if faults:
-        raise Invalid(next(iter(faults.values()))[0], fields=faults)
-    return found
+    if errors:
+        raise Invalid(next(iter(errors.values()))[0], fields=errors)
+    return query
 
 
-class Given:
-    """The parameters of a query string by name. An empty value is as good as none."""
+class QueryString:
+    """Parses parameters by name. An empty value counts as absent."""
 
     def __init__(self, request: Request) -> None:
         self.params = request.query_params
@@ -95,7 +102,7 @@ class Given:
         return value
 
     def values(self, name: str) -> tuple[str, ...]:
-        """Several values, by commas or by repeating."""
+        """Several values, separated by commas or repeated."""
         sent = ",".join(self.params.getlist(name))
         if "\0" in sent:
             raise invalid_field(name, f"{name} must not hold a NUL character.")

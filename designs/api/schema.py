@@ -1,12 +1,12 @@
-"""The parts of the OpenAPI document that only designs have."""
+"""Parts of the OpenAPI document that only designs have."""
 
 from drf_spectacular.utils import OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
 from designs.api.serializers import ValueCountSerializer
-from designs.models import FACET_FIELDS
+from designs.fields import FACET_FIELDS
 
-NOT_MODIFIED = OpenApiResponse(description="If-None-Match names what the caller has: it still holds.")
+NOT_MODIFIED = OpenApiResponse(description="The response that If-None-Match names still holds.")
 FACETS = inline_serializer(
     "Facets",
     {

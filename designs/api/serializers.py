@@ -1,22 +1,24 @@
-"""Designs as JSON: what comes in is checked here, what goes out is made here."""
+"""Designs as JSON: input is checked here, and the OpenAPI document learns of the output here."""
 
 from typing import Any
 
+from django.db import models
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from core.api.fields import FlagField, TextField
-from designs.models import Design, Status
-from designs.read_model import DesignRow, ImageRow
-from designs.services import EDITABLE
-from uploads.api.serializers import RenditionSerializer, absolute
+from designs.facets import ValueCount
+from designs.fields import COLUMNS, EDITABLE, Status, Values
+from designs.models import Design
+from designs.read_model import SHOWN, with_image
+from uploads.api.serializers import RenditionSerializer
 from uploads.models import Image
-from uploads.storage.storages import images
 
 DESCRIPTION_LENGTH = 10_000  # characters
 
+Field = serializers.Field[Any, Any, Any, Any]
 
-class DesignImageSerializer(serializers.Serializer[Any]):
+
+class DesignImageSerializer(serializers.Serializer[Image]):
     width = serializers.IntegerField(help_text="pixels")
     height = serializers.IntegerField(help_text="pixels")
     dominant_colour = serializers.RegexField("^#[0-9a-f]{6}$")
@@ -25,7 +27,7 @@ class DesignImageSerializer(serializers.Serializer[Any]):
 
 
 class DesignSerializer(serializers.ModelSerializer[Design]):
-    """Says what `as_json` makes; nothing is serialised through it."""
+    """Describes a design in the OpenAPI document; designs.read_model makes its JSON."""
 
     image_url = serializers.URLField()
     r2_object_key = serializers.CharField()
@@ -36,95 +38,40 @@ class DesignSerializer(serializers.ModelSerializer[Design]):
 
     class Meta:
         model = Design
-        fields = [
-            "id",
-            *EDITABLE,
-            "image_url",
-            "view_count",
-            "like_count",
-            "created_at",
-            "updated_at",
-            "is_favorite",
-            "image",
-        ]
+        fields = [*SHOWN, "is_favorite", "image_url", "image"]
         extra_kwargs = {name: {"required": True} for name in EDITABLE}
 
 
-def media_base(request: Request) -> str:
-    """What stands before an object's key in its address, as this caller reaches it."""
-    return absolute(request, images().url(""))
+def design_as_json(design: Design, base: str, *, is_favorite: bool) -> Values:
+    """A stored design as designs.read_model shows it; `base` precedes the key in the URL of an image."""
+    image = design.image
+    shown = {name: getattr(design, name) for name in SHOWN} | {"is_favorite": is_favorite}
+    return with_image(
+        shown, (image.width, image.height, image.dominant_colour, image.thumbhash, image.renditions), base
+    )
 
 
-def as_json(design: Design | DesignRow, base: str, *, is_favorite: bool | None = None) -> dict[str, Any]:
-    """The DesignResponse of a row; `base` is the caller's media_base.
-
-    `is_favorite` is that of selectors.shown_to where it is not given.
-    """
-    return {
-        "id": design.pk,
-        "title": design.title,
-        "description": design.description,
-        "image_url": base + design.image_id,
-        "r2_object_key": design.image_id,
-        "category": design.category,
-        "style": design.style,
-        "colour": design.colour,
-        "fabric": design.fabric,
-        "occasion": design.occasion,
-        "featured": design.featured,
-        "status": design.status,
-        "view_count": design.view_count,
-        "like_count": design.like_count,
-        "designer_name": design.designer_name,
-        "collection_name": design.collection_name,
-        "season": design.season,
-        "created_at": design.created_at,
-        "updated_at": design.updated_at,
-        "is_favorite": getattr(design, "is_favorite", False) if is_favorite is None else is_favorite,
-        "image": image_as_json(design.image, base),
-    }
+def input_field(column: "models.Field[Any, Any]") -> Field:
+    """The serializer's field for a column that staff may set."""
+    if isinstance(column, models.BooleanField):
+        return FlagField(required=False, allow_null=True)
+    if column.choices:
+        return serializers.ChoiceField(Status.choices, required=False, allow_null=True)
+    if isinstance(column, models.ForeignKey):
+        return TextField(max_length=column.target_field.max_length)
+    length = column.max_length or DESCRIPTION_LENGTH
+    if column.blank:
+        return TextField(max_length=length, required=False, allow_blank=True, allow_null=True)
+    return TextField(max_length=length)
 
 
-def image_as_json(image: Image | ImageRow, base: str) -> dict[str, Any]:
-    return {
-        "width": image.width,
-        "height": image.height,
-        "dominant_colour": image.dominant_colour,
-        "thumbhash": image.thumbhash,
-        "renditions": [
-            {
-                "width": one["width"],
-                "height": one["height"],
-                "format": one["format"],
-                "url": base + one["key"],
-            }
-            for one in image.renditions
-        ],
-    }
+class DesignInputSerializer(serializers.Serializer[Design]):
+    """What staff sends. A null empties a text; for other fields it is the same as not sent."""
 
+    def get_fields(self) -> dict[str, Field]:
+        return {name: input_field(COLUMNS[name]) for name in EDITABLE}
 
-def optional_text(most: int = 100) -> TextField:
-    return TextField(max_length=most, required=False, allow_blank=True, allow_null=True)
-
-
-class DesignInputSerializer(serializers.Serializer[Any]):
-    """What staff sends. A null empties a text; for the others it is the same as not sent."""
-
-    title = TextField(max_length=200)
-    r2_object_key = TextField(max_length=255)
-    category = TextField(max_length=50)
-    description = optional_text(DESCRIPTION_LENGTH)
-    style = optional_text()  # type: ignore[assignment]  # a name of DRF's own fields
-    colour = optional_text()
-    fabric = optional_text()
-    occasion = optional_text()
-    season = optional_text()
-    designer_name = optional_text()
-    collection_name = optional_text()
-    featured = FlagField(required=False, allow_null=True)
-    status = serializers.ChoiceField(Status.choices, required=False, allow_null=True)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: Values) -> Values:
         return {
             name: "" if value is None else value
             for name, value in attrs.items()
@@ -132,13 +79,13 @@ class DesignInputSerializer(serializers.Serializer[Any]):
         }
 
 
-class FavouriteSerializer(serializers.Serializer[Any]):
+class FavouriteSerializer(serializers.Serializer[Design]):
     message = serializers.CharField()
     success = serializers.BooleanField()
     is_favorite = serializers.BooleanField()
     like_count = serializers.IntegerField()
 
 
-class ValueCountSerializer(serializers.Serializer[Any]):
+class ValueCountSerializer(serializers.Serializer[ValueCount]):
     value = serializers.CharField()
     count = serializers.IntegerField()

@@ -1,7 +1,8 @@
 """The catalogue over HTTP."""
 
-from typing import Any
+from collections.abc import Callable
 
+from django.conf import settings
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,28 +10,81 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.pagination import PAGE_PARAMETERS, whole_number
+from core.api.conditional import conditional, etag_of, weak_etag
+from core.api.pagination import PAGE_PARAMETERS, PageRequest, whole_number
 from core.api.permissions import IsSignedIn, caller
+from core.api.responses import message_response
 from core.api.schema import MessageSerializer, items_of, page_of
 from designs import counters, selectors, services
 from designs.api import filters
-from designs.api.answers import answer, page_answer
-from designs.api.items import design_item, similar_items
 from designs.api.permissions import IsReader, IsReaderOrAdmin
 from designs.api.schema import FACETS, NOT_MODIFIED
 from designs.api.serializers import (
     DesignInputSerializer,
     DesignSerializer,
     FavouriteSerializer,
-    as_json,
-    media_base,
+    design_as_json,
 )
-from designs.catalogue import Stamp
-from designs.facets import facets
+from designs.catalogue import Catalogue, open_catalogue
+from designs.fields import Values
+from designs.queries import (
+    DesignQuery,
+    FavouritesQuery,
+    Sort,
+    favourites_query,
+    featured_query,
+    restrict_to_visible,
+)
+from uploads.api.serializers import media_base
 
 DESIGN_ID = OpenApiParameter("design_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 DESIGN_PAGE = {200: page_of(DesignSerializer), 304: NOT_MODIFIED}
 SIMILAR_DEFAULT, SIMILAR_MOST = 10, 50
+
+
+def catalogue_response(
+    request: Request, make_body: Callable[[Catalogue], Values], *, by_version: bool = True
+) -> HttpResponseBase:
+    """What `make_body` reads of the catalogue, with its ETag, or a 304.
+
+    The ETag names the catalogue's version, the caller and the request, so a 304 takes no body. Without a version,
+    and with `by_version` false for a body that changes without the version, it names the body.
+    """
+    base = media_base(request)
+    catalogue = open_catalogue(caller(request), base)
+    if by_version and catalogue.version_key:
+        return conditional(
+            request, version_etag(request, catalogue.version_key, base), lambda: make_body(catalogue)
+        )
+    body = make_body(catalogue)
+    return conditional(request, etag_of(without_views(body)), lambda: body)
+
+
+def version_etag(request: Request, version_key: str, base: str) -> str:
+    """The ETag of a response; another release of the code may give the same content another form."""
+    user, meta = caller(request), request.META
+    who = f"{user.pk} {user.is_admin}" if user else ""
+    parts = (settings.VERSION, version_key, who, base, meta["PATH_INFO"], meta["QUERY_STRING"])
+    return weak_etag("\n".join(parts).encode("utf-8", "surrogateescape"))
+
+
+def without_views(body: Values) -> Values:
+    """A body without view counts: the ETag of a design should survive being looked at."""
+    if "items" in body:
+        return {**body, "items": [without_views(item) for item in body["items"]]}
+    return {**body, "view_count": None}
+
+
+def page_response(request: Request, query: DesignQuery | FavouritesQuery) -> HttpResponseBase:
+    """The page of a list that the query string asks for."""
+    page = PageRequest.of(request)
+
+    def make_body(catalogue: Catalogue) -> Values:
+        items, total = catalogue.page(query, page.offset, page.offset + page.per_page)
+        return page.answer(items, total)
+
+    # Views change that order, and leave the version as it is.
+    return catalogue_response(request, make_body, by_version=query.sort is not Sort.MOST_VIEWED)
 
 
 class DesignsView(APIView):
@@ -43,15 +97,15 @@ class DesignsView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """The catalogue, filtered, searched and sorted."""
-        return page_answer(request, selectors.permitted(caller(request), filters.wanted(request)))
+        return page_response(request, restrict_to_visible(caller(request), filters.design_query(request)))
 
     @extend_schema(request=DesignInputSerializer, responses={201: DesignSerializer})
     def post(self, request: Request) -> Response:
-        """Add a design whose image is stored already."""
+        """Create a design. Its image must be stored already."""
         sent = DesignInputSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        design = services.create_design(caller(request), sent.validated_data)
-        return Response(as_json(design, media_base(request), is_favorite=False), 201)
+        design = services.design_create(caller(request), sent.validated_data)
+        return Response(design_as_json(design, media_base(request), is_favorite=False), 201)
 
 
 class FeaturedView(APIView):
@@ -60,7 +114,7 @@ class FeaturedView(APIView):
     @extend_schema(parameters=PAGE_PARAMETERS, responses=DESIGN_PAGE)
     def get(self, request: Request) -> HttpResponseBase:
         """Featured designs, newest first."""
-        return page_answer(request, selectors.featured())
+        return page_response(request, featured_query())
 
 
 class FavouritesView(APIView):
@@ -68,8 +122,8 @@ class FavouritesView(APIView):
 
     @extend_schema(parameters=PAGE_PARAMETERS, responses=DESIGN_PAGE)
     def get(self, request: Request) -> HttpResponseBase:
-        """What the caller likes, the newest favourite first."""
-        return page_answer(request, selectors.favourites_of(caller(request)))
+        """The caller's favourites, the newest first."""
+        return page_response(request, favourites_query(caller(request)))
 
 
 class FacetsView(APIView):
@@ -77,9 +131,9 @@ class FacetsView(APIView):
 
     @extend_schema(parameters=filters.FILTER_PARAMETERS, responses={200: FACETS, 304: NOT_MODIFIED})
     def get(self, request: Request) -> HttpResponseBase:
-        """How many designs there are of each value; a field's own filter does not narrow its counts."""
-        wanted = selectors.permitted(caller(request), filters.wanted(request))
-        return answer(request, lambda stamp, base: facets(wanted, stamp))
+        """The number of designs with each value. The filter of a field does not narrow its own counts."""
+        query = restrict_to_visible(caller(request), filters.design_query(request))
+        return catalogue_response(request, lambda catalogue: {**catalogue.facets(query)})
 
 
 @extend_schema(parameters=[DESIGN_ID])
@@ -88,12 +142,8 @@ class DesignView(APIView):
 
     @extend_schema(responses={200: DesignSerializer, 304: NOT_MODIFIED})
     def get(self, request: Request, design_id: int) -> HttpResponseBase:
-        """One design; counts a view."""
-
-        def make(stamp: Stamp | None, base: str) -> dict[str, Any]:
-            return design_item(caller(request), design_id, stamp, base)
-
-        response = answer(request, make)
+        """One design. Counts a view."""
+        response = catalogue_response(request, lambda catalogue: catalogue.design(design_id))
         if request.method == "GET" and response.status_code == 200:
             counters.add_view(design_id)
         return response
@@ -103,15 +153,16 @@ class DesignView(APIView):
         """Change the fields that are sent."""
         sent = DesignInputSerializer(data=request.data, partial=True)
         sent.is_valid(raise_exception=True)
-        design = selectors.design_to_change(caller(request), design_id)
-        services.update_design(caller(request), design, sent.validated_data)
-        return Response(as_json(design, media_base(request)))
+        design = selectors.design_get_for_change(caller(request), design_id)
+        services.design_update(caller(request), design, sent.validated_data)
+        is_favorite = bool(getattr(design, "is_favorite", False))
+        return Response(design_as_json(design, media_base(request), is_favorite=is_favorite))
 
     @extend_schema(responses=MessageSerializer)
     def delete(self, request: Request, design_id: int) -> Response:
-        """Delete a design; its image stays."""
-        services.delete_design(caller(request), selectors.design_to_change(caller(request), design_id))
-        return Response({"message": "The design was deleted.", "success": True})
+        """Delete a design. Its image stays."""
+        services.design_delete(caller(request), selectors.design_get_for_change(caller(request), design_id))
+        return message_response("The design was deleted.")
 
 
 @extend_schema(parameters=[DESIGN_ID])
@@ -130,11 +181,7 @@ class SimilarView(APIView):
     def get(self, request: Request, design_id: int) -> HttpResponseBase:
         """Published designs like this one, the nearest first."""
         limit = whole_number(request, "limit", SIMILAR_DEFAULT, most=SIMILAR_MOST)
-
-        def make(stamp: Stamp | None, base: str) -> dict[str, Any]:
-            return {"items": similar_items(caller(request), design_id, limit, stamp, base)}
-
-        return answer(request, make)
+        return catalogue_response(request, lambda catalogue: {"items": catalogue.similar(design_id, limit)})
 
 
 @extend_schema(parameters=[DESIGN_ID])
@@ -143,18 +190,14 @@ class FavouriteView(APIView):
 
     @extend_schema(request=None, responses={200: FavouriteSerializer})
     def post(self, request: Request, design_id: int) -> Response:
-        """Like a design; again changes nothing."""
-        count = services.add_favourite(caller(request), design_id)
-        return self.answer("The design is among your favourites.", True, count)
+        """Like a design. Idempotent."""
+        count = services.favourite_add(caller(request), design_id)
+        text = "The design is among your favourites."
+        return message_response(text, is_favorite=True, like_count=count)
 
     @extend_schema(request=None, responses={200: FavouriteSerializer})
     def delete(self, request: Request, design_id: int) -> Response:
-        """Like a design no longer; again changes nothing."""
-        count = services.remove_favourite(caller(request), design_id)
-        return self.answer("The design is not among your favourites.", False, count)
-
-    @staticmethod
-    def answer(message: str, is_favorite: bool, like_count: int) -> Response:
-        return Response(
-            {"message": message, "success": True, "is_favorite": is_favorite, "like_count": like_count}
-        )
+        """Remove the like. Idempotent."""
+        count = services.favourite_remove(caller(request), design_id)
+        text = "The design is not among your favourites."
+        return message_response(text, is_favorite=False, like_count=count)

@@ -5,15 +5,16 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from designs import counters
-from designs.catalogue import Memory, stamp
-from designs.models import CatalogueStamp, Design
+from designs.catalogue import VersionedCache, current_version
+from designs.models import CatalogueVersion, Design
 from tests.api.client import ApiClient
 from tests.factories.designs import DesignFactory, FavouriteFactory
 from uploads.models import Image
 
 pytestmark = pytest.mark.django_db
-stamped = pytest.mark.skipif(
-    hasattr(connection, "round_trips"), reason="on D1 itself asking for the stamp would be a round trip more"
+versioned = pytest.mark.skipif(
+    hasattr(connection, "round_trips"),
+    reason="on D1 itself asking for the version would be a round trip more",
 )
 
 LIST = "/api/designs"
@@ -64,7 +65,7 @@ def answers(reader):
 def unremembered(reader, monkeypatch):
     """The answers of a process that remembers nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr(Memory, "answers", lambda memory, word, questions, ask: ask(list(questions)))
+        patch.setattr(VersionedCache, "get_many", lambda cache, version, keys, load: load(list(keys)))
         return answers(reader)
 
 
@@ -99,7 +100,7 @@ def test_an_etag_never_names_two_bodies(change, design, monkeypatch):
         assert again.status_code == 200 or old.json() == now[question].json(), question
 
 
-@stamped
+@versioned
 def test_another_user_page_or_question_has_another_etag(design):
     reader, other = ApiClient.approved(), ApiClient.approved()
     tags = [response.headers["ETag"] for response in (*answers(reader).values(), *answers(other).values())]
@@ -123,8 +124,8 @@ def test_views_alone_change_no_etag_but_that_of_the_most_viewed(design):
     )
 
 
-@stamped
-def test_a_304_reads_the_sign_in_and_the_stamp_and_nothing_else(design):
+@versioned
+def test_a_304_reads_the_sign_in_and_the_version_and_nothing_else(design):
     reader = ApiClient.approved()
     for question, response in answers(reader).items():
         with CaptureQueriesContext(connection) as queries:
@@ -142,29 +143,29 @@ def test_an_old_etag_opens_no_design_that_is_hidden_since(design):
     assert again.status_code == 404
 
 
-@stamped
-def test_a_stamp_does_not_come_again_after_a_rollback(design):
-    seen = {stamp()}
+@versioned
+def test_a_version_does_not_come_again_after_a_rollback(design):
+    seen = {current_version()}
     for _ in range(2):
         with transaction.atomic():
             rename(design)
-            seen.add(stamp())
+            seen.add(current_version())
             transaction.set_rollback(True)
     assert len(seen) == 3
 
 
-def test_without_a_stamp_every_answer_is_the_same(design):
+def test_without_a_version_every_answer_is_the_same(design):
     reader = ApiClient.approved()
-    with_stamp = bodies(answers(reader))
-    CatalogueStamp.objects.all().delete()
-    assert bodies(answers(reader)) == with_stamp
+    with_version = bodies(answers(reader))
+    CatalogueVersion.objects.all().delete()
+    assert bodies(answers(reader)) == with_version
 
 
 def test_a_deep_page_is_the_part_of_the_list_that_it_says(design, monkeypatch):
     DesignFactory.create_batch(20)
     reader = ApiClient.approved()
     whole = [item["id"] for item in reader.get(LIST, per_page=100).json()["items"]]
-    monkeypatch.setattr("designs.pages.DEEP", 4)
+    monkeypatch.setattr("designs.catalogue.DEEP", 4)
     pages = [reader.get(LIST, page=page, per_page=4).json() for page in range(1, 8)]
     assert [item["id"] for page in pages for item in page["items"]] == whole
     assert {page["total"] for page in pages} == {len(whole)}

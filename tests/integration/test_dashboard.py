@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from core import replica
 from d1backend.replica import on_primary
-from designs.models import Design, Status
+from designs.fields import Status
+from designs.models import Design
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 

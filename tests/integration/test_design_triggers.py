@@ -5,7 +5,7 @@ from django.db import connection, models
 
 from core.triggers import create_triggers, drop_triggers
 from designs.models import Design
-from designs.queries import Sort, Wanted
+from designs.queries import DesignQuery, Sort
 from designs.search import words_of
 from tests.factories.designs import DesignFactory, FavouriteFactory
 
@@ -24,10 +24,10 @@ def test_a_remade_table_counts_and_is_searched_with_its_triggers_restored():
 
     design = FavouriteFactory(design=DesignFactory(title="Ajrakh")).design
 
-    assert Wanted(words=words_of("ajrakh")).designs().get().like_count == 1
-    assert Wanted(words=words_of("ikat")).designs().get() == kept
+    assert DesignQuery(words=words_of("ajrakh")).designs().get().like_count == 1
+    assert DesignQuery(words=words_of("ikat")).designs().get() == kept
     design.delete()
-    assert not Wanted(words=words_of("ajrakh")).designs().exists()
+    assert not DesignQuery(words=words_of("ajrakh")).designs().exists()
 
 
 @pytest.mark.django_db
@@ -50,7 +50,7 @@ def plan(queryset):
 @pytest.mark.parametrize("sort", [sort for sort in Sort if sort is not Sort.RELEVANCE])
 @pytest.mark.parametrize("attributes", [(), (("category", ("Saree",)),)])
 def test_the_order_of_a_list_comes_from_an_index(sort, attributes):
-    wanted = Wanted(statuses=("published",), sort=sort, attributes=attributes)
+    wanted = DesignQuery(statuses=("published",), sort=sort, attributes=attributes)
     steps = plan(wanted.ordered().values("pk")[:20])
     if not attributes or sort in (Sort.NEWEST, Sort.OLDEST):
         assert "TEMP B-TREE" not in steps, steps
@@ -64,7 +64,7 @@ def test_the_order_of_a_list_comes_from_an_index(sort, attributes):
     [{}, {"attributes": (("category", ("Saree",)), ("style", ("a", "b")))}, {"featured": True}],
 )
 def test_a_search_runs_once_and_not_for_each_design(sort, more):
-    wanted = Wanted(statuses=("published",), words=words_of("red silk"), sort=sort, **more)
+    wanted = DesignQuery(statuses=("published",), words=words_of("red silk"), sort=sort, **more)
     for queryset in (wanted.ordered()[:20], wanted.designs()):
         steps = plan(queryset).splitlines()
         scan = next(index for index, step in enumerate(steps) if "VIRTUAL TABLE" in step)

@@ -11,7 +11,8 @@ from PIL import Image as Picture
 
 from accounts.models import EDITORS
 from core.models import AuditEntry
-from designs.models import FACET_FIELDS, Design
+from designs.fields import FACET_FIELDS
+from designs.models import Design
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory

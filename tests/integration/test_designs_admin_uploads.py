@@ -9,7 +9,8 @@ from django.urls import reverse
 from accounts.models import EDITORS
 from console.designs.uploads import title_of
 from core.models import AuditEntry
-from designs.models import FACET_FIELDS, Design
+from designs.fields import FACET_FIELDS
+from designs.models import Design
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
@@ -149,7 +150,7 @@ def test_a_picture_is_not_kept_where_its_draft_cannot_be_stored(staff, folder, m
     def fail(*args, **kwargs):
         raise RuntimeError
 
-    monkeypatch.setattr("designs.services.create_design", fail)
+    monkeypatch.setattr("designs.services.design_create", fail)
     staff.raise_request_exception = False
     assert send(staff).status_code == 500
     assert (Image.objects.count(), folder.listed()) == (0, [])

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from designs import totals
-from designs.models import DailyCount, DayTotal, Design, Favourite, Status, ValueTotal
+from designs.fields import Status
+from designs.models import DailyCount, DayTotal, Design, Favourite, ValueTotal
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory
 from uploads.models import Image, ImageTotal

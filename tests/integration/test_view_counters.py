@@ -72,7 +72,7 @@ def test_what_could_not_be_written_is_kept_for_the_next_time(views):
 def test_what_may_have_been_written_is_not_written_again(views):
     views.add(1)
     with (
-        mock.patch.object(counters, "write", side_effect=OutcomeUnknown("the answer was lost")),
+        mock.patch.object(counters, "write_views", side_effect=OutcomeUnknown("the answer was lost")),
         pytest.raises(OutcomeUnknown),
     ):
         views.flush()
@@ -121,7 +121,7 @@ def test_the_thread_writes_by_itself(views, settings):
     settings.VIEW_FLUSH_SECONDS = 0.01
     design = DesignFactory()
     written = threading.Event()
-    with mock.patch.object(counters, "write", side_effect=[OperationalError("away"), None]) as write:
+    with mock.patch.object(counters, "write_views", side_effect=[OperationalError("away"), None]) as write:
         write.side_effect = lambda rows: written.set() if write.call_count > 1 else fail()
         views.add(design.pk)
         assert written.wait(10)

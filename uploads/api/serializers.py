@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from core.api.fields import TextField
 from uploads.keys import EXTENSIONS
 from uploads.models import Category, Image, PendingUpload
+from uploads.pipeline.renditions import renditions_as_json
 from uploads.storage.storages import images
 
 
@@ -80,9 +81,14 @@ def absolute(request: Request, address: str) -> str:
     return urljoin(request._request.build_absolute_uri("/"), address)
 
 
+def media_base(request: Request) -> str:
+    """What precedes an object's key in its URL, as this caller reaches it."""
+    return absolute(request, images().url(""))
+
+
 def image_as_json(request: Request, image: Image, message: str = "") -> dict[str, Any]:
     """The ImageResponse of a row that has `in_use`."""
-    base = absolute(request, images().url(""))
+    base = media_base(request)
     return {
         "success": True,
         "message": message or "The image is stored.",
@@ -94,15 +100,7 @@ def image_as_json(request: Request, image: Image, message: str = "") -> dict[str
         "height": image.height,
         "dominant_colour": image.dominant_colour,
         "thumbhash": image.thumbhash,
-        "renditions": [
-            {
-                "width": one["width"],
-                "height": one["height"],
-                "format": one["format"],
-                "url": base + one["key"],
-            }
-            for one in image.renditions
-        ],
+        "renditions": renditions_as_json(image.renditions, base),
         "in_use": bool(image.in_use),  # type: ignore[attr-defined]
         "created_at": serializers.DateTimeField().to_representation(image.created_at),
     }

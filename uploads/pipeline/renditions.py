@@ -2,7 +2,9 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import thumbhash
 from PIL import Image
@@ -16,6 +18,15 @@ METHOD = 3  # of WebP's encoder: 4 takes half as long again for 2 % fewer bytes
 SKETCH = 32  # pixels: more than a thumbhash or a colour can hold
 
 
+class StoredRendition(TypedDict):
+    """An entry of Image.renditions: sizes in pixels, and the key of the object."""
+
+    width: int
+    height: int
+    format: str
+    key: str
+
+
 @dataclass(frozen=True)
 class Rendition:
     """A smaller size of a picture, in WebP."""
@@ -23,6 +34,14 @@ class Rendition:
     width: int  # pixels
     height: int  # pixels
     data: bytes
+
+
+def renditions_as_json(stored: Sequence[StoredRendition], base: str) -> list[dict[str, int | str]]:
+    """The renditions of Image.renditions as the API shows them; `base` precedes the key in a URL."""
+    return [
+        {"width": one["width"], "height": one["height"], "format": one["format"], "url": base + one["key"]}
+        for one in stored
+    ]
 
 
 def renditions(image: Image.Image, width: int, height: int) -> list[Rendition]:

@@ -3,9 +3,9 @@
 import csv
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, OutputWrapper
 from tqdm import tqdm
 
 from core.spreadsheets import in_chunks
@@ -19,21 +19,21 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", type=Path, help="where to write it (standard output)")
 
-    def handle(self, *args: Any, file: Path | None, **options: Any) -> None:
+    def handle(self, *args: str, file: Path | None, **options: str) -> None:
         if file is None:
-            write(self.stdout)
+            write_csv(self.stdout)
             return
         draft = file.with_name(f"{file.name}.draft")
         with draft.open("w", encoding="utf-8", newline="") as out:
-            count = write(out)
+            count = write_csv(out)
         draft.replace(file)
         self.stdout.write(f"{count} designs are in {file}.")
 
 
-def write(out: Any) -> int:
-    """Write every design to a file-like object, the lowest id first; answer how many there were."""
+def write_csv(out: TextIO | OutputWrapper) -> int:
+    """Write every design, the lowest id first; return how many there were."""
     designs = Design.objects.all()
-    writer = csv.DictWriter(out, COLUMNS)
+    writer: csv.DictWriter[str] = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
     progress = tqdm(in_chunks(designs), total=designs.count(), unit="design", disable=None)
     for design in progress:

@@ -1,12 +1,11 @@
 """Store designs from a CSV file, row by row.
 
-A row with the `id` of a design changes it, another makes a new one. Its picture is an image that is stored
-already (`r2_object_key`), or a file (`image`) of the folder that --images names.
+A row with the `id` of a design changes it, any other creates one. Its picture is an image that is stored already
+(`r2_object_key`), or a file (`image`) in the folder that --images names.
 """
 
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
@@ -23,13 +22,15 @@ class Command(BaseCommand):
         parser.add_argument("--images", type=Path, help="the folder of the files named under `image`")
         parser.add_argument("--dry-run", action="store_true", help="check every row and store nothing")
 
-    def handle(self, *args: Any, file: Path, images: Path | None, dry_run: bool, **options: Any) -> None:
+    def handle(self, *args: str, file: Path, images: Path | None, dry_run: bool, **options: str) -> None:
         try:
-            rows = csv_import.rows_of(file.read_bytes())
+            rows = csv_import.parse_csv(file.read_bytes())
         except (OSError, Invalid) as error:
             raise CommandError(f"{file} cannot be read: {error}") from error
         wrong = 0
-        for result in csv_import.results(None, tqdm(rows, unit="row", disable=None), images, dry_run=dry_run):
+        for result in csv_import.import_rows(
+            None, tqdm(rows, unit="row", disable=None), images, dry_run=dry_run
+        ):
             wrong += bool(result.faults)
             with tqdm.external_write_mode(self.stderr):
                 for field, sentence in result.faults:
