@@ -25,7 +25,6 @@ from designs.queries import DesignQuery, FavouritesQuery, Sort
 from designs.read_model import (
     VOLATILE_FIELDS,
     Reader,
-    in_order,
     read_designs,
     read_designs_of,
     read_volatile,
@@ -138,10 +137,10 @@ class DirectCatalogue:
 
     def page(self, query: DesignQuery | FavouritesQuery, start: int, stop: int) -> tuple[Sequence[Item], int]:
         ids = query.ordered().values_list("pk", flat=True)[start:stop]
-        order, designs, total = gather(
-            ids, partial(read_designs_of, self.user, ids, self.base), query.unsorted.designs().count
+        designs, total = gather(
+            partial(read_designs_of, self.user, ids, self.base), query.unsorted.designs().count
         )
-        return in_order(order, designs), total
+        return designs, total
 
     def design(self, design_id: int) -> Values:
         found = read_designs(self.user, [design_id], self.base)
@@ -153,8 +152,7 @@ class DirectCatalogue:
     def similar(self, design_id: int, limit: int) -> Sequence[Item]:
         to = self.design(design_id)
         ids = selectors.designs_similar_to(design_id, to).values_list("pk", flat=True)[:limit]
-        order, designs = gather(ids, partial(read_designs_of, self.user, ids, self.base))
-        return in_order(order, designs)
+        return read_designs_of(self.user, ids, self.base)
 
     def facets(self, query: DesignQuery) -> Facets:
         return facets_by_groups(query.unsorted)
@@ -177,7 +175,7 @@ class CachedCatalogue(DirectCatalogue):
             return designs, self.total(self.version.listing, query)
         by_likes = isinstance(query, FavouritesQuery) or query.sort is Sort.POPULAR
         version = self.version.content if by_likes else self.version.listing
-        if isinstance(query, DesignQuery) and (query.words or (start >= DEEP and not by_likes)):
+        if isinstance(query, DesignQuery) and (query.is_search or (start >= DEEP and not by_likes)):
             whole = id_lists.get(version, query, lambda: ids_of(query))
             return self.fragments(whole[start:stop]), len(whole)
         total = self.total(version, query)

@@ -1,6 +1,6 @@
 """Which designs a caller asks for, as a value that knows nothing of HTTP."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -64,7 +64,7 @@ class DesignQuery:
     statuses: tuple[str, ...] = ()
     created_after: datetime | None = None
     created_before: datetime | None = None
-    words: search.Words = field(default_factory=lambda: search.Words("", ()))
+    words: search.Words = search.NO_WORDS
     sort: Sort = Sort.NEWEST
 
     @property
@@ -75,6 +75,10 @@ class DesignQuery:
     def without(self, name: str) -> "DesignQuery":
         """The same without the filter of one facet field."""
         return replace(self, attributes=tuple(pair for pair in self.attributes if pair[0] != name))
+
+    @property
+    def is_search(self) -> bool:
+        return bool(self.words.expression or self.words.symbols)
 
     @property
     def is_narrow(self) -> bool:
@@ -102,7 +106,8 @@ class DesignQuery:
     def designs(self) -> QuerySet[Design]:
         """The designs in no order."""
         if not self.words.expression:
-            return search.holding(Design.objects.filter(**self.conditions()), self.words.symbols)
+            designs = Design.objects.filter(**self.conditions())
+            return search.holding(designs, self.words.symbols) if self.is_search else designs
         narrowed = Design.objects.filter(**search.unindexed(self.conditions()))
         return search.matching(narrowed, self.words, ranked=self.is_ranked)
 

@@ -25,11 +25,16 @@ FLAGS = tuple(
 # What depends on the moment and on the reader; the rest of a design holds for as long as the catalogue's `listing`.
 VOLATILE_FIELDS = (*COUNTERS, "is_favorite")
 
-BY_IDS = "SELECT value FROM json_each(%s)"
+# Which designs, and in which order: those of a JSON list of ids, or those that a query of ids finds.
+PAGE_OF_IDS = "WITH page (id, place) AS (SELECT value, key FROM json_each(%s))"
+# SQLite numbers the rows as the subquery returns them.
+PAGE_OF_QUERY = "WITH ids (id) AS ({}), page AS (SELECT id, row_number() OVER () AS place FROM ids)"
 IS_FAVORITE = "EXISTS (SELECT 1 FROM user_favorites AS f WHERE f.user_id = %s AND f.design_id = d.id)"
-VOLATILE = (
-    f"SELECT d.id, d.view_count, d.like_count, {IS_FAVORITE} FROM designs AS d WHERE d.id IN ({BY_IDS})"
-)
+VOLATILE = f"""
+    SELECT d.id, d.view_count, d.like_count, {IS_FAVORITE}
+    FROM page JOIN designs AS d ON d.id = page.id
+    ORDER BY page.place
+"""
 
 
 def column_sql(name: str) -> str:
@@ -45,41 +50,36 @@ def column_sql(name: str) -> str:
 DESIGNS = f"""
     SELECT {", ".join(map(column_sql, SHOWN))}, {IS_FAVORITE},
         i.width, i.height, i.dominant_colour, i.thumbhash, i.renditions
-    FROM designs AS d JOIN images AS i ON i.object_key = d.r2_object_key
-    WHERE d.id IN """
+    FROM page JOIN designs AS d ON d.id = page.id JOIN images AS i ON i.object_key = d.r2_object_key
+    ORDER BY page.place
+"""
 
 
 def read_designs(user: Reader, ids: Sequence[int], base: str) -> list[Values]:
     """The designs of these ids that exist, in that order; `base` precedes the key in the URL of an image."""
-    if not ids:
-        return []
-    parameters = [user.pk if user else None, json.dumps(list(ids))]
-    rows = sql.rows(f"{DESIGNS} ({BY_IDS})", parameters, router.db_for_read(Design))
-    return in_order(ids, [design_of_row(row, base) for row in rows])
+    return [design_of_row(row, base) for row in rows_of_ids(DESIGNS, user, ids)]
 
 
 def read_designs_of(user: Reader, ids: "QuerySet[Design, int]", base: str) -> list[Values]:
-    """The designs that a query of ids finds, in no order."""
+    """The designs whose ids a query finds, in its order."""
     alias = router.db_for_read(Design)
     subquery, parameters = ids.query.get_compiler(alias).as_sql()
-    rows = sql.rows(f"{DESIGNS} ({subquery})", [user.pk if user else None, *parameters], alias)
+    rows = sql.rows(
+        f"{PAGE_OF_QUERY.format(subquery)} {DESIGNS}", [*parameters, user.pk if user else None], alias
+    )
     return [design_of_row(row, base) for row in rows]
-
-
-def in_order(ids: Sequence[int], designs: list[Values]) -> list[Values]:
-    """The designs in the order of their ids."""
-    found = {design["id"]: design for design in designs}
-    return [found[design_id] for design_id in ids if design_id in found]
 
 
 def read_volatile(user: Reader, ids: Sequence[int]) -> list[tuple[int, int, int, int]]:
     """`(id, view_count, like_count, is_favorite)` of the designs of these ids that exist, in that order."""
+    return [(row[0], row[1], row[2], row[3]) for row in rows_of_ids(VOLATILE, user, ids)]
+
+
+def rows_of_ids(statement: str, user: Reader, ids: Sequence[int]) -> list[tuple[Any, ...]]:
     if not ids:
         return []
-    parameters = [user.pk if user else None, json.dumps(list(ids))]
-    rows = sql.rows(VOLATILE, parameters, router.db_for_read(Design))
-    found = {row[0]: (row[0], row[1], row[2], row[3]) for row in rows}
-    return [found[design_id] for design_id in ids if design_id in found]
+    parameters = [json.dumps(list(ids)), user.pk if user else None]
+    return sql.rows(f"{PAGE_OF_IDS} {statement}", parameters, router.db_for_read(Design))
 
 
 def design_of_row(row: Sequence[Any], base: str) -> Values:

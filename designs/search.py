@@ -35,9 +35,6 @@ class Words:
     expression: str
     symbols: tuple[str, ...]
 
-    def __bool__(self) -> bool:
-        return bool(self.expression or self.symbols)
-
 
 NO_WORDS = Words("", ())
 

@@ -74,15 +74,14 @@ def design_query(request: Request) -> DesignQuery:
     user = caller(request)
     attributes = {name: parse(name, sent.values) for name in FACET_FIELDS}
     text = parse("search", sent.search)
-    words = words_of(text) if text else NO_WORDS
     query = DesignQuery(
         attributes=tuple((name, values) for name, values in attributes.items() if values),
         featured=parse("featured", sent.flag),
         statuses=(parse("status", sent.statuses) or ()) if user is not None and user.is_admin else (),
         created_after=parse("created_after", sent.moment),
         created_before=parse("created_before", sent.moment),
-        words=words,
-        sort=parse("sort", sent.sort) or (Sort.RELEVANCE if words else Sort.NEWEST),
+        words=words_of(text) if text else NO_WORDS,
+        sort=parse("sort", sent.sort) or (Sort.RELEVANCE if text else Sort.NEWEST),
     )
     if errors:
         raise Invalid(next(iter(errors.values()))[0], fields=errors)
