@@ -105,7 +105,9 @@ class Catalogue(Protocol):
     def version_key(self) -> str:
         """Changes with everything except views that a body shows; empty if bodies must be compared instead."""
 
-    def page(self, query: DesignQuery | FavouritesQuery, start: int, stop: int) -> tuple[Sequence[Item], int]:
+    def design_page(
+        self, query: DesignQuery | FavouritesQuery, start: int, stop: int
+    ) -> tuple[Sequence[Item], int]:
         """The items from `start` to before `stop` of a list, and how many the whole list has."""
 
     def design(self, design_id: int) -> Values:
@@ -135,7 +137,9 @@ class DirectCatalogue:
     def version_key(self) -> str:
         return ""
 
-    def page(self, query: DesignQuery | FavouritesQuery, start: int, stop: int) -> tuple[Sequence[Item], int]:
+    def design_page(
+        self, query: DesignQuery | FavouritesQuery, start: int, stop: int
+    ) -> tuple[Sequence[Item], int]:
         ids = query.ordered().values_list("pk", flat=True)[start:stop]
         designs, total = gather(
             partial(read_designs_of, self.user, ids, self.base), query.unsorted.designs().count
@@ -169,7 +173,9 @@ class CachedCatalogue(DirectCatalogue):
     def version_key(self) -> str:
         return self.version.content
 
-    def page(self, query: DesignQuery | FavouritesQuery, start: int, stop: int) -> tuple[Sequence[Item], int]:
+    def design_page(
+        self, query: DesignQuery | FavouritesQuery, start: int, stop: int
+    ) -> tuple[Sequence[Item], int]:
         if query.sort is Sort.MOST_VIEWED:  # the order changes without the version
             designs = read_designs(self.user, ids_of(query, start, stop), self.base)
             return designs, self.total(self.version.listing, query)

@@ -80,7 +80,7 @@ def page_response(request: Request, query: DesignQuery | FavouritesQuery) -> Htt
     page = PageRequest.of(request)
 
     def make_body(catalogue: Catalogue) -> Values:
-        items, total = catalogue.page(query, page.offset, page.offset + page.per_page)
+        items, total = catalogue.design_page(query, page.offset, page.offset + page.per_page)
         return page.answer(items, total)
 
     # Views change that order, and leave the version as it is.

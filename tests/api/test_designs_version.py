@@ -143,6 +143,14 @@ def test_an_old_etag_opens_no_design_that_is_hidden_since(design):
     assert again.status_code == 404
 
 
+def test_an_asterisk_matches_a_design_that_is_there_and_no_other(design):
+    reader = ApiClient.approved()
+    held = {"If-None-Match": "*"}
+    assert reader.send("GET", f"{LIST}/{design.pk}", headers=held).status_code == 304
+    withdraw(design)
+    assert reader.send("GET", f"{LIST}/{design.pk}", headers=held).status_code == 404
+
+
 @versioned
 def test_a_version_does_not_come_again_after_a_rollback(design):
     seen = {current_version()}
