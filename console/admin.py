@@ -1,6 +1,7 @@
-"""What Django's autodiscovery imports: the admin classes of every app, so that they register themselves."""
+"""Imported by Django's autodiscovery: imports every admin class, so that each registers itself."""
 
 import console.accounts.admin
-import console.core.admin
+import console.core.app_settings
+import console.core.audit
 import console.designs.admin
 import console.uploads.admin  # noqa: F401

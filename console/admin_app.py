@@ -1,4 +1,4 @@
-"""Django's admin app with the gallery's own site in the place of the default one."""
+"""Django's admin app with the gallery's site instead of the default one."""
 
 from django.contrib.admin.apps import AdminConfig
 
@@ -11,4 +11,4 @@ class GalleryAdminConfig(AdminConfig):
         from django.contrib import admin
         from django.contrib.auth.models import Group
 
-        admin.site.unregister(Group)  # the user's own page says who is an editor
+        admin.site.unregister(Group)  # editors are chosen on the user's page

@@ -1,4 +1,4 @@
-"""The console as an app: its templates, its static files and every admin class."""
+"""The console: every admin class, with its templates and static files."""
 
 from django.apps import AppConfig
 

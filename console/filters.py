@@ -1,42 +1,57 @@
-"""Filters of the admin's lists."""
+"""Filters that lists of the admin use."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
 
 
 class ActorFilter(admin.AllValuesFieldListFilter):
-    """By who did it; what nobody did, the system did."""
+    """By actor. An empty name is the system's."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        field: Field,
+        request: HttpRequest,
+        params: dict[str, list[str]],
+        model: type[Model],
+        model_admin: admin.ModelAdmin,
+        field_path: str,
+    ) -> None:
+        super().__init__(field, request, params, model, model_admin, field_path)
         self.title = "actor"
 
-    def choices(self, changelist: Any) -> Iterator[Any]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         for choice in super().choices(changelist):
             yield {**choice, "display": choice["display"] or "the system"}
 
 
 class DayRangeFilter(admin.FieldListFilter):
-    """From a day to a day, both included, as UTC has them; either may be left open."""
+    """From one day to another (UTC), both included. Either may be left open."""
 
     template = "admin/core/day_range_filter.html"
 
     def __init__(
-        self, field: Any, request: HttpRequest, params: Any, model: Any, model_admin: Any, field_path: str
+        self,
+        field: Field,
+        request: HttpRequest,
+        params: dict[str, list[str]],
+        model: type[Model],
+        model_admin: admin.ModelAdmin,
+        field_path: str,
     ) -> None:
         self.names = (f"{field_path}_from", f"{field_path}_to")
         super().__init__(field, request, params, model, model_admin, field_path)
-        self.days = [day_of(request.GET.get(name, "")) for name in self.names]
+        self.days = [parse_day(request.GET.get(name, "")) for name in self.names]
 
     def expected_parameters(self) -> list[str | None]:
         return [*self.names]
 
-    def choices(self, changelist: Any) -> Iterator[Any]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         kept = [
             (name, value)
             for name, values in changelist.filter_params.items()
@@ -51,7 +66,7 @@ class DayRangeFilter(admin.FieldListFilter):
             "clear": changelist.get_query_string(remove=list(self.names)),
         }
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         first, last = self.days
         if first:
             queryset = queryset.filter(**{f"{self.field_path}__gte": midnight(first)})
@@ -60,8 +75,8 @@ class DayRangeFilter(admin.FieldListFilter):
         return queryset
 
 
-def day_of(text: str) -> date | None:
-    """The day in ISO 8601; None where this is none, as in a field left empty."""
+def parse_day(text: str) -> date | None:
+    """The day in ISO 8601; None for any other text, such as that of an empty field."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -69,4 +84,5 @@ def day_of(text: str) -> date | None:
 
 
 def midnight(day: date) -> datetime:
+    """The first moment of the day in UTC."""
     return datetime.combine(day, time(), UTC)

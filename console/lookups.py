@@ -1,25 +1,26 @@
-"""Which lookups of an address may narrow an admin's list: those that its filters declare, and none on a secret."""
+"""Which lookups of a list's address are allowed: those that its filters offer, and none on a secret field."""
 
-from typing import Any
-
-from django.contrib.admin import ListFilter
+from django.contrib.admin import ListFilter, ModelAdmin
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model
+from django.db.models import Field, ForeignObjectRel, Model
 from django.db.models.constants import LOOKUP_SEP
+from django.http import HttpRequest
 
 from core.secret_fields import is_secret
 
+ModelField = Field | ForeignObjectRel
 
-def is_declared(page: Any, lookup: str, request: Any) -> bool:
+
+def is_offered(page: ModelAdmin, lookup: str, request: HttpRequest) -> bool:
     """Whether the page's filters offer this lookup.
 
-    Django allows one on any field of the model itself, which tells a secret letter by letter. A name that is no
-    field is a filter's own parameter, or is ignored later.
+    Django itself allows a lookup on every field of the model, and so lets staff guess a secret letter by letter.
+    A name that is no field is a parameter of a filter, or Django ignores it later.
     """
-    fields = fields_of(page.model, lookup)
+    fields = fields_on_path(page.model, lookup)
     if any(is_secret(field) for field in fields):
         return False
-    parameters, paths = declared(page, request)
+    parameters, paths = offered(page, request)
     if not fields or lookup in parameters:
         return True
     names = [field.name for field in fields]
@@ -28,28 +29,29 @@ def is_declared(page: Any, lookup: str, request: Any) -> bool:
     return LOOKUP_SEP.join(names) in paths
 
 
-def fields_of(model: type[Model], lookup: str) -> list[Any]:
-    """The fields that a lookup goes through; what follows the last of them is a transform or a comparison."""
-    fields: list[Any] = []
+def fields_on_path(model: type[Model], lookup: str) -> list[ModelField]:
+    """The fields that a lookup follows. What comes after them is a transform or a comparison."""
+    fields: list[ModelField] = []
     for part in lookup.split(LOOKUP_SEP):
         try:
-            field: Any = model._meta.pk if part == "pk" else model._meta.get_field(part)
+            field = model._meta.pk if part == "pk" else model._meta.get_field(part)
         except FieldDoesNotExist:
             break
         fields.append(field)
-        if not getattr(field, "path_infos", None):
+        path = getattr(field, "path_infos", None)
+        if not path:
             break
-        model = field.path_infos[-1].to_opts.model
+        model = path[-1].to_opts.model
     return fields
 
 
-def declared(page: Any, request: Any) -> tuple[set[str], set[str]]:
-    """The parameters that the page's own filters take, and the paths of the fields that it filters by."""
+def offered(page: ModelAdmin, request: HttpRequest) -> tuple[set[str], set[str]]:
+    """The parameters of the page's own filters, and the paths of the fields that it filters by."""
     parameters: set[str] = set()
     paths = {page.date_hierarchy} if page.date_hierarchy else set()
-    for one in page.get_list_filter(request):
-        if isinstance(one, type) and issubclass(one, ListFilter):
-            parameters |= {*getattr(one, "parameter_names", ()), getattr(one, "parameter_name", "") or ""}
+    for item in page.get_list_filter(request):
+        if isinstance(item, type) and issubclass(item, ListFilter):
+            parameters |= {*getattr(item, "parameter_names", ()), getattr(item, "parameter_name", "") or ""}
         else:
-            paths.add(one if isinstance(one, str) else one[0])
+            paths.add(str(item[0] if isinstance(item, list | tuple) else item))
     return parameters, paths

@@ -1,69 +1,80 @@
-"""The admin's sidebar, by task; an entry shows to those whose permission it asks for."""
+"""The admin's sidebar, by task. Each entry is shown to users with its permission."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
+from django.utils.functional import Promise
 
-from accounts import stats
+from console.pending_users import pending_users
 
 QUEUE = "accounts_user_approvals"
 
-
-def may(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+Check = Callable[[HttpRequest], bool]
 
 
-def entry(title: str, icon: str, view: str, permission: str, **more: Any) -> dict[str, Any]:
-    """A link to an admin page; `icon` is a name of Material Symbols."""
-    link = reverse_lazy(f"admin:{view}")
-    return {"title": title, "icon": icon, "link": link, "permission": may(permission), **more}
-
-
-def waiting(request: HttpRequest) -> stats.Waiting:
-    """Who waits, asked once a request; a page that asks for more in one trip sets it before."""
-    if not hasattr(request, "waiting"):
-        request.waiting = stats.waiting()  # type: ignore[attr-defined]
-    return request.waiting  # type: ignore[attr-defined]
-
-
-class Badge:
-    """The count of those who wait. It is asked when the page is painted: by then it may be known."""
+class PendingBadge:
+    """The number of pending users, read when the sidebar is rendered: the page may have read it by then."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
 
-    def __deepcopy__(self, memo: Any) -> "Badge":
+    def __deepcopy__(self, memo: dict[int, "PendingBadge"]) -> "PendingBadge":
         return self  # unfold copies the whole navigation
 
     def __bool__(self) -> bool:
-        return waiting(self.request).count > 0
+        return pending_users(self.request).count > 0
 
     def __str__(self) -> str:
-        return str(waiting(self.request).count)
+        return str(pending_users(self.request).count)
 
 
-def is_of_people(request: HttpRequest) -> bool:
-    """The queue lies below the list of people, and has an entry of its own."""
-    return request.path.startswith(reverse("admin:accounts_user_changelist")) and not is_queue(request)
+class Entry(TypedDict):
+    """A link to an admin page; `icon` is a name of Material Symbols."""
+
+    title: str
+    icon: str
+    link: str | Promise
+    permission: NotRequired[Check]
+    badge: NotRequired[PendingBadge]
+    active: NotRequired[Check]
 
 
-def is_queue(request: HttpRequest) -> bool:
+class Group(TypedDict):
+    title: str
+    items: list[Entry]
+
+
+def entry(title: str, icon: str, view: str, permission: str) -> Entry:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{view}"),
+        "permission": lambda request: request.user.has_perm(permission),
+    }
+
+
+def is_people_page(request: HttpRequest) -> bool:
+    """Whether this is a page of users. The queue's address begins like theirs, but it has its own entry."""
+    return request.path.startswith(reverse("admin:accounts_user_changelist")) and not is_queue_page(request)
+
+
+def is_queue_page(request: HttpRequest) -> bool:
     return request.path == reverse(f"admin:{QUEUE}")
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+def navigation(request: HttpRequest) -> list[Group]:
+    approvals = entry("Approvals", "how_to_reg", QUEUE, "accounts.change_user")
+    approvals |= {"badge": PendingBadge(request), "active": is_queue_page}
+    people = entry("People", "group", "accounts_user_changelist", "accounts.view_user")
+    people |= {"active": is_people_page}
     return [
         {
             "title": "Today",
             "items": [
                 {"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")},
-                entry(
-                    *("Approvals", "how_to_reg", QUEUE, "accounts.change_user"),
-                    badge=Badge(request),
-                    active=is_queue,
-                ),
+                approvals,
             ],
         },
         {
@@ -76,18 +87,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": "House",
             "items": [
-                entry(
-                    *("People", "group", "accounts_user_changelist", "accounts.view_user"),
-                    active=is_of_people,
-                ),
-                entry(
-                    *("Settings", "tune", "core_appsetting_changelist"),
-                    "core.change_appsetting",
-                ),
-                entry(
-                    *("Audit", "history", "core_auditentry_changelist"),
-                    "core.view_auditentry",
-                ),
+                people,
+                entry("Settings", "tune", "core_appsetting_changelist", "core.change_appsetting"),
+                entry("Audit", "history", "core_auditentry_changelist", "core.view_auditentry"),
             ],
         },
     ]

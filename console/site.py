@@ -1,4 +1,4 @@
-"""The admin site of the gallery."""
+"""The gallery's admin site."""
 
 from django.http import HttpRequest
 from unfold.sites import UnfoldAdminSite

@@ -1,14 +1,16 @@
-"""The look of the admin: django-unfold's settings (https://unfoldadmin.com/docs/configuration/settings/).
+"""The admin's theme: django-unfold's settings (https://unfoldadmin.com/docs/configuration/settings/).
 
-The colours are those of Indian cloth: undyed cotton behind, indigo for what can be clicked. unfold paints text in
-600 on the light side and in 500 on the dark one; both keep WCAG's AA there, which tests/browser holds them to.
+The colours are those of Indian cloth: undyed cotton for the background, indigo for links and buttons. unfold uses
+600 for text in the light theme and 500 in the dark one. Both meet WCAG AA, which tests/browser check.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from django.http import HttpRequest
 from django.templatetags.static import static
 
-# From undyed cotton to the night that indigo gives after many dips.
+# From undyed cotton to the near-black of many dips in indigo.
 COTTON_TO_NIGHT = {
     "50": "oklch(98.6% .004 80)",
     "100": "oklch(96.6% .006 80)",
@@ -37,8 +39,8 @@ INDIGO = {
 }
 
 
-def asset(path: str) -> Any:
-    """A static file's address, asked for when a page needs it: settings are read before static files are."""
+def asset(path: str) -> Callable[[HttpRequest], str]:
+    """A static file's address, resolved for each page: settings are read before static files are configured."""
     return lambda request: static(path)
 
 
@@ -48,7 +50,7 @@ def unfold() -> dict[str, Any]:
         "SITE_HEADER": "Design Gallery",
         "SITE_SUBHEADER": "Console",
         "SITE_ICON": asset("gallery/logo.svg"),
-        "SITE_URL": None,  # the service itself shows people nothing but this console
+        "SITE_URL": None,  # the service has no other pages for people
         "SITE_FAVICONS": [
             {"rel": "icon", "type": "image/svg+xml", "href": asset("gallery/logo.svg")},
         ],
@@ -58,6 +60,6 @@ def unfold() -> dict[str, Any]:
         "STYLES": [asset("console/console.css")],
         "SCRIPTS": [asset("console/console.js")],
         "LOGIN": {"form": "console.accounts.forms.SignInForm", "image": asset("gallery/cloth.svg")},
-        "DASHBOARD_CALLBACK": "console.dashboard.fill",
+        "DASHBOARD_CALLBACK": "console.dashboard.views.dashboard_context",
         "SIDEBAR": {"show_search": False, "navigation": "console.navigation.navigation"},
     }

@@ -1,7 +1,6 @@
-"""The admin's pages of users: the queue, review, changes, their sign-ins."""
+"""The admin's pages of users: list, decisions, changes, live sign-ins."""
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
@@ -9,7 +8,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import Form
+from django.forms import Form, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -20,9 +19,9 @@ from unfold.decorators import action, display
 
 from accounts import selectors, services
 from accounts.models import SignIn, State, User
-from console.accounts.approvals import approvals
-from console.accounts.forms import RejectionForm, UserForm
-from console.core.admin import ServiceAdmin, actor_of
+from console.accounts.approvals import approvals_page
+from console.accounts.forms import NewUserForm, RejectionForm, UserForm
+from console.base import ServiceAdmin, actor_of
 from core.errors import GalleryError, NotFound
 
 
@@ -30,12 +29,12 @@ class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         return [(State.PENDING, "Waiting"), (State.APPROVED, "Approved"), (State.REJECTED, "Rejected")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        chosen = self.value()
-        return selectors.in_state(queryset, State(chosen)) if chosen in State.values else queryset
+        state = self.value()
+        return selectors.in_state(queryset, State(state)) if state in State.values else queryset
 
 
 class SignInInline(TabularInline):
@@ -50,13 +49,13 @@ class SignInInline(TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SignIn]:
         return selectors.live(super().get_queryset(request))
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return bool(getattr(request.user, "is_admin", False))
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
     @display(description="")
@@ -66,15 +65,14 @@ class SignInInline(TabularInline):
 
 @admin.register(User)
 class UserAdmin(ServiceAdmin):
-    form = UserForm
     list_display = [
         "username",
-        "shown_state",
+        "state_label",
         "is_admin",
         "created_at",
         "last_login",
         "reviewed_by",
-        "decide",
+        "decision_buttons",
     ]
     list_filter = [StateFilter, "is_admin"]
     list_per_page = 50
@@ -91,14 +89,31 @@ class UserAdmin(ServiceAdmin):
         "created_at",
         "last_login",
     ]
+    fieldsets = [
+        (None, {"fields": ["username", "new_password", "is_admin", "is_editor"]}),
+        ("Review", {"fields": readonly_fields}),
+    ]
+    add_fieldsets = fieldsets[:1]
     change_form_outer_before_template = "admin/accounts/user/decide_outer.html"
 
-    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        editable = (None, {"fields": ["username", "new_password", "is_admin", "is_editor"]})
-        return [editable, ("Review", {"fields": self.readonly_fields})] if obj else [editable]
+    def get_fieldsets(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> list[tuple[str | None, dict[str, list[str]]]]:
+        return self.fieldsets if obj else self.add_fieldsets
 
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[TabularInline]]:
         return self.inlines if obj else []
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: User | None = None,
+        change: bool = False,
+        fields: list[str] | None = None,
+    ) -> type[ModelForm]:
+        form = UserForm if obj else NewUserForm
+        made: type[ModelForm] = super().get_form(request, obj, change, form=form, fields=fields)
+        return made
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -110,24 +125,24 @@ class UserAdmin(ServiceAdmin):
         ordering="is_approved",
         label={State.PENDING: "warning", State.APPROVED: "success", State.REJECTED: "danger"},
     )
-    def shown_state(self, user: User) -> tuple[str, str]:
+    def state_label(self, user: User) -> tuple[str, str]:
         return user.state, user.state.label
 
     @display(description="Decision")
-    def decide(self, user: User) -> str:
+    def decision_buttons(self, user: User) -> str:
         return render_to_string("admin/accounts/user/decide.html", {"user": user})
 
     def save_model(self, request: HttpRequest, obj: User, form: Form, change: bool) -> None:
-        sent = form.cleaned_data
-        roles = {"is_admin": sent["is_admin"], "is_editor": sent["is_editor"]}
+        data = form.cleaned_data
+        roles = {"is_admin": data["is_admin"], "is_editor": data["is_editor"]}
         if change:
-            password = sent["new_password"] or None
-            name = sent["username"]
+            password = data["new_password"] or None
+            name = data["username"]
             user = services.update(actor_of(request), obj.pk, username=name, password=password, **roles)
             if user.pk == request.user.pk:
                 update_session_auth_hash(request, user)
         else:
-            user = services.create(actor_of(request), sent["username"], sent["new_password"], **roles)
+            user = services.create(actor_of(request), data["username"], data["new_password"], **roles)
             obj.pk = user.pk
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
@@ -162,15 +177,21 @@ class UserAdmin(ServiceAdmin):
             path("approvals/", wrap(self.approvals_view), name="accounts_user_approvals"),
             path("<int:user_id>/approve/", wrap(self.approve_view), name="accounts_user_approve"),
             path("<int:user_id>/reject/", wrap(self.reject_view), name="accounts_user_reject"),
-            path("sign-ins/<int:sign_in_id>/end/", wrap(self.end_view), name="accounts_user_end_sign_in"),
+            path(
+                "sign-ins/<int:sign_in_id>/end/",
+                wrap(self.end_sign_in_view),
+                name="accounts_user_end_sign_in",
+            ),
         ]
         return own + super().get_urls()
 
     def approvals_view(self, request: HttpRequest) -> HttpResponse:
-        return approvals(self, request)
+        return approvals_page(self, request)
 
     def approve_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
-        return self.decided(request, lambda: services.approve(actor_of(request), user_id))
+        return self.run_service(
+            request, lambda: services.approve(actor_of(request), user_id), "The user is approved."
+        )
 
     def reject_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
         if not self.has_change_permission(request):
@@ -179,10 +200,14 @@ class UserAdmin(ServiceAdmin):
         if not form.is_valid():
             return self.reason_page(request, form, [self.user_or_404(user_id)])
         reason = form.cleaned_data["reason"]
-        return self.decided(request, lambda: services.reject(actor_of(request), user_id, reason))
+        return self.run_service(
+            request, lambda: services.reject(actor_of(request), user_id, reason), "The user is rejected."
+        )
 
-    def end_view(self, request: HttpRequest, sign_in_id: int) -> HttpResponse:
-        return self.decided(request, lambda: services.end_sign_in(actor_of(request), sign_in_id))
+    def end_sign_in_view(self, request: HttpRequest, sign_in_id: int) -> HttpResponse:
+        return self.run_service(
+            request, lambda: services.end_sign_in(actor_of(request), sign_in_id), "The sign-in has ended."
+        )
 
     def user_or_404(self, user_id: int) -> User:
         try:
@@ -190,39 +215,44 @@ class UserAdmin(ServiceAdmin):
         except NotFound:
             raise Http404 from None
 
-    def decided(self, request: HttpRequest, decide: Callable[[], Any]) -> HttpResponse:
-        """Carry the decision out, if it is a POST of one who may, and lead back to where it was taken."""
+    def run_service(
+        self, request: HttpRequest, service: Callable[[], User | None], success: str
+    ) -> HttpResponse:
+        """Call the service for a POST by staff with the permission, show how it went, and redirect back.
+
+        Raises PermissionDenied.
+        """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_change_permission(request):
             raise PermissionDenied
         try:
-            decide()
-        except GalleryError as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            service()
+        except GalleryError as error:
+            self.message_user(request, error.message, messages.ERROR)
         else:
-            self.message_user(request, "Done. It holds from now on.", messages.SUCCESS)
-        return HttpResponseRedirect(self.way_back(request))
+            self.message_user(request, success, messages.SUCCESS)
+        return HttpResponseRedirect(self.return_address(request))
 
-    def way_back(self, request: HttpRequest) -> str:
-        """The page of this site that the request came from, or named as the one to go on to."""
-        queue = reverse("admin:accounts_user_changelist")
+    def return_address(self, request: HttpRequest) -> str:
+        """The users' page that the request came from, or that it names in `back`; the list for any other address."""
+        user_list = reverse("admin:accounts_user_changelist")
         back = request.POST.get("back") or request.headers.get("Referer", "")
-        own = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
-        return back if own and urlsplit(back).path.startswith(queue) else queue
+        is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure())
+        return back if is_ours and urlsplit(back).path.startswith(user_list) else user_list
 
     def reason_page(
         self, request: HttpRequest, form: RejectionForm, users: list[User], action: str = ""
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Reject",
-            "opts": self.opts,
-            "form": form,
-            "users": users,
-            "action": action,
-            "select_across": request.POST.get("select_across", "0"),
-            "reasons": selectors.remembered_reasons(),
-            "back": self.way_back(request),
-        }
+        """Ask for the reason of a rejection; `action` is the list's action that continues with it."""
+        context = self.page_context(
+            request,
+            title="Reject",
+            form=form,
+            users=users,
+            action=action,
+            select_across=request.POST.get("select_across", "0"),
+            reasons=selectors.remembered_reasons(),
+            back=self.return_address(request),
+        )
         return TemplateResponse(request, "admin/accounts/user/reject.html", context)

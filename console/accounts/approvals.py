@@ -1,9 +1,9 @@
-"""The admin's queue of those who wait for a decision, longest waiting first, and deciding about them there."""
+"""The admin's queue of pending users: decide there about one or several, and undo the last decision."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from itertools import pairwise
-from typing import Any
+from typing import TypedDict
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -14,36 +14,43 @@ from django.urls import reverse
 
 from accounts import selectors, services, stats, validators
 from accounts.models import User
-from console.core.admin import actor_of
+from console.base import GalleryAdmin, actor_of
+from console.pending_users import remember_pending_users
 from core.errors import GalleryError
 from d1backend.gather import gather
 
-SHOWN = 50  # of those who wait the longest
-REASONS = 5  # remembered ones offered
-DECIDED = {"approve": "Approved", "reject": "Rejected", "undo": "Waiting again"}
+QUEUE_LENGTH = 50  # users on the page
+REASONS_OFFERED = 5
+MAX_DIGITS = 18  # of an id; a longer number does not fit the column
+DECIDED = {"approve": "Approved", "reject": "Rejected", "undo": "Pending again"}
 
 
-def approvals(admin: Any, request: HttpRequest) -> HttpResponse:
-    """GET shows the queue; POST decides about the users it names (`user`) and leads back to the next one."""
-    if not admin.has_change_permission(request):
+class LastDecision(TypedDict):
+    """What the page shows of the decision before."""
+
+    label: str
+    users: Sequence[User]
+    can_undo: bool
+
+
+def approvals_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
+    """GET shows the queue, longest waiting first. POST decides about each `user` it names and returns here."""
+    if not model_admin.has_change_permission(request):
         raise PermissionDenied
     if request.method == "POST":
-        return decide(admin, request)
-    waiting, count, reasons, decided = gather(
-        selectors.pending()[:SHOWN],
+        return decide(model_admin, request)
+    users, pending, reasons, decided = gather(
+        selectors.pending()[:QUEUE_LENGTH],
         stats.waiting,
-        lambda: selectors.remembered_reasons(REASONS),
-        lambda: decided_before(request),
+        lambda: selectors.remembered_reasons(REASONS_OFFERED),
+        lambda: last_decision(request.GET),
     )
-    request.waiting = count  # type: ignore[attr-defined]
-    for user, following in pairwise([*waiting, None]):
-        user.next = following.pk if following else ""
-    context = {
-        **admin.admin_site.each_context(request),
+    remember_pending_users(request, pending)
+    context = model_admin.admin_site.each_context(request) | {
         "title": "Approvals",
-        "media": admin.media,
-        "users": waiting,
-        "count": count.count,
+        "media": model_admin.media,
+        "rows": with_next(users),
+        "count": pending.count,
         "reasons": reasons,
         "reason_length": validators.REASON_LENGTH,
         "decided": decided,
@@ -51,49 +58,56 @@ def approvals(admin: Any, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/accounts/user/approvals.html", context)
 
 
-def decide(admin: Any, request: HttpRequest) -> HttpResponse:
-    """All of them or, where one is refused, none."""
+def with_next(users: Sequence[User]) -> list[tuple[User, int | str]]:
+    """Each user with the id of the one below, to go to after a decision; an empty string for the last."""
+    return [(user, following.pk if following else "") for user, following in pairwise([*users, None]) if user]
+
+
+def decide(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
+    """Take one decision about all the users that the request names, or about none if one of them fails."""
     sent = request.POST
-    chosen, reason = ids_of(sent), sent.get("reason", "").strip()[: validators.REASON_LENGTH]
+    user_ids, reason = user_ids_of(sent), sent.get("reason", "").strip()[: validators.REASON_LENGTH]
     decisions: dict[str, Callable[[User, int], User]] = {
         "approve": services.approve,
         "reject": lambda actor, user_id: services.reject(actor, user_id, reason),
         "undo": services.reopen,
     }
     decision = sent.get("decision", "")
-    back = reverse("admin:accounts_user_approvals")
-    if decision not in decisions or not chosen:
-        admin.message_user(request, "Nobody was chosen.", messages.WARNING)
-        return HttpResponseRedirect(back)
+    queue = reverse("admin:accounts_user_approvals")
+    if decision not in decisions or not user_ids:
+        model_admin.message_user(request, "No one was selected.", messages.WARNING)
+        return HttpResponseRedirect(queue)
     try:
-        # One decision is a transaction by itself, and cheaper where none surrounds it.
-        with transaction.atomic() if len(chosen) > 1 else nullcontext():
-            for user_id in chosen:
+        # A single decision is a transaction already, and cheaper without another one around it.
+        with transaction.atomic() if len(user_ids) > 1 else nullcontext():
+            for user_id in user_ids:
                 decisions[decision](actor_of(request), user_id)
-    except GalleryError as refusal:
-        admin.message_user(request, refusal.message, messages.ERROR)
-        return HttpResponseRedirect(back)
-    told = QueryDict(mutable=True)
-    told["decision"] = decision
-    told.setlist("user", [str(user_id) for user_id in chosen])
+    except GalleryError as error:
+        model_admin.message_user(request, error.message, messages.ERROR)
+        return HttpResponseRedirect(queue)
+    query = QueryDict(mutable=True)
+    query["decision"] = decision
+    query.setlist("user", [str(user_id) for user_id in user_ids])
     following = sent.get("next", "")
-    place = f"#user-{following}" if following.isdecimal() else ""
-    return HttpResponseRedirect(f"{back}?{told.urlencode()}{place}")
+    fragment = f"#user-{following}" if following.isdecimal() else ""
+    return HttpResponseRedirect(f"{queue}?{query.urlencode()}{fragment}")
 
 
-def ids_of(sent: QueryDict) -> list[int]:
-    """The users that a request names, each once; at most as many as the queue shows."""
-    numbers = [
-        int(one) for one in sent.getlist("user") if one.isascii() and one.isdecimal() and len(one) < 19
+def user_ids_of(sent: QueryDict) -> list[int]:
+    """The ids in `user`, each once, at most QUEUE_LENGTH; what is no id is ignored."""
+    ids = [
+        int(text)
+        for text in sent.getlist("user")
+        if text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
     ]
-    return list(dict.fromkeys(numbers))[:SHOWN]
+    return list(dict.fromkeys(ids))[:QUEUE_LENGTH]
 
 
-def decided_before(request: HttpRequest) -> dict[str, Any] | None:
-    """What the address tells of the decision that led here, for who wants to take it back."""
-    decision = request.GET.get("decision", "")
-    ids = ids_of(request.GET) if decision in DECIDED else []
+def last_decision(query: QueryDict) -> LastDecision | None:
+    """The decision that redirected here, from the address's query; None if there was none."""
+    decision = query.get("decision", "")
+    ids = user_ids_of(query) if decision in DECIDED else []
     users = list(selectors.known().filter(pk__in=ids).order_by("username_key"))
     if not users:
         return None
-    return {"what": DECIDED[decision], "users": users, "can_undo": decision != "undo"}
+    return {"label": DECIDED[decision], "users": users, "can_undo": decision != "undo"}

@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
-from django.forms import ModelForm, Script
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelChoiceField, ModelForm, Script
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -17,9 +17,9 @@ from django.utils.safestring import SafeString
 from rest_framework.exceptions import ValidationError
 from unfold.decorators import action, display
 
-from console import dashboard
-from console.core.admin import ServiceAdmin, actor_of
-from console.designs import card, imports, uploads
+from console.base import ServiceAdmin, actor_of
+from console.dashboard.views import export_table
+from console.designs import bulk_upload, csv_import, pictures
 from console.designs.filters import CountedFilters, filters_view
 from console.designs.forms import DesignForm
 from core.errors import GalleryError, NotFound
@@ -30,25 +30,24 @@ from designs.models import Design
 from designs.selectors import NO_SUCH_DESIGN
 from designs.spreadsheets import COLUMNS, values_of
 from designs.validation import validated_fields
+from uploads.models import Category, Image
 
-MOST_AT_ONCE = 1000  # designs changed by one action: one transaction, which is one call to D1
-IN_PLACE = ("title", "status", "featured")  # what can be changed without opening a design's page
+MAX_SELECTED = 1000  # designs that one action changes: one transaction, which is one call to D1
+IN_PLACE_FIELDS = ("title", "status", "featured")  # changed in the list, without the design's page
 
 
 @admin.register(Design)
 class DesignAdmin(ServiceAdmin):
-    """Every change goes through the services, which audit it."""
-
     form = DesignForm
     list_display = [
         "thumbnail",
         "title",
-        "kind",
+        "category_and_fabric",
         "status_in_place",
         "featured_in_place",
         "likes",
         "views",
-        "made",
+        "created",
     ]
     list_display_links = ["thumbnail", "title"]
     list_filter = [CountedFilters]
@@ -66,7 +65,7 @@ class DesignAdmin(ServiceAdmin):
         (None, {"fields": ["title", "description", "card", "picture", "image"]}),
         ("Attributes", {"fields": FACET_FIELDS}),
         ("Publication", {"fields": ["status", "featured"]}),
-        ("Figures", {"fields": ["view_count", "like_count", "created_at", "updated_at"]}),
+        ("Counts and dates", {"fields": ["view_count", "like_count", "created_at", "updated_at"]}),
     ]
 
     class Media:
@@ -77,17 +76,17 @@ class DesignAdmin(ServiceAdmin):
         own = [
             path("<int:design_id>/set/", wrap(self.set_view), name="designs_design_set"),
             path("filters/", wrap(self.filters_view), name="designs_design_filters"),
-            path("figures/<slug:table>/", wrap(dashboard.export), name="designs_figures"),
-            path("upload/file/", wrap(self.take_file), name="designs_design_take_file"),
+            path("figures/<slug:table>/", wrap(export_table), name="designs_figures"),
+            path("upload/file/", wrap(self.upload_file), name="designs_design_upload_file"),
         ]
         return own + super().get_urls()
 
     @display(description="")
     def thumbnail(self, design: Design) -> SafeString:
-        return card.thumbnail(design)
+        return pictures.thumbnail_html(design)
 
     @display(description="Category", ordering="category")
-    def kind(self, design: Design) -> SafeString:
+    def category_and_fabric(self, design: Design) -> SafeString:
         return format_html(
             '<span>{}</span> <span class="gallery-hint">{}</span>', design.category, design.fabric
         )
@@ -100,28 +99,28 @@ class DesignAdmin(ServiceAdmin):
     def views(self, design: Design) -> int:
         return design.view_count
 
-    @display(description="Made", ordering="created_at")
-    def made(self, design: Design) -> str:
+    @display(description="Created", ordering="created_at")
+    def created(self, design: Design) -> str:
         return date_format(design.created_at, "j M Y")
 
     @display(description="In the app")
     def card(self, design: Design) -> SafeString | str:
-        return card.card(design) if design.image_id else "–"
+        return pictures.card_html(design) if design.image_id else "–"
 
     @display(description="Status", ordering="status")
     def status_in_place(self, design: Design) -> str:
-        return self.control("status", design)
+        return self.in_place_control("status", design)
 
     @display(description="Featured", ordering="featured")
     def featured_in_place(self, design: Design) -> str:
-        return self.control("featured", design)
+        return self.in_place_control("featured", design)
 
-    def control(self, name: str, design: Design) -> str:
+    def in_place_control(self, name: str, design: Design) -> str:
         context = {"design": design, "statuses": Status.choices}
         return render_to_string(f"admin/designs/design/{name}_in_place.html", context)
 
     def set_view(self, request: HttpRequest, design_id: int) -> HttpResponse:
-        """Change one of the fields IN_PLACE, checked as the API checks it."""
+        """Change IN_PLACE_FIELDS of a design, validated as the API does it."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_change_permission(request):
@@ -129,14 +128,14 @@ class DesignAdmin(ServiceAdmin):
         design = Design.objects.filter(pk=design_id).first()
         if design is None:
             return JsonResponse({"message": "This design has been deleted."}, status=404)
-        sent = {name: request.POST[name] for name in IN_PLACE if name in request.POST}
+        sent = {name: request.POST[name] for name in IN_PLACE_FIELDS if name in request.POST}
         if not sent:
-            return JsonResponse({"message": f"Nothing of {', '.join(IN_PLACE)} was sent."}, status=400)
+            return JsonResponse({"message": f"Send one of {', '.join(IN_PLACE_FIELDS)}."}, status=400)
         try:
             services.design_update(actor_of(request), design, validated_fields(sent, partial=True))
         except (GalleryError, ValidationError) as error:
-            return uploads.refusal(error)
-        return JsonResponse({name: getattr(design, name) for name in IN_PLACE})
+            return bulk_upload.error_response(error)
+        return JsonResponse({name: getattr(design, name) for name in IN_PLACE_FIELDS})
 
     def filters_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -145,18 +144,18 @@ class DesignAdmin(ServiceAdmin):
 
     @action(description="Upload images", icon="upload", permissions=["add"])
     def upload(self, request: HttpRequest) -> HttpResponse:
-        return uploads.upload_page(self, request)
+        return bulk_upload.upload_page(self, request)
 
-    def take_file(self, request: HttpRequest) -> HttpResponse:
-        return uploads.take_file(self, request)
+    def upload_file(self, request: HttpRequest) -> HttpResponse:
+        return bulk_upload.upload_file(self, request)
 
     @action(description="Import", url_path="import", icon="table_view", permissions=["add", "change"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:
-        return imports.import_page(self, request)
+        return csv_import.import_page(self, request)
 
     @action(description="Export", url_path="export", icon="download", permissions=["view"])
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """The designs that the list shows, on all its pages, as import_designs takes them back."""
+        """All designs that the list's filters and search leave, as CSV that import_designs reads."""
         designs = self.get_changelist_instance(request).get_queryset(request)
         return download("designs", COLUMNS, map(values_of, in_chunks(designs)))
 
@@ -165,25 +164,35 @@ class DesignAdmin(ServiceAdmin):
     ) -> tuple[QuerySet[Design], bool]:
         return search.matching(queryset, search.words_of(search_term)), False
 
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        """The image may be empty, because a picture may be uploaded instead."""
+        if db_field.name == "image":
+            kwargs |= {"queryset": Image.objects.filter(category=Category.DESIGNS), "required": False}
+        field: ModelChoiceField | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return field
+
     def save_model(self, request: HttpRequest, obj: Design, form: ModelForm, change: bool) -> None:
-        sent = form.cleaned_data
-        fields = {name: sent[name] for name in EDITABLE if name in form.changed_data}
-        if "image" in form.changed_data and sent["image"]:
-            fields["r2_object_key"] = sent["image"].object_key
+        data = form.cleaned_data
+        fields = {name: data[name] for name in EDITABLE if name in form.changed_data}
+        if "image" in form.changed_data and data["image"]:
+            fields["r2_object_key"] = data["image"].object_key
         actor = actor_of(request)
-        with services.picture_stored(actor, sent.get("picture")) as image:
+        with services.picture_stored(actor, data.get("picture")) as image:
             if image:
                 fields["r2_object_key"] = image.object_key
             if change:
-                # The form has written on `obj` already; the trail needs what was there before.
+                # The form has changed `obj` already; the audit trail needs the old values.
                 stored = Design.objects.filter(pk=obj.pk).first()
                 if stored is None:
                     raise NotFound(NO_SUCH_DESIGN)
                 services.design_update(actor, stored, fields)
             else:
                 obj.pk = services.design_create(actor, fields).pk
-        if image and (twins := card.twins_of(image)):
-            self.message_user(request, card.warning(twins), messages.WARNING)
+        if image and (near_duplicates := pictures.near_duplicates_of(image)):
+            warning = pictures.near_duplicates_warning(near_duplicates)
+            self.message_user(request, warning, messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: Design) -> None:
         services.design_delete(actor_of(request), obj)
@@ -205,15 +214,18 @@ class DesignAdmin(ServiceAdmin):
     def feature(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
         self.change_all(request, queryset, {"featured": True})
 
-    @action(description="Feature the selected designs no longer", permissions=["change"])
+    @action(description="Stop featuring the selected designs", permissions=["change"])
     def unfeature(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
         self.change_all(request, queryset, {"featured": False})
 
-    def change_all(self, request: HttpRequest, queryset: QuerySet[Design], fields: dict[str, Any]) -> None:
-        designs = list(queryset[: MOST_AT_ONCE + 1])
-        if len(designs) > MOST_AT_ONCE:
-            sentence = f"Choose at most {MOST_AT_ONCE:,} designs at a time; nothing was changed."
-            self.message_user(request, sentence, messages.ERROR)
+    def change_all(
+        self, request: HttpRequest, queryset: QuerySet[Design], fields: dict[str, str | bool]
+    ) -> None:
+        """Store the same fields in all selected designs, or in none."""
+        designs = list(queryset[: MAX_SELECTED + 1])
+        if len(designs) > MAX_SELECTED:
+            error = f"Nothing was changed. Select at most {MAX_SELECTED:,} designs at a time."
+            self.message_user(request, error, messages.ERROR)
             return
         count = services.design_update_many(actor_of(request), designs, fields)
         self.message_user(request, f"Designs changed: {count}.", messages.SUCCESS)

@@ -1,32 +1,39 @@
-"""The admin's pages of images: thumbnails, uploads through the service, and a warning of twins."""
+"""The admin's pages of images: list, upload, near-duplicates, deletion."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from console.core.admin import ServiceAdmin, actor_of
+from console.base import ServiceAdmin, actor_of
 from console.uploads.forms import UploadForm
 from uploads import selectors, services
 from uploads.models import Image
 from uploads.storage.storages import images
+
+THUMBNAIL_WIDTH = 64  # pixels
+PICTURE_WIDTH = 320  # pixels
+
+Nested = list["str | Nested"]
+Deletion = tuple[Nested, dict[str, int], set[str], list[str]]
 
 
 class InUseFilter(admin.SimpleListFilter):
     title = "use"
     parameter_name = "in_use"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         return [("yes", "In use"), ("no", "Unused")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = {"yes": True, "no": False}.get(self.value() or "")
-        return queryset if chosen is None else queryset.filter(in_use=chosen)
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Image]:
+        in_use = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if in_use is None else queryset.filter(Q(in_use=in_use))
 
 
 @admin.register(Image)
@@ -36,8 +43,8 @@ class ImageAdmin(ServiceAdmin):
         "object_key",
         "category",
         "dimensions",
-        "weight",
-        "shown_in_use",
+        "file_size",
+        "is_in_use",
         "created_at",
     ]
     list_display_links = ["thumbnail", "object_key"]
@@ -45,14 +52,14 @@ class ImageAdmin(ServiceAdmin):
     search_fields = ["object_key"]
     fields = readonly_fields = [
         "picture",
-        "twins",
+        "near_duplicates",
         "object_key",
         "category",
         "content_type",
         "dimensions",
-        "weight",
-        "shown_colour",
-        "shown_in_use",
+        "file_size",
+        "colour",
+        "is_in_use",
         "uploaded_by",
         "created_at",
     ]
@@ -60,29 +67,42 @@ class ImageAdmin(ServiceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         return selectors.images()
 
-    def get_fields(self, request: HttpRequest, obj: Image | None = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Image | None = None) -> list[str]:
         return self.fields if obj else ["file", "category"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Image | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Image | None = None) -> list[str]:
         return self.readonly_fields if obj else []
 
     def get_form(
-        self, request: HttpRequest, obj: Image | None = None, change: bool = False, **kw: Any
-    ) -> Any:
+        self,
+        request: HttpRequest,
+        obj: Image | None = None,
+        change: bool = False,
+        fields: list[str] | None = None,
+    ) -> type[ModelForm]:
+        """The form of an upload; an image that is stored has no field to edit."""
         if obj is None:
-            kw |= {"form": UploadForm, "fields": ["category"]}
-        return super().get_form(request, obj, change, **kw)
+            form: type[ModelForm] = super().get_form(request, None, form=UploadForm, fields=["category"])
+        else:
+            form = super().get_form(request, obj, change, fields=fields)
+        return form
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj and obj.in_use)
+    def has_delete_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and in_use(obj))
 
     def save_model(self, request: HttpRequest, obj: Image, form: UploadForm, change: bool) -> None:
         if change:
-            return  # nothing of a stored image is edited
+            return  # a stored image cannot be edited
         stored = services.store(actor_of(request), form.prepared, form.cleaned_data["category"])
         obj.__dict__.update(stored.__dict__)
-        if twins := selectors.near_duplicates(stored):
-            warning = format_html("It looks like {} here already: {}", len(twins), gallery_of(twins))
+        if similar := selectors.near_duplicates(stored):
+            warning = format_html(
+                "It looks like {} existing images: {}"
+                if len(similar) > 1
+                else "It looks like {} existing image: {}",
+                len(similar),
+                linked_pictures(similar),
+            )
             self.message_user(request, warning, messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: Image) -> None:
@@ -92,34 +112,36 @@ class ImageAdmin(ServiceAdmin):
         for key in list(queryset.values_list("object_key", flat=True)):
             services.delete_image(actor_of(request), key)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Django's own page of what a deletion takes along; images that somebody shows stop it."""
+    def get_deleted_objects(self, objs: Iterable[Image], request: HttpRequest) -> Deletion:
+        """Django's summary of a deletion, with images in use as protected objects."""
         to_delete, count, permissions, protected = super().get_deleted_objects(objs, request)
-        shown = [str(image) for image in objs if image.in_use]
-        return to_delete, count, permissions, [*protected, *shown]
+        used = [str(image) for image in objs if in_use(image)]
+        return to_delete, count, permissions, [*protected, *used]
 
     @display(description="")
     def thumbnail(self, image: Image) -> SafeString:
-        return picture(image, 64)
+        return picture_html(image, THUMBNAIL_WIDTH)
 
     @display(description="Picture")
     def picture(self, image: Image) -> SafeString:
-        return format_html('<a href="{}">{}</a>', images().url(image.object_key), picture(image, 320))
+        return format_html(
+            '<a href="{}">{}</a>', images().url(image.object_key), picture_html(image, PICTURE_WIDTH)
+        )
 
     @display(description="Looks like")
-    def twins(self, image: Image) -> SafeString | str:
-        return gallery_of(selectors.near_duplicates(image)) or "no other image"
+    def near_duplicates(self, image: Image) -> SafeString | str:
+        return linked_pictures(selectors.near_duplicates(image)) or "no other image"
 
     @display(description="Pixels")
     def dimensions(self, image: Image) -> str:
         return f"{image.width} × {image.height}"
 
     @display(description="Size", ordering="size")
-    def weight(self, image: Image) -> str:
+    def file_size(self, image: Image) -> str:
         return f"{image.size / 1000:,.0f} kB"
 
     @display(description="Dominant colour")
-    def shown_colour(self, image: Image) -> SafeString:
+    def colour(self, image: Image) -> SafeString:
         style = (
             "display:inline-block;width:1em;height:1em;border-radius:50%;vertical-align:-0.1em;background:"
         )
@@ -128,12 +150,17 @@ class ImageAdmin(ServiceAdmin):
         )
 
     @display(description="In use", boolean=True)
-    def shown_in_use(self, image: Any) -> bool:
-        return bool(image.in_use)
+    def is_in_use(self, image: Image) -> bool:
+        return in_use(image)
 
 
-def picture(image: Image, width: int) -> SafeString:
-    """The image, in its smallest size that serves, shown `width` pixels wide on its dominant colour."""
+def in_use(image: Image) -> bool:
+    """Whether a design or a user shows the image, as selectors.images() has annotated it."""
+    return bool(getattr(image, "in_use"))  # noqa: B009
+
+
+def picture_html(image: Image, width: int) -> SafeString:
+    """The image's smallest rendition, `width` pixels wide, on its dominant colour."""
     height = max(1, min(2 * width, round(image.height * width / image.width)))
     key = image.renditions[0]["key"] if image.renditions else image.object_key
     style = f"object-fit:cover;border-radius:6px;background:{image.dominant_colour}"
@@ -147,7 +174,10 @@ def picture(image: Image, width: int) -> SafeString:
     )
 
 
-def gallery_of(twins: list[Image]) -> SafeString:
-    """The images side by side, each leading to its page."""
-    rows = ((reverse("admin:uploads_image_change", args=[twin.pk]), picture(twin, 64)) for twin in twins)
+def linked_pictures(similar: Iterable[Image]) -> SafeString:
+    """The images side by side, each a link to its page."""
+    rows = (
+        (reverse("admin:uploads_image_change", args=[image.pk]), picture_html(image, THUMBNAIL_WIDTH))
+        for image in similar
+    )
     return format_html_join(" ", '<a href="{}" style="display:inline-block">{}</a>', rows)

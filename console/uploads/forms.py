@@ -1,8 +1,7 @@
-"""The admin's form that takes a picture."""
-
-from typing import Any
+"""The admin's form that uploads a picture."""
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from core.errors import GalleryError
@@ -11,7 +10,7 @@ from uploads.pipeline.processing import Prepared, prepare
 
 
 class UploadForm(forms.ModelForm):
-    """A file and its category; `prepared` is the checked picture once the form is valid."""
+    """A file and its category. `prepared` is the validated picture once the form is valid."""
 
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": "image/jpeg,image/png,image/webp"}),
@@ -24,10 +23,10 @@ class UploadForm(forms.ModelForm):
         model = Image
         fields = ["category"]
 
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["file"]
         try:
             self.prepared = prepare(file.read())
-        except GalleryError as refusal:
-            raise forms.ValidationError(refusal.message) from refusal
+        except GalleryError as error:
+            raise forms.ValidationError(error.message) from error
         return file

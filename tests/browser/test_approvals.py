@@ -11,11 +11,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def queue(admin, gallery):
-    """The queue, opened by its entry in the sidebar, which tells how many wait."""
+    """The queue, opened by its entry in the sidebar, which shows how many users wait."""
     entry = admin.get_by_role("link", name="Approvals")
     expect(entry).to_contain_text("5")
     entry.click()
-    expect(admin.get_by_text("The longest waiting comes first")).to_be_visible()
+    expect(admin.get_by_text("Longest waiting first")).to_be_visible()
     return admin
 
 
@@ -44,7 +44,7 @@ def test_approving_leads_to_the_next_in_the_queue(queue, gallery):
     axe_check(queue)
 
     queue.get_by_role("button", name="Undo").click()
-    expect(queue.get_by_role("status").first).to_contain_text(f"Waiting again: {first}")
+    expect(queue.get_by_role("status").first).to_contain_text(f"Pending again: {first}")
     assert state_of(gallery, first)[0] == "pending"
 
 
@@ -96,18 +96,18 @@ def test_the_keyboard_does_it_all(queue, gallery):
     expect(queue.get_by_role("status").first).to_contain_text(f"Rejected: {third}")
     assert state_of(gallery, third) == ("rejected", "A jest, k?")
     press("u")
-    expect(queue.get_by_role("status").first).to_contain_text(f"Waiting again: {third}")
+    expect(queue.get_by_role("status").first).to_contain_text(f"Pending again: {third}")
     assert state_of(gallery, third)[0] == "pending"
 
 
 def test_several_at_once(queue, gallery):
     first, second, *rest = people(queue)
-    expect(queue.get_by_role("button", name="Approve the chosen")).to_be_disabled()
-    queue.get_by_label(f"Choose {first}").check()
+    expect(queue.get_by_role("button", name="Approve selected")).to_be_disabled()
+    queue.get_by_label(f"Select {first}").check()
     queue.keyboard.press("j")
     queue.keyboard.press("x")
-    expect(queue.get_by_text("2 chosen")).to_be_visible()
-    queue.get_by_role("button", name="Reject the chosen…").click()
+    expect(queue.get_by_text("2 selected")).to_be_visible()
+    queue.get_by_role("button", name="Reject selected…").click()
     queue.locator("#reason-bulk").get_by_role("textbox").fill("Spam.")
     shoot(queue, "several")
     queue.keyboard.press("Enter")
@@ -115,11 +115,11 @@ def test_several_at_once(queue, gallery):
     assert people(queue) == rest
     assert state_of(gallery, first) == state_of(gallery, second) == ("rejected", "Spam.")
 
-    queue.get_by_label("Choose all").check()
-    queue.get_by_role("button", name="Approve the chosen").click()
-    expect(queue.get_by_text("Nobody waits.")).to_be_visible()
+    queue.get_by_label("Select all").check()
+    queue.get_by_role("button", name="Approve selected").click()
+    expect(queue.get_by_text("No one is waiting.")).to_be_visible()
     assert queue.get_by_role("link", name="Approvals").inner_text().split() == ["how_to_reg", "Approvals"]
-    shoot(queue, "nobody-waits")
+    shoot(queue, "no-one-waiting")
     axe_check(queue)
 
 

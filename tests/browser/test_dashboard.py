@@ -25,7 +25,7 @@ def table_of(page):
 
 
 def test_the_chart_paints_what_the_table_says(admin):
-    admin.get_by_text("The same as a table").click()
+    admin.get_by_text("Show as a table").click()
     painted, table = admin.evaluate(PAINTED), table_of(admin)
     assert painted["labels"] == table["Day"]
     assert len(painted["labels"]) == 30
@@ -59,7 +59,7 @@ def test_a_table_comes_as_csv(admin):
 
 def test_the_parts_tell_how_they_are(admin):
     for part in ("database", "storage"):
-        expect(admin.locator(f"[data-part={part}]")).to_contain_text("well")
+        expect(admin.locator(f"[data-part={part}]")).to_contain_text("healthy")
         expect(admin.locator(f"[data-part={part}]")).to_have_attribute("data-status", "healthy")
 
 

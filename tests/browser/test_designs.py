@@ -53,7 +53,7 @@ class TestManyImagesAtOnce:
         expect(rows.filter(has_text="Waiting")).to_have_count(3)
         line.send("Network.emulateNetworkConditions", FULL_SPEED)
         expect(admin.locator("#summary")).to_have_text("5 of 5 uploaded.", timeout=60_000)
-        expect(rows.filter(has_text="Draft made")).to_have_count(5)
+        expect(rows.filter(has_text="Draft created")).to_have_count(5)
         admin.wait_for_load_state("networkidle")
         look(admin, "uploaded-desktop-light")
 
@@ -99,9 +99,9 @@ class TestManyImagesAtOnce:
             ("notes.pdf", "application/pdf", list(b"%PDF")),
         ]
         page.evaluate(script, dropped)
-        expect(page.locator("#summary")).to_have_text("2 of 4 uploaded, 2 not taken.")
+        expect(page.locator("#summary")).to_have_text("2 of 4 uploaded, 2 failed.")
         rows = self.rows(page)
-        expect(rows.filter(has_text="again.jpg")).to_contain_text("It looks like what is here already: First")
+        expect(rows.filter(has_text="again.jpg")).to_contain_text("It looks like existing images: First")
         expect(rows.filter(has_text="broken.jpg")).to_contain_text("cut off")
         expect(rows.filter(has_text="notes.pdf")).to_contain_text("Only JPEG, PNG and WebP")
         expect(page.get_by_role("button", name="Try again")).to_have_count(0)
@@ -113,7 +113,7 @@ class TestManyImagesAtOnce:
         visit(page, gallery, "upload/")
         page.route("**/upload/file/", lambda route: route.abort(), times=1)
         page.get_by_label("Choose images").set_input_files([picture("first.jpg")])
-        expect(page.locator("#summary")).to_have_text("0 of 1 uploaded, 1 not taken.")
+        expect(page.locator("#summary")).to_have_text("0 of 1 uploaded, 1 failed.")
         expect(self.rows(page)).to_contain_text("No answer.")
         page.get_by_role("button", name="Try again").click()
         expect(page.locator("#summary")).to_have_text("1 of 1 uploaded.")
@@ -178,7 +178,7 @@ class TestTheList:
         visit(page, gallery)
         page.route("**/filters/**", lambda route: route.fulfill(status=503, body="away"))
         page.get_by_role("button", name="Filters").click()
-        expect(page.locator("#changelist-filter")).to_contain_text("could not do it (503)")
+        expect(page.locator("#changelist-filter")).to_contain_text("failed (503)")
 
     def test_what_it_shows_is_exported(self, admin, gallery):
         visit(admin, gallery)
@@ -225,13 +225,13 @@ class TestAnImport:
         admin.get_by_role("button", name="Check the file").click()
         results = admin.get_by_role("region", name="Results")
         expect(results).to_contain_text(
-            "2 of 3 rows are right: 1 new, 1 changed, 0 as they were, 1 with errors."
+            "2 of 3 rows are valid: 1 new, 1 changed, 0 unchanged, 1 with errors."
         )
         expect(results.get_by_role("row").last).to_contain_text("title: This field may not be blank.")
         look(admin, "import-checked-desktop-light")
         assert designs(gallery, per_page=100) == before
 
-        results.get_by_role("button", name="Import the 2 right rows").click()
+        results.get_by_role("button", name="Import 2 valid rows").click()
         expect(results).to_contain_text("2 of 3 rows were stored")
         titles = {design["title"] for design in designs(gallery, per_page=100)}
         assert {"Renamed", "New one"} <= titles

@@ -40,7 +40,7 @@ def state_of(user):
     return User.objects.get(pk=user.pk).state
 
 
-def told(response):
+def messages_of(response):
     return [str(message) for message in response.context["messages"]]
 
 
@@ -134,14 +134,16 @@ class TestADecision:
         response = staff.post(
             reverse("admin:accounts_user_reject", args=[boss.pk]), {"reason": ""}, follow=True
         )
-        assert told(response) == ["You cannot do this to your own account."]
+        assert messages_of(response) == ["You cannot do this to your own account."]
         assert state_of(boss) == "approved"
 
     @pytest.mark.parametrize("number", [999999, 10**30])
     def test_about_nobody_is_not_found(self, staff, number):
         path = reverse("admin:accounts_user_reject", args=[number])
         assert staff.get(path).status_code == 404
-        assert told(staff.post(path.replace("reject", "approve"), follow=True)) == ["There is no such user."]
+        assert messages_of(staff.post(path.replace("reject", "approve"), follow=True)) == [
+            "There is no such user."
+        ]
 
     def test_can_be_taken_for_many_at_once(self, staff):
         users = UserFactory.create_batch(3, pending=True)
@@ -160,7 +162,7 @@ class TestADecision:
     def test_for_many_holds_for_all_or_none(self, staff, boss):
         user = UserFactory()
         form = {"action": "reject_selected", "_selected_action": [user.pk, boss.pk], "reason": ""}
-        assert "last approved admin" in told(staff.post(LIST, form, follow=True))[0]
+        assert "last approved admin" in messages_of(staff.post(LIST, form, follow=True))[0]
         assert state_of(user) == state_of(boss) == "approved"
 
 
@@ -208,7 +210,7 @@ class TestTheForm:
         assert User.objects.get(pk=user.pk).username == user.username
 
     def test_tells_what_the_service_refuses(self, staff, boss):
-        assert told(self.save(staff, boss)) == ["This is the last approved admin."]
+        assert messages_of(self.save(staff, boss)) == ["This is the last approved admin."]
         assert User.objects.get(pk=boss.pk).is_admin
 
     def test_makes_an_approved_user(self, staff, boss):

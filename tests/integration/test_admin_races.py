@@ -50,7 +50,7 @@ def delete(client, row):
     return client.post(page("delete", row), {"post": "yes"})
 
 
-def told(client, response):
+def messages_of(client, response):
     """What the page says that a refusal leads to."""
     assert response.status_code == 302, response.content
     return client.get(response.url, follow=True).content.decode()
@@ -108,7 +108,7 @@ def test_a_design_changed_in_place_that_is_deleted_meanwhile(curator, other, mea
 def test_a_draft_of_a_picture_that_is_deleted_meanwhile(curator, other, meanwhile, folder):
     file = SimpleUploadedFile("cloth.jpg", picture(), "image/jpeg")
     deletion = meanwhile("designs.services.columns_of", lambda: delete(other, Image.objects.get()))
-    response = curator.post(reverse("admin:designs_design_take_file"), {"file": file, "category": "Saree"})
+    response = curator.post(reverse("admin:designs_design_upload_file"), {"file": file, "category": "Saree"})
     assert (response.status_code, deletion.answer().status_code) == (400, 302)
     assert not Design.objects.exists()
     assert folder.listed() == []

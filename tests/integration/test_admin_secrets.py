@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from accounts import services
 from accounts.models import User
-from console.core.admin import GalleryAdmin
+from console.base import GalleryAdmin
 from core.secret_fields import is_secret
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory

@@ -1,4 +1,4 @@
-"""The admin's queue of approvals: who waits, deciding in place about one or several, taking it back."""
+"""The admin's queue of approvals: who is waiting, decisions about one or several users, undo."""
 
 import datetime
 
@@ -52,7 +52,7 @@ def test_those_who_wait_are_shown_longest_first_with_the_count(staff):
         waiting(name, hours)
     UserFactory(username="settled")
     response = staff.get(QUEUE)
-    assert [user.username for user in response.context["users"]] == ["farah", "noor", "meera"]
+    assert [user.username for user, _ in response.context["rows"]] == ["farah", "noor", "meera"]
     assert response.context["count"] == 3
     assert "settled" not in response.content.decode()
 

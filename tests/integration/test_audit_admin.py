@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import EDITORS
-from console.core import audit_pages
+from console.core import audit_format
 from core import app_settings, audit, spreadsheets
 from core.models import AuditEntry
 from tests.api.client import ApiClient
@@ -75,8 +75,8 @@ class TestTheList:
         "words", ["meera", "Meera cotton", "SILK", "कांजीवरम", "design.update", "%", "'", "कांजीवरम " * 5]
     )
     def test_is_searched_by_names_actions_and_values(self, staff, boss, words):
-        told = {"description": ("cotton %", "Silk, कांजीवरम '")}
-        audit.record(UserFactory(username="Meera"), "design.update", DesignFactory(title="Ikat"), told)
+        changes = {"description": ("cotton %", "Silk, कांजीवरम '")}
+        audit.record(UserFactory(username="Meera"), "design.update", DesignFactory(title="Ikat"), changes)
         audit.record(boss, "user.create", UserFactory(username="Nila"))
         page = staff.get(TRAIL, {"q": words}).content.decode()
         assert "Ikat" in page
@@ -204,12 +204,12 @@ class TestTheExport:
 
     def test_reads_in_chunks_and_ends_at_its_bound_saying_so(self, staff, boss, monkeypatch):
         monkeypatch.setattr(spreadsheets, "CHUNK", 2)
-        monkeypatch.setattr(audit_pages, "EXPORTED", 5)
+        monkeypatch.setattr(audit_format, "MAX_ENTRIES", 5)
         for number in range(7):
             audit.record(boss, f"user.change_{number}", boss)
         rows = exported(staff)
         assert [row["action"] for row in rows[:5]] == [f"user.change_{number}" for number in (6, 5, 4, 3, 2)]
-        assert [row["id"] for row in rows[5:]] == [audit_pages.CUT]
+        assert [row["id"] for row in rows[5:]] == [audit_format.TRUNCATED]
 
     def test_is_not_for_editors(self, editor):
         assert editor.get(EXPORT).status_code == 403

@@ -47,7 +47,7 @@ def act(client, action, *designs):
     return client.post(LIST, {"action": action, "_selected_action": [design.pk for design in designs]})
 
 
-def client_told(client, response):
+def message_page(client, response):
     return client.get(response.url).content.decode()
 
 
@@ -105,9 +105,9 @@ def test_bulk_actions_change_and_are_audited(staff, action, field, old, new):
 
 
 def test_a_bulk_action_is_bounded_and_then_changes_nothing(staff, monkeypatch):
-    monkeypatch.setattr("console.designs.admin.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("console.designs.admin.MAX_SELECTED", 2)
     designs = DesignFactory.create_batch(3)
-    page = client_told(staff, act(staff, "archive", *designs))
+    page = message_page(staff, act(staff, "archive", *designs))
     assert "at most 2 designs" in page
     assert Design.objects.filter(status="archived").count() == 0
     act(staff, "archive", *designs[:2])
@@ -201,7 +201,7 @@ class TestFilters:
     def counts(self, client, **wanted):
         """{filter: {choice: count}} as the page shows them."""
         groups = client.get(FILTERS, wanted).context["groups"]
-        return {group["title"]: {row["display"]: row["count"] for row in group["rows"]} for group in groups}
+        return {group["title"]: {row["label"]: row["count"] for row in group["values"]} for group in groups}
 
     def test_tell_how_many_designs_each_choice_leaves(self, staff):
         DesignFactory(category="Saree", fabric="Silk", featured=True)

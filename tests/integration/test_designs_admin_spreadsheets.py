@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from console.designs import imports
+from console.designs import csv_import
 from core import spreadsheets
 from core.models import AuditEntry
 from designs.models import Design
@@ -58,7 +58,7 @@ def good(**more):
     return {"title": "Patola", "category": "Saree", "r2_object_key": ImageFactory().object_key, **more}
 
 
-def told(response):
+def results_of(response):
     return [
         (result.number, result.is_new, result.changed, dict(result.faults))
         for result in response.context["results"]
@@ -78,7 +78,7 @@ class TestACheck:
                 good(r2_object_key="designs/nothing.jpg"),
             ),
         )
-        rows = told(page)
+        rows = results_of(page)
         assert [(number, is_new, bool(faults)) for number, is_new, _, faults in rows] == [
             (2, True, False),
             (3, False, True),
@@ -89,8 +89,8 @@ class TestACheck:
         assert set(rows[1][3]) == {"category", "featured"}
         assert (rows[2][2], rows[3][2]) == (("title",), ())
         text = " ".join(page.content.decode().split())
-        assert "3 of 5 rows are right: 1 new, 1 changed, 1 as they were, 2 with errors." in text
-        assert "Import the 3 right rows" in text
+        assert "3 of 5 rows are valid: 1 new, 1 changed, 1 unchanged, 2 with errors." in text
+        assert "Import 3 valid rows" in text
         assert list(Design.objects.values_list("title")) == [("Old",)]
         assert not AuditEntry.objects.exists()
 
@@ -109,9 +109,9 @@ class TestACheck:
         assert "Import the" not in page
 
     def test_of_too_many_rows_names_the_command(self, staff, monkeypatch):
-        monkeypatch.setattr(imports, "MOST_ROWS", 2)
+        monkeypatch.setattr(csv_import, "MAX_ROWS", 2)
         assert "import_designs" in check(staff, table(good(), good(), good())).content.decode()
-        monkeypatch.setattr(imports, "MOST_BYTES", 10)
+        monkeypatch.setattr(csv_import, "MAX_BYTES", 10)
         assert "import_designs" in check(staff, table(good())).content.decode()
 
 
@@ -133,7 +133,9 @@ class TestAnImport:
         assert not Design.objects.exists()
 
     def test_reads_no_file_of_the_host(self, staff):
-        (row,) = told(check(staff, table({"title": "x", "category": "Saree", "image": "/etc/hostname"})))
+        (row,) = results_of(
+            check(staff, table({"title": "x", "category": "Saree", "image": "/etc/hostname"}))
+        )
         assert "import_designs" in row[3]["image"]
 
 
@@ -145,7 +147,7 @@ class TestAnExport:
         assert (row["title"], row["colour"], row["fabric"]) == ("'=1+1", "''-x", "'@silk")
         before = Design.objects.values().get()
         Design.objects.update(title="changed", colour="", fabric="")
-        assert told(store(staff, data))[0][3] == {}
+        assert results_of(store(staff, data))[0][3] == {}
         assert Design.objects.values().get(pk=design.pk) == before | {
             "updated_at": Design.objects.get().updated_at
         }

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import EDITORS
-from console.designs.uploads import title_of
+from console.designs.bulk_upload import title_from
 from core.models import AuditEntry
 from designs.fields import FACET_FIELDS
 from designs.models import Design
@@ -22,7 +22,7 @@ from uploads.pipeline import decode_lock
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGE = reverse("admin:designs_design_upload")
-FILE = reverse("admin:designs_design_take_file")
+FILE = reverse("admin:designs_design_upload_file")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_file_becomes_a_draft_with_its_name_as_the_title(staff, folder):
         "url": reverse("admin:designs_design_change", args=[design.pk]),
         "set_url": reverse("admin:designs_design_set", args=[design.pk]),
         "picture": f"/media/{design.image.renditions[0]['key']}",
-        "twins": [],
+        "near_duplicates": [],
     }
     assert [(entry.action, entry.actor_username) for entry in AuditEntry.objects.all()] == [
         ("design.create", "curator")
@@ -76,17 +76,17 @@ def test_a_file_becomes_a_draft_with_its_name_as_the_title(staff, folder):
     ],
 )
 def test_a_files_name_is_made_a_title(filename, title):
-    assert title_of(filename) == title
+    assert title_from(filename) == title
 
 
 def test_a_twin_is_shown_with_the_design_that_it_belongs_to(staff):
     twin = send(staff, title="The first").json()
     second = send(staff, saved(textile().resize((600, 800)), quality=60)).json()
-    assert second["twins"] == [
-        {"title": "The first", "url": twin["url"], "picture": second["twins"][0]["picture"]}
+    assert second["near_duplicates"] == [
+        {"title": "The first", "url": twin["url"], "picture": second["near_duplicates"][0]["picture"]}
     ]
     page = staff.get(second["url"]).content.decode()
-    assert "It looks like 1 that is here already" in page
+    assert "It looks like 1 existing image" in page
     assert twin["url"] in page
 
 
@@ -96,7 +96,7 @@ def test_a_picture_that_comes_with_a_design_is_warned_of_too(staff):
     design = {**dict.fromkeys(["description", "image", *FACET_FIELDS], ""), "title": "x", "category": "Saree"}
     form = {**design, "status": "draft", "picture": again}
     page = staff.post(reverse("admin:designs_design_add"), form, follow=True).content.decode()
-    assert "The picture looks like what is here already" in page
+    assert "The picture looks like an existing one" in page
     assert f'href="{twin["url"]}"' in page
 
 
@@ -104,7 +104,7 @@ def test_a_twin_without_a_design_leads_to_the_image(staff):
     send(staff)
     image = Image.objects.get()
     Design.objects.all().delete()
-    (twin,) = send(staff).json()["twins"]
+    (twin,) = send(staff).json()["near_duplicates"]
     assert twin["url"] == reverse("admin:uploads_image_change", args=[image.pk])
 
 

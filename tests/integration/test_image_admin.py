@@ -67,7 +67,7 @@ def test_a_near_duplicate_is_warned_of_with_the_twin_shown_and_taken(staff):
     send(staff, saved(textile()))
     twin = Image.objects.get()
     page = send(staff, saved(textile().resize((600, 800)), quality=60)).content.decode()
-    assert "It looks like 1 here already" in page
+    assert "It looks like 1 existing image" in page
     assert f'src="/media/{twin.renditions[0]["key"]}"' in page
     newer = Image.objects.exclude(pk=twin.pk).get()
     assert change(twin) in staff.get(change(newer)).content.decode()

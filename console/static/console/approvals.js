@@ -1,4 +1,4 @@
-/* The queue of approvals: reasons that open in place, what is chosen, and the keyboard. */
+/* The queue of approvals: reasons that open in place, the selection, and keyboard shortcuts. */
 
 const people = [...document.querySelectorAll("[data-person]")];
 let current = Math.max(0, people.findIndex((person) => `#${person.id}` === location.hash));
@@ -12,7 +12,7 @@ function goTo(index, focus = true) {
   people[current].scrollIntoView({ block: "nearest" });
 }
 
-/** Show or hide the reason that a Reject button is for; the others close. */
+/** Show or hide the reason of a Reject button, and close the others. */
 function toggleReason(button, open = button.getAttribute("aria-expanded") !== "true") {
   for (const other of document.querySelectorAll("[data-reject]")) {
     const shown = other === button && open;
@@ -22,11 +22,11 @@ function toggleReason(button, open = button.getAttribute("aria-expanded") !== "t
   if (open) document.querySelector(`#${button.getAttribute("aria-controls")} input[name=reason]`).focus();
 }
 
-function tellChosen() {
+function showSelection() {
   const boxes = people.map((person) => person.querySelector("input[type=checkbox]"));
   const count = boxes.filter((box) => box.checked).length;
   const bulk = document.querySelector("[data-bulk]");
-  bulk.querySelector("[data-chosen]").textContent = count ? `${count} chosen` : "Nobody chosen";
+  bulk.querySelector("[data-chosen]").textContent = count ? `${count} selected` : "No one selected";
   bulk.querySelector("[data-all]").checked = count === boxes.length;
   for (const button of bulk.querySelectorAll("button:not([data-remembered])")) button.disabled = count === 0;
   if (count === 0) toggleReason(bulk.querySelector("[data-reject]"), false);
@@ -59,7 +59,7 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-all]")) {
     for (const person of people) person.querySelector("input[type=checkbox]").checked = event.target.checked;
   }
-  tellChosen();
+  showSelection();
 });
 
 document.addEventListener("focusin", (event) => {
@@ -75,7 +75,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (field && event.key === "Enter" && field.closest("[data-reason]")) {
-    event.preventDefault(); // the form's first button may be another one
+    event.preventDefault(); // Enter would press the form's first button
     field.closest("[data-reason]").querySelector("[value=reject]").click();
     return;
   }
@@ -87,6 +87,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 if (people.length) {
-  tellChosen();
+  showSelection();
   goTo(current, Boolean(location.hash));
 }

@@ -1,4 +1,4 @@
-/* The card of the app follows what is typed into the form of a design. */
+/* Updates the preview card while somebody types in a design's form. */
 
 document.addEventListener("input", (event) => {
   for (const place of document.querySelectorAll(`[data-card="${CSS.escape(event.target.name)}"]`)) {

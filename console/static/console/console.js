@@ -1,12 +1,12 @@
-/* unfold opens some of its parts by icons that only a mouse reaches; this makes them buttons for everybody. */
+/* unfold opens some parts with icons that only a mouse can reach. This makes them buttons. */
 
 const NAMES = { dock_to_right: "Sidebar", close: "Close the sidebar", unfold_more: "Account and theme", computer: "Theme" };
 
-// What is reached already, and the ground behind the filters, which Escape closes.
-const OTHERS = "button, input, label, a[href], #changelist-filter-close";
+// Elements that the keyboard reaches already, and the backdrop of the filters, which Escape closes.
+const REACHABLE = "button, input, label, a[href], #changelist-filter-close";
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const part of document.querySelectorAll(`[x-on\\:click]:not(${OTHERS})`)) {
+  for (const part of document.querySelectorAll(`[x-on\\:click]:not(${REACHABLE})`)) {
     part.setAttribute("role", "button");
     part.tabIndex = 0;
     const icon = part.querySelector(".material-symbols-outlined:last-child") ?? part;

@@ -1,11 +1,11 @@
-/* The chart of the last days, painted from the table beside it; and how the parts are, which /health tells. */
+/* The chart, drawn from the table below it, and the state of each part, from /health. */
 
 const LOOKS = {
   views: { type: "bar", axis: "views", colour: "--gallery-bars", faint: true },
   likes: { type: "line", axis: "people", colour: "--gallery-madder" },
   signups: { type: "line", axis: "people", colour: "--gallery-turmeric" },
 };
-const STATES = { healthy: "well", degraded: "limping", unhealthy: "down" };
+const STATES = { healthy: "healthy", degraded: "degraded", unhealthy: "down" };
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -20,7 +20,7 @@ function seriesOf(table) {
     }));
 }
 
-function paint(canvas, table) {
+function draw(canvas, table) {
   const text = colour("--gallery-faint");
   const line = colour("--gallery-line");
   const axis = (position, title) => ({
@@ -63,19 +63,19 @@ function paint(canvas, table) {
   });
 }
 
-async function tellHealth(place) {
+async function showHealth(place) {
   let parts = {};
   try {
     const answer = await fetch(place.dataset.health, { headers: { Accept: "application/json" } });
     parts = (await answer.json()).checks;
   } catch {
-    // Without an answer each part is told to be unknown.
+    // Without a response each part is shown as unknown.
   }
   for (const state of place.querySelectorAll("[data-part]")) {
     const part = parts[state.dataset.part];
     state.dataset.status = part?.status ?? "unknown";
     const time = part?.latency_ms == null ? "" : `, ${Math.round(part.latency_ms)} ms`;
-    state.textContent = part ? `${STATES[part.status]}${time}${part.error ? ` (${part.error})` : ""}` : "no answer";
+    state.textContent = part ? `${STATES[part.status]}${time}${part.error ? ` (${part.error})` : ""}` : "no response";
   }
   const name = place.querySelector("[data-name=storage]");
   if (parts.storage?.backend) name.textContent = parts.storage.backend === "R2Storage" ? "R2" : "folder";
@@ -84,11 +84,11 @@ async function tellHealth(place) {
 const canvas = document.getElementById("history-chart");
 if (canvas) {
   const table = document.getElementById("history");
-  let chart = paint(canvas, table);
-  // The theme's colours are those of another class on <html>.
+  let chart = draw(canvas, table);
+  // The theme changes with a class on <html>.
   new MutationObserver(() => {
     chart.destroy();
-    chart = paint(canvas, table);
+    chart = draw(canvas, table);
   }).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
-  tellHealth(document.getElementById("health"));
+  showHealth(document.getElementById("health"));
 }

@@ -1,17 +1,17 @@
-/* The file stays chosen between its check and its import: the form is sent without leaving the page. */
+/* Sends the form without leaving the page, so that the file stays selected between its check and its import. */
 
 import { say, wordsOf } from "./requests.js";
 
 const form = document.getElementById("import");
 const chooser = document.getElementById("file");
 
-// unfold's own script would look for the text field of its file widget.
+// Keeps unfold's script away, which expects its own file widget.
 chooser.hasChangeListener = true;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = event.submitter;
-  for (const one of form.querySelectorAll("button")) one.disabled = true;
+  for (const other of form.querySelectorAll("button")) other.disabled = true;
   const fields = new FormData(form);
   fields.append(button.name, button.value);
   try {
@@ -22,13 +22,13 @@ form.addEventListener("submit", async (event) => {
     document.getElementById("results").replaceWith(page.getElementById("results"));
   } catch (error) {
     const unread = error instanceof TypeError;
-    say(unread ? "The file could not be read; it may have changed. Choose it again." : error.message, true);
+    say(unread ? "The file could not be read. It may have changed. Choose it again." : error.message, true);
   } finally {
-    for (const one of form.querySelectorAll("button")) one.disabled = false;
+    for (const other of form.querySelectorAll("button")) other.disabled = false;
   }
 });
 
-/* What was checked is no longer what is chosen. */
+/* Another file has to be checked again. */
 chooser.addEventListener("change", () => {
   form.querySelector("[name=checked]").value = "";
   form.querySelector("button[name=store]")?.remove();

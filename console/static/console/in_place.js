@@ -1,4 +1,4 @@
-/* The list of designs. Controls with data-set change one field of a row as soon as they are changed themselves. */
+/* The list of designs. A control with data-set stores its field as soon as it changes. */
 
 import { post, say, wordsOf } from "./requests.js";
 
@@ -32,7 +32,7 @@ document.addEventListener("change", async (event) => {
   }
 });
 
-/* The filters are fetched when they open. */
+/* Errors of the filters, which load when they open. */
 for (const kind of ["htmx:responseError", "htmx:sendError"]) {
   document.body.addEventListener(kind, ({ detail }) => {
     const sentence = wordsOf(detail.xhr.status, detail.xhr.responseText);

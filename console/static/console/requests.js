@@ -1,24 +1,24 @@
-/* What the gallery's pages send without leaving the page. */
+/* Requests that the gallery's pages send without leaving the page, and messages about them. */
 
-const ENDED = "Your session has ended. Sign in again in another tab, then try once more.";
+const ENDED = "Your session has ended. Sign in again in another tab, then try again.";
 
-/** The token that Django asks of every POST; each page has a form with one. */
+/** The token that Django requires in every POST, from a form of the page. */
 export function csrfToken() {
   return document.querySelector("input[name=csrfmiddlewaretoken]").value;
 }
 
-/** What an answer says to a person when it is not what was hoped for. */
+/** A sentence for people about a response that is an error. */
 export function wordsOf(status, text, redirected) {
   if (redirected || status === 401) return ENDED;
-  if (status === 403) return "You may not do this, or your session has ended.";
+  if (status === 403) return "You are not allowed to do this, or your session has ended.";
   try {
     return JSON.parse(text).message;
   } catch {
-    return status ? `The server could not do it (${status}). Please try again.` : "No answer. Is the network there?";
+    return status ? `The server failed (${status}). Please try again.` : "The server did not respond. Check your network.";
   }
 }
 
-/** POST fields; the answer as an object. Throws an Error whose message is for a person. */
+/** POST fields and return the response as an object. Throws an Error whose message is for people. */
 export async function post(url, fields) {
   let answer;
   try {
@@ -35,7 +35,7 @@ export async function post(url, fields) {
   return JSON.parse(text);
 }
 
-/** Say it to who sees the page and to who hears it. */
+/** Show a message, also to screen readers. */
 export function say(sentence, isError = false) {
   let place = document.getElementById("gallery-said");
   if (!place) {

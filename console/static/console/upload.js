@@ -1,4 +1,4 @@
-/* Many images at once: each is sent by itself, two at a time, and becomes a draft. */
+/* Many images at once: each becomes a draft. Two are sent at a time, each in its own request. */
 
 import { csrfToken, say, wordsOf } from "./requests.js";
 import "./in_place.js";
@@ -11,12 +11,12 @@ const drop = document.getElementById("drop");
 const chooser = document.getElementById("files");
 const list = document.getElementById("uploads");
 const template = document.getElementById("upload-row");
-const most = Number(form.dataset.most);
+const maxSize = Number(form.dataset.maxSize);
 const waiting = [];
 const counts = { all: 0, done: 0, failed: 0 };
 let running = 0;
 
-// unfold's own script would look for the text field of its file widget.
+// Keeps unfold's script away, which expects its own file widget.
 chooser.hasChangeListener = true;
 
 function add(files) {
@@ -33,15 +33,15 @@ function add(files) {
   next();
 }
 
-/** What can be said of a file without sending it; the server looks at its content. */
+/** What is wrong with a file, as far as the browser can know; the server checks its content. */
 function faultOf(file) {
-  if (file.size > most) return `It is larger than ${Math.floor(most / 1048576)} MB.`;
-  if (file.type && !TYPES.includes(file.type)) return "Only JPEG, PNG and WebP pictures are taken.";
+  if (file.size > maxSize) return `It is larger than ${Math.floor(maxSize / 1048576)} MB.`;
+  if (file.type && !TYPES.includes(file.type)) return "Only JPEG, PNG and WebP pictures are accepted.";
   return "";
 }
 
 function wait(file, row) {
-  tell(row, "Waiting");
+  showState(row, "Waiting");
   waiting.push({ file, row });
 }
 
@@ -59,7 +59,7 @@ function send({ file, row }) {
   request.upload.addEventListener("progress", (event) => {
     if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total;
   });
-  request.upload.addEventListener("load", () => tell(row, "Checking the picture…"));
+  request.upload.addEventListener("load", () => showState(row, "Checking the picture…"));
   request.addEventListener("loadend", () => {
     running -= 1;
     if (request.status === 201) done(row, JSON.parse(request.responseText));
@@ -70,7 +70,7 @@ function send({ file, row }) {
     }
     next();
   });
-  tell(row, "Uploading…");
+  showState(row, "Uploading…");
   request.open("POST", form.dataset.url);
   request.setRequestHeader("X-CSRFToken", csrfToken());
   const fields = new FormData(form);
@@ -82,7 +82,7 @@ function done(row, draft) {
   counts.done += 1;
   row.dataset.state = "done";
   row.querySelector("progress").remove();
-  tell(row, "Draft made");
+  showState(row, "Draft created");
   const picture = row.querySelector(".gallery-upload-picture img");
   picture.src = draft.picture;
   picture.hidden = false;
@@ -94,15 +94,15 @@ function done(row, draft) {
   const link = row.querySelector(".gallery-upload-links a");
   link.href = draft.url;
   link.hidden = false;
-  if (draft.twins.length) warn(row, draft.twins);
+  if (draft.near_duplicates.length) warn(row, draft.near_duplicates);
 }
 
-function warn(row, twins) {
+function warn(row, nearDuplicates) {
   const warning = row.querySelector(".gallery-warning");
-  for (const twin of twins) {
-    const picture = Object.assign(document.createElement("img"), { src: twin.picture, alt: "" });
-    const link = Object.assign(document.createElement("a"), { href: twin.url });
-    link.append(picture, ` ${twin.title}`);
+  for (const image of nearDuplicates) {
+    const picture = Object.assign(document.createElement("img"), { src: image.picture, alt: "" });
+    const link = Object.assign(document.createElement("a"), { href: image.url });
+    link.append(picture, ` ${image.title}`);
     warning.querySelector("ul").append(document.createElement("li"));
     warning.querySelector("li:last-child").append(link);
   }
@@ -113,7 +113,7 @@ function failed(row, sentence, file) {
   counts.failed += 1;
   row.dataset.state = "failed";
   row.querySelector("progress").hidden = true;
-  tell(row, sentence);
+  showState(row, sentence);
   if (!file) return;
   const again = row.querySelector("button");
   again.hidden = false;
@@ -127,14 +127,14 @@ function failed(row, sentence, file) {
   };
 }
 
-function tell(row, sentence) {
+function showState(row, sentence) {
   row.querySelector(".gallery-upload-state").textContent = sentence;
 }
 
 function summarise() {
   const { all, done, failed } = counts;
   const parts = [`${done} of ${all} uploaded`];
-  if (failed) parts.push(`${failed} not taken`);
+  if (failed) parts.push(`${failed} failed`);
   document.getElementById("summary").textContent = all ? `${parts.join(", ")}.` : "";
   const isOver = all > 0 && done + failed === all;
   document.getElementById("done").hidden = !isOver || !done;

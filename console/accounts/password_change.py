@@ -1,0 +1,73 @@
+"""The admin's page on which members of staff change their own password."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.forms import PasswordChangeForm as DjangoPasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView, redirect_to_login
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.urls import reverse, reverse_lazy
+from unfold.forms import AdminOwnPasswordChangeForm
+
+from accounts import services, throttling, validators
+from accounts.models import User
+from core.client_address import client_address
+from core.errors import NotFound, TooMany
+
+
+class PasswordChangeForm(AdminOwnPasswordChangeForm):
+    """Changes the password through the services, which audit it and end every other sign-in.
+
+    Wrong old passwords count as failed sign-ins from `address`.
+    """
+
+    user: User
+
+    def __init__(self, *args: Any, address: str = "", **kwargs: Any) -> None:
+        self.address = address
+        super().__init__(*args, **kwargs)
+
+    def clean_old_password(self) -> str:
+        try:
+            throttling.check_sign_in(self.address, self.user.username)
+        except TooMany as error:
+            raise ValidationError(error.message, code=error.code) from None
+        try:
+            password: str = super().clean_old_password()
+        except ValidationError:
+            throttling.count_failure(self.address, self.user.username)
+            raise
+        return password
+
+    def clean_new_password1(self) -> str:
+        password: str = self.cleaned_data["new_password1"]
+        validators.validate_password(password)
+        return password
+
+    def save(self, commit: bool = True) -> User:
+        """Store the password. `user` becomes the stored user, so that the current session can continue."""
+        self.user = services.update(self.user, self.user.pk, password=self.cleaned_data["new_password1"])
+        return self.user
+
+
+class ConsolePasswordChangeView(PasswordChangeView):
+    """Django's page with the gallery's form."""
+
+    form_class = PasswordChangeForm
+    success_url = reverse_lazy("admin:password_change_done")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"address": client_address(self.request)}
+
+    def form_valid(self, form: DjangoPasswordChangeForm) -> HttpResponse:
+        try:
+            return super().form_valid(form)
+        except NotFound:  # the user has just been deleted
+            return redirect_to_login(self.request.path, reverse("admin:login"))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**admin.site.each_context(self.request), **kwargs)
+
+
+password_change = admin.site.admin_view(ConsolePasswordChangeView.as_view())

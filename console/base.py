@@ -1,0 +1,164 @@
+"""The base classes of every admin page, and what their views share."""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
+
+from accounts.models import User
+from console.core.audit_format import changes_html
+from console.lookups import is_offered
+from core import audit
+from core.errors import GalleryError
+from core.selectors import entries_about
+
+EXPORT_PATH = "/export/"  # how the address of a list's export ends
+HISTORY_LENGTH = 50  # audit entries on one page of an object's history
+HISTORY_VALUE_LENGTH = 400  # characters
+
+Context = dict[str, Any]  # what a template is rendered with
+P = ParamSpec("P")
+AdminView = Callable[Concatenate["GalleryAdmin", HttpRequest, P], HttpResponse]
+
+
+def errors_as_messages(view: AdminView[P]) -> AdminView[P]:
+    """Show a GalleryError that a POST raises as a message on the page that the POST came from."""
+
+    @wraps(view)
+    def wrapped(
+        self: "GalleryAdmin", request: HttpRequest, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        try:
+            return view(self, request, *args, **kwargs)
+        except GalleryError as error:
+            if request.method != "POST":
+                raise
+            self.message_user(request, error.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    return wrapped
+
+
+class GalleryAdmin(ModelAdmin):
+    """Base of every admin page: filters, errors and history as the gallery wants them.
+
+    Django itself saves the model, and each save writes an audit entry; Django's LogEntry is not used.
+    """
+
+    show_facets = admin.ShowFacets.NEVER  # they cost one query for each choice of each filter
+
+    class Media:
+        css = {"all": ["console/pages.css"]}
+
+    changeform_view = errors_as_messages(ModelAdmin.changeform_view)
+    delete_view = errors_as_messages(ModelAdmin.delete_view)
+
+    @errors_as_messages
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """Django's list. The link to its export keeps the list's filters and search."""
+        response = super().changelist_view(request, extra_context)
+        query = request.GET.urlencode()
+        if query:
+            for link in getattr(response, "context_data", {}).get("actions_list", []):
+                if str(link["path"]).endswith(EXPORT_PATH):
+                    link["path"] = f"{link['path']}?{query}"
+        return response
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow only lookups that the page's filters offer, and none on a secret field."""
+        return is_offered(self, lookup, request) and super().lookup_allowed(lookup, value, request)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Django's. The text of a disallowed lookup is escaped, because it goes to the log."""
+        try:
+            return super().get_changelist_instance(request)
+        except DisallowedModelAdminLookup as error:
+            raise DisallowedModelAdminLookup(ascii(str(error))) from None
+
+    def construct_change_message(
+        self, request: HttpRequest, form: forms.Form, formsets: Iterable[forms.BaseFormSet], add: bool = False
+    ) -> audit.Changes:
+        """{field: (old, new)} instead of Django's list of names; Django passes it on to `log_…` below."""
+        return {
+            name: (
+                None if add else json_value(form.initial.get(name)),
+                json_value(form.cleaned_data.get(name)),
+            )
+            for name in form.changed_data
+        }
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: audit.Changes) -> None:
+        audit.record(actor_of(request), f"{self.opts.model_name}.create", obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: audit.Changes) -> None:
+        if message:
+            audit.record(actor_of(request), f"{self.opts.model_name}.update", obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> None:
+        for obj in queryset:
+            audit.record(actor_of(request), f"{self.opts.model_name}.delete", obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Context | None = None
+    ) -> HttpResponse:
+        """The object's audit entries. Everyone who may see the object may see them."""
+        target = self.get_object(request, unquote(object_id))
+        if target is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_or_change_permission(request, target):
+            raise PermissionDenied
+        entries = Paginator(entries_about(self.opts.model_name or "", str(target.pk)), HISTORY_LENGTH)
+        page = entries.get_page(request.GET.get("page"))
+        context = self.page_context(
+            request,
+            title=f"History: {target}",
+            object=target,
+            page=page,
+            entries=[(entry, changes_html(entry, HISTORY_VALUE_LENGTH)) for entry in page],
+        )
+        return TemplateResponse(request, "admin/core/history.html", context | (extra_context or {}))
+
+    def page_context(self, request: HttpRequest, **values: Any) -> Context:
+        """The context of a page of one's own: the site's, the model's options, and `values`."""
+        return {**self.admin_site.each_context(request), "opts": self.opts, **values}
+
+
+class ServiceAdmin(GalleryAdmin):
+    """Base of the pages that save through services. The services write the audit entries."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: audit.Changes) -> None:
+        pass
+
+    def log_change(self, request: HttpRequest, obj: Model, message: audit.Changes) -> None:
+        pass
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> None:
+        pass
+
+
+def actor_of(request: HttpRequest) -> User:
+    """The signed-in member of staff."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def json_value(value: Any) -> Any:
+    """The value in a form that JSON can hold."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Model):
+        return value.pk
+    if isinstance(value, QuerySet | list | tuple):
+        return [json_value(item) for item in value]
+    return str(value)

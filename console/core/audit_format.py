@@ -1,0 +1,68 @@
+"""Audit entries as the admin shows them: one entry as HTML, many as rows of CSV."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC
+from itertools import islice
+from typing import Any
+
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from core.models import AuditEntry
+from core.spreadsheets import in_chunks
+
+MAX_ENTRIES = 100_000  # in one export
+COLUMNS = (
+    "id",
+    "created_at",
+    "actor_id",
+    "actor",
+    "action",
+    "object_type",
+    "object_id",
+    "object",
+    "field",
+    "old",
+    "new",
+)
+TRUNCATED = f"This file has the latest {MAX_ENTRIES:,} entries only. Narrow the filters to export older ones."
+
+Row = tuple[str | int | None, ...]
+
+
+def changes_html(entry: AuditEntry, value_length: int) -> SafeString:
+    """The changes of an entry as field, old value and new value, each cut to `value_length` characters."""
+    rows = [(field, as_text(old), as_text(new)) for field, (old, new) in entry.changes.items()]
+    rows = [(field, old, new) for field, old, new in rows if old or new]
+    return SafeString(render_to_string("admin/core/changes.html", {"rows": rows, "length": value_length}))
+
+
+def as_text(value: Any) -> str:
+    """A JSON value as people read it; an empty string for null."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def export_rows(entries: QuerySet[AuditEntry]) -> Iterator[Row]:
+    """Rows of COLUMNS, newest entry first, one row for each changed field.
+
+    After MAX_ENTRIES entries a last row says that the file is truncated.
+    """
+    newest_first = in_chunks(entries, newest_first=True)
+    for entry in islice(newest_first, MAX_ENTRIES):
+        yield from entry_rows(entry)
+    if next(newest_first, None):
+        yield (TRUNCATED,)
+
+
+def entry_rows(entry: AuditEntry) -> Iterator[Row]:
+    created_at = entry.created_at.astimezone(UTC).isoformat()
+    who = (entry.pk, created_at, entry.actor_id, entry.actor_username)
+    what = (entry.action, entry.object_type, entry.object_id, entry.object_label)
+    for field, (old, new) in (entry.changes or {"": (None, None)}).items():
+        yield (*who, *what, field, as_text(old), as_text(new))

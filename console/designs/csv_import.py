@@ -1,0 +1,86 @@
+"""The admin's page that imports designs from a CSV file: it checks the file first, then stores the valid rows."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypedDict
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from console.base import GalleryAdmin, actor_of
+from core.errors import Invalid
+from designs import csv_import
+from designs.csv_import import Result
+from designs.spreadsheets import COLUMNS
+
+MAX_ROWS = 200  # each takes up to three round trips to D1; the command has no limit
+MAX_BYTES = 2_000_000
+USE_COMMAND = "Split it, or use the command import_designs, which takes any number of rows."
+
+
+class Summary(TypedDict):
+    """How many rows are valid, and of these create, change or leave a design; how many have errors."""
+
+    valid: int
+    new: int
+    changed: int
+    unchanged: int
+    invalid: int
+
+
+class ImportForm(forms.Form):
+    """A file. `checked` is the digest of the file that the page has checked before."""
+
+    file = forms.FileField(label="CSV file", allow_empty_file=True)
+    checked = forms.CharField(required=False, widget=forms.HiddenInput)
+    digest = ""  # of the file, once it is read
+
+    def clean_file(self) -> list[csv_import.Row]:
+        """The file's rows."""
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError(f"The file has more than {MAX_BYTES:,} bytes. {USE_COMMAND}")
+        data = file.read()
+        self.digest = hashlib.sha256(data).hexdigest()
+        try:
+            rows = csv_import.parse_csv(data)
+        except Invalid as error:
+            raise forms.ValidationError(error.message) from error
+        if len(rows) > MAX_ROWS:
+            raise forms.ValidationError(f"The file has more than {MAX_ROWS} rows. {USE_COMMAND}")
+        return rows
+
+    def clean(self) -> None:
+        if "store" in self.data and not self.errors and self.cleaned_data["checked"] != self.digest:
+            raise forms.ValidationError("This is not the file that was checked. Please check it first.")
+
+
+def import_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
+    """Check the file of a POST, or store a file that was checked, and show the result of each row."""
+    if not (model_admin.has_add_permission(request) and model_admin.has_change_permission(request)):
+        raise PermissionDenied
+    form = ImportForm(request.POST or None, request.FILES or None)
+    is_storing = "store" in request.POST
+    context = model_admin.page_context(
+        request, title="Import designs", form=form, columns=COLUMNS, max_rows=MAX_ROWS, stored=is_storing
+    )
+    if form.is_valid():
+        rows = form.cleaned_data["file"]
+        results = list(csv_import.import_rows(actor_of(request), rows, dry_run=not is_storing))
+        context |= {"results": results, "digest": form.digest, "summary": summary(results)}
+    return TemplateResponse(request, "admin/designs/design/import.html", context)
+
+
+def summary(results: Sequence[Result]) -> Summary:
+    valid = [result for result in results if not result.faults]
+    new = sum(result.is_new for result in valid)
+    changed = sum(bool(result.changed) for result in valid if not result.is_new)
+    return {
+        "valid": len(valid),
+        "new": new,
+        "changed": changed,
+        "unchanged": len(valid) - new - changed,
+        "invalid": len(results) - len(valid),
+    }
