@@ -130,7 +130,7 @@ class GalleryAdmin(ModelAdmin):
         return TemplateResponse(request, "admin/core/history.html", context | (extra_context or {}))
 
     def page_context(self, request: HttpRequest, **values: Any) -> Context:
-        """The context of a page of one's own: the site's, the model's options, and `values`."""
+        """The context of a custom page: the site's, the model's options, and `values`."""
         return {**self.admin_site.each_context(request), "opts": self.opts, **values}
 
 

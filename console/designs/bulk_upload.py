@@ -64,7 +64,7 @@ def used_categories() -> list[str]:
 
 
 def upload_file(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
-    """Create a draft from the file of a POST; answer it as JSON, or a sentence about what is wrong."""
+    """Create a draft from the posted file. Return it as JSON, or a sentence about what is wrong."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     if not model_admin.has_add_permission(request):

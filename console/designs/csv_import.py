@@ -31,7 +31,7 @@ class Summary(TypedDict):
 
 
 class ImportForm(forms.Form):
-    """A file. `checked` is the digest of the file that the page has checked before."""
+    """A file. `checked` is the digest of the file that the page checked before."""
 
     file = forms.FileField(label="CSV file", allow_empty_file=True)
     checked = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -58,7 +58,7 @@ class ImportForm(forms.Form):
 
 
 def import_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
-    """Check the file of a POST, or store a file that was checked, and show the result of each row."""
+    """Check the posted file, or store a file that was checked before, and show the result of each row."""
     if not (model_admin.has_add_permission(request) and model_admin.has_change_permission(request)):
         raise PermissionDenied
     form = ImportForm(request.POST or None, request.FILES or None)

@@ -20,11 +20,11 @@ def queue(admin, gallery):
 
 
 def people(queue):
-    return [who.inner_text() for who in queue.locator(".gallery-who a").all()]
+    return [name.inner_text() for name in queue.locator(".gallery-person-name a").all()]
 
 
 def current(queue):
-    return queue.locator("[data-person][aria-current=true] .gallery-who a").inner_text()
+    return queue.locator("[data-person][aria-current=true] .gallery-person-name a").inner_text()
 
 
 def state_of(gallery, name):

@@ -108,7 +108,7 @@ def test_an_editor_sees_designs_and_nothing_of_people():
     editor = client_of(editor=True)
     page = editor.get(INDEX)
     assert set(figures_of(editor, 30)) == {"Designs", "Views", "Likes"}
-    assert set(cards_of(editor)) == {"Designs", "Views", "Likes"}
+    assert not {"Waiting", "Sign-ups"} & set(cards_of(editor))
     for word in ("Sign-ups", "Waiting", "Approvals"):
         assert word not in page.content.decode()
     assert rows_of(editor, "days")[0] == ["day", "views", "likes", "designs"]
