@@ -32,25 +32,25 @@ def user(user_id: int) -> User:
     """
     if not is_stored(user_id):
         raise NotFound(NO_SUCH_USER)
-    found = replica.or_exactly(lambda: shown().filter(pk=user_id).first())
+    found = replica.or_exactly(lambda: users_with_reviewer().filter(pk=user_id).first())
     if found is None:
         raise NotFound(NO_SUCH_USER)
     return found
 
 
-def known() -> QuerySet[User]:
+def users_without_passwords() -> QuerySet[User]:
     """All users without their passwords' hashes, from this host's copy of D1 where there is one."""
     return User.objects.using(replica.alias_for(User._meta.db_table)).defer("password")
 
 
-def shown() -> QuerySet[User]:
+def users_with_reviewer() -> QuerySet[User]:
     """Users as staff see them, each with who reviewed him."""
-    return known().select_related("reviewed_by").defer("reviewed_by__password")
+    return users_without_passwords().select_related("reviewed_by").defer("reviewed_by__password")
 
 
-def copied() -> QuerySet[User] | None:
-    """Users as `shown`, from this host's copy; None where there is none to read."""
-    users = shown()
+def users_in_replica() -> QuerySet[User] | None:
+    """Users as `users_with_reviewer`, from this host's copy; None where there is none to read."""
+    users = users_with_reviewer()
     return users if users.db == replica.REPLICA else None
 
 
@@ -61,10 +61,10 @@ def is_stored(number: int) -> bool:
 
 def live_sign_ins(user_id: int, now: datetime | None = None) -> SignIns:
     """The user's sign-ins that have neither ended nor expired; none where he is not approved."""
-    return live(SignIn.objects.filter(user_id=user_id, user__is_approved=True), now)
+    return live_only(SignIn.objects.filter(user_id=user_id, user__is_approved=True), now)
 
 
-def live(sign_ins: SignIns, now: datetime | None = None) -> SignIns:
+def live_only(sign_ins: SignIns, now: datetime | None = None) -> SignIns:
     """Those that have neither ended nor expired."""
     return sign_ins.filter(ended_at=None, expires_at__gt=now or timezone.now())
 
@@ -122,7 +122,7 @@ def users(
     sort: str = Sort.NEWEST,
 ) -> QuerySet[User]:
     """Users for staff, each with who reviewed him; `search` is a part of the username in any case."""
-    found = named(shown(), search)
+    found = username_contains(users_with_reviewer(), search)
     if state:
         found = in_state(found, State(state))
     if is_approved is not None:
@@ -136,7 +136,7 @@ def in_state(found: QuerySet[User], state: State) -> QuerySet[User]:
     return found.filter(STATES[state])
 
 
-def named(found: QuerySet[User], part: str) -> QuerySet[User]:
+def username_contains(found: QuerySet[User], part: str) -> QuerySet[User]:
     """Those whose username holds the part, without regard to case."""
     if not part:
         return found
@@ -144,7 +144,7 @@ def named(found: QuerySet[User], part: str) -> QuerySet[User]:
     return found.alias(place=StrIndex("username_key", Value(username_key(part)))).filter(place__gt=0)
 
 
-def pending() -> QuerySet[User]:
+def pending_users() -> QuerySet[User]:
     """Those who wait for a decision, longest waiting first."""
     return users(state=State.PENDING, sort=Sort.OLDEST)
 
@@ -154,8 +154,8 @@ def sign_ins_of(user: User) -> SignIns:
     return live_sign_ins(user.pk).order_by("-id")
 
 
-def remembered_reasons(limit: int = 10) -> list[str]:
+def recent_rejection_reasons(limit: int = 10) -> list[str]:
     """The reasons that users were rejected for, latest first, each once."""
-    rejected = in_state(known(), State.REJECTED).exclude(rejection_reason="")
+    rejected = in_state(users_without_passwords(), State.REJECTED).exclude(rejection_reason="")
     latest = rejected.values("rejection_reason").annotate(latest=Max("reviewed_at")).order_by("-latest")
     return list(latest.values_list("rejection_reason", flat=True)[:limit])

@@ -24,7 +24,7 @@ Changes = dict[str, Any]
 
 
 @contextmanager
-def one_transaction() -> Iterator[None]:
+def unique_username() -> Iterator[None]:
     """A transaction in which a username may collide; raises Conflict (`username_taken`) when it does."""
     try:
         with transaction.atomic():
@@ -36,7 +36,7 @@ def one_transaction() -> Iterator[None]:
         raise Conflict(sentence, code="username_taken", fields={"username": [sentence]}) from None
 
 
-def register(username: str, password: str, *, address: str) -> User:
+def user_register(username: str, password: str, *, address: str) -> User:
     """A new user, who waits for approval.
 
     Raises Forbidden (`registration_closed`), TooMany, or Conflict (`username_taken`).
@@ -45,12 +45,12 @@ def register(username: str, password: str, *, address: str) -> User:
         raise Forbidden("Registration is closed at the moment.", code="registration_closed")
     throttling.count_registration(address)
     user = User(username=username, password=make_password(password))
-    with one_transaction():
+    with unique_username():
         user.save(force_insert=True)
     return user
 
 
-def create(actor: User | None, username: str, password: str, *, is_admin: bool, is_editor: bool) -> User:
+def user_create(actor: User | None, username: str, password: str, *, is_admin: bool, is_editor: bool) -> User:
     """A new user made by staff, approved from the start. Raises Conflict (`username_taken`)."""
     user = User(
         username=username,
@@ -60,7 +60,7 @@ def create(actor: User | None, username: str, password: str, *, is_admin: bool, 
         reviewed_at=timezone.now(),
         reviewed_by=actor,
     )
-    with one_transaction():
+    with unique_username():
         user.save(force_insert=True)
         if is_editor:
             set_editor(user, is_editor)
@@ -69,33 +69,35 @@ def create(actor: User | None, username: str, password: str, *, is_admin: bool, 
     return user
 
 
-def approve(actor: User | None, user_id: int) -> User:
+def user_approve(actor: User | None, user_id: int) -> User:
     """Let the user in; nothing happens to one who is. Raises NotFound."""
-    return change(actor, "user.approve", user_id, lambda user: decision(actor, user, approved=True))
+    return apply_change(
+        actor, "user.approve", user_id, lambda user: review_values(actor, user, approved=True)
+    )
 
 
-def reject(actor: User | None, user_id: int, reason: str = "") -> User:
+def user_reject(actor: User | None, user_id: int, reason: str = "") -> User:
     """Turn the user away and end his sign-ins; one rejected before keeps his reason unless given another.
 
     Raises NotFound, or Conflict (`last_admin`, `own_account`).
     """
-    return change(
-        actor, "user.reject", user_id, lambda user: decision(actor, user, approved=False, reason=reason)
+    return apply_change(
+        actor, "user.reject", user_id, lambda user: review_values(actor, user, approved=False, reason=reason)
     )
 
 
-def reopen(actor: User | None, user_id: int) -> User:
+def user_reopen(actor: User | None, user_id: int) -> User:
     """Take a decision back: the user waits for another one, and his sign-ins end.
 
     Raises NotFound, or Conflict as `reject` does.
     """
     undecided = {"is_approved": False, "rejection_reason": "", "reviewed_at": None, "reviewed_by": None}
-    return change(
+    return apply_change(
         actor, "user.reopen", user_id, lambda user: {} if user.state == State.PENDING else undecided
     )
 
 
-def update(
+def user_update(
     actor: User | None,
     user_id: int,
     *,
@@ -113,32 +115,32 @@ def update(
     given["password"] = make_password(password) if password is not None else None
     given = {field: value for field, value in given.items() if value is not None}
 
-    def new_of(user: User) -> Changes:
-        return given if is_approved is None else given | decision(actor, user, approved=is_approved)
+    def new_values(user: User) -> Changes:
+        return given if is_approved is None else given | review_values(actor, user, approved=is_approved)
 
-    return change(actor, "user.update", user_id, new_of, is_editor)
+    return apply_change(actor, "user.update", user_id, new_values, is_editor)
 
 
-def delete(actor: User | None, user_id: int) -> None:
+def user_delete(actor: User | None, user_id: int) -> None:
     """Delete the user with all that is only his. Raises NotFound, or Conflict as `reject` does."""
     with transaction.atomic():
-        user = held(user_id)
+        user = lock_user(user_id)
         keep_an_admin(actor, user)
         audit.record(actor, "user.delete", user)
         user.delete()
 
 
 @transaction.atomic
-def end_sign_in(actor: User | None, sign_in_id: int) -> None:
+def session_end_by_staff(actor: User | None, sign_in_id: int) -> None:
     """End a sign-in of any user. Raises NotFound for one that is over."""
     one = SignIn.objects.filter(pk=sign_in_id) if selectors.is_stored(sign_in_id) else SignIn.objects.none()
     sign_in = one.select_related("user").first()
-    if sign_in is None or not sessions.end(one):
+    if sign_in is None or not sessions.sessions_end(one):
         raise NotFound("This sign-in is over already.")
     audit.record(actor, "user.end_sign_in", sign_in.user, {"user_agent": (sign_in.user_agent, None)})
 
 
-def held(user_id: int) -> User:
+def lock_user(user_id: int) -> User:
     """The user, held against other changes until the transaction ends; raises NotFound."""
     users = User.objects.select_for_update().filter(pk=user_id)
     user = users.first() if selectors.is_stored(user_id) else None
@@ -147,7 +149,7 @@ def held(user_id: int) -> User:
     return user
 
 
-def decision(actor: User | None, user: User, *, approved: bool, reason: str = "") -> Changes:
+def review_values(actor: User | None, user: User, *, approved: bool, reason: str = "") -> Changes:
     """The new values that a decision about the user brings; none where it was taken before."""
     state = State.APPROVED if approved else State.REJECTED
     if user.state == state and (approved or reason in ("", user.rejection_reason)):
@@ -160,38 +162,38 @@ def decision(actor: User | None, user: User, *, approved: bool, reason: str = ""
     }
 
 
-def change(
+def apply_change(
     actor: User | None,
     action: str,
     user_id: int,
-    new_of: Callable[[User], Changes],
+    new_values: Callable[[User], Changes],
     is_editor: bool | None = None,
 ) -> User:
-    """Give the user the values that `new_of` makes of him, and answer him as he is then.
+    """Give the user the values that `new_values` makes of him, and answer him as he is then.
 
     He is read from this host's copy first. That may be old, so only a change made of it counts, which the
     commit holds against the database; anything else is found out there. Raises NotFound and Conflict.
     """
-    copied = selectors.copied()
+    copied = selectors.users_in_replica()
     user = None if copied is None else copied.filter(pk=user_id).first()
     if user is not None:
         with suppress(SerializationFailure, Conflict):
-            if save_changes(actor, action, user, new_of(user), is_editor):
+            if save_changes(actor, action, user, new_values(user), is_editor):
                 return user
-    return change_stored(actor, action, user_id, new_of, is_editor)
+    return apply_change_to_stored(actor, action, user_id, new_values, is_editor)
 
 
 @retry_on_conflict
-def change_stored(
+def apply_change_to_stored(
     actor: User | None,
     action: str,
     user_id: int,
-    new_of: Callable[[User], Changes],
+    new_values: Callable[[User], Changes],
     is_editor: bool | None,
 ) -> User:
     with on_primary():
         user = selectors.user(user_id)
-    save_changes(actor, action, user, new_of(user), is_editor)
+    save_changes(actor, action, user, new_values(user), is_editor)
     return user
 
 
@@ -210,9 +212,9 @@ def save_changes(
         if field in SECRET_FIELDS or getattr(user, field) != value
     }
     old = {field: getattr(user, field) for field in (*GROUNDS, *new) if field not in SECRET_FIELDS}
-    told = {field: (old.get(field), value) for field, value in new.items() if field not in REVIEW_STAMP}
+    audited = {field: (old.get(field), value) for field, value in new.items() if field not in REVIEW_STAMP}
     before = user.state
-    with one_transaction():
+    with unique_username():
         if rejected or new.get("is_admin") is False:
             keep_an_admin(actor, user)
         for field, value in new.items():
@@ -220,20 +222,20 @@ def save_changes(
         if new:
             user.updated_at = timezone.now()
             values = {**new, **User.derived(new), "updated_at": user.updated_at}
-            update_or_conflict(User.objects.filter(pk=user.pk, **as_read(old)), **values)
+            update_or_conflict(User.objects.filter(pk=user.pk, **matching(old)), **values)
         if rejected or "password" in new:
             update_uncounted(SignIn.objects.filter(user=user.pk, ended_at=None), ended_at=timezone.now())
         if user.state != before:
-            told["state"] = (before, user.state)
+            audited["state"] = (before, user.state)
         if is_editor is not None and is_editor != user.is_editor:
-            told["is_editor"] = (not is_editor, is_editor)
+            audited["is_editor"] = (not is_editor, is_editor)
             set_editor(user, is_editor)
-        if told:
-            audit.record(actor, action, user, told)
-    return bool(told)
+        if audited:
+            audit.record(actor, action, user, audited)
+    return bool(audited)
 
 
-def as_read(values: Changes) -> Changes:
+def matching(values: Changes) -> Changes:
     """Conditions that a row with these values meets."""
     return {
         (field if value is not None else f"{field}__isnull"): (value if value is not None else True)
@@ -258,7 +260,7 @@ def keep_an_admin(actor: User | None, user: User) -> None:
         raise Conflict("You cannot do this to your own account.", code="own_account")
 
 
-def set_avatar(user: User, object_key: str, image: QuerySet[Any] | None) -> None:
+def avatar_set(user: User, object_key: str, image: QuerySet[Any] | None) -> None:
     """Store the key of the user's avatar; empty for none. `image` is that image, if it is one of his own.
 
     Raises Invalid where it is not, and SerializationFailure where it, or the user, has just been deleted.

@@ -69,37 +69,37 @@ TRADE = """
 """
 
 
-def log_in(username: str, password: str, *, address: str, user_agent: str) -> Tokens:
+def session_begin(username: str, password: str, *, address: str, user_agent: str) -> Tokens:
     """Begin a sign-in by name and password.
 
     Raises TooMany, NotAuthenticated (`invalid_credentials`), or Forbidden (`approval_pending`,
     `approval_rejected`) where the password is right and the account is not approved.
     """
     throttling.check_sign_in(address, username)
-    user, hashed = copied_holder(username, password)
-    sign_in = begin(user, user_agent, hashed) if user and hashed else None
+    user, hashed = user_in_replica(username, password)
+    sign_in = create_sign_in(user, user_agent, hashed) if user and hashed else None
     if sign_in is None:
         # Wrong, or not approved, or this host has no copy, or an old one: the database itself tells.
-        user = holder_of(username, password, hashed)
+        user = user_by_credentials(username, password, hashed)
         if user is None:
             throttling.count_failure(address, username)
             raise InvalidCredentials
-        throttling.forgive(address, username)
-        refuse_unapproved(user)
-        sign_in = begin(user, user_agent)
+        throttling.clear_failures(address, username)
+        reject_unapproved(user)
+        sign_in = create_sign_in(user, user_agent)
         if sign_in is None:
             raise InvalidCredentials
-    throttling.forgive(address, username)
+    throttling.clear_failures(address, username)
     return Tokens(sign_in)
 
 
-def copied_holder(username: str, password: str) -> tuple[User | None, str | None]:
+def user_in_replica(username: str, password: str) -> tuple[User | None, str | None]:
     """By this host's copy: who has the name, and the hash stored with him if this is his password.
 
     A name that nobody has gets a User that is not stored, so that it costs what any other does. The hash is
     None where the copy does not tell it.
     """
-    users = selectors.copied()
+    users = selectors.users_in_replica()
     if users is None:
         return None, None
     user = users.filter(username_key=username_key(username.strip())).first()
@@ -107,7 +107,7 @@ def copied_holder(username: str, password: str) -> tuple[User | None, str | None
     return user, stored_form(password, user.password_setting)
 
 
-def holder_of(username: str, password: str, hashed: str | None = None) -> User | None:
+def user_by_credentials(username: str, password: str, hashed: str | None = None) -> User | None:
     """The user with this name and password, whatever his state; as slow for a name that nobody has.
 
     `hashed` is what the password was hashed to by another reading of the user's row; it is not hashed again
@@ -123,14 +123,14 @@ def holder_of(username: str, password: str, hashed: str | None = None) -> User |
     return user if user.check_password(password) else None
 
 
-def refuse_unapproved(user: User) -> None:
+def reject_unapproved(user: User) -> None:
     if user.state == State.PENDING:
         raise Forbidden("Your account is waiting for approval.", code="approval_pending")
     if user.state == State.REJECTED:
         raise Forbidden("Your account was not approved.", code="approval_rejected")
 
 
-def begin(user: User, user_agent: str = "", hashed: str | None = None) -> SignIn | None:
+def create_sign_in(user: User, user_agent: str = "", hashed: str | None = None) -> SignIn | None:
     """Store a new sign-in of the user; None unless he is approved, and `hashed` (else what the user was read
     with) is the hash of his password."""
     now = timezone.now()
@@ -154,7 +154,7 @@ def begin(user: User, user_agent: str = "", hashed: str | None = None) -> SignIn
     return sign_in
 
 
-def refresh(text: str) -> Tokens:
+def session_refresh(text: str) -> Tokens:
     """Trade a refresh token for a new pair; one that was traded before ends its whole sign-in.
 
     Raises NotAuthenticated: `invalid_token`, `token_expired`, `token_revoked` or `token_reused`.
@@ -172,7 +172,7 @@ def refresh(text: str) -> Tokens:
         cursor.execute(TRADE, [*values, new.pk, new.user_id, token["jti"], stored_time(now)])
         traded = cursor.fetchall()
     if not traded:
-        refuse_refresh(token)
+        reject_refresh(token)
     try:
         new.user = selectors.user(new.user_id)
     except NotFound:
@@ -180,28 +180,28 @@ def refresh(text: str) -> Tokens:
     return Tokens(new)
 
 
-def refuse_refresh(token: RefreshToken) -> NoReturn:
+def reject_refresh(token: RefreshToken) -> NoReturn:
     """Raise what the refusal is called, and end the sign-in of a token that was traded before."""
     own = SignIn.objects.filter(pk=token["sign_in"], user_id=token["user_id"])
     if not own.exclude(refresh_id=token["jti"]).exists():
         raise TokenRevoked
-    end(own)
+    sessions_end(own)
     raise TokenReused
 
 
-def end(sign_ins: "selectors.SignIns") -> int:
+def sessions_end(sign_ins: "selectors.SignIns") -> int:
     """End those that have not ended; their tokens are refused from now on. Answers how many ended."""
     return sign_ins.filter(ended_at=None).update(ended_at=timezone.now())
 
 
-def end_one(user: User, sign_in_id: int) -> None:
+def session_end(user: User, sign_in_id: int) -> None:
     """End one live sign-in of the user; raises NotFound for any other."""
     live = selectors.live_sign_ins(user.pk, timezone.now())
-    if not (selectors.is_stored(sign_in_id) and end(live.filter(pk=sign_in_id))):
+    if not (selectors.is_stored(sign_in_id) and sessions_end(live.filter(pk=sign_in_id))):
         raise NotFound("There is no such sign-in.")
 
 
-def log_out(sign_in: SignIn, refresh_token: str = "") -> None:
+def session_log_out(sign_in: SignIn, refresh_token: str = "") -> None:
     """End this sign-in, and the one that a refresh token of the same user belongs to.
 
     A refresh token that is not good (any longer) is nothing to complain of on the way out.
@@ -213,10 +213,10 @@ def log_out(sign_in: SignIn, refresh_token: str = "") -> None:
         pass
     else:
         ids.append(token["sign_in"])
-    end(SignIn.objects.filter(user_id=sign_in.user_id, pk__in=ids))
+    sessions_end(SignIn.objects.filter(user_id=sign_in.user_id, pk__in=ids))
 
 
-def change_password(sign_in: SignIn, current: str, new: str, *, address: str) -> None:
+def password_change(sign_in: SignIn, current: str, new: str, *, address: str) -> None:
     """Set a new password, knowing the old one, and end every other sign-in of the user.
 
     Raises Invalid on `current_password`, TooMany after too many wrong ones, and NotAuthenticated
@@ -224,17 +224,17 @@ def change_password(sign_in: SignIn, current: str, new: str, *, address: str) ->
     """
     username = sign_in.user.username
     throttling.check_sign_in(address, username)
-    _, hashed = copied_holder(username, current)
+    _, hashed = user_in_replica(username, current)
     changed = hashed is not None and replace_password(sign_in, hashed, new)
     if not changed:
-        user = holder_of(username, current, hashed)
+        user = user_by_credentials(username, current, hashed)
         changed = user is not None and replace_password(sign_in, user.password, new)
     if not changed:
         if not User.objects.filter(pk=sign_in.user_id).exists():
             raise TokenRevoked
         throttling.count_failure(address, username)
         raise invalid_field("current_password", "This is not your current password.")
-    throttling.forgive(address, username)
+    throttling.clear_failures(address, username)
 
 
 def replace_password(sign_in: SignIn, hashed: str, new: str) -> bool:
@@ -251,7 +251,7 @@ def replace_password(sign_in: SignIn, hashed: str, new: str) -> bool:
     return True
 
 
-def clear(before: datetime) -> int:
+def sessions_delete_old(before: datetime) -> int:
     """Delete the sign-ins that ended or expired before then; answers how many."""
     deleted, _ = SignIn.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)).delete()
     return deleted

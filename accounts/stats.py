@@ -12,7 +12,7 @@ from core.days import rows_by_day
 
 def totals() -> dict[str, int]:
     """`{total, approved, pending, rejected, admins}`, as User.state tells them apart."""
-    return selectors.known().aggregate(
+    return selectors.users_without_passwords().aggregate(
         total=Count("pk"),
         approved=Count("pk", filter=Q(is_approved=True)),
         pending=Count("pk", filter=Q(is_approved=False, reviewed_at=None)),
@@ -30,10 +30,10 @@ class Waiting:
 
 
 def waiting() -> Waiting:
-    found = selectors.in_state(selectors.known(), State.PENDING)
+    found = selectors.in_state(selectors.users_without_passwords(), State.PENDING)
     return Waiting(**found.aggregate(count=Count("pk"), since=Min("created_at")))
 
 
 def signups_by_day(since: date) -> dict[str, int]:
     """How many registered on each day from `since` on."""
-    return rows_by_day(selectors.known(), since)
+    return rows_by_day(selectors.users_without_passwords(), since)

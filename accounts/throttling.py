@@ -69,7 +69,7 @@ def count_failure(address: str, username: str) -> None:
     address_limit(address).count()
 
 
-def forgive(address: str, username: str) -> None:
+def clear_failures(address: str, username: str) -> None:
     """After the right password: the name's failures from this address no longer count."""
     pair_limit(address, username).clear()
 

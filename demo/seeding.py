@@ -21,7 +21,7 @@ from designs.fields import EDITABLE
 from designs.models import DailyCount, Design, Favourite
 from uploads.models import Category
 from uploads.pipeline.processing import Prepared
-from uploads.services import store
+from uploads.services import image_store_prepared
 
 BATCH = 24  # designs per transaction
 COUNTED_DAYS = 30
@@ -62,7 +62,7 @@ def seed_designs(wanted: Sequence[DemoDesign], people: Sequence[User], pool: Exe
 def new_design(demo: DemoDesign, picture: Prepared, now: datetime) -> Design:
     """Return the unsaved row; its picture is stored like any upload."""
     columns = {name: value for name, value in vars(demo).items() if name in EDITABLE}
-    image = store(None, picture, Category.DESIGNS)
+    image = image_store_prepared(None, picture, Category.DESIGNS)
     older_days = max(0, demo.created_offset.days - COUNTED_DAYS)
     views = sum(views_by_day(demo)) + round(demo.view_weight * VIEWS_A_DAY * older_days)
     return Design(**columns, image=image, created_at=now - demo.created_offset, view_count=views)

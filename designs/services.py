@@ -17,7 +17,7 @@ from designs.fields import EDITABLE, Values
 from designs.models import Design
 from uploads.models import Category, Image
 from uploads.pipeline.processing import Prepared
-from uploads.services import delete_image, store
+from uploads.services import image_delete, image_store_prepared
 
 # Only what the caller may see can be liked. Idempotent.
 INSERT_FAVOURITE = """
@@ -85,13 +85,13 @@ def design_delete(actor: audit.Actor | None, design: Design) -> None:
 @contextmanager
 def picture_stored(actor: audit.Actor | None, prepared: Prepared | None) -> Iterator[Image | None]:
     """Store the picture as an image of designs, and delete it again if the block fails; None for None."""
-    image = store(actor, prepared, Category.DESIGNS) if prepared else None
+    image = image_store_prepared(actor, prepared, Category.DESIGNS) if prepared else None
     try:
         yield image
     except BaseException:
         if image:
             with suppress(GalleryError):  # deleted by somebody else, or in use after all
-                delete_image(actor, image.object_key)
+                image_delete(actor, image.object_key)
         raise
 
 

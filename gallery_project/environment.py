@@ -251,12 +251,12 @@ def image_storage(env: environ.Env, data: Path) -> dict[str, Any]:
     """The storage of images: R2 when its variables are set, else a folder."""
     if not all(given(env, name) for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
         return {
-            "BACKEND": "uploads.storage.storages.FolderStorage",
+            "BACKEND": "uploads.storage.folder.FolderStorage",
             "OPTIONS": {"location": data / "media", "base_url": "/media/"},
         }
     account = given(env, ACCOUNT_VARIABLE)
     return {
-        "BACKEND": "uploads.storage.storages.R2Storage",
+        "BACKEND": "uploads.storage.r2.R2Storage",
         "OPTIONS": {
             "access_key": given(env, "CLOUDFLARE_R2_ACCESS_KEY"),
             "secret_key": given(env, "CLOUDFLARE_R2_SECRET_KEY"),

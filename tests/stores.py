@@ -28,7 +28,7 @@ class FolderStore:
     @property
     def settings(self):
         options = {"location": self.folder, "base_url": "/media/"}
-        return {"BACKEND": "uploads.storage.storages.FolderStorage", "OPTIONS": options}
+        return {"BACKEND": "uploads.storage.folder.FolderStorage", "OPTIONS": options}
 
     def listed(self):
         return sorted(key for key, _ in storages["default"].objects())
@@ -70,7 +70,7 @@ class BucketStore:
             "endpoint_url": self.proxy.endpoint,
             "public_url": "https://images.example",
         }
-        return {"BACKEND": "uploads.storage.storages.R2Storage", "OPTIONS": options}
+        return {"BACKEND": "uploads.storage.r2.R2Storage", "OPTIONS": options}
 
     def allow_origin(self, origin):
         """The bucket's CORS rules as docs/images.md gives them."""

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.module_loading import import_string
 
-from uploads.storage.storages import FolderStorage, R2Storage
+from uploads.storage.folder import FolderStorage
+from uploads.storage.r2 import R2Storage
 
 
 @register(Tags.files)
@@ -19,7 +20,7 @@ def image_storage_is_usable(**kwargs: Any) -> list[CheckMessage]:
     except ImportError:
         backend = object
     if not issubclass(backend, FolderStorage | R2Storage):
-        hint = "Use uploads.storage.storages.FolderStorage or uploads.storage.storages.R2Storage."
+        hint = "Use uploads.storage.folder.FolderStorage or uploads.storage.r2.R2Storage."
         return [Error("Images cannot be stored by this storage class.", hint=hint, id="uploads.E001")]
     if issubclass(backend, FolderStorage):
         return []

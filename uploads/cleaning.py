@@ -16,7 +16,7 @@ from d1backend.replica import on_primary
 from uploads import selectors, services
 from uploads.keys import EXTENSIONS, is_own, stem_of
 from uploads.models import Category, Image, PendingUpload
-from uploads.storage.storages import images
+from uploads.storage.base import configured_store
 
 CHUNK = 300  # objects asked about at once
 
@@ -48,13 +48,13 @@ def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
             report.discarded.append(image.object_key)
     promised = set(report.pending) if dry_run else set()
     stored: set[str] = set()
-    for chunk in chunks(images().objects()):
+    for chunk in chunks(configured_store().objects()):
         stored.update(key for key, _ in chunk)
         old = [key for key, changed in chunk if changed < limit and is_own(key)]
         for key in orphans(old, promised):
             report.orphans.append(key)
             if not dry_run:
-                images().delete(key)
+                configured_store().delete(key)
     report.missing = list(missing(stored, limit))
     return report
 
@@ -68,7 +68,7 @@ def forgotten(limit: datetime) -> Iterator[Image]:
 def removed(image: Image) -> bool:
     """Delete the image, unless somebody took it up in the meantime."""
     try:
-        services.delete_image(None, image.object_key)
+        services.image_delete(None, image.object_key)
     except (Conflict, NotFound):
         return False
     return True

@@ -26,44 +26,44 @@ from uploads.models import Image, PendingUpload
 from uploads.pipeline.processing import Prepared, prepare
 from uploads.pipeline.renditions import RECIPE
 from uploads.pipeline.validation import file_too_large
-from uploads.storage.storages import images
+from uploads.storage.base import configured_store
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 4  # objects of one image on their way to the store
 
 
-def store_image(user: Any, file: bytes | IO[bytes], category: str) -> Image:
+def image_store(user: Any, file: bytes | IO[bytes], category: str) -> Image:
     """Check a file, make its renditions and store them all; answer the row.
 
     Raises TooLarge (file_too_large), Invalid (invalid_image), Unavailable.
     """
     data = file if isinstance(file, bytes) else file.read(settings.MAX_FILE_SIZE + 1)
-    return store(user, prepare(data), category)
+    return image_store_prepared(user, prepare(data), category)
 
 
-def store(user: Any, prepared: Prepared, category: str) -> Image:
+def image_store_prepared(user: Any, prepared: Prepared, category: str) -> Image:
     """Store what `prepare` made, as an image of the category; answer the row. Raises Unavailable."""
     key = new_key(category, prepared.content_type)
-    row = row_of(user, prepared, category, key)
+    row = unsaved_image(user, prepared, category, key)
     keys = [key, *rendition_keys(row)]
     try:
-        put_all(key, prepared)
+        store_objects(key, prepared)
         with transaction.atomic():
             row.save(force_insert=True)
     except BaseException as error:
-        if surely_unstored(error):
-            discard(keys)
+        if is_surely_unstored(error):
+            discard_objects(keys)
         raise
     return row
 
 
-def surely_unstored(error: BaseException) -> bool:
+def is_surely_unstored(error: BaseException) -> bool:
     """Whether no row was stored; where the database was lost on the way, it may have been, and needs its objects."""
     return isinstance(error, SerializationFailure) or not isinstance(error, OperationalError | InterfaceError)
 
 
-def row_of(user: Any, prepared: Prepared, category: str, key: str) -> Image:
+def unsaved_image(user: Any, prepared: Prepared, category: str, key: str) -> Image:
     """The unsaved row of a prepared image, in use by nobody yet."""
     row = Image(
         object_key=key,
@@ -100,9 +100,9 @@ def rendition_keys(image: Image) -> list[str]:
     return [rendition["key"] for rendition in image.renditions]
 
 
-def put_all(key: str, prepared: Prepared, *, original: bool = True) -> None:
+def store_objects(key: str, prepared: Prepared, *, original: bool = True) -> None:
     """Put the renditions into the store, and then the image itself."""
-    store = images()
+    store = configured_store()
     small = [(rendition_key(key, one.width, one.data), one.data) for one in prepared.renditions]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda item: store.put(item[0], item[1], "image/webp"), small))
@@ -110,16 +110,16 @@ def put_all(key: str, prepared: Prepared, *, original: bool = True) -> None:
         store.put(key, prepared.data, prepared.content_type)
 
 
-def discard(keys: Iterable[str]) -> None:
+def discard_objects(keys: Iterable[str]) -> None:
     """Remove objects that no row names. What the store does not remove now is left to clean_uploads."""
     try:
         for key in keys:
-            images().delete(key)
+            configured_store().delete(key)
     except Unavailable:
         logger.warning("objects without a row were left in the store; clean_uploads removes them")
 
 
-def presign(
+def upload_presign(
     user: Any, content_type: str, size: int, category: str
 ) -> tuple[PendingUpload, str, dict[str, str]]:
     """Promise a place in the store: the pending upload, the address to PUT to, and the headers to send.
@@ -133,7 +133,7 @@ def presign(
         raise file_too_large("size")
     lifetime: timedelta = settings.PRESIGNED_LIFETIME
     key = new_key(category, content_type)
-    address, headers = images().presign_put(incoming_key(key), content_type, size, lifetime)
+    address, headers = configured_store().presign_put(incoming_key(key), content_type, size, lifetime)
     pending = PendingUpload.objects.create(
         object_key=key,
         category=category,
@@ -145,7 +145,7 @@ def presign(
     return pending, address, headers
 
 
-def complete(user: Any, key: str) -> Image:
+def upload_complete(user: Any, key: str) -> Image:
     """Check what arrived under a promised key and make an image of it; on a second call the same image again.
 
     Raises NotFound where the user was promised no such key, Conflict (not_uploaded), Invalid (invalid_image)
@@ -154,19 +154,19 @@ def complete(user: Any, key: str) -> Image:
     """
     pending = PendingUpload.objects.filter(object_key=key, user=user).first() if is_original(key) else None
     if pending is None:
-        return completed(user, key)
+        return completed_image(user, key)
     try:
-        prepared = arrived(pending)
+        prepared = uploaded_picture(pending)
     except Invalid as error:
-        images().delete(incoming_key(key))
+        configured_store().delete(incoming_key(key))
         raise Invalid(error.message, code="invalid_image", fields={"object_key": [error.message]}) from error
     if prepared is None:
         # Another call may have completed it since the promise was read.
-        return completed(
+        return completed_image(
             user, key, Conflict("Nothing has been uploaded to this key yet.", code="not_uploaded")
         )
-    put_all(key, prepared)
-    row = row_of(user, prepared, pending.category, key)
+    store_objects(key, prepared)
+    row = unsaved_image(user, prepared, pending.category, key)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -177,15 +177,15 @@ def complete(user: Any, key: str) -> Image:
         # objects may become another call's.
         if not PendingUpload.objects.filter(pk=pending.pk).exists():
             with suppress(NotFound):
-                return completed(user, key)
-            discard([key, *rendition_keys(row)])
+                return completed_image(user, key)
+            discard_objects([key, *rendition_keys(row)])
         raise
-    discard([incoming_key(key)])
+    discard_objects([incoming_key(key)])
     return row
 
 
 @on_primary()
-def completed(user: Any, key: str, otherwise: GalleryError | None = None) -> Image:
+def completed_image(user: Any, key: str, otherwise: GalleryError | None = None) -> Image:
     """The image that the user made of a promised key. Raises `otherwise`, or NotFound, where there is none."""
     image = selectors.image(key, uploaded_by=user) if is_original(key) else None
     if image is None:
@@ -193,9 +193,9 @@ def completed(user: Any, key: str, otherwise: GalleryError | None = None) -> Ima
     return image
 
 
-def arrived(pending: PendingUpload) -> Prepared | None:
+def uploaded_picture(pending: PendingUpload) -> Prepared | None:
     """What a client sent for a promised key, prepared; None where nothing came. Raises Invalid, Unavailable."""
-    stored = images().get(incoming_key(pending.object_key), settings.MAX_FILE_SIZE)
+    stored = configured_store().get(incoming_key(pending.object_key), settings.MAX_FILE_SIZE)
     if stored is None:
         return None
     if (stored.content_type, stored.size) != (pending.content_type, pending.size):
@@ -207,26 +207,26 @@ def arrived(pending: PendingUpload) -> Prepared | None:
 
 
 @on_primary()
-def delete_image(actor: Any, key: str) -> None:
+def image_delete(actor: Any, key: str) -> None:
     """Delete an image that nobody shows; its objects go once the deletion is committed.
 
     Raises NotFound, Conflict (image_in_use).
     """
     try:
         with transaction.atomic():
-            image = held(key)
+            image = lock_image(key)
             if image.in_use:  # type: ignore[attr-defined]
-                raise in_use()
+                raise image_in_use()
             keys = [image.object_key, *rendition_keys(image)]
             audit.record(actor, "image.delete", image)
             image.delete()
-            transaction.on_commit(lambda: discard(keys))
+            transaction.on_commit(lambda: discard_objects(keys))
     except (ProtectedError, IntegrityError) as error:
         # A design took it up in the meantime.
-        raise in_use() from error
+        raise image_in_use() from error
 
 
-def held(key: str) -> Image:
+def lock_image(key: str) -> Image:
     """The image with `in_use`, both held against other changes until the transaction ends. Raises NotFound."""
     image = selectors.image(key, held=True) if is_original(key) else None
     if image is None:
@@ -234,11 +234,11 @@ def held(key: str) -> Image:
     return image
 
 
-def in_use() -> Conflict:
+def image_in_use() -> Conflict:
     return Conflict("This image is in use and cannot be deleted.", code="image_in_use")
 
 
-def replace_renditions(image: Image, prepared: Prepared) -> None:
+def image_replace_renditions(image: Image, prepared: Prepared) -> None:
     """Give an image the renditions that `prepare` made of its stored bytes today.
 
     The older ones go once the row names the new ones. Raises NotFound where the image was deleted, and
@@ -246,7 +246,7 @@ def replace_renditions(image: Image, prepared: Prepared) -> None:
     """
     made = renditions_of(image.object_key, prepared)
     stale = set(rendition_keys(image)) - {rendition["key"] for rendition in made}
-    put_all(image.object_key, prepared, original=False)
+    store_objects(image.object_key, prepared, original=False)
     with transaction.atomic():
         changed = Image.objects.filter(pk=image.pk).update(
             renditions=made,
@@ -257,4 +257,4 @@ def replace_renditions(image: Image, prepared: Prepared) -> None:
         )
         if not changed:
             raise NotFound("There is no such image.")
-        transaction.on_commit(lambda: discard(stale))
+        transaction.on_commit(lambda: discard_objects(stale))

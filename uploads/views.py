@@ -13,7 +13,8 @@ from core.errors import Conflict, Unavailable
 from core.lingering_response import CutShortError
 from uploads import signed_urls
 from uploads.keys import content_type_of, is_incoming, is_object
-from uploads.storage.storages import IMMUTABLE, FolderStorage
+from uploads.storage.base import IMMUTABLE
+from uploads.storage.folder import FolderStorage
 
 CHUNK = 256 * 1024  # bytes
 

@@ -27,9 +27,9 @@ class StaffView(APIView):
 
     def page(self, request: Request, users: QuerySet[User]) -> Response:
         page = PageRequest.of(request)
-        rows, total = page.read(users)
+        rows, total = page.rows_and_total(users)
         shown = AdminUserSerializer(rows, many=True, context={"request": request})
-        return Response(page.answer(shown.data, total))
+        return Response(page.body(shown.data, total))
 
     def reviewed(self, request: Request, user: User, text: str) -> Response:
         shown = AdminUserSerializer(user, context={"request": request}).data
@@ -58,14 +58,14 @@ class PendingUsersView(StaffView):
     )
     def get(self, request: Request) -> Response:
         """Who waits for a decision, longest waiting first."""
-        return self.page(request, selectors.pending())
+        return self.page(request, selectors.pending_users())
 
 
 class ApproveView(StaffView):
     @extend_schema(operation_id="approve_user", request=None, responses=ReviewAnswerSerializer)
     def post(self, request: Request, user_id: int) -> Response:
         """Let the user in."""
-        user = services.approve(caller(request), user_id)
+        user = services.user_approve(caller(request), user_id)
         return self.reviewed(request, user, f"{user.username} is approved.")
 
 
@@ -74,7 +74,7 @@ class RejectView(StaffView):
     def post(self, request: Request, user_id: int) -> Response:
         """Turn the user away; his sign-ins end."""
         reason = parsed(RejectionSerializer, request).get("reason") or ""
-        user = services.reject(caller(request), user_id, reason)
+        user = services.user_reject(caller(request), user_id, reason)
         return self.reviewed(request, user, f"{user.username} is rejected.")
 
 
@@ -88,11 +88,11 @@ class UserView(StaffView):
     @extend_schema(operation_id="update_user", request=UserUpdateSerializer, responses=AdminUserSerializer)
     def put(self, request: Request, user_id: int) -> Response:
         """Change the fields sent. Un-approving rejects; a new password ends the user's sign-ins."""
-        user = services.update(caller(request), user_id, **parsed(UserUpdateSerializer, request))
+        user = services.user_update(caller(request), user_id, **parsed(UserUpdateSerializer, request))
         return Response(AdminUserSerializer(user, context={"request": request}).data)
 
     @extend_schema(operation_id="delete_user", request=None, responses=MessageSerializer)
     def delete(self, request: Request, user_id: int) -> Response:
         """Delete the user and all that is only his."""
-        services.delete(caller(request), user_id)
+        services.user_delete(caller(request), user_id)
         return message_response("The user is deleted.")

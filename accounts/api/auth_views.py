@@ -44,21 +44,21 @@ def sign_in_of(request: Request) -> SignIn:
     return request.auth
 
 
-class StrangerView(APIView):
+class PublicView(APIView):
     """Open to all; a token, good or bad, is not looked at."""
 
     authentication_classes = []
     permission_classes = []
 
 
-class RegisterView(StrangerView):
+class RegisterView(PublicView):
     @extend_schema(
         operation_id="register", request=RegistrationSerializer, responses=RegistrationAnswerSerializer
     )
     def post(self, request: Request) -> Response:
         """Ask for an account. It waits for approval."""
         sent = parsed(RegistrationSerializer, request)
-        user = services.register(sent["username"], sent["password"], address=client_address(request))
+        user = services.user_register(sent["username"], sent["password"], address=client_address(request))
         text = "Registration successful. An administrator will review your account."
         shown = UserSerializer(user, context={"request": request}).data
         return message_response(text, user=shown)
@@ -70,12 +70,12 @@ def token_response(tokens: sessions.Tokens, request: Request) -> Response:
     return Response(shown, headers={"Cache-Control": "no-store"})
 
 
-class LoginView(StrangerView):
+class LoginView(PublicView):
     @extend_schema(operation_id="login", request=LoginSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
         """Begin a sign-in."""
         sent = parsed(LoginSerializer, request)
-        tokens = sessions.log_in(
+        tokens = sessions.session_begin(
             sent["username"],
             sent["password"],
             address=client_address(request),
@@ -84,11 +84,11 @@ class LoginView(StrangerView):
         return token_response(tokens, request)
 
 
-class RefreshView(StrangerView):
+class RefreshView(PublicView):
     @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
         """Trade the refresh token for a new pair of tokens. Used twice, it ends the sign-in."""
-        tokens = sessions.refresh(parsed(RefreshSerializer, request)["refresh_token"])
+        tokens = sessions.session_refresh(parsed(RefreshSerializer, request)["refresh_token"])
         return token_response(tokens, request)
 
 
@@ -113,7 +113,7 @@ class MeView(APIView):
         if "avatar_object_key" in sent:
             key = sent["avatar_object_key"] or ""
             image = self.own_avatar(caller(request), key) if key else None
-            services.set_avatar(caller(request), key, image)
+            services.avatar_set(caller(request), key, image)
         return self.get(request)
 
 
@@ -124,7 +124,7 @@ class PasswordView(APIView):
     def post(self, request: Request) -> Response:
         """Change the password. Every other sign-in ends."""
         sent = parsed(PasswordChangeSerializer, request)
-        sessions.change_password(
+        sessions.password_change(
             sign_in_of(request),
             sent["current_password"],
             sent["new_password"],
@@ -138,7 +138,7 @@ class LogoutView(APIView):
     def post(self, request: Request) -> Response:
         """End this sign-in, with its access and refresh tokens."""
         sent = parsed(LogoutSerializer, request)
-        sessions.log_out(sign_in_of(request), sent.get("refresh_token") or "")
+        sessions.session_log_out(sign_in_of(request), sent.get("refresh_token") or "")
         return message_response("You are signed out.")
 
 
@@ -154,5 +154,5 @@ class SessionView(APIView):
     @extend_schema(operation_id="end_session", request=None, responses=MessageSerializer)
     def delete(self, request: Request, sign_in_id: int) -> Response:
         """End one of the caller's sign-ins."""
-        sessions.end_one(caller(request), sign_in_id)
+        sessions.session_end(caller(request), sign_in_id)
         return message_response("The sign-in has ended.")

@@ -47,7 +47,7 @@ class SignInInline(TabularInline):
     can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SignIn]:
-        return selectors.live(super().get_queryset(request))
+        return selectors.live_only(super().get_queryset(request))
 
     def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return bool(getattr(request.user, "is_admin", False))
@@ -118,7 +118,7 @@ class UserAdmin(ServiceAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        return selectors.named(queryset, search_term.strip()), False
+        return selectors.username_contains(queryset, search_term.strip()), False
 
     @display(
         description="State",
@@ -138,26 +138,26 @@ class UserAdmin(ServiceAdmin):
         if change:
             password = data["new_password"] or None
             name = data["username"]
-            user = services.update(actor_of(request), obj.pk, username=name, password=password, **roles)
+            user = services.user_update(actor_of(request), obj.pk, username=name, password=password, **roles)
             if user.pk == request.user.pk:
                 update_session_auth_hash(request, user)
         else:
-            user = services.create(actor_of(request), data["username"], data["new_password"], **roles)
+            user = services.user_create(actor_of(request), data["username"], data["new_password"], **roles)
             obj.pk = user.pk
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        services.delete(actor_of(request), obj.pk)
+        services.user_delete(actor_of(request), obj.pk)
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user_id in list(queryset.values_list("pk", flat=True)):
-            services.delete(actor_of(request), user_id)
+            services.user_delete(actor_of(request), user_id)
 
     @action(description="Approve the selected users", permissions=["change"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         with transaction.atomic():
             for user_id in list(queryset.values_list("pk", flat=True)):
-                services.approve(actor_of(request), user_id)
+                services.user_approve(actor_of(request), user_id)
         self.message_user(request, "The selected users are approved.", messages.SUCCESS)
 
     @action(description="Reject the selected users…", permissions=["change"])
@@ -167,7 +167,7 @@ class UserAdmin(ServiceAdmin):
             return self.reason_page(request, form, list(queryset), action="reject_selected")
         with transaction.atomic():
             for user_id in list(queryset.values_list("pk", flat=True)):
-                services.reject(actor_of(request), user_id, form.cleaned_data["reason"])
+                services.user_reject(actor_of(request), user_id, form.cleaned_data["reason"])
         self.message_user(request, "The selected users are rejected.", messages.SUCCESS)
         return None
 
@@ -190,7 +190,7 @@ class UserAdmin(ServiceAdmin):
 
     def approve_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
         return self.run_service(
-            request, lambda: services.approve(actor_of(request), user_id), "The user is approved."
+            request, lambda: services.user_approve(actor_of(request), user_id), "The user is approved."
         )
 
     def reject_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
@@ -201,12 +201,14 @@ class UserAdmin(ServiceAdmin):
             return self.reason_page(request, form, [self.user_or_404(user_id)])
         reason = form.cleaned_data["reason"]
         return self.run_service(
-            request, lambda: services.reject(actor_of(request), user_id, reason), "The user is rejected."
+            request, lambda: services.user_reject(actor_of(request), user_id, reason), "The user is rejected."
         )
 
     def end_sign_in_view(self, request: HttpRequest, sign_in_id: int) -> HttpResponse:
         return self.run_service(
-            request, lambda: services.end_sign_in(actor_of(request), sign_in_id), "The sign-in has ended."
+            request,
+            lambda: services.session_end_by_staff(actor_of(request), sign_in_id),
+            "The sign-in has ended.",
         )
 
     def user_or_404(self, user_id: int) -> User:
@@ -252,7 +254,7 @@ class UserAdmin(ServiceAdmin):
             users=users,
             action=action,
             select_across=request.POST.get("select_across", "0"),
-            reasons=selectors.remembered_reasons(),
+            reasons=selectors.recent_rejection_reasons(),
             back=self.return_address(request),
         )
         return TemplateResponse(request, "admin/accounts/user/reject.html", context)

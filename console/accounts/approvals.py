@@ -40,9 +40,9 @@ def approvals_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpRespo
     if request.method == "POST":
         return decide(model_admin, request)
     users, pending, reasons, decided = gather(
-        selectors.pending()[:QUEUE_LENGTH],
+        selectors.pending_users()[:QUEUE_LENGTH],
         stats.waiting,
-        lambda: selectors.remembered_reasons(REASONS_OFFERED),
+        lambda: selectors.recent_rejection_reasons(REASONS_OFFERED),
         lambda: last_decision(request.GET),
     )
     remember_pending_users(request, pending)
@@ -68,9 +68,9 @@ def decide(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
     sent = request.POST
     user_ids, reason = user_ids_of(sent), sent.get("reason", "").strip()[: validators.REASON_LENGTH]
     decisions: dict[str, Callable[[User, int], User]] = {
-        "approve": services.approve,
-        "reject": lambda actor, user_id: services.reject(actor, user_id, reason),
-        "undo": services.reopen,
+        "approve": services.user_approve,
+        "reject": lambda actor, user_id: services.user_reject(actor, user_id, reason),
+        "undo": services.user_reopen,
     }
     decision = sent.get("decision", "")
     queue = reverse("admin:accounts_user_approvals")
@@ -107,7 +107,7 @@ def last_decision(query: QueryDict) -> LastDecision | None:
     """The decision that redirected here, from the address's query; None if there was none."""
     decision = query.get("decision", "")
     ids = user_ids_of(query) if decision in DECIDED else []
-    users = list(selectors.known().filter(pk__in=ids).order_by("username_key"))
+    users = list(selectors.users_without_passwords().filter(pk__in=ids).order_by("username_key"))
     if not users:
         return None
     return {"label": DECIDED[decision], "users": users, "can_undo": decision != "undo"}

@@ -29,7 +29,7 @@ class SignInForm(AuthenticationForm):
         except ValidationError:
             throttling.count_failure(address, username)
             raise
-        throttling.forgive(address, username)
+        throttling.clear_failures(address, username)
 
 
 class NewUserForm(forms.ModelForm):

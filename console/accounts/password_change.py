@@ -47,7 +47,7 @@ class PasswordChangeForm(AdminOwnPasswordChangeForm):
 
     def save(self, commit: bool = True) -> User:
         """Store the password. `user` becomes the stored user, so that the current session can continue."""
-        self.user = services.update(self.user, self.user.pk, password=self.cleaned_data["new_password1"])
+        self.user = services.user_update(self.user, self.user.pk, password=self.cleaned_data["new_password1"])
         return self.user
 
 

@@ -12,7 +12,6 @@ from designs.models import Design
 from uploads import selectors
 from uploads.models import Image
 from uploads.pipeline.placeholders import data_uri
-from uploads.storage.storages import images
 
 CARD_WIDTH = 480  # pixels of a card's picture on a phone
 THUMBNAIL_WIDTH = 64  # pixels
@@ -41,7 +40,7 @@ def card_html(design: Design) -> SafeString:
         "design": design,
         "image": design.image,
         "picture": rendition_url(design.image, CARD_WIDTH),
-        "original": images().url(design.image_id),
+        "original": configured_store().url(design.image_id),
         "placeholder": data_uri(design.image.thumbhash),
         "near_duplicates": near_duplicates_of(design.image),
     }
@@ -52,7 +51,9 @@ def rendition_url(image: Image, width: int) -> str:
     """The address of the narrowest rendition of at least `width` pixels, else of the widest, else of the image."""
     renditions = sorted(image.renditions, key=lambda rendition: rendition["width"])
     wide_enough = [rendition["key"] for rendition in renditions if rendition["width"] >= width]
-    return images().url(next(iter(wide_enough), renditions[-1]["key"] if renditions else image.object_key))
+    return configured_store().url(
+        next(iter(wide_enough), renditions[-1]["key"] if renditions else image.object_key)
+    )
 
 
 def near_duplicates_of(image: Image) -> list[NearDuplicate]:

@@ -15,7 +15,6 @@ from console.base import ServiceAdmin, actor_of
 from console.uploads.forms import UploadForm
 from uploads import selectors, services
 from uploads.models import Image
-from uploads.storage.storages import images
 
 THUMBNAIL_WIDTH = 64  # pixels
 PICTURE_WIDTH = 320  # pixels
@@ -93,7 +92,9 @@ class ImageAdmin(ServiceAdmin):
     def save_model(self, request: HttpRequest, obj: Image, form: UploadForm, change: bool) -> None:
         if change:
             return  # a stored image cannot be edited
-        stored = services.store(actor_of(request), form.prepared, form.cleaned_data["category"])
+        stored = services.image_store_prepared(
+            actor_of(request), form.prepared, form.cleaned_data["category"]
+        )
         obj.__dict__.update(stored.__dict__)
         if similar := selectors.near_duplicates(stored):
             warning = format_html(
@@ -106,11 +107,11 @@ class ImageAdmin(ServiceAdmin):
             self.message_user(request, warning, messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: Image) -> None:
-        services.delete_image(actor_of(request), obj.object_key)
+        services.image_delete(actor_of(request), obj.object_key)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Image]) -> None:
         for key in list(queryset.values_list("object_key", flat=True)):
-            services.delete_image(actor_of(request), key)
+            services.image_delete(actor_of(request), key)
 
     def get_deleted_objects(self, objs: Iterable[Image], request: HttpRequest) -> Deletion:
         """Django's summary of a deletion, with images in use as protected objects."""
@@ -125,7 +126,9 @@ class ImageAdmin(ServiceAdmin):
     @display(description="Picture")
     def picture(self, image: Image) -> SafeString:
         return format_html(
-            '<a href="{}">{}</a>', images().url(image.object_key), picture_html(image, PICTURE_WIDTH)
+            '<a href="{}">{}</a>',
+            configured_store().url(image.object_key),
+            picture_html(image, PICTURE_WIDTH),
         )
 
     @display(description="Looks like")
@@ -166,7 +169,7 @@ def picture_html(image: Image, width: int) -> SafeString:
     style = f"object-fit:cover;border-radius:6px;background:{image.dominant_colour}"
     return format_html(
         '<img src="{}" width="{}" height="{}" loading="lazy" alt="{}" style="{}">',
-        images().url(key),
+        configured_store().url(key),
         width,
         height,
         image.object_key,

@@ -66,12 +66,12 @@ class PageRequest:
         """How many rows come before the page."""
         return min((self.page - 1) * self.per_page, LARGEST_OFFSET)
 
-    def read(self, queryset: QuerySet[Any]) -> tuple[Sequence[Any], int]:
+    def rows_and_total(self, queryset: QuerySet[Any]) -> tuple[Sequence[Any], int]:
         """The page's rows and how many there are in all, in one round trip; a page past the end is empty."""
         total, rows = gather(queryset.count, queryset[self.offset : self.offset + self.per_page])
         return rows, total
 
-    def answer(self, items: Any, total: int) -> dict[str, Any]:
+    def body(self, items: Any, total: int) -> dict[str, Any]:
         """The body of the page."""
         return {
             "items": items,

@@ -129,5 +129,5 @@ class AuditView(APIView):
         query = AuditQuerySerializer(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         entries = selectors.audit_entries(**query.validated_data)
-        rows, total = page.read(entries)
-        return Response(page.answer(AuditEntrySerializer(rows, many=True).data, total))
+        rows, total = page.rows_and_total(entries)
+        return Response(page.body(AuditEntrySerializer(rows, many=True).data, total))

@@ -81,7 +81,7 @@ def page_response(request: Request, query: DesignQuery | FavouritesQuery) -> Htt
 
     def make_body(catalogue: Catalogue) -> Values:
         items, total = catalogue.design_page(query, page.offset, page.offset + page.per_page)
-        return page.answer(items, total)
+        return page.body(items, total)
 
     # Views change that order, and leave the version as it is.
     return catalogue_response(request, make_body, by_version=query.sort is not Sort.MOST_VIEWED)

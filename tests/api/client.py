@@ -6,7 +6,7 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from accounts.sessions import Tokens, begin
+from accounts.sessions import Tokens, create_sign_in
 from tests.factories.accounts import UserFactory
 
 # Statements that authentication runs on the database itself; with a replica that is asked instead.
@@ -18,7 +18,7 @@ class ApiClient:
 
     def __init__(self, user: User | None = None, *, token: str | None = None, address="127.0.0.1"):
         self.user = user
-        self.tokens = Tokens(begin(user, "tests")) if user else None
+        self.tokens = Tokens(create_sign_in(user, "tests")) if user else None
         self.token = token or (self.tokens.access_token if self.tokens else None)
         self.http = Client(REMOTE_ADDR=address, raise_request_exception=False)
 

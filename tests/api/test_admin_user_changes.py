@@ -175,9 +175,9 @@ def test_one_may_rename_oneself_and_keep_what_one_has(admin):
 
 def test_two_admins_cannot_depose_each_other(admin):
     other = UserFactory(admin=True)
-    services.update(admin.user, other.pk, is_admin=False)
+    services.user_update(admin.user, other.pk, is_admin=False)
     with pytest.raises(Conflict) as caught:
-        services.update(other, admin.user.pk, is_admin=False)
+        services.user_update(other, admin.user.pk, is_admin=False)
     assert caught.value.code == "last_admin"
 
 

@@ -186,7 +186,9 @@ def test_a_password_changed_while_one_signs_in_ends_the_old_ones_use(monkeypatch
 
     user = UserFactory()
     monkeypatch.setattr(
-        throttling, "forgive", lambda *_: User.objects.update(password=hashers.make_password("new one"))
+        throttling,
+        "clear_failures",
+        lambda *_: User.objects.update(password=hashers.make_password("new one")),
     )
     refused(login(user.username), 401, "invalid_credentials")
     assert not SignIn.objects.exists()

@@ -27,7 +27,7 @@ from tests.stores import ORIGIN
 from tests.uploads_corpus import corpus
 from uploads.keys import incoming_key
 from uploads.models import Image, PendingUpload
-from uploads.storage.storages import IMMUTABLE
+from uploads.storage.base import IMMUTABLE
 
 pytestmark = pytest.mark.django_db
 transactional = pytest.mark.django_db(transaction=True)

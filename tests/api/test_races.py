@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ME = "/api/auth/me"
 AUTHENTICATED = "accounts.api.authentication.sign_in_of"
-PUT_INTO_STORE = "uploads.services.put_all"
+PUT_INTO_STORE = "uploads.services.store_objects"
 ROUNDS = 8
 
 
@@ -225,7 +225,7 @@ class TestAUserDeletedMeanwhile:
         assert [key for key in folder.listed() if not key.startswith(incoming_key(""))] == []
 
     def test_is_deleted_once(self, admin, leaver, leaves):
-        deletion = leaves("accounts.services.held")
+        deletion = leaves("accounts.services.lock_user")
         answers = [admin.delete(path_of(leaver.user)), deletion.answer()]
         assert sorted(answer.status_code for answer in answers) == [200, 404]
         assert AuditEntry.objects.filter(action="user.delete").count() == 1
@@ -263,7 +263,7 @@ class TestAUserDeletedMeanwhile:
         user, design = ApiClient.approved(), DesignFactory()
         FavouriteFactory(user=user.user)
         SignInFactory(user=user.user)
-        deed = meanwhile("accounts.services.held", lambda: call(user, design))
+        deed = meanwhile("accounts.services.lock_user", lambda: call(user, design))
         assert admin.delete(path_of(user.user)).status_code == 200
         assert deed.answer().status_code in (200, 201, 401)
         assert not Favourite.objects.exists()

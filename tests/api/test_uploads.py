@@ -14,7 +14,7 @@ from tests.factories.uploads import ImageFactory
 from tests.pictures import PLACE, picture, saved, talkative, textile, turned
 from tests.uploads_corpus import corpus, polyglots
 from uploads.models import Image
-from uploads.storage.storages import Stored, images
+from uploads.storage.base import StoredObject, configured_store
 
 KEY = (
     r"{category}/\d{{4}}/\d{{2}}/\d+_[0-9a-f]{{8}}-[0-9a-f]{{4}}-4[0-9a-f]{{3}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}"
@@ -264,4 +264,4 @@ def test_an_upload_is_one_write(folder, django_assert_num_queries):
 def test_objects_in_the_store_say_what_they_are(image_store):
     key = uploaded(ApiClient.admin())["object_key"]
     data = image_store.read(key)
-    assert images().get(key, 10_000_000) == Stored(len(data), "image/jpeg", data)
+    assert configured_store().get(key, 10_000_000) == StoredObject(len(data), "image/jpeg", data)

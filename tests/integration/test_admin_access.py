@@ -74,17 +74,17 @@ class TestASession:
         other = UserFactory(admin=True)
         browser = signed_in(other)
         assert is_in(browser)
-        services.reject(boss, other.pk, "Left the firm")
+        services.user_reject(boss, other.pk, "Left the firm")
         assert not is_in(browser)
-        services.approve(boss, other.pk)
+        services.user_approve(boss, other.pk)
         assert not is_in(browser)
         assert is_in(signed_in(other))
 
     def test_ends_when_the_editor_is_none_any_longer(self, boss):
-        editor = services.create(boss, "Esha", PASSWORD, is_admin=False, is_editor=True)
+        editor = services.user_create(boss, "Esha", PASSWORD, is_admin=False, is_editor=True)
         browser = signed_in(editor)
         assert is_in(browser)
-        services.update(boss, editor.pk, is_editor=False)
+        services.user_update(boss, editor.pk, is_editor=False)
         assert not is_in(browser)
 
     def test_outlives_a_change_of_ones_own_password_alone(self, boss):

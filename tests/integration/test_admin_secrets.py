@@ -161,7 +161,7 @@ def test_neither_an_export_nor_the_filters_answer_for_a_secret(boss, path):
 
 def test_the_trail_and_its_export_hold_no_secret(boss):
     user = UserFactory()
-    services.update(User.objects.get(username="Asha"), user.pk, password="nine yards of silk")
+    services.user_update(User.objects.get(username="Asha"), user.pk, password="nine yards of silk")
     user.refresh_from_db()
     exported = b"".join(boss.get(reverse("admin:core_auditentry_export"))).decode()
     assert "password" in exported

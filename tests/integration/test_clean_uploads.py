@@ -117,7 +117,7 @@ def test_a_dry_run_tells_the_same_and_removes_nothing(image_store):
 
 def test_images_whose_objects_are_gone_are_told_and_kept(image_store):
     key = uploaded(ApiClient.admin())["object_key"]
-    services.images().delete(key)
+    services.configured_store().delete(key)
     told = sweep()
     assert "1 objects missing" in told
     assert key in told
@@ -126,14 +126,14 @@ def test_images_whose_objects_are_gone_are_told_and_kept(image_store):
 
 def test_an_upload_in_progress_is_safe(image_store, monkeypatch):
     """The cleaner comes between the objects and the row."""
-    real = services.put_all
+    real = services.store_objects
 
     def put_all(*args, **kwargs):
         real(*args, **kwargs)
         sweep(older_than=1)
 
-    monkeypatch.setattr(services, "put_all", put_all)
-    image = services.store_image(UserFactory(admin=True), saved(textile()), "designs")
+    monkeypatch.setattr(services, "store_objects", put_all)
+    image = services.image_store(UserFactory(admin=True), saved(textile()), "designs")
     assert image.object_key in image_store.listed()
     assert len(image_store.listed()) == 3
 
@@ -143,13 +143,13 @@ def test_a_completion_that_the_cleaner_overtakes_leaves_no_dead_link(image_store
     promise = presigned(admin, picture())
     send(image_store, admin, promise, picture())
     PendingUpload.objects.update(expires_at=timezone.now() - timedelta(hours=1))
-    real = services.put_all
+    real = services.store_objects
 
     def put_all(*args, **kwargs):
         real(*args, **kwargs)
         sweep()
 
-    monkeypatch.setattr(services, "put_all", put_all)
+    monkeypatch.setattr(services, "store_objects", put_all)
     assert complete(admin, promise).status_code == 404
     assert Image.objects.count() == 0
     assert image_store.listed() == []

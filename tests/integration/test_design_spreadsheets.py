@@ -16,7 +16,7 @@ from designs.models import Design
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
 from uploads.models import Image
-from uploads.storage.storages import images as image_store
+from uploads.storage.base import configured_store
 
 
 @given(st.one_of(st.text(), st.text(alphabet="'=+-@＝＋－＠\t\r\n x")))
@@ -172,7 +172,7 @@ def test_images_of_the_folder_go_the_way_of_uploads(sheet, tmp_path):
     assert [line.split(": ")[1] for line in said[1].splitlines()] == ["image"] * 7
     design = Design.objects.get()
     assert (design.image.width, design.image.content_type) == (64, "image/png")
-    assert image_store().exists(design.image_id)
+    assert configured_store().exists(design.image_id)
     assert Image.objects.count() == 1
 
 

@@ -140,7 +140,7 @@ def test_no_file_at_all_is_refused_in_words(staff):
 def test_large_pictures_take_turns_and_one_that_waited_too_long_is_told_so(staff, monkeypatch):
     monkeypatch.setattr(decode_lock, "BIG", 1_000)
     monkeypatch.setattr(decode_lock, "PATIENCE", 0)
-    with decode_lock.turn(2_000):
+    with decode_lock.decode_lock(2_000):
         answer = send(staff)
     assert (answer.status_code, "try again" in answer.json()["message"]) == (503, True)
     assert send(staff).status_code == 201

@@ -102,7 +102,7 @@ def test_a_worn_avatar_stops_a_bulk_deletion_of_many(staff):
 
 def test_unused_images_are_deleted_in_bulk(staff, folder):
     for seed in range(2):
-        services.store_image(None, saved(textile(seed=seed)), "designs")
+        services.image_store(None, saved(textile(seed=seed)), "designs")
     keys = list(Image.objects.values_list("pk", flat=True))
     staff.post(LIST, {"action": "delete_selected", "_selected_action": keys, "post": "yes"})
     assert Image.objects.count() == 0
@@ -117,6 +117,6 @@ def test_only_staff_see_images(client, folder):
 def test_the_pages_may_show_images_of_a_store_on_this_machine(staff, settings):
     assert "img-src 'self' data:" in staff.get(LIST)["Content-Security-Policy"]
     options = {"public_url": "http://127.0.0.1:9000/gallery", "bucket_name": "gallery"}
-    store = {"BACKEND": "uploads.storage.storages.R2Storage", "OPTIONS": options}
+    store = {"BACKEND": "uploads.storage.r2.R2Storage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "default": store}
     assert "img-src 'self' http://127.0.0.1:9000 data:" in staff.get(LIST)["Content-Security-Policy"]

@@ -11,7 +11,7 @@ from tests.pictures import saved, textile
 from uploads import services
 from uploads.models import Image
 from uploads.pipeline import renditions
-from uploads.storage.storages import images
+from uploads.storage.base import configured_store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +22,7 @@ def rebuild(**options):
 
 def stored(count=1):
     user = UserFactory(admin=True)
-    return [services.store_image(user, saved(textile(700, 900, seed)), "designs") for seed in range(count)]
+    return [services.image_store(user, saved(textile(700, 900, seed)), "designs") for seed in range(count)]
 
 
 def test_images_of_an_older_recipe_get_new_renditions_under_new_keys(image_store, monkeypatch):
@@ -43,11 +43,11 @@ def test_images_of_an_older_recipe_get_new_renditions_under_new_keys(image_store
 def test_what_is_up_to_date_is_left_alone_unless_all_are_asked_for(image_store):
     [row] = stored()
     [small, _] = services.rendition_keys(row)
-    images().delete(small)
+    configured_store().delete(small)
     rebuild()
-    assert not images().exists(small)
+    assert not configured_store().exists(small)
     rebuild(all=True)
-    assert images().exists(small)
+    assert configured_store().exists(small)
 
 
 def test_one_failure_stops_nothing_and_is_tried_again_next_time(image_store):

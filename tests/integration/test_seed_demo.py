@@ -10,7 +10,7 @@ from accounts.models import User
 from designs.models import DailyCount, Design, Favourite
 from tests.api.client import ApiClient
 from uploads.models import Image
-from uploads.storage.storages import images as image_store
+from uploads.storage.base import configured_store
 
 
 def seed(designs):
@@ -28,7 +28,7 @@ def test_a_seeded_gallery_is_whole_and_a_second_run_changes_nothing():
         assert design.view_count >= sum(design.daily_counts.values_list("views", flat=True))
         assert (design.image.width, design.image.height) == (900, 1200)
         for key in (design.image_id, *(rendition["key"] for rendition in design.image.renditions)):
-            assert image_store().exists(key)
+            assert configured_store().exists(key)
     assert Design.objects.aggregate(views=Sum("view_count"))["views"] > 0
     assert len(set(Design.objects.values_list("created_at", flat=True))) == 3
     assert User.objects.filter(is_approved=False, reviewed_at=None).count() == 5

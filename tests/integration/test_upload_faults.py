@@ -16,7 +16,8 @@ from tests.api.test_uploads import upload, uploaded
 from tests.pictures import exif, picture, saved, textile
 from uploads import services
 from uploads.models import Image, PendingUpload
-from uploads.storage.storages import R2Storage, images
+from uploads.storage.base import configured_store
+from uploads.storage.r2 import R2Storage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -117,7 +118,7 @@ def test_a_full_disk_is_unavailable_and_leaves_nothing(folder, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device", str(folder.folder))
 
-    monkeypatch.setattr("uploads.storage.storages.os.replace", full)
+    monkeypatch.setattr("uploads.storage.folder.os.replace", full)
     unavailable(upload(ApiClient.admin(), DATA))
     assert folder.listed() == []
     assert Image.objects.count() == 0
@@ -194,14 +195,14 @@ def test_a_completion_that_finds_another_s_work_done_answers_the_same(image_stor
     admin = ApiClient.admin()
     promise = presigned(admin, DATA)
     send(image_store, admin, promise, DATA)
-    real = services.arrived
+    real = services.uploaded_picture
 
     def late(pending):
         monkeypatch.undo()
         assert complete(admin, promise).status_code == 200
         return real(pending)
 
-    monkeypatch.setattr(services, "arrived", late)
+    monkeypatch.setattr(services, "uploaded_picture", late)
     assert complete(admin, promise).status_code == 200
     assert Image.objects.count() == 1
 
@@ -250,7 +251,7 @@ def test_a_deletion_that_the_database_fails_keeps_the_objects(image_store, monke
         patched.setattr(Image, "delete", lambda self: (_ for _ in ()).throw(OperationalError()))
         refused(admin.delete(f"/api/upload/image/{key}"), 503, "unavailable")
     assert len(image_store.listed()) == 4
-    assert images().exists(key)
+    assert configured_store().exists(key)
 
 
 def test_two_completions_at_once_make_one_image(image_store, monkeypatch):
@@ -258,7 +259,7 @@ def test_two_completions_at_once_make_one_image(image_store, monkeypatch):
     promise = presigned(admin, DATA)
     send(image_store, admin, promise, DATA)
     # The other call has its whole way while this one is about to store its row.
-    monkeypatch.setattr("uploads.services.put_all", overtaking(admin, promise))
+    monkeypatch.setattr("uploads.services.store_objects", overtaking(admin, promise))
     answer = complete(admin, promise)
     assert answer.status_code == 200
     assert answer.json()["object_key"] == promise["object_key"]
@@ -267,7 +268,7 @@ def test_two_completions_at_once_make_one_image(image_store, monkeypatch):
 
 
 def overtaking(admin, promise):
-    real, overtaken = services.put_all, []
+    real, overtaken = services.store_objects, []
 
     def put_all(*args, **kwargs):
         real(*args, **kwargs)

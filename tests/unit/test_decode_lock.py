@@ -10,7 +10,7 @@ from uploads.pipeline import decode_lock
 
 
 def hold(entered, leave):
-    with decode_lock.turn(decode_lock.BIG + 1):
+    with decode_lock.decode_lock(decode_lock.BIG + 1):
         entered.set()
         leave.wait(20)
 
@@ -33,20 +33,20 @@ def other(request):
 
 def test_a_large_picture_waits_and_a_small_one_does_not(other, monkeypatch):
     monkeypatch.setattr(decode_lock, "PATIENCE", 0.1)
-    with decode_lock.turn(decode_lock.BIG):
+    with decode_lock.decode_lock(decode_lock.BIG):
         pass
-    with pytest.raises(Unavailable), decode_lock.turn(decode_lock.BIG + 1):
+    with pytest.raises(Unavailable), decode_lock.decode_lock(decode_lock.BIG + 1):
         pass
 
 
 def test_the_next_has_its_turn_when_one_is_done(other):
     other.set()
-    with decode_lock.turn(decode_lock.BIG + 1):
+    with decode_lock.decode_lock(decode_lock.BIG + 1):
         pass
 
 
 def test_a_failure_ends_the_turn():
-    with pytest.raises(ZeroDivisionError), decode_lock.turn(decode_lock.BIG + 1):
+    with pytest.raises(ZeroDivisionError), decode_lock.decode_lock(decode_lock.BIG + 1):
         raise ZeroDivisionError
-    with decode_lock.turn(decode_lock.BIG + 1):
+    with decode_lock.decode_lock(decode_lock.BIG + 1):
         pass

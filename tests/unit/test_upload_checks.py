@@ -13,8 +13,8 @@ def found(settings, backend, check=image_storage_is_usable, **options):
 
 
 def test_our_own_storages_are_good(settings):
-    assert found(settings, "uploads.storage.storages.FolderStorage", location="x") == []
-    assert found(settings, "uploads.storage.storages.R2Storage", **GOOD) == []
+    assert found(settings, "uploads.storage.folder.FolderStorage", location="x") == []
+    assert found(settings, "uploads.storage.r2.R2Storage", **GOOD) == []
 
 
 @pytest.mark.parametrize("backend", ["django.core.files.storage.FileSystemStorage", "no.such.Storage"])
@@ -26,15 +26,15 @@ def test_another_storage_is_an_error(settings, backend):
     "address", ["", "images.example", "ftp://images.example", "https://", "https://[", "https://x?y"]
 )
 def test_what_is_no_address_is_an_error(settings, address):
-    assert found(settings, "uploads.storage.storages.R2Storage", **{**GOOD, "public_url": address}) == [
+    assert found(settings, "uploads.storage.r2.R2Storage", **{**GOOD, "public_url": address}) == [
         "uploads.E002"
     ]
-    assert found(settings, "uploads.storage.storages.R2Storage", **{**GOOD, "endpoint_url": address}) == [
+    assert found(settings, "uploads.storage.r2.R2Storage", **{**GOOD, "endpoint_url": address}) == [
         "uploads.E003"
     ]
 
 
 def test_an_r2_dev_address_is_warned_of(settings):
-    check, backend = images_are_read_over_a_domain_of_ones_own, "uploads.storage.storages.R2Storage"
+    check, backend = images_are_read_over_a_domain_of_ones_own, "uploads.storage.r2.R2Storage"
     assert found(settings, backend, check, **GOOD) == []
     assert found(settings, backend, check, public_url="https://pub-1.r2.dev") == ["uploads.W001"]

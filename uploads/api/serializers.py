@@ -12,7 +12,7 @@ from core.api.fields import TextField
 from uploads.keys import EXTENSIONS
 from uploads.models import Category, Image, PendingUpload
 from uploads.pipeline.renditions import renditions_as_json
-from uploads.storage.storages import images
+from uploads.storage.base import configured_store
 
 
 class RenditionSerializer(serializers.Serializer[Any]):
@@ -83,7 +83,7 @@ def absolute(request: Request, address: str) -> str:
 
 def media_base(request: Request) -> str:
     """What precedes an object's key in its URL, as this caller reaches it."""
-    return absolute(request, images().url(""))
+    return absolute(request, configured_store().url(""))
 
 
 def image_as_json(request: Request, image: Image, message: str = "") -> dict[str, Any]:
@@ -115,6 +115,6 @@ def presigned_as_json(
         "method": "PUT",
         "headers": headers,
         "object_key": pending.object_key,
-        "public_url": absolute(request, images().url(pending.object_key)),
+        "public_url": absolute(request, configured_store().url(pending.object_key)),
         "expires_in": round(lifetime.total_seconds()),
     }

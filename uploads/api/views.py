@@ -67,7 +67,7 @@ class UploadView(APIView):
         form: Any = request.data
         may_upload(caller(request), form.get("category", Category.DESIGNS))
         sent = valid(UploadSerializer, form)
-        image = services.store_image(caller(request), sent["file"], sent["category"])
+        image = services.image_store(caller(request), sent["file"], sent["category"])
         return Response(image_as_json(request, image), 201)
 
 
@@ -80,7 +80,7 @@ class PresignedView(APIView):
     def get(self, request: Request) -> Response:
         may_upload(caller(request), request.query_params.get("category", Category.DESIGNS))
         sent = valid(PresignQuerySerializer, request.query_params)
-        pending, address, headers = services.presign(
+        pending, address, headers = services.upload_presign(
             caller(request), sent["content_type"], sent["size"], sent["category"]
         )
         return Response(presigned_as_json(request, pending, address, headers))
@@ -94,7 +94,7 @@ class CompleteView(APIView):
     )
     def post(self, request: Request) -> Response:
         sent = valid(CompleteSerializer, request.data)
-        return Response(image_as_json(request, services.complete(caller(request), sent["object_key"])))
+        return Response(image_as_json(request, services.upload_complete(caller(request), sent["object_key"])))
 
 
 class ImageView(APIView):
@@ -110,7 +110,7 @@ class ImageView(APIView):
         responses=MessageSerializer,
     )
     def delete(self, request: Request, key: str) -> Response:
-        services.delete_image(caller(request), key)
+        services.image_delete(caller(request), key)
         return message_response("The image is deleted.")
 
 
@@ -128,5 +128,5 @@ class ImageListView(APIView):
         page = PageRequest.of(request)
         sent = valid(ListQuerySerializer, request.query_params)
         images = selectors.images(category=sent.get("category"), unused=FLAGS.get(sent.get("unused", "")))
-        rows, total = page.read(images)
-        return Response(page.answer([image_as_json(request, image) for image in rows], total))
+        rows, total = page.rows_and_total(images)
+        return Response(page.body([image_as_json(request, image) for image in rows], total))

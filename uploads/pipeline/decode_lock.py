@@ -16,7 +16,7 @@ LOCK = "big-picture.lock"
 
 
 @contextmanager
-def turn(pixels: int) -> Iterator[None]:
+def decode_lock(pixels: int) -> Iterator[None]:
     """Wait until no other big picture is being decoded; small ones do not wait.
 
     The lock is a file's, so that it holds between processes too and goes with a process that dies.

@@ -87,7 +87,7 @@ def opened(data: bytes) -> Iterator[Picture]:
         # A JPEG is decoded at a fraction of its size: still all of its bytes, for much less memory.
         image.draft(image.mode, (WIDEST_RENDITION, 1))
     width, height = (container.width, container.height) if container.progressive else image.size
-    with decode_lock.turn(width * height):
+    with decode_lock.decode_lock(width * height):
         with decoding_errors():
             image.load()
             image = plain(image)
@@ -101,7 +101,7 @@ def upright_in_srgb(container: Container) -> Container:
         image = opened_lazily(container)
     if turn is None and profile is None and container.bits == 8 and image.mode != "CMYK":
         return container
-    with decode_lock.turn(container.width * container.height), decoding_errors():
+    with decode_lock.decode_lock(container.width * container.height), decoding_errors():
         image.load()
         options = save_options(image, container.content_type)
         # One name for each step's result: what it was made from is freed.

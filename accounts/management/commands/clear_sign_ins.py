@@ -19,5 +19,5 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=KEPT_DAYS, help=f"default {KEPT_DAYS}")
 
     def handle(self, *args: Any, days: int, **options: Any) -> None:
-        count = sessions.clear(timezone.now() - timedelta(days=days))
+        count = sessions.sessions_delete_old(timezone.now() - timedelta(days=days))
         self.stdout.write(self.style.SUCCESS(f"{count} old sign-ins are deleted."))

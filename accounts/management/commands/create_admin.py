@@ -38,11 +38,11 @@ class Command(BaseCommand):
         self.refuse_bad("password", validators.validate_password, password)
         user = selectors.user_by_name(username)
         if user is None:
-            services.create(None, username, password, is_admin=True, is_editor=False)
+            services.user_create(None, username, password, is_admin=True, is_editor=False)
             self.stdout.write(self.style.SUCCESS(f"{username} is made, and is an approved admin."))
             return
         new = None if user.check_password(password) else password
-        services.update(None, user.pk, is_admin=True, is_approved=True, password=new)
+        services.user_update(None, user.pk, is_admin=True, is_approved=True, password=new)
         self.stdout.write(self.style.SUCCESS(f"{user.username} is an approved admin with this password."))
 
     def refuse_bad(self, what: str, validate: Callable[[str], None], value: str) -> None:

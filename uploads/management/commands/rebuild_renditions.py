@@ -16,7 +16,7 @@ from uploads import services
 from uploads.models import Image
 from uploads.pipeline.processing import Prepared, prepare
 from uploads.pipeline.renditions import RECIPE
-from uploads.storage.storages import images
+from uploads.storage.base import configured_store
 
 AHEAD = 2  # images in memory for each process
 
@@ -72,7 +72,7 @@ def rebuild(rows: list[Image], workers: int) -> Iterator[tuple[Image, GalleryErr
 
 def stored_bytes(image: Image) -> bytes:
     """The image as the store has it. Raises NotFound, Unavailable."""
-    stored = images().get(image.object_key, settings.MAX_FILE_SIZE)
+    stored = configured_store().get(image.object_key, settings.MAX_FILE_SIZE)
     if stored is None:
         raise NotFound("Its object is gone from the store.")
     return stored.data
@@ -80,7 +80,7 @@ def stored_bytes(image: Image) -> bytes:
 
 def finish(image: Image, future: Future[Prepared]) -> tuple[Image, GalleryError | None]:
     try:
-        services.replace_renditions(image, future.result())
+        services.image_replace_renditions(image, future.result())
     except GalleryError as error:
         return image, error
     return image, None
