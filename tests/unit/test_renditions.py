@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from tests.pictures import quartered, saved, textile
-from uploads.pipeline import renditions
+from uploads.pipeline import renditions, validation
 from uploads.pipeline.processing import prepare
 from uploads.selectors import channels
 
@@ -25,6 +25,15 @@ def test_no_rendition_is_larger_than_its_image_and_each_keeps_its_shape(width, h
         assert one.height == max(1, round(height * one.width / width))
         opened = Image.open(io.BytesIO(one.data))
         assert (opened.format, opened.size) == ("WEBP", (one.width, one.height))
+
+
+def test_a_wider_rendition_is_never_made_of_fewer_pixels(monkeypatch):
+    monkeypatch.setitem(renditions.WIDTHS, 1920, 75)
+    # Decoded at half its size, as it may be for a rendition of 1280 pixels, it would have to be enlarged.
+    with validation.opened(saved(Image.effect_noise((2600, 64), 80).convert("RGB"))) as picture:
+        assert picture.image.width >= 1920
+        widest = renditions.renditions(picture.image, picture.width, picture.height)[-1]
+    assert widest.width == 1920
 
 
 def test_a_picture_too_tall_for_webp_has_the_sizes_that_fit():

@@ -11,7 +11,7 @@ from PIL import Image
 
 # Count it up with every change below that gives other bytes: rebuild_renditions then finds what is older.
 RECIPE = 1
-# Width in pixels and WebP's quality: the narrow ones fill a phone's list, where bytes count most.
+# Width in pixels and WebP's quality, only listed here. The narrow ones fill a phone's list, where bytes count most.
 WIDTHS = {320: 66, 640: 70, 1280: 75}
 TALLEST = 16_383  # pixels, by the format
 METHOD = 3  # of WebP's encoder: 4 takes half as long again for 2 % fewer bytes

@@ -14,7 +14,7 @@ from django.conf import settings
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from core.errors import GalleryError, Invalid, TooLarge
-from uploads.pipeline import containers, decode_lock
+from uploads.pipeline import containers, decode_lock, renditions
 from uploads.pipeline.containers import Container, DamagedError, UnsupportedError
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
@@ -28,7 +28,6 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-WIDEST_RENDITION = 1280  # pixels: all that is looked at of a picture whose bytes are kept
 JPEG_QUALITY = 90  # where the sender's own quantisation tables cannot serve
 WEBP_QUALITY = 90
 SRGB = ImageCms.createProfile("sRGB")
@@ -85,7 +84,7 @@ def opened(data: bytes) -> Iterator[Picture]:
     with decoding_errors():
         image = opened_lazily(container)
         # A JPEG is decoded at a fraction of its size: still all of its bytes, for much less memory.
-        image.draft(image.mode, (WIDEST_RENDITION, 1))
+        image.draft(image.mode, (max(renditions.WIDTHS), 1))
     width, height = (container.width, container.height) if container.progressive else image.size
     with decode_lock.decode_lock(width * height):
         with decoding_errors():
