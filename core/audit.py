@@ -41,12 +41,3 @@ def record(actor: Actor | None, action: str, target: Model, changes: Changes | N
         },
     )
     insert_unkeyed(line)
-
-
-def changed_fields(target: Model, new: dict[str, Any]) -> Changes:
-    """What setting `new` on `target` would change: {field: (old, new)}, equal values left out."""
-    return {
-        field: (getattr(target, field), value)
-        for field, value in new.items()
-        if getattr(target, field) != value
-    }

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
@@ -30,10 +29,6 @@ PAGE_PARAMETERS = [
         },
     ),
 ]
-
-
-def search_parameter(name: str = "search") -> OpenApiParameter:
-    return OpenApiParameter(name, OpenApiTypes.STR)
 
 
 def whole_number(request: Request, name: str, default: int, *, most: int | None = None) -> int:
