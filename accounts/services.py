@@ -7,12 +7,12 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists
 from django.utils import timezone
 
 from accounts import selectors, sessions, throttling
 from accounts.models import EDITORS, SignIn, State, User
-from core import app_settings, audit, replica
+from core import app_settings, audit, hooks, replica
 from core.audit import SECRET_FIELDS
 from core.errors import Conflict, Forbidden, NotFound, invalid_field
 from d1backend import SerializationFailure, retry_on_conflict, update_or_conflict, update_uncounted
@@ -260,13 +260,15 @@ def keep_an_admin(actor: User | None, user: User) -> None:
         raise Conflict("You cannot do this to your own account.", code="own_account")
 
 
-def avatar_set(user: User, object_key: str, image: QuerySet[Any] | None) -> None:
-    """Store the key of the user's avatar; empty for none. `image` is that image, if it is one of his own.
+def avatar_set(user: User, object_key: str) -> None:
+    """Store the key of the user's avatar; an empty key removes the avatar.
 
-    Raises Invalid where it is not, and SerializationFailure where it, or the user, has just been deleted.
+    Raises Invalid if the user did not upload that avatar, and SerializationFailure if the image or the user has just
+    been deleted.
     """
     same = User.objects.filter(pk=user.pk)
-    if image is not None:
+    if object_key:
+        image = hooks.own_avatar.call(user, object_key)
         if not replica.or_exactly(image.exists):
             raise invalid_field("avatar_object_key", "This is not an avatar that you uploaded.")
         same = same.filter(Exists(image))

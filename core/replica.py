@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from d1backend import replica
-from gallery_project.environment import REPLICA
 
+REPLICA: str = settings.REPLICA_ALIAS
 T = TypeVar("T")
 CLOCKS = 5.0  # seconds that the clocks of two hosts may differ by
 

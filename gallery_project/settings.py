@@ -48,7 +48,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "d1backend",
@@ -103,7 +102,10 @@ D1_MISSING = environment.missing_variables(env, environment.D1_VARIABLES, enviro
 R2_MISSING = environment.missing_variables(env, environment.R2_VARIABLES, environment.ACCOUNT_VARIABLE)
 
 DATABASES = environment.databases(env, DATA)
-DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if environment.REPLICA in DATABASES else []
+REPLICA_ALIAS = (
+    environment.REPLICA
+)  # the database of this host's copy of D1; DATABASES has it only if it is used
+DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if REPLICA_ALIAS in DATABASES else []
 
 STORAGES: dict[str, dict[str, Any]] = {
     "default": environment.image_storage(env, DATA),

@@ -4,11 +4,9 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from accounts.api.auth_views import MeView
 from console.accounts.password_change import password_change
 from core import system
 from core.api import views
-from uploads.selectors import own_avatar
 
 handler500 = system.failure
 
@@ -22,7 +20,6 @@ urlpatterns = [
     path("admin/password_change/", password_change),  # instead of Django's, which bypasses the services
     path("admin/", admin.site.urls),
     path("media/", include("uploads.urls")),
-    path("api/auth/me", MeView.as_view(own_avatar=own_avatar)),
     path("api/auth/", include("accounts.api.auth_urls")),
     path("api/admin/", include("accounts.api.admin_urls")),
     path("api/admin/", include("designs.api.admin_urls")),

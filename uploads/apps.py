@@ -8,7 +8,10 @@ class UploadsConfig(AppConfig):
     verbose_name = "Images"
 
     def ready(self) -> None:
+        from core import hooks
         from core.triggers import register
-        from uploads import checks, triggers  # noqa: F401  checks registers the system checks
+        from uploads import checks, selectors, triggers  # noqa: F401  checks registers the system checks
 
         register(self.label, triggers.TRIGGERS)
+        hooks.own_avatar.provide(selectors.own_avatar)
+        hooks.image_uses.provide(selectors.avatar_use)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
 
+from accounts.models import User
+from core.hooks import image_uses
 from uploads.models import Category, Image
 
 Images = QuerySet[Image]
@@ -15,15 +17,9 @@ NEAR_COLOUR = 48  # of 255, in any of red, green and blue
 
 def images(*, category: str | None = None, unused: bool | None = None) -> Images:
     """Images, newest first, with `in_use`: whether a design or a user shows it. None does not narrow."""
-    designs = Image._meta.get_field("designs").related_model._default_manager
-    users = get_user_model()._default_manager
-    shown = {
-        Category.DESIGNS: Exists(designs.filter(image=OuterRef("object_key"))),
-        Category.AVATARS: Exists(users.filter(avatar_object_key=OuterRef("object_key"))),
-    }
-    rows: Any = Image.objects.order_by("-id").annotate(
+    rows = Image.objects.order_by("-id").annotate(
         in_use=Case(
-            *(When(category=category, then=exists) for category, exists in shown.items()),
+            *(When(category=category, then=exists) for category, exists in (use() for use in image_uses)),
             default=Value(False),
             output_field=BooleanField(),
         )
@@ -39,9 +35,14 @@ def image(key: str, *, held: bool = False, **conditions: Any) -> Image | None:
     return found.filter(object_key=key, **conditions).first()
 
 
-def own_avatar(user: Any, key: str) -> Images:
-    """The stored image of category avatars under `key`, if the user himself uploaded it."""
-    return Image.objects.filter(object_key=key, category=Category.AVATARS, uploaded_by=user)
+def avatar_use() -> tuple[str, Exists]:
+    """The hook image_uses: an avatar is in use if a user has set it."""
+    return Category.AVATARS, Exists(User.objects.filter(avatar_object_key=OuterRef("object_key")))
+
+
+def own_avatar(user: AbstractBaseUser, key: str) -> Images:
+    """The hook own_avatar: the avatar with this key, if this user uploaded it."""
+    return Image.objects.filter(object_key=key, category=Category.AVATARS, uploaded_by=user.pk)
 
 
 def near_duplicates(image: Image, most: int = 5) -> list[Image]:

@@ -1,10 +1,11 @@
-"""Addresses under /api/auth/. `me` stands in gallery_project.urls, which knows whose avatars are whose."""
+"""URLs under /api/auth/."""
 
 from django.urls import path
 
 from accounts.api import auth_views
 
 urlpatterns = [
+    path("me", auth_views.MeView.as_view()),
     path("register", auth_views.RegisterView.as_view()),
     path("login", auth_views.LoginView.as_view()),
     path("refresh", auth_views.RefreshView.as_view()),

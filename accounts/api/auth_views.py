@@ -1,9 +1,7 @@
 """The API of one's own account: registering, signing in and out, profile, password, sessions."""
 
-from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -24,7 +22,7 @@ from accounts.api.serializers import (
     TokenSerializer,
     UserSerializer,
 )
-from accounts.models import SignIn, User
+from accounts.models import SignIn
 from core.api.permissions import caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, items_of
@@ -92,14 +90,8 @@ class RefreshView(PublicView):
         return token_response(tokens, request)
 
 
-def no_avatar(user: User, object_key: str) -> QuerySet[Any]:
-    return User.objects.none()
-
-
 class MeView(APIView):
-    """The caller's own account. `own_avatar` comes from gallery_project.urls: images are another app's."""
-
-    own_avatar: Callable[[User, str], QuerySet[Any]] = staticmethod(no_avatar)
+    """The caller's own account."""
 
     @extend_schema(operation_id="me", responses=UserSerializer)
     def get(self, request: Request) -> Response:
@@ -112,8 +104,7 @@ class MeView(APIView):
         sent = parsed(ProfileSerializer, request)
         if "avatar_object_key" in sent:
             key = sent["avatar_object_key"] or ""
-            image = self.own_avatar(caller(request), key) if key else None
-            services.avatar_set(caller(request), key, image)
+            services.avatar_set(caller(request), key)
         return self.get(request)
 
 

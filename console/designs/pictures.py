@@ -12,6 +12,7 @@ from designs.models import Design
 from uploads import selectors
 from uploads.models import Image
 from uploads.pipeline.placeholders import data_uri
+from uploads.storage.base import configured_store
 
 CARD_WIDTH = 480  # pixels of a card's picture on a phone
 THUMBNAIL_WIDTH = 64  # pixels

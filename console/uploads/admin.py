@@ -15,6 +15,7 @@ from console.base import ServiceAdmin, actor_of
 from console.uploads.forms import UploadForm
 from uploads import selectors, services
 from uploads.models import Image
+from uploads.storage.base import configured_store
 
 THUMBNAIL_WIDTH = 64  # pixels
 PICTURE_WIDTH = 320  # pixels

@@ -1,0 +1,62 @@
+"""What a lower app needs of a higher one.
+
+Packages import downwards only (pyproject.toml, import-linter). A lower app that needs a fact of a higher one calls a
+hook; the higher app provides the function in its AppConfig.ready(). To add a hook: declare it here with the type of
+its function and a docstring, call it where it is needed, and register the provider.
+
+    hook           called by   provided by
+    own_avatar     accounts    uploads
+    image_uses     uploads     designs
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Exists, Model, QuerySet
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class Hook(Generic[F]):
+    """A function that exactly one app provides."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.function: F | None = None
+
+    def provide(self, function: F) -> None:
+        """Make `function` the hook's. Raises ValueError if another function is already."""
+        if self.function not in (None, function):
+            raise ValueError(f"The hook {self.name} has a function already.")
+        self.function = function
+
+    @property
+    def call(self) -> F:
+        """The function. Raises LookupError if no installed app provides it."""
+        if self.function is None:
+            raise LookupError(f"No app in INSTALLED_APPS provides the hook {self.name}.")
+        return self.function
+
+
+class MultiHook(Generic[F]):
+    """A function that any number of apps provide."""
+
+    def __init__(self) -> None:
+        self.functions: list[F] = []
+
+    def provide(self, function: F) -> None:
+        """Add a function. One that is there already is not added twice."""
+        if function not in self.functions:
+            self.functions.append(function)
+
+    def __iter__(self) -> Iterator[F]:
+        return iter(self.functions)
+
+
+# own_avatar(user, object_key): the stored image of category avatars with that key, if this user uploaded it.
+own_avatar: Hook[Callable[[AbstractBaseUser, str], QuerySet[Model]]] = Hook("own_avatar")
+
+# image_uses(): (category, condition) pairs. An image of the category is in use if the condition holds, which refers
+# to the image by OuterRef("object_key").
+image_uses: MultiHook[Callable[[], tuple[str, Exists]]] = MultiHook()
