@@ -66,7 +66,7 @@ def wrong_type(value: Any, default: Value) -> str | None:
 
 
 @transaction.atomic
-def update(actor: audit.Actor | None, values: dict[str, Any]) -> None:
+def settings_update(actor: audit.Actor | None, values: dict[str, Any]) -> None:
     """Store the values, all or none, and audit each that changed. Raises Invalid as `check` does."""
     check(values)
     rows = {row.key: row for row in all_settings()}

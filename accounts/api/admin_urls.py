@@ -1,4 +1,4 @@
-"""Addresses of staff on users, under /api/admin/."""
+"""URLs for staff to manage users, under /api/admin/."""
 
 from django.urls import path
 

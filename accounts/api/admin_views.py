@@ -1,4 +1,4 @@
-"""The API of staff on users: lists, review, changes, deletion."""
+"""The API for staff to manage users: lists, review, changes, deletion."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -7,7 +7,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import selectors, services
-from accounts.api.auth_views import parsed
 from accounts.api.serializers import (
     AdminUserSerializer,
     RejectionSerializer,
@@ -25,7 +24,7 @@ from core.api.schema import MessageSerializer, page_of
 class StaffView(APIView):
     permission_classes = [IsAdmin]
 
-    def page(self, request: Request, users: QuerySet[User]) -> Response:
+    def user_page(self, request: Request, users: QuerySet[User]) -> Response:
         page = PageRequest.of(request)
         rows, total = page.rows_and_total(users)
         shown = AdminUserSerializer(rows, many=True, context={"request": request})
@@ -43,11 +42,8 @@ class UsersView(StaffView):
         responses=page_of(AdminUserSerializer),
     )
     def get(self, request: Request) -> Response:
-        """All users."""
-        # A plain dict: in a query a flag left out is not a flag that is false.
-        query = UserQuerySerializer(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        return self.page(request, selectors.users(**query.validated_data))
+        """List all users."""
+        return self.user_page(request, selectors.users(**UserQuerySerializer.of_query(request)))
 
 
 class PendingUsersView(StaffView):
@@ -57,14 +53,14 @@ class PendingUsersView(StaffView):
         responses=page_of(AdminUserSerializer),
     )
     def get(self, request: Request) -> Response:
-        """Who waits for a decision, longest waiting first."""
-        return self.page(request, selectors.pending_users())
+        """List the users who wait for a decision, the longest waiting first."""
+        return self.user_page(request, selectors.pending_users())
 
 
 class ApproveView(StaffView):
     @extend_schema(operation_id="approve_user", request=None, responses=ReviewAnswerSerializer)
     def post(self, request: Request, user_id: int) -> Response:
-        """Let the user in."""
+        """Approve the user."""
         user = services.user_approve(caller(request), user_id)
         return self.reviewed(request, user, f"{user.username} is approved.")
 
@@ -72,8 +68,8 @@ class ApproveView(StaffView):
 class RejectView(StaffView):
     @extend_schema(operation_id="reject_user", request=RejectionSerializer, responses=ReviewAnswerSerializer)
     def post(self, request: Request, user_id: int) -> Response:
-        """Turn the user away; his sign-ins end."""
-        reason = parsed(RejectionSerializer, request).get("reason") or ""
+        """Reject the user and end their sessions."""
+        reason = RejectionSerializer.of_body(request).get("reason") or ""
         user = services.user_reject(caller(request), user_id, reason)
         return self.reviewed(request, user, f"{user.username} is rejected.")
 
@@ -81,18 +77,18 @@ class RejectView(StaffView):
 class UserView(StaffView):
     @extend_schema(operation_id="admin_user", responses=AdminUserSerializer)
     def get(self, request: Request, user_id: int) -> Response:
-        """One user."""
+        """Return one user."""
         user = selectors.user(user_id)
         return Response(AdminUserSerializer(user, context={"request": request}).data)
 
     @extend_schema(operation_id="update_user", request=UserUpdateSerializer, responses=AdminUserSerializer)
     def put(self, request: Request, user_id: int) -> Response:
-        """Change the fields sent. Un-approving rejects; a new password ends the user's sign-ins."""
-        user = services.user_update(caller(request), user_id, **parsed(UserUpdateSerializer, request))
+        """Change the given fields. Setting is_approved to false rejects; a new password ends the user's sessions."""
+        user = services.user_update(caller(request), user_id, **UserUpdateSerializer.of_body(request))
         return Response(AdminUserSerializer(user, context={"request": request}).data)
 
     @extend_schema(operation_id="delete_user", request=None, responses=MessageSerializer)
     def delete(self, request: Request, user_id: int) -> Response:
-        """Delete the user and all that is only his."""
+        """Delete the user and everything that belongs only to them."""
         services.user_delete(caller(request), user_id)
         return message_response("The user is deleted.")

@@ -1,9 +1,6 @@
-"""The API of one's own account: registering, signing in and out, profile, password, sessions."""
-
-from typing import Any
+"""The API of the caller's own account: registration, signing in and out, profile, password, sessions."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -29,21 +26,14 @@ from core.api.schema import MessageSerializer, items_of
 from core.client_address import client_address
 
 
-def parsed(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The body, as the serializer takes it; raises ValidationError."""
-    sent = serializer(data=request.data)
-    sent.is_valid(raise_exception=True)
-    return dict(sent.validated_data)
-
-
 def sign_in_of(request: Request) -> SignIn:
-    """The sign-in that the request's token belongs to."""
+    """Return the session that the request's token belongs to."""
     assert isinstance(request.auth, SignIn)
     return request.auth
 
 
 class PublicView(APIView):
-    """Open to all; a token, good or bad, is not looked at."""
+    """Open to everyone. Ignores any token."""
 
     authentication_classes = []
     permission_classes = []
@@ -54,8 +44,8 @@ class RegisterView(PublicView):
         operation_id="register", request=RegistrationSerializer, responses=RegistrationAnswerSerializer
     )
     def post(self, request: Request) -> Response:
-        """Ask for an account. It waits for approval."""
-        sent = parsed(RegistrationSerializer, request)
+        """Register. The account waits for approval."""
+        sent = RegistrationSerializer.of_body(request)
         user = services.user_register(sent["username"], sent["password"], address=client_address(request))
         text = "Registration successful. An administrator will review your account."
         shown = UserSerializer(user, context={"request": request}).data
@@ -63,7 +53,7 @@ class RegisterView(PublicView):
 
 
 def token_response(tokens: sessions.Tokens, request: Request) -> Response:
-    """Tokens, which no cache may keep (RFC 6749, section 5.1)."""
+    """Return the tokens. No cache may keep them (RFC 6749, section 5.1)."""
     shown = TokenSerializer(tokens, context={"request": request}).data
     return Response(shown, headers={"Cache-Control": "no-store"})
 
@@ -71,8 +61,8 @@ def token_response(tokens: sessions.Tokens, request: Request) -> Response:
 class LoginView(PublicView):
     @extend_schema(operation_id="login", request=LoginSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
-        """Begin a sign-in."""
-        sent = parsed(LoginSerializer, request)
+        """Sign in."""
+        sent = LoginSerializer.of_body(request)
         tokens = sessions.session_begin(
             sent["username"],
             sent["password"],
@@ -85,8 +75,8 @@ class LoginView(PublicView):
 class RefreshView(PublicView):
     @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
-        """Trade the refresh token for a new pair of tokens. Used twice, it ends the sign-in."""
-        tokens = sessions.session_refresh(parsed(RefreshSerializer, request)["refresh_token"])
+        """Exchange the refresh token for a new pair of tokens. Using one twice ends the session."""
+        tokens = sessions.session_refresh(RefreshSerializer.of_body(request)["refresh_token"])
         return token_response(tokens, request)
 
 
@@ -95,13 +85,13 @@ class MeView(APIView):
 
     @extend_schema(operation_id="me", responses=UserSerializer)
     def get(self, request: Request) -> Response:
-        """Who is signed in."""
+        """Return the caller's account."""
         return Response(UserSerializer(caller(request), context={"request": request}).data)
 
     @extend_schema(operation_id="update_me", request=ProfileSerializer, responses=UserSerializer)
     def put(self, request: Request) -> Response:
         """Set or remove the avatar."""
-        sent = parsed(ProfileSerializer, request)
+        sent = ProfileSerializer.of_body(request)
         if "avatar_object_key" in sent:
             key = sent["avatar_object_key"] or ""
             services.avatar_set(caller(request), key)
@@ -113,8 +103,8 @@ class PasswordView(APIView):
         operation_id="change_password", request=PasswordChangeSerializer, responses=MessageSerializer
     )
     def post(self, request: Request) -> Response:
-        """Change the password. Every other sign-in ends."""
-        sent = parsed(PasswordChangeSerializer, request)
+        """Change the password. Ends every other session."""
+        sent = PasswordChangeSerializer.of_body(request)
         sessions.password_change(
             sign_in_of(request),
             sent["current_password"],
@@ -127,8 +117,8 @@ class PasswordView(APIView):
 class LogoutView(APIView):
     @extend_schema(operation_id="logout", request=LogoutSerializer, responses=MessageSerializer)
     def post(self, request: Request) -> Response:
-        """End this sign-in, with its access and refresh tokens."""
-        sent = parsed(LogoutSerializer, request)
+        """End this session, with its access and refresh tokens."""
+        sent = LogoutSerializer.of_body(request)
         sessions.session_log_out(sign_in_of(request), sent.get("refresh_token") or "")
         return message_response("You are signed out.")
 
@@ -136,7 +126,7 @@ class LogoutView(APIView):
 class SessionsView(APIView):
     @extend_schema(operation_id="sessions", responses=items_of(SessionSerializer))
     def get(self, request: Request) -> Response:
-        """The caller's live sign-ins, newest first."""
+        """List the caller's open sessions, newest first."""
         rows = selectors.sign_ins_of(caller(request))
         return Response({"items": SessionSerializer(rows, many=True, context={"request": request}).data})
 
@@ -144,6 +134,6 @@ class SessionsView(APIView):
 class SessionView(APIView):
     @extend_schema(operation_id="end_session", request=None, responses=MessageSerializer)
     def delete(self, request: Request, sign_in_id: int) -> Response:
-        """End one of the caller's sign-ins."""
+        """End one of the caller's sessions."""
         sessions.session_end(caller(request), sign_in_id)
         return message_response("The sign-in has ended.")

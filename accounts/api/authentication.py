@@ -1,8 +1,7 @@
-"""Who a request comes from, by its bearer token."""
-
-from typing import Any
+"""Authentication by bearer token."""
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
@@ -17,7 +16,7 @@ from d1backend.replica import on_primary
 class BearerAuthentication(BaseAuthentication):
     """`request.user` becomes the User and `request.auth` the SignIn.
 
-    What a token says of its user is not believed: whoever was demoted is no admin from then on.
+    The claims about the user are not trusted: a demoted admin loses their rights at once.
     """
 
     def authenticate(self, request: Request) -> tuple[User, SignIn] | None:
@@ -37,7 +36,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def sign_in_of(token: AccessToken) -> SignIn | None:
-    """The live sign-in that the token names, in one query; where another host made it just now, in two."""
+    """Return the open session of the token, in one query; in two if another host may have just created it."""
     sign_in = selectors.sign_in(token["user_id"], token["sign_in"])
     if sign_in is None and replica.may_lack(token["iat"]):
         with on_primary():
@@ -49,5 +48,5 @@ class BearerScheme(OpenApiAuthenticationExtension):
     target_class = "accounts.api.authentication.BearerAuthentication"
     name = "bearer"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -1,4 +1,4 @@
-"""What is noted of a caller besides who they are: their device."""
+"""What the gallery stores about a caller's device."""
 
 from rest_framework.request import Request
 

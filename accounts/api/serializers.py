@@ -1,6 +1,4 @@
-"""What the accounts API takes and answers."""
-
-from typing import Any
+"""What the accounts API accepts and returns."""
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -12,29 +10,39 @@ from accounts import selectors, validators
 from accounts.models import SignIn, State, User
 from accounts.sessions import Tokens
 from core.api.fields import FlagField, QueryFlagField, TextField
+from core.api.inputs import InputSerializer
 from core.api.schema import MessageSerializer
 
 
 class UsernameField(TextField):
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, required: bool = True) -> None:
         least, most = validators.USERNAME_LENGTH
-        limits: dict[str, Any] = {"min_length": least, "max_length": most}
-        limits["error_messages"] = dict.fromkeys(["min_length", "max_length"], validators.USERNAME_SIZE)
-        super().__init__(validators=[validators.validate_username], **limits, **kwargs)
-        self.help_text = "Letters of any script, digits and _ . -"
+        super().__init__(
+            validators=[validators.validate_username],
+            min_length=least,
+            max_length=most,
+            error_messages=dict.fromkeys(["min_length", "max_length"], validators.USERNAME_SIZE),
+            required=required,
+            help_text="Letters of any script, digits and _ . -",
+        )
 
 
 class NewPasswordField(TextField):
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, required: bool = True) -> None:
         least, most = validators.PASSWORD_LENGTH
-        limits: dict[str, Any] = {"min_length": least, "max_length": most}
-        limits["error_messages"] = dict.fromkeys(["min_length", "max_length"], validators.PASSWORD_SIZE)
-        super().__init__(validators=[validators.validate_password], trim_whitespace=False, **limits, **kwargs)
-        self.help_text = "Not one of the common ones."
+        super().__init__(
+            validators=[validators.validate_password],
+            trim_whitespace=False,
+            min_length=least,
+            max_length=most,
+            error_messages=dict.fromkeys(["min_length", "max_length"], validators.PASSWORD_SIZE),
+            required=required,
+            help_text="Not one of the common ones.",
+        )
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    """UserResponse. Its context holds the request, which makes relative addresses absolute."""
+    """UserResponse. Its context needs the request, which makes relative URLs absolute."""
 
     avatar_url = serializers.SerializerMethodField()
 
@@ -57,7 +65,7 @@ class ReviewerSerializer(serializers.Serializer[User]):
 
 
 class AdminUserSerializer(UserSerializer):
-    """UserResponse with what staff see."""
+    """UserResponse, and what only staff see."""
 
     state = serializers.ChoiceField(State.choices, read_only=True)
     rejection_reason = serializers.SerializerMethodField()
@@ -94,7 +102,7 @@ class TokenSerializer(serializers.Serializer[Tokens]):
         return int(settings.REFRESH_TOKEN_LIFETIME.total_seconds())
 
 
-class RegistrationSerializer(serializers.Serializer[Any]):
+class RegistrationSerializer(InputSerializer):
     username = UsernameField()
     password = NewPasswordField()
 
@@ -107,21 +115,21 @@ class ReviewAnswerSerializer(MessageSerializer):
     user = AdminUserSerializer()
 
 
-class LoginSerializer(serializers.Serializer[Any]):
-    # No limits: what cannot be a name or a password is simply wrong.
+class LoginSerializer(InputSerializer):
+    # No limits: a name or password that cannot exist is simply wrong.
     username = TextField()
     password = TextField(trim_whitespace=False)
 
 
-class RefreshSerializer(serializers.Serializer[Any]):
+class RefreshSerializer(InputSerializer):
     refresh_token = TextField()
 
 
-class LogoutSerializer(serializers.Serializer[Any]):
+class LogoutSerializer(InputSerializer):
     refresh_token = TextField(required=False, allow_null=True, allow_blank=True)
 
 
-class ProfileSerializer(serializers.Serializer[Any]):
+class ProfileSerializer(InputSerializer):
     avatar_object_key = TextField(
         required=False,
         allow_null=True,
@@ -131,7 +139,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
     )
 
 
-class PasswordChangeSerializer(serializers.Serializer[Any]):
+class PasswordChangeSerializer(InputSerializer):
     current_password = TextField(trim_whitespace=False)
     new_password = NewPasswordField()
 
@@ -148,19 +156,19 @@ class SessionSerializer(serializers.ModelSerializer[SignIn]):
         return bool(sign_in.pk == self.context["request"].auth.pk)
 
 
-class RejectionSerializer(serializers.Serializer[Any]):
+class RejectionSerializer(InputSerializer):
     reason = TextField(required=False, allow_null=True, allow_blank=True, max_length=validators.REASON_LENGTH)
 
 
-class UserUpdateSerializer(serializers.Serializer[Any]):
+class UserUpdateSerializer(InputSerializer):
     username = UsernameField(required=False)
     is_admin = FlagField(required=False)
     is_approved = FlagField(required=False)
     password = NewPasswordField(required=False)
 
 
-class UserQuerySerializer(serializers.Serializer[Any]):
-    """The query of the list of users."""
+class UserQuerySerializer(InputSerializer):
+    """The query parameters of the list of users."""
 
     search = TextField(required=False, allow_blank=True, help_text="Part of the username, in any case.")
     is_approved = QueryFlagField(required=False)

@@ -58,7 +58,7 @@ class AppSettingAdmin(ServiceAdmin):
         form = settings_form(request, app_settings.all_settings())
         if form.is_valid():
             changed = {name: form.cleaned_data[name] for name in form.changed_data}
-            app_settings.update(actor_of(request), changed)
+            app_settings.settings_update(actor_of(request), changed)
             self.message_user(request, "The settings are saved.", messages.SUCCESS)
             return HttpResponseRedirect(request.path)
         context = self.page_context(request, title="Settings", form=form)

@@ -1,7 +1,6 @@
-"""The shared parts of the API: settings, the audit trail, the schema, and addresses that lead nowhere."""
+"""The shared parts of the API: settings, the audit trail, the OpenAPI document, unknown URLs."""
 
 import json
-from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -15,15 +14,17 @@ from rest_framework.views import APIView
 from core import app_settings, selectors
 from core.api.errors import error_response
 from core.api.fields import TextField
+from core.api.inputs import InputSerializer
 from core.api.pagination import PAGE_PARAMETERS, PageRequest
 from core.api.permissions import IsAdmin, caller
 from core.api.schema import items_of, page_of
+from core.json_types import JsonObject
 from core.models import AppSetting, AuditEntry
 
 
 @csrf_exempt
-def unknown_address(request: HttpRequest, *args: Any) -> JsonResponse:
-    """Any address under /api that nothing else answers."""
+def unknown_address(request: HttpRequest, *args: str) -> JsonResponse:
+    """Answer 404 for any other URL under /api."""
     return error_response(404)
 
 
@@ -42,7 +43,7 @@ class SwaggerView(SpectacularSwaggerSplitView):
 
 
 class SettingSerializer(serializers.ModelSerializer[AppSetting]):
-    value = serializers.SerializerMethodField()
+    value = serializers.SerializerMethodField(method_name="json_value")
     updated_at = serializers.DateTimeField(allow_null=True)
 
     class Meta:
@@ -52,17 +53,17 @@ class SettingSerializer(serializers.ModelSerializer[AppSetting]):
     @extend_schema_field(
         {"oneOf": [{"type": "boolean"}, {"type": "number"}, {"type": "string"}], "description": "As JSON."}
     )
-    def get_value(self, row: Any) -> app_settings.Value:
+    def json_value(self, row: AppSetting) -> app_settings.Value:
         value: app_settings.Value = json.loads(row.value)
         return value
 
 
-class SettingsUpdateSerializer(serializers.Serializer[Any]):
+class SettingsUpdateSerializer(InputSerializer):
     settings = serializers.DictField(allow_empty=False)
 
 
 class SettingsView(APIView):
-    """The settings that staff change at run time."""
+    """The settings that staff can change at run time."""
 
     permission_classes = [IsAdmin]
 
@@ -72,13 +73,12 @@ class SettingsView(APIView):
 
     @extend_schema(request=SettingsUpdateSerializer, responses=items_of(SettingSerializer))
     def put(self, request: Request) -> Response:
-        sent = SettingsUpdateSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        app_settings.update(caller(request), sent.validated_data["settings"])
+        sent = SettingsUpdateSerializer.of_body(request)
+        app_settings.settings_update(caller(request), sent["settings"])
         return self.get(request)
 
 
-class ActorSerializer(serializers.Serializer[Any]):
+class ActorSerializer(serializers.Serializer[None]):
     id = serializers.IntegerField()
     username = serializers.CharField()
 
@@ -101,14 +101,14 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
         ]
 
     @extend_schema_field(ActorSerializer(allow_null=True))
-    def get_actor(self, entry: AuditEntry) -> dict[str, Any] | None:
+    def get_actor(self, entry: AuditEntry) -> JsonObject | None:
         if entry.actor_id is None:
             return None
         return {"id": entry.actor_id, "username": entry.actor_username}
 
 
-class AuditQuerySerializer(serializers.Serializer[Any]):
-    """The filters of the trail; empty ones do not narrow."""
+class AuditQuerySerializer(InputSerializer):
+    """The filters of the audit trail. Empty ones match everything."""
 
     action = TextField(required=False, allow_blank=True)
     object_type = TextField(required=False, allow_blank=True)
@@ -116,7 +116,7 @@ class AuditQuerySerializer(serializers.Serializer[Any]):
 
 
 class AuditView(APIView):
-    """Who changed what, newest first."""
+    """The audit trail, newest first."""
 
     permission_classes = [IsAdmin]
 
@@ -126,8 +126,6 @@ class AuditView(APIView):
     )
     def get(self, request: Request) -> Response:
         page = PageRequest.of(request)
-        query = AuditQuerySerializer(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        entries = selectors.audit_entries(**query.validated_data)
+        entries = selectors.audit_entries(**AuditQuerySerializer.of_query(request))
         rows, total = page.rows_and_total(entries)
         return Response(page.body(AuditEntrySerializer(rows, many=True).data, total))

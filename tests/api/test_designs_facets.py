@@ -65,7 +65,7 @@ def test_only_what_the_caller_sees_is_counted():
     assert counts(facets(ApiClient.admin()), "category") == [("Saree", 2)]
     assert facets(ApiClient.admin(), status="draft")["total"] == 1
     refused(ApiClient().get(FACETS), 401, "not_authenticated")
-    app_settings.update(None, {"public_catalogue": True})
+    app_settings.settings_update(None, {"public_catalogue": True})
     assert facets(ApiClient())["total"] == 1
 
 

@@ -81,7 +81,7 @@ def test_strangers_read_only_while_the_catalogue_is_public():
     FavouriteFactory()
     refused(ApiClient().get(LIST), 401, "not_authenticated")
 
-    app_settings.update(None, {"public_catalogue": True})
+    app_settings.settings_update(None, {"public_catalogue": True})
 
     (item,) = ApiClient().get(LIST).json()["items"]
     assert (item["is_favorite"], item["like_count"]) == (False, 1)

@@ -129,7 +129,7 @@ def test_a_form_is_the_wrong_media_type():
 
 
 def test_registering_while_closed_is_refused():
-    app_settings.update(None, {"registration_open": False})
+    app_settings.settings_update(None, {"registration_open": False})
     refused(register(), 403, "registration_closed")
     assert not User.objects.exists()
 

@@ -265,3 +265,8 @@ def test_objects_in_the_store_say_what_they_are(image_store):
     key = uploaded(ApiClient.admin())["object_key"]
     data = image_store.read(key)
     assert configured_store().get(key, 10_000_000) == StoredObject(len(data), "image/jpeg", data)
+
+
+def test_an_empty_filter_of_the_list_counts_as_left_out(folder):
+    ImageFactory()
+    assert ApiClient.admin().get("/api/upload/images", category="", unused="").json()["total"] == 1

@@ -156,7 +156,7 @@ class TestAnObjectsHistory:
             assert history in staff.get(history.replace("history", "change")).content.decode()
 
     def test_of_the_settings_is_linked_from_their_page(self, staff, boss):
-        app_settings.update(boss, {"support_contact": "help@example.org"})
+        app_settings.settings_update(boss, {"support_contact": "help@example.org"})
         audit.record(boss, "user.create", UserFactory(username="Nila"))
         page = staff.get(reverse("admin:core_appsetting_changelist")).content.decode()
         history = f"{TRAIL}?object_type=appsetting"

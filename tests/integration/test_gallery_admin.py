@@ -47,6 +47,6 @@ def test_settings_are_changed_and_each_change_is_audited(staff, boss):
 
 
 def test_a_setting_has_no_page_of_its_own(staff):
-    app_settings.update(None, {"public_catalogue": True})
+    app_settings.settings_update(None, {"public_catalogue": True})
     assert staff.get(reverse("admin:core_appsetting_change", args=[1])).url == SETTINGS
     assert staff.get(reverse("admin:core_appsetting_add")).status_code == 403

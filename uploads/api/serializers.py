@@ -1,6 +1,5 @@
-"""Images as JSON."""
+"""What the uploads API accepts and returns."""
 
-from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -9,20 +8,22 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from core.api.fields import TextField
+from core.api.inputs import InputSerializer
+from core.json_types import JsonObject
 from uploads.keys import EXTENSIONS
 from uploads.models import Category, Image, PendingUpload
 from uploads.pipeline.renditions import renditions_as_json
 from uploads.storage.base import configured_store
 
 
-class RenditionSerializer(serializers.Serializer[Any]):
+class RenditionSerializer(serializers.Serializer[None]):
     width = serializers.IntegerField(help_text="pixels")
     height = serializers.IntegerField(help_text="pixels")
     format = serializers.ChoiceField(["webp"])
     url = serializers.URLField()
 
 
-class ImageSerializer(serializers.Serializer[Any]):
+class ImageSerializer(serializers.Serializer[None]):
     """A stored image."""
 
     success = serializers.BooleanField()
@@ -36,11 +37,11 @@ class ImageSerializer(serializers.Serializer[Any]):
     dominant_colour = serializers.RegexField("^#[0-9a-f]{6}$")
     thumbhash = serializers.CharField(help_text="base64")
     renditions = RenditionSerializer(many=True, help_text="Narrowest first.")
-    in_use = serializers.BooleanField(help_text="Whether a design or a user shows it.")
+    in_use = serializers.BooleanField(help_text="Whether a design or a user shows the image.")
     created_at = serializers.DateTimeField()
 
 
-class UploadSerializer(serializers.Serializer[Any]):
+class UploadSerializer(InputSerializer):
     """The multipart form of an upload."""
 
     file = serializers.FileField(
@@ -49,35 +50,38 @@ class UploadSerializer(serializers.Serializer[Any]):
     category = serializers.ChoiceField(Category.choices, default=Category.DESIGNS)
 
 
-class PresignQuerySerializer(serializers.Serializer[Any]):
+class PresignQuerySerializer(InputSerializer):
+    skip_blank = True
+
     content_type = TextField(help_text="image/jpeg, image/png or image/webp")
     size = serializers.IntegerField(min_value=1, help_text="bytes, exactly")
     category = serializers.ChoiceField(Category.choices, default=Category.DESIGNS)
 
 
-class PresignedSerializer(serializers.Serializer[Any]):
+class PresignedSerializer(serializers.Serializer[None]):
     """Where and how to PUT the bytes."""
 
     upload_url = serializers.URLField()
     method = serializers.ChoiceField(["PUT"])
-    headers = serializers.DictField(child=serializers.CharField(), help_text="To be sent exactly so.")
+    headers = serializers.DictField(child=serializers.CharField(), help_text="Send exactly these.")
     object_key = serializers.CharField()
-    public_url = serializers.URLField(help_text="Where the image will be read once it is completed.")
+    public_url = serializers.URLField(help_text="The URL of the image once the upload is completed.")
     expires_in = serializers.IntegerField(help_text="seconds")
 
 
-class CompleteSerializer(serializers.Serializer[Any]):
+class CompleteSerializer(InputSerializer):
     object_key = TextField(max_length=255)
 
 
-class ListQuerySerializer(serializers.Serializer[Any]):
+class ListQuerySerializer(InputSerializer):
+    skip_blank = True
+
     category = serializers.ChoiceField(Category.choices, required=False)
-    # A flag of DRF's that is missing from a query string would be false.
     unused = serializers.ChoiceField(["true", "false"], required=False)
 
 
 def absolute(request: Request, address: str) -> str:
-    """The address as this caller reaches it."""
+    """Return the URL as this caller can reach it."""
     return urljoin(request._request.build_absolute_uri("/"), address)
 
 
@@ -86,8 +90,8 @@ def media_base(request: Request) -> str:
     return absolute(request, configured_store().url(""))
 
 
-def image_as_json(request: Request, image: Image, message: str = "") -> dict[str, Any]:
-    """The ImageResponse of a row that has `in_use`."""
+def image_as_json(request: Request, image: Image, message: str = "") -> JsonObject:
+    """Return the ImageResponse of a row that has `in_use`."""
     base = media_base(request)
     return {
         "success": True,
@@ -108,7 +112,7 @@ def image_as_json(request: Request, image: Image, message: str = "") -> dict[str
 
 def presigned_as_json(
     request: Request, pending: PendingUpload, address: str, headers: dict[str, str]
-) -> dict[str, Any]:
+) -> JsonObject:
     lifetime = min(pending.expires_at - timezone.now(), settings.PRESIGNED_LIFETIME)
     return {
         "upload_url": absolute(request, address),

@@ -1,4 +1,4 @@
-"""Addresses of the API of uploads."""
+"""URLs of the uploads API."""
 
 from django.urls import path
 

@@ -1,15 +1,13 @@
 """The API of uploads."""
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from accounts.models import User
 from core.api.pagination import PAGE_PARAMETERS, PageRequest
 from core.api.permissions import IsAdmin, caller
 from core.api.responses import message_response
@@ -28,8 +26,8 @@ from uploads.api.serializers import (
 )
 from uploads.models import Category
 
-FLAGS = {"true": True, "false": False}
-# Written out, because generators of clients stumble over references within a multipart form.
+UNUSED = {"true": True, "false": False}
+# Written out: client generators do not resolve references within a multipart form.
 UPLOAD_FORM = {
     "type": "object",
     "properties": {
@@ -40,21 +38,14 @@ UPLOAD_FORM = {
 }
 
 
-def valid(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    """What was sent, checked."""
-    sent = serializer(data=data)
-    sent.is_valid(raise_exception=True)
-    return sent.validated_data
-
-
-def may_upload(user: Any, category: str) -> None:
-    """Avatars are anybody's to upload, the rest is for admins. Raises Forbidden."""
+def check_may_upload(user: User, category: str) -> None:
+    """Raise Forbidden unless the user may upload to the category: everyone to avatars, admins to all."""
     if category != Category.AVATARS and not user.is_admin:
         raise Forbidden("Only admins upload images other than avatars.")
 
 
 class UploadView(APIView):
-    """Upload a picture through the service."""
+    """Upload an image through the service."""
 
     parser_classes = [MultiPartParser]
 
@@ -64,22 +55,23 @@ class UploadView(APIView):
         responses={201: ImageSerializer},
     )
     def post(self, request: Request) -> Response:
-        form: Any = request.data
-        may_upload(caller(request), form.get("category", Category.DESIGNS))
-        sent = valid(UploadSerializer, form)
+        form = request.data
+        category = form.get("category", Category.DESIGNS) if isinstance(form, dict) else Category.DESIGNS
+        check_may_upload(caller(request), category)
+        sent = UploadSerializer.of_body(request)
         image = services.image_store(caller(request), sent["file"], sent["category"])
         return Response(image_as_json(request, image), 201)
 
 
 class PresignedView(APIView):
-    """Get an address to PUT a picture to, straight into the store."""
+    """Get a signed URL to PUT an image to, straight into the store."""
 
     @extend_schema(
         operation_id="presign_upload", parameters=[PresignQuerySerializer], responses=PresignedSerializer
     )
     def get(self, request: Request) -> Response:
-        may_upload(caller(request), request.query_params.get("category", Category.DESIGNS))
-        sent = valid(PresignQuerySerializer, request.query_params)
+        check_may_upload(caller(request), request.query_params.get("category", Category.DESIGNS))
+        sent = PresignQuerySerializer.of_query(request)
         pending, address, headers = services.upload_presign(
             caller(request), sent["content_type"], sent["size"], sent["category"]
         )
@@ -87,25 +79,25 @@ class PresignedView(APIView):
 
 
 class CompleteView(APIView):
-    """Say that the bytes have been PUT: they are checked and become an image."""
+    """Report that the bytes have been PUT. The service checks them and makes them an image."""
 
     @extend_schema(
         operation_id="complete_upload", request=CompleteSerializer, responses={200: ImageSerializer}
     )
     def post(self, request: Request) -> Response:
-        sent = valid(CompleteSerializer, request.data)
+        sent = CompleteSerializer.of_body(request)
         return Response(image_as_json(request, services.upload_complete(caller(request), sent["object_key"])))
 
 
 class ImageView(APIView):
-    """Delete an image that no design shows."""
+    """Delete an image that is not in use."""
 
     permission_classes = [IsAdmin]
 
     @extend_schema(
         operation_id="delete_image",
         parameters=[
-            OpenApiParameter("key", OpenApiTypes.STR, "path", description="The object key, slashes and all.")
+            OpenApiParameter("key", OpenApiTypes.STR, "path", description="The object key, with its slashes.")
         ],
         responses=MessageSerializer,
     )
@@ -126,7 +118,7 @@ class ImageListView(APIView):
     )
     def get(self, request: Request) -> Response:
         page = PageRequest.of(request)
-        sent = valid(ListQuerySerializer, request.query_params)
-        images = selectors.images(category=sent.get("category"), unused=FLAGS.get(sent.get("unused", "")))
+        sent = ListQuerySerializer.of_query(request)
+        images = selectors.images(category=sent.get("category"), unused=UNUSED.get(sent.get("unused", "")))
         rows, total = page.rows_and_total(images)
         return Response(page.body([image_as_json(request, image) for image in rows], total))
