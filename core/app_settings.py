@@ -1,13 +1,14 @@
-"""The settings that staff change at run time: which there are, what they hold now, and changing them."""
+"""The settings that staff can change at run time: their names, values and changes."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 
 from core import audit
 from core.errors import Invalid
+from core.json_types import Json
 from core.models import AppSetting
 
 Value = bool | int | float | str
@@ -15,7 +16,7 @@ Value = bool | int | float | str
 
 @dataclass(frozen=True)
 class Known:
-    """A setting's type is that of its default."""
+    """A known setting. Its type is that of its default."""
 
     default: Value
     description: str
@@ -23,19 +24,20 @@ class Known:
 
 KNOWN: dict[str, Known] = {
     "public_catalogue": Known(False, "Whether the catalogue can be read without signing in."),
-    "registration_open": Known(True, "Whether newcomers may register."),
+    "registration_open": Known(True, "Whether new users may register."),
     "support_contact": Known("", "What the app shows to users who need help."),
 }
 
 
-def get(key: str) -> Any:
-    """The value of a known setting; its default where nobody has set it."""
+def get(key: str) -> Value:
+    """Return the value of a known setting, or its default."""
     stored = AppSetting.objects.filter(key=key).values_list("value", flat=True).first()
-    return KNOWN[key].default if stored is None else json.loads(stored)
+    value: Value = KNOWN[key].default if stored is None else json.loads(stored)
+    return value
 
 
 def all_settings() -> list[AppSetting]:
-    """Every known setting as a row, in the order of keys; rows nobody has set are unsaved ones."""
+    """Return every known setting as a row, ordered by key. Rows of settings with their default are unsaved."""
     stored = {row.key: row for row in AppSetting.objects.filter(key__in=KNOWN)}
     return [
         stored.get(key) or AppSetting(key=key, value=json.dumps(known.default), description=known.description)
@@ -43,8 +45,8 @@ def all_settings() -> list[AppSetting]:
     ]
 
 
-def check(values: dict[str, Any]) -> None:
-    """Raise Invalid, naming each unknown key and each value of the wrong type."""
+def check(values: Mapping[str, Json]) -> None:
+    """Raise Invalid, which names each unknown key and each value of the wrong type."""
     fields = {}
     for key, value in values.items():
         if key not in KNOWN:
@@ -52,11 +54,11 @@ def check(values: dict[str, Any]) -> None:
         elif (sentence := wrong_type(value, KNOWN[key].default)) is not None:
             fields[f"settings.{key}"] = [sentence]
     if fields:
-        raise Invalid("Nothing was changed: some settings are not valid.", fields=fields)
+        raise Invalid("Nothing was changed, because some settings are not valid.", fields=fields)
 
 
-def wrong_type(value: Any, default: Value) -> str | None:
-    """A sentence where the value's type is not the default's; a whole number may stand for a fraction."""
+def wrong_type(value: Json, default: Value) -> str | None:
+    """Return a sentence if the value's type is not that of the default. An integer may stand for a float."""
     if isinstance(default, bool):
         return None if isinstance(value, bool) else "This must be true or false."
     if isinstance(default, str):
@@ -66,8 +68,8 @@ def wrong_type(value: Any, default: Value) -> str | None:
 
 
 @transaction.atomic
-def settings_update(actor: audit.Actor | None, values: dict[str, Any]) -> None:
-    """Store the values, all or none, and audit each that changed. Raises Invalid as `check` does."""
+def settings_update(actor: audit.Actor | None, values: Mapping[str, Json]) -> None:
+    """Store the values, all or none, and audit each change. Raises Invalid as `check` does."""
     check(values)
     rows = {row.key: row for row in all_settings()}
     for key, value in values.items():

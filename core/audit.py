@@ -1,9 +1,11 @@
-"""The audit trail: services record each change of staff here, in the transaction of the change."""
+"""The audit trail. Services record each change by staff here, in the transaction of the change."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 from django.db.models import Model
 
+from core.json_types import Json
 from core.models import AuditEntry
 from d1backend import insert_unkeyed
 
@@ -11,21 +13,21 @@ LABEL_LENGTH = 255
 SECRET_FIELDS = frozenset({"password", "password_hash"})
 HIDDEN = "(hidden)"
 
-Changes = dict[str, tuple[Any, Any]]
+Changes = Mapping[str, tuple[Json, Json]]
 
 
 class Actor(Protocol):
-    """Who did it: a user of accounts, which this module does not know."""
+    """The user who made a change: accounts.User, which core does not import."""
 
-    pk: Any
+    pk: int
     username: str
 
 
 def record(actor: Actor | None, action: str, target: Model, changes: Changes | None = None) -> None:
-    """Write one line: `actor` (None: the system) did `action` to `target`.
+    """Write one entry: `actor` (None: the system) did `action` to `target`.
 
-    `changes` maps a field to its (old, new) values, which must be JSON-serialisable; those of secret fields
-    are replaced. Call it inside the transaction of the change, before the target is deleted.
+    `changes` maps fields to their (old, new) values, which must be JSON-serialisable. The values of secret fields
+    are hidden. Call it inside the transaction of the change, and before the target is deleted.
     """
     hidden = SECRET_FIELDS.union(getattr(target, "secret_fields", ()))
     line = AuditEntry(

@@ -1,11 +1,10 @@
-"""The caches: files on the embedded default, Redis where several hosts share one; counters lose no count."""
+"""The caches: files by default, Redis if several hosts share one. No count is ever lost."""
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.core.cache import caches
 from django.core.cache.backends.filebased import FileBasedCache
@@ -13,69 +12,80 @@ from django.core.cache.backends.redis import RedisCache
 from django.core.files import locks
 from redis.exceptions import RedisError
 
+from core.json_types import Json
+
 logger = logging.getLogger(__name__)
 
-HOST = "host"  # the alias of the cache in files that is there on every host
-PAUSE = 5.0  # seconds between two tries to reach a Redis that is away
+P = ParamSpec("P")
+R = TypeVar("R")
+HOST = "host"  # the alias of the cache in files, which every host has
+PAUSE = 5.0  # seconds between two attempts to reach a Redis that is away
 
 
-class FolderCache(FileBasedCache):
-    """Django's cache of files; `add` and `incr` of several processes wait for one another.
+def one_at_a_time(
+    operation: Callable[Concatenate[FileBasedCache, P], R],
+) -> Callable[Concatenate["FolderCache", P], R]:
+    """Return the operation with a lock that holds between the processes of this host."""
 
-    Django's own read and write in two steps, so that of many counts at once some would be lost.
-    """
-
-    def __init__(self, folder: str, params: dict[str, Any]) -> None:
-        super().__init__(folder, params)
-        self.lock_path = Path(folder).resolve() / "counters.lock"
-
-    def add(self, *args: Any, **kwargs: Any) -> bool:
-        with self._alone():
-            return super().add(*args, **kwargs)
-
-    def incr(self, *args: Any, **kwargs: Any) -> int:
-        with self._alone():
-            return super().incr(*args, **kwargs)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def method(self: "FolderCache", *args: P.args, **kwargs: P.kwargs) -> R:
         self.lock_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.lock_path.open("w") as file:
             locks.lock(file, locks.LOCK_EX)  # closing the file unlocks it
-            yield
+            return operation(self, *args, **kwargs)
+
+    return method
 
 
-def steady(name: str) -> Callable[..., Any]:
-    """A cache's method of this name, answered by the host's own files while Redis is out of reach."""
+class FolderCache(FileBasedCache):
+    """Django's file cache, whose `add` and `incr` wait for those of other processes.
 
-    def method(self: "SteadyRedisCache", *args: Any, **kwargs: Any) -> Any:
+    Django's own read and write in two steps, which would lose some of many counts at once.
+    """
+
+    def __init__(self, folder: str, params: dict[str, Json]) -> None:
+        super().__init__(folder, params)
+        self.lock_path = Path(folder).resolve() / "counters.lock"
+
+    add = one_at_a_time(FileBasedCache.add)
+    incr = one_at_a_time(FileBasedCache.incr)
+
+
+def steady(
+    operation: Callable[Concatenate[RedisCache, P], R],
+) -> Callable[Concatenate["SteadyRedisCache", P], R]:
+    """Return the operation of Redis, which the host's own files replace while Redis is away."""
+    name = operation.__name__
+
+    def method(self: "SteadyRedisCache", *args: P.args, **kwargs: P.kwargs) -> R:
         if time.monotonic() >= SteadyRedisCache.away_until:
             try:
-                return getattr(RedisCache, name)(self, *args, **kwargs)
+                result: R = getattr(RedisCache, name)(self, *args, **kwargs)
+                return result
             except RedisError as error:
                 SteadyRedisCache.away_until = time.monotonic() + PAUSE
-                logger.warning("Redis is out of reach, this host counts by itself: %s", type(error).__name__)
-        return getattr(caches[HOST], name)(*args, **kwargs)
+                logger.warning("Redis is away, this host counts by itself: %s", type(error).__name__)
+        fallback: R = getattr(caches[HOST], name)(*args, **kwargs)
+        return fallback
 
     return method
 
 
 class SteadyRedisCache(RedisCache):
-    """Redis, and this host's own files while it is out of reach.
+    """Redis, replaced by this host's own files while it is away.
 
-    Signing in counts its failures here: it neither ends with Redis nor goes uncounted meanwhile.
+    Failed sign-ins are counted here: signing in works, and is still limited, without Redis.
     """
 
-    away_until = 0.0  # of time.monotonic(), for all threads of the process
+    away_until = 0.0  # time.monotonic() until which no thread of this process asks Redis
 
-    add = steady("add")
-    get = steady("get")
-    set = steady("set")
-    touch = steady("touch")
-    delete = steady("delete")
-    get_many = steady("get_many")
-    set_many = steady("set_many")
-    delete_many = steady("delete_many")
-    has_key = steady("has_key")
-    incr = steady("incr")
-    clear = steady("clear")
+    add = steady(RedisCache.add)
+    get = steady(RedisCache.get)
+    set = steady(RedisCache.set)
+    touch = steady(RedisCache.touch)
+    delete = steady(RedisCache.delete)
+    get_many = steady(RedisCache.get_many)
+    set_many = steady(RedisCache.set_many)
+    delete_many = steady(RedisCache.delete_many)
+    has_key = steady(RedisCache.has_key)
+    incr = steady(RedisCache.incr)
+    clear = steady(RedisCache.clear)

@@ -1,6 +1,6 @@
-"""How much of D1's allowance this host has used: 1,200 calls in five minutes, for all of an account.
+"""How much of D1's quota this host has used: 1,200 calls in five minutes for each account.
 
-The calls of all processes of the host are counted in one small file, by slots of ten seconds.
+One small file counts the calls of all processes of the host, in slots of ten seconds.
 Limit: https://developers.cloudflare.com/fundamentals/api/reference/limits/
 """
 
@@ -8,21 +8,23 @@ import logging
 import os
 import struct
 import time
-from typing import Any
 
 from django.conf import settings
 from django.core.files import locks
+from django.dispatch import Signal
+
+from d1backend.protocol.api import Api
 
 logger = logging.getLogger("gallery.d1_quota")
 
 CALLS, SECONDS = 1200, 300
 SLOT = 10  # seconds
 SLOTS = SECONDS // SLOT
-CELL = struct.Struct("<qq")  # which slot of all time it counts, and its calls
+CELL = struct.Struct("<qq")  # the number of the slot since 1970, and its calls
 
 
-def count(**sent: Any) -> None:
-    """Count one call; a receiver of d1backend.protocol.api.request_sent. The call goes on where counting it fails."""
+def count(sender: type[Api], **signal: Signal) -> None:
+    """Count one call: a receiver of d1backend.protocol.api.request_sent. Never makes the call fail."""
     try:
         increment_slot()
     except OSError as error:
@@ -39,7 +41,7 @@ def increment_slot() -> None:
 
 
 def used() -> int:
-    """The calls of the last five minutes, to within a slot."""
+    """Return the calls of the last five minutes, to within one slot."""
     path = settings.DATA / "d1-calls"
     if not path.exists():
         return 0
@@ -49,6 +51,6 @@ def used() -> int:
 
 
 def parse_cell(cell: bytes) -> tuple[int, int]:
-    """A cell that was never written counts nothing."""
+    """Return the slot and the calls of a cell. A cell that was never written has no calls."""
     slot, calls = CELL.unpack(cell) if len(cell) == CELL.size else (0, 0)
     return slot, calls

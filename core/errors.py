@@ -1,13 +1,13 @@
-"""What a service may refuse, in words for a person and a code for a program.
+"""The exceptions of services: a sentence for a person, and a code for a program.
 
-Services raise these; core.api.errors turns them into HTTP answers, and the admin into messages.
+Services raise them. core.api.errors turns them into HTTP responses, the admin into messages.
 """
 
 from collections.abc import Mapping
 
 
 class GalleryError(Exception):
-    """A refusal: `message` is one sentence for a person, `code` is stable, `fields` what is at fault."""
+    """A rejected call: `message` is one sentence for a person, `code` is stable, `fields` maps fields to sentences."""
 
     code = "error"
     message = "The request could not be carried out."
@@ -28,61 +28,61 @@ class GalleryError(Exception):
 
 
 class Invalid(GalleryError):
-    """The input is at fault."""
+    """The input is not valid."""
 
     code = "invalid"
-    message = "Some of what was sent is not valid."
+    message = "Some of the values are not valid."
 
 
 class NotAuthenticated(GalleryError):
-    """Nobody is signed in, or not any longer."""
+    """The caller is not signed in, or their session has ended."""
 
     code = "not_authenticated"
     message = "Please sign in."
 
 
 class Forbidden(GalleryError):
-    """The caller is known and may not do this."""
+    """The caller is signed in and may not do this."""
 
     code = "forbidden"
     message = "You are not allowed to do this."
 
 
 class NotFound(GalleryError):
-    """There is no such thing, or not for this caller."""
+    """The object does not exist, or not for this caller."""
 
     code = "not_found"
-    message = "There is nothing here."
+    message = "There is nothing at this URL."
 
 
 class Conflict(GalleryError):
-    """It contradicts what is stored."""
+    """The call conflicts with the stored data."""
 
     code = "conflict"
-    message = "This contradicts what is stored."
+    message = "This conflicts with the stored data."
 
 
 class TooLarge(GalleryError):
-    """More bytes than are taken."""
+    """More bytes than the limit."""
 
     code = "too_large"
     message = "This is too large."
 
 
 class TooMany(GalleryError):
-    """Too many tries; `retry_after` says in how many seconds the next may come."""
+    """Too many attempts. `retry_after` is the number of seconds to wait."""
 
     code = "too_many_requests"
     message = "Too many requests. Please try again later."
 
 
 class Unavailable(GalleryError):
-    """The database or the storage is out of reach."""
+    """The database or the storage is unavailable."""
 
     code = "unavailable"
-    message = "The service is out of reach for the moment. Please try again."
+    message = "The service is temporarily unavailable. Please try again."
 
 
 def invalid_field(field: str, sentence: str, *, code: str = "invalid") -> Invalid:
-    """The refusal of one field's value."""
+    """Return the exception for one invalid field."""
     return Invalid(sentence, code=code, fields={field: [sentence]})

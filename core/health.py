@@ -1,4 +1,4 @@
-"""The health of each part, asked in parallel and waited for at most 2 s."""
+"""The health of each part, checked in parallel within 2 s."""
 
 import resource
 import sys
@@ -7,52 +7,52 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.files.storage import default_storage
 from django.db import connection, connections
 
 from core import replica
+from core.json_types import JsonObject
 
 STARTED = time.monotonic()
-PATIENCE = 1.8  # seconds: the answer itself must be out within 2
-# A part that hangs keeps its thread until its own time-out; a few may, without holding up the next question.
+PATIENCE = 1.8  # seconds, so that the response is sent within 2
+# A part that hangs keeps its thread until its own timeout. Spare threads keep the next check from waiting for it.
 POOL = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health")
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What was found: the worst status, and each part's own."""
+    """The worst status, and each part's own."""
 
     HEALTHY: ClassVar = "healthy"
     DEGRADED: ClassVar = "degraded"
     UNHEALTHY: ClassVar = "unhealthy"
 
     status: str
-    parts: dict[str, Any]
+    parts: JsonObject
 
 
 def run() -> Checks:
-    """Ask every part. A needed part that fails, or is silent for 1.8 s, is unhealthy."""
+    """Check every part. A part that fails, or does not respond within 1.8 s, is unhealthy."""
     asked = {name: POOL.submit(timed, check) for name, check in PARTS.items()}
     wait(asked.values(), timeout=PATIENCE)
-    parts: dict[str, Any] = {name: outcome(future) for name, future in asked.items()}
-    statuses = {part["status"] for part in parts.values()}
+    found = {name: outcome(future) for name, future in asked.items()}
+    statuses = {part["status"] for part in found.values()}
     worst = next(s for s in (Checks.UNHEALTHY, Checks.DEGRADED, Checks.HEALTHY) if s in statuses)
-    parts["memory"] = memory()
-    parts["uptime"] = round(time.monotonic() - STARTED, 1)
+    parts: JsonObject = {**found, "memory": memory(), "uptime": round(time.monotonic() - STARTED, 1)}
     return Checks(worst, parts)
 
 
-def timed(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def timed(check: Callable[[], JsonObject]) -> JsonObject:
     start = time.perf_counter()
     found = check()
     latency = round((time.perf_counter() - start) * 1000, 2)
     return {"status": Checks.HEALTHY, "latency_ms": latency, **found}
 
 
-def outcome(future: Future[dict[str, Any]]) -> dict[str, Any]:
-    """A part's finding; of a failure only its kind, since its message may name a host."""
+def outcome(future: Future[JsonObject]) -> JsonObject:
+    """Return the result of a check; for a failure only its class, because its message may name a host."""
     if not future.done():
         future.cancel()
         return {"status": Checks.UNHEALTHY, "latency_ms": None, "error": "no answer in time"}
@@ -61,20 +61,27 @@ def outcome(future: Future[dict[str, Any]]) -> dict[str, Any]:
     return future.result()
 
 
-def database() -> dict[str, Any]:
-    """With a copy to read from, a database that is away is degraded; without one, reads of it cost more."""
+def database() -> JsonObject:
+    """Check the database. With a replica to read from, a database that is away counts as degraded."""
     if not replica.is_used():
-        return asked()
+        return ask_database()
     copy = replica.status()
     if not copy["usable"]:
-        return {**asked(), "status": Checks.DEGRADED, "replica": {"age_s": None, "filling": copy["filling"]}}
-    found = {"engine": connection.display_name, "replica": {"age_s": round(copy["age"], 1)}}
+        return {
+            **ask_database(),
+            "status": Checks.DEGRADED,
+            "replica": {"age_s": None, "filling": copy["filling"]},
+        }
+    found: JsonObject = {
+        "engine": connection.display_name,
+        "replica": {"age_s": round(copy["age"] or 0.0, 1)},
+    }
     if copy["degraded"] or copy["late"]:
         found |= {"status": Checks.DEGRADED, "error": copy["error"] or "no answer in time"}
     return found
 
 
-def asked() -> dict[str, Any]:
+def ask_database() -> JsonObject:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -84,16 +91,16 @@ def asked() -> dict[str, Any]:
     return {"engine": connection.display_name}
 
 
-def storage() -> dict[str, Any]:
+def storage() -> JsonObject:
     default_storage.exists("health")
     return {"backend": type(default_storage._wrapped).__name__}  # type: ignore[attr-defined]
 
 
-PARTS: dict[str, Callable[[], dict[str, Any]]] = {"database": database, "storage": storage}
+PARTS: dict[str, Callable[[], JsonObject]] = {"database": database, "storage": storage}
 
 
-def memory() -> dict[str, Any]:
-    """The resident set of this process: now, by Linux's /proc; elsewhere its peak, by getrusage(2)."""
+def memory() -> JsonObject:
+    """Return the resident set of this process: now, from Linux's /proc; elsewhere its peak, by getrusage(2)."""
     statm = Path("/proc/self/statm")
     if statm.exists():
         size = int(statm.read_text().split()[1]) * resource.getpagesize()

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Exists, Model, QuerySet
 
-F = TypeVar("F", bound=Callable[..., object])
+F = TypeVar("F")
 
 
 class Hook(Generic[F]):

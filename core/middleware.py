@@ -1,12 +1,11 @@
-"""What happens to every request: its id and log line, the envelope, the size limit, the security headers."""
+"""Middleware: request ids and the log, the error envelope, the size limit, repeats, security headers."""
 
 import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -28,19 +27,19 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 logger = logging.getLogger("gallery.request")
 
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-# Images come from here or from the bucket's public address, which is plain HTTP on a developer's machine.
+# Images come from here or from the bucket's public URL, which is plain HTTP on a developer's machine.
 IMAGES = f"'self' data: https: {settings.IMAGE_ORIGIN}".strip()
 STRICT_POLICY = (
     f"default-src 'none'; img-src {IMAGES}; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-# unfold's Alpine evaluates expressions and styles elements in place; nothing else here needs either.
+# unfold's Alpine evaluates expressions and sets inline styles; nothing else here needs either.
 ADMIN_POLICY = (
     f"default-src 'self'; img-src {IMAGES} blob:; style-src 'self' 'unsafe-inline'; "
     "script-src 'self' 'unsafe-eval'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'self'; object-src 'none'"
 )
-# Swagger UI styles elements in place.
+# Swagger UI sets inline styles.
 DOCS_POLICY = STRICT_POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
 
@@ -49,7 +48,7 @@ def is_api(path: str) -> bool:
 
 
 def request_log(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Give each request an id (the client's own, if sane) and log one line for its answer."""
+    """Give each request an id (the client's own, if sane) and log one line for its response."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("X-Request-ID", "")
@@ -76,12 +75,12 @@ def request_log(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespon
 
 
 def round_trips() -> int:
-    """The calls to D1 made so far by this thread's connections; other engines count none."""
+    """Return the number of calls to D1 so far by this thread's connections; 0 on other engines."""
     return sum(getattr(connection, "round_trips", 0) for connection in connections.all(initialized_only=True))
 
 
 def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """The last net: an error under /api that did not come from a DRF view still wears the envelope."""
+    """Give the envelope to errors under /api that did not come from a DRF view."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -99,18 +98,18 @@ def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
 
 
 class JsonGzip(GZipMiddleware):
-    """gzip for the JSON of reads. Pictures are compressed already, and answers with tokens stay as they are."""
+    """gzip for the JSON of GET responses. Images are compressed already, and responses with tokens must not be."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         is_json = response.get("Content-Type") == "application/json"
         if request.method != "GET" or not (is_json or response.status_code == HTTPStatus.NOT_MODIFIED):
             return response
-        patch_vary_headers(response, ["Accept-Encoding"])  # of what is too short to compress, too
+        patch_vary_headers(response, ["Accept-Encoding"])  # also of a response too short to compress
         return super().process_response(request, response)
 
 
 def body_limit(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuse a body over its path's limit: by its announced length before a byte is read, or as its chunks come."""
+    """Reject a body over its path's limit: by Content-Length before a byte is read, or as its chunks arrive."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if "HTTP_TRANSFER_ENCODING" in request.META:
@@ -144,7 +143,7 @@ def too_large(request: HttpRequest, limit: int) -> HttpResponseBase:
 
 
 def writes_need_d1(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Refuse changes at once while D1 is known to be away: those that wait for it would hold up the reads."""
+    """Reject writes at once while D1 is known to be away: if they waited, they would block reads."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.method in ("GET", "HEAD", "OPTIONS") or not is_api(request.path):
@@ -156,9 +155,9 @@ def writes_need_d1(get_response: GetResponse) -> Callable[[HttpRequest], HttpRes
 
 
 class RepeatLostWrites:
-    """Run a view again whose write lost against another one: it asks who is there, reads and answers anew.
+    """Run a view again if its write lost against another one. It authenticates and reads again.
 
-    The last middleware, because those after it would see the view but once.
+    The last middleware, because any after it would see only one run of the view.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -168,7 +167,11 @@ class RepeatLostWrites:
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponseBase],
+        args: Sequence[int | str],
+        kwargs: Mapping[str, int | str],
     ) -> HttpResponseBase:
         def call(is_last: bool) -> HttpResponseBase:
             if hasattr(request, "may_repeat"):
@@ -180,7 +183,7 @@ class RepeatLostWrites:
 
 
 def as_received(request: HttpRequest) -> None:
-    """Give a request back what a view has used up of it."""
+    """Restore the parts of a request that a view has used up."""
     for _, files in request.FILES.lists():
         for file in files:
             file.seek(0)
@@ -189,13 +192,13 @@ def as_received(request: HttpRequest) -> None:
 
 
 def body_limit_of(path: str) -> int:
-    """Bytes that a path takes; an upload's multipart frame comes on top of the file."""
+    """Return the limit of a path in bytes. For uploads the multipart frame comes on top of the file."""
     takes_files = path.startswith(("/api/upload/image", "/media/", "/admin/"))
     return settings.MAX_FILE_SIZE + settings.MAX_JSON_SIZE if takes_files else settings.MAX_JSON_SIZE
 
 
 def security_headers(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """The content security policy of each part of the site, and no powerful features anywhere."""
+    """Set the content security policy of each part of the site; disable powerful features everywhere."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -207,7 +210,7 @@ def security_headers(get_response: GetResponse) -> Callable[[HttpRequest], HttpR
 
 
 def local_images() -> str:
-    """The origin of a store that speaks plain HTTP, as one on this machine does; https: covers the others."""
+    """Return the origin of a store on plain HTTP, such as one on this machine; https: covers the others."""
     address = urlsplit(settings.STORAGES["default"].get("OPTIONS", {}).get("public_url", ""))
     return f" http://{address.netloc}" if address.scheme == "http" else ""
 

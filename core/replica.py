@@ -1,13 +1,14 @@
-"""This host's copy of D1, where there is one: what reads choose between, and how it is."""
+"""The replica: this host's copy of D1, if there is one. What reads choose between, and its state."""
 
 import math
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
+from core.json_types import JsonObject
 from d1backend import replica
 
 REPLICA: str = settings.REPLICA_ALIAS
@@ -15,19 +16,30 @@ T = TypeVar("T")
 CLOCKS = 5.0  # seconds that the clocks of two hosts may differ by
 
 
+class Status(TypedDict):
+    """d1backend.replica.status(), and whether the replica is late."""
+
+    usable: bool
+    age: float | None  # seconds since it was known to equal D1
+    degraded: bool
+    filling: JsonObject | None
+    error: str | None
+    late: bool  # older than max_age, although it has just been updated
+
+
 def is_used() -> bool:
     return REPLICA in settings.DATABASES
 
 
 def alias_for(*tables: str) -> str:
-    """The database to read these tables from, for those whose plain reads leave the copy alone (users)."""
+    """Return the database to read these tables from. For tables that the router leaves on D1 (users)."""
     if not is_used() or connection.in_atomic_block:
         return DEFAULT_DB_ALIAS
     return replica.alias_for(REPLICA, *tables)
 
 
 def may_lack(moment: float) -> bool:
-    """Whether what another host wrote at that moment (seconds, time.time()) may not have come here yet."""
+    """Return whether the replica may lack what another host wrote at that moment (seconds, time.time())."""
     if not is_used():
         return False
     age = replica.status(REPLICA)["age"]
@@ -35,7 +47,7 @@ def may_lack(moment: float) -> bool:
 
 
 def or_exactly(ask: Callable[[], T]) -> T:
-    """What `ask` finds in this host's copy; where that is nothing, what it finds on D1: it may be that new."""
+    """Return what `ask` finds in the replica, else on D1: the row may be too new for the replica."""
     found = ask()
     if found or not is_used():
         return found
@@ -44,14 +56,21 @@ def or_exactly(ask: Callable[[], T]) -> T:
 
 
 def outage() -> int | None:
-    """Whole seconds after which D1 is worth a try while it is known to be away; None while it is not."""
+    """Return the whole seconds until D1 is tried again while it is known to be away; None if it is not."""
     wait = replica.outage(REPLICA) if is_used() else None
     return None if wait is None else math.ceil(wait) or 1
 
 
-def status() -> dict[str, Any]:
-    """d1backend.replica.status(), with `late`: whether the copy is older than it may be, though it was wanted now."""
-    replica.alias_for(REPLICA)  # as a read does, it brings the copy forward
+def status() -> Status:
+    """Return the state of the replica, after an attempt to update it."""
+    replica.alias_for(REPLICA)  # updates the replica, as a read does
     found = replica.status(REPLICA)
     late = found["age"] is None or found["age"] > settings.DATABASES[REPLICA]["OPTIONS"]["max_age"]
-    return {**found, "late": late}
+    return Status(
+        usable=found["usable"],
+        age=found["age"],
+        degraded=found["degraded"],
+        filling=found["filling"],
+        error=found["error"],
+        late=late,
+    )

@@ -1,15 +1,13 @@
-"""Fields that nobody may ask about: hashes of passwords, ids of tokens, sessions.
+"""Fields that no filter may use: password hashes, ids of tokens, sessions.
 
-A model names its own in `secret_fields`.
+A model lists its own in `secret_fields`.
 """
 
-from typing import Any
-
-from django.db.models import Model
+from django.db.models import Field, ForeignObjectRel, Model
 
 OF_DJANGO = {"sessions.Session": {"session_key", "session_data"}}
 
 
-def is_secret(field: Any) -> bool:
+def is_secret(field: Field | ForeignObjectRel) -> bool:
     model: type[Model] = field.model
     return field.name in {*getattr(model, "secret_fields", ()), *OF_DJANGO.get(model._meta.label, ())}

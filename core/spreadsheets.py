@@ -1,4 +1,4 @@
-"""Tables for spreadsheets: CSV that is sent as it is read, in cells that no spreadsheet runs as a formula."""
+"""CSV for spreadsheets: streamed, with cells that no spreadsheet runs as a formula."""
 
 import csv
 import re
@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
 
-# A spreadsheet runs a cell that begins so (https://owasp.org/www-community/attacks/CSV_Injection). With an
-# apostrophe before it, it is text; where one stands already it gets another, and comes back as it was.
+# A spreadsheet runs a cell that begins like this (https://owasp.org/www-community/attacks/CSV_Injection). An
+# apostrophe makes it text. A cell that has one already gets a second one, so that an import restores it.
 FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
 MARKED_FORMULA = re.compile(r"'+[=+\-@＝＋－＠\t\r\n]")
 CHUNK = 500  # rows
@@ -25,14 +25,14 @@ def as_cell(value: Any) -> str:
 
 
 def of_cell(cell: str) -> str:
-    """The text that as_cell made this cell of."""
+    """Return the text of a cell that as_cell made."""
     return cell[1:] if MARKED_FORMULA.match(cell) else cell
 
 
 def in_chunks(rows: QuerySet[Row], *, newest_first: bool = False) -> Iterator[Row]:
-    """The rows in the order of their ids, read 500 at a time, each chunk from where the last one ended.
+    """Yield the rows ordered by id, read 500 at a time.
 
-    So memory is bounded on every engine, and so is the size of one answer of D1, which has no cursors.
+    This bounds the memory on every engine, and the size of a response of D1, which has no cursors.
     """
     order, after = ("-pk", "pk__lt") if newest_first else ("pk", "pk__gt")
     rows = rows.order_by(order)
@@ -43,9 +43,9 @@ def in_chunks(rows: QuerySet[Row], *, newest_first: bool = False) -> Iterator[Ro
 
 
 def download(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
-    """A CSV file of these rows, which are written as they come.
+    """Return a CSV file that streams these rows.
 
-    It begins with a byte order mark: without one Excel takes UTF-8 for the code page of its country.
+    It begins with a byte order mark. Without it Excel does not recognise UTF-8.
     """
 
     def lines() -> Iterator[str]:
@@ -61,7 +61,7 @@ def download(name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) ->
 
 
 class Echo:
-    """A file-like object whose `write` hands back what it is given, as csv.writer does in its turn."""
+    """A file-like object whose `write` returns the line, which csv.writer returns in turn."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,7 +1,10 @@
 """Authentication by bearer token."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
@@ -11,6 +14,10 @@ from accounts.sessions import TokenRevoked
 from accounts.tokens import AccessToken, InvalidToken, access_token
 from core import replica
 from d1backend.replica import on_primary
+
+if TYPE_CHECKING:
+    # At run time rest_framework.views, which this imports, imports this module for its default authentication.
+    from drf_spectacular.openapi import AutoSchema
 
 
 class BearerAuthentication(BaseAuthentication):

@@ -1,8 +1,8 @@
-"""Parts of addresses."""
+"""Converters for parts of URLs."""
 
 
 class RowId:
-    """The id of a row; a number that no column could hold leads nowhere, as an unknown address does."""
+    """The id of a row. A number too large for the column gives 404, as an unknown URL does."""
 
     regex = "[0-9]{1,18}"
 

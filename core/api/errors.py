@@ -1,22 +1,24 @@
-"""The one envelope of every error under /api, and the one map from exceptions to answers."""
+"""The envelope of every error under /api, and the map from exceptions to responses."""
 
 import logging
 import math
-from typing import Any
+from typing import Any, TypedDict
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import errors, races
+from core.json_types import JsonObject
 from d1backend import OutcomeUnknown
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER = 5  # seconds, where the failing part named no time of its own
+RETRY_AFTER = 5  # seconds, unless the failing part gave a time of its own
 
 STATUS_OF = {
     errors.Invalid: 400,
@@ -28,29 +30,35 @@ STATUS_OF = {
     errors.TooMany: 429,
     errors.Unavailable: 503,
 }
-# Code and sentence for answers that carry none of their own.
+# Code and sentence of responses that have none of their own.
 DEFAULTS = {
-    400: ("invalid", "Some of what was sent is not valid."),
+    400: ("invalid", "Some of the values are not valid."),
     401: ("not_authenticated", "Please sign in."),
     403: ("forbidden", "You are not allowed to do this."),
-    404: ("not_found", "There is nothing here."),
-    405: ("method_not_allowed", "This address does not answer to that method."),
-    409: ("conflict", "This contradicts what is stored."),
-    411: ("length_required", "This server takes no body in chunks. Please send its length."),
+    404: ("not_found", "There is nothing at this URL."),
+    405: ("method_not_allowed", "This URL does not support that method."),
+    409: ("conflict", "This conflicts with the stored data."),
+    411: ("length_required", "This server does not accept chunked bodies. Please send Content-Length."),
     413: ("too_large", "The request is too large."),
-    415: ("unsupported_media_type", "This media type is not taken here."),
+    415: ("unsupported_media_type", "This media type is not supported here."),
     429: ("too_many_requests", "Too many requests. Please try again later."),
     500: ("server_error", "Something went wrong on our side. It has been logged."),
-    503: ("unavailable", "The service is out of reach for the moment. Please try again."),
+    503: ("unavailable", "The service is temporarily unavailable. Please try again."),
 }
+
+
+class Context(TypedDict, total=False):
+    """What DRF passes to an exception handler, as far as it is used here."""
+
+    request: Request
 
 
 def envelope(
     status: int, message: str = "", code: str = "", fields: dict[str, list[str]] | None = None
-) -> dict[str, Any]:
-    """The body of an error answer; what is left out is said in general words."""
+) -> JsonObject:
+    """Return the body of an error response. Message and code default to those of the status."""
     default_code, default_message = DEFAULTS.get(status, DEFAULTS[500 if status >= 500 else 400])
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "success": False,
         "message": message or default_message,
         "code": code or default_code,
@@ -60,10 +68,10 @@ def envelope(
     return body
 
 
-# A write whose answer from D1 was lost, and which D1 could not be asked about in time.
+# The response to a write was lost, and D1 could not report its outcome in time.
 UNSETTLED = envelope(
     503,
-    "The connection broke, and it is not known whether this was done. Please look before you try again.",
+    "The connection broke, so it is unknown whether this was done. Please check before you try again.",
     "outcome_unknown",
 )
 
@@ -76,7 +84,7 @@ def error_response(
     *,
     retry_after: int | None = None,
 ) -> JsonResponse:
-    """An error answer from outside DRF's views."""
+    """Return an error response for code outside DRF's views."""
     response = JsonResponse(envelope(status, message, code, fields), status=status)
     for name, value in error_headers(status, retry_after).items():
         response[name] = value
@@ -84,7 +92,7 @@ def error_response(
 
 
 def error_headers(status: int, retry_after: int | None = None) -> dict[str, str]:
-    """The headers that a status owes its reader."""
+    """Return the headers that a status requires."""
     if status == 401:
         return {"WWW-Authenticate": "Bearer"}
     if status in (429, 503):
@@ -92,8 +100,8 @@ def error_headers(status: int, retry_after: int | None = None) -> dict[str, str]
     return {}
 
 
-def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's hook: the answer to any exception of a view; none to one after which the view is run again."""
+def exception_handler(exception: Exception, context: Context) -> Response | None:
+    """DRF's hook: return the response to an exception of a view; None if the view will run again."""
     if races.is_lost(exception) and getattr(context.get("request"), "may_repeat", False):
         return None
     if isinstance(exception, errors.GalleryError):
@@ -115,12 +123,12 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
 
 
 def wait_of(exception: Exception) -> int | None:
-    """The seconds that D1 asks to be left alone for, where it said so."""
+    """Return the seconds that D1 asks clients to wait; None if it did not ask."""
     return math.ceil(getattr(exception, "retry_after", 0)) or None
 
 
 def api_exception_response(exception: exceptions.APIException) -> Response:
-    """The answer to one of DRF's own exceptions."""
+    """Return the response to one of DRF's own exceptions."""
     status = exception.status_code
     wait = getattr(exception, "wait", None)
     headers = error_headers(status, int(wait) + 1 if wait else None)
@@ -131,7 +139,7 @@ def api_exception_response(exception: exceptions.APIException) -> Response:
         return Response(envelope(status, fields=fields), status)
     if isinstance(exception, exceptions.ParseError):
         return Response(
-            envelope(status, "The body can not be read: it is not what its type says.", "malformed"), status
+            envelope(status, "The body cannot be parsed as its Content-Type.", "malformed"), status
         )
     detail = exception.detail
     code = getattr(detail, "code", "")
@@ -140,7 +148,7 @@ def api_exception_response(exception: exceptions.APIException) -> Response:
 
 
 def status_of_django(exception: Exception) -> int:
-    """The status of an exception that knows nothing of HTTP answers."""
+    """Return the status of an exception that carries none."""
     if isinstance(exception, Http404):
         return 404
     if isinstance(exception, PermissionDenied):
@@ -157,7 +165,7 @@ def status_of_django(exception: Exception) -> int:
 
 
 def flat_errors(detail: Any) -> dict[str, list[str]]:
-    """DRF's nested details as {field: [sentence, …]}, each said once; a nested field's name is joined by dots."""
+    """Return DRF's nested details as {field: [sentence, …]} without repeats. Dots join the names of nested fields."""
     if isinstance(detail, list):
         detail = {"body": detail}
     flat: dict[str, list[str]] = {}

@@ -1,20 +1,21 @@
-"""Serializer fields that take exactly the JSON type they name, where DRF's would convert."""
+"""Serializer fields that accept only their own JSON type; DRF's would convert others."""
 
 import unicodedata
-from typing import Any
 
 from rest_framework import serializers
 
+from core.json_types import Json
+
 
 class TextField(serializers.CharField):
-    """A string: trimmed, without NUL (DRF's own check), and encodable as UTF-8; a number is not one."""
+    """A string: trimmed, without NUL (DRF's own check), encodable as UTF-8. Rejects numbers."""
 
     default_error_messages = {
         "invalid": "This must be text.",
         "surrogate": "This holds half a character (a lone surrogate).",
     }
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: Json) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         if any(unicodedata.category(character) == "Cs" for character in data):
@@ -23,11 +24,11 @@ class TextField(serializers.CharField):
 
 
 class FlagField(serializers.BooleanField):
-    """true or false; the strings and numbers that DRF would take are not."""
+    """true or false. Rejects the strings and numbers that DRF would accept."""
 
     default_error_messages = {"invalid": "This must be true or false."}
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: Json) -> bool:
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
@@ -38,7 +39,8 @@ class QueryFlagField(serializers.BooleanField):
 
     default_error_messages = {"invalid": "This must be true or false."}
 
-    def to_internal_value(self, data: Any) -> bool:
-        if data.lower() not in ("true", "false"):
+    def to_internal_value(self, data: Json) -> bool:
+        text = str(data).lower()
+        if text not in ("true", "false"):
             self.fail("invalid", input=data)
-        return bool(data.lower() == "true")
+        return text == "true"

@@ -1,9 +1,12 @@
 """How every view reads what was sent: a serializer of this class, of the body or of the query string."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from rest_framework import serializers
 from rest_framework.request import Request
+
+from core.json_types import Json
 
 # Validated values by field. Their types are those of the serializer's fields, which no type checker can see.
 Inputs: TypeAlias = dict[str, Any]
@@ -30,7 +33,7 @@ class InputSerializer(serializers.Serializer[None]):
         return cls.validated(sent)
 
     @classmethod
-    def validated(cls, data: object) -> Inputs:
+    def validated(cls, data: Mapping[str, Json] | Sequence[Json]) -> Inputs:
         sent = cls(data=data)
         sent.is_valid(raise_exception=True)
         return dict(sent.validated_data)

@@ -1,4 +1,4 @@
-"""JSON in and JSON out, whatever a client's Accept header or a very deep body asks for."""
+"""JSON in and JSON out, whatever the Accept header says."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -11,15 +11,20 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from core.json_types import Json
+
 
 class Parser(JSONParser):
-    """DRF's parser; a body nested deeper than Python can follow is malformed, not a failure of ours.
+    """DRF's parser. Rejects a body that is nested too deeply for Python, instead of failing.
 
-    The request keeps its body, for the view may be run again (core.races).
+    The request keeps its body, because the view may run again (core.races).
     """
 
     def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Json] | None = None,
     ) -> Any:
         if isinstance(stream, HttpRequest):
             stream = BytesIO(stream.body)
@@ -30,7 +35,7 @@ class Parser(JSONParser):
 
 
 class JsonOnly(DefaultContentNegotiation):
-    """Answers with the view's first renderer, whatever the client says it accepts."""
+    """Chooses the view's first renderer, whatever the client accepts."""
 
     def select_renderer(  # type: ignore[override]
         self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None

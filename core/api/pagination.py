@@ -1,20 +1,22 @@
-"""Pages by number: `page`, `per_page`, and the answer's five fields."""
+"""Pages by number: `page`, `per_page`, and the five fields of the response."""
 
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from core.errors import invalid_field
+from core.json_types import Json, JsonObject
 from d1backend import gather
 
-LARGEST_OFFSET = 2**62  # rows; a page may be a number that no database takes
+M = TypeVar("M", bound=Model)
+LARGEST_OFFSET = 2**62  # rows; a page number may be larger than any integer of a database
 WHOLE_NUMBER = re.compile(r"[0-9]{1,40}")
 
 PAGE_PARAMETERS = [
@@ -32,7 +34,7 @@ PAGE_PARAMETERS = [
 
 
 def whole_number(request: Request, name: str, default: int, *, most: int | None = None) -> int:
-    """The query parameter as a number from 1 to `most`; raises Invalid, naming it, for anything else."""
+    """Return the query parameter, a number from 1 to `most`. Raises Invalid, which names it, for anything else."""
     text = request.query_params.get(name)
     if text is None:
         return default
@@ -44,7 +46,7 @@ def whole_number(request: Request, name: str, default: int, *, most: int | None 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which page a caller asks for."""
+    """The page that a caller requests."""
 
     page: int
     per_page: int
@@ -58,16 +60,16 @@ class PageRequest:
 
     @property
     def offset(self) -> int:
-        """How many rows come before the page."""
+        """The number of rows before the page."""
         return min((self.page - 1) * self.per_page, LARGEST_OFFSET)
 
-    def rows_and_total(self, queryset: QuerySet[Any]) -> tuple[Sequence[Any], int]:
-        """The page's rows and how many there are in all, in one round trip; a page past the end is empty."""
+    def rows_and_total(self, queryset: QuerySet[M]) -> tuple[Sequence[M], int]:
+        """Return the rows of the page and the total, in one round trip. A page past the end is empty."""
         total, rows = gather(queryset.count, queryset[self.offset : self.offset + self.per_page])
         return rows, total
 
-    def body(self, items: Any, total: int) -> dict[str, Any]:
-        """The body of the page."""
+    def body(self, items: Json, total: int) -> JsonObject:
+        """Return the body of the response."""
         return {
             "items": items,
             "total": total,

@@ -1,4 +1,4 @@
-"""Who may call what. The user on a request is approved: authentication refuses the others."""
+"""Who may call what. The user of a request is approved: authentication rejects all others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def caller(request: Request) -> Any:
-    """The user who signed the request; None where nobody did."""
+    """Return the signed-in user (accounts.User, which core does not import); None if there is none."""
     return request.user
 
 

@@ -1,59 +1,65 @@
-"""What the OpenAPI document says of every operation: the error answers, and pages."""
+"""What the OpenAPI document says about every operation: error responses, and pages."""
 
 from functools import cache
-from typing import Any
+from typing import Literal, TypeVar
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from core.json_types import JsonObject
+
+T = TypeVar("T")
+
 ERROR_MEANINGS = {
-    "400": "Bad input; `errors` names the fields.",
+    "400": "Invalid input. `errors` names the fields.",
     "401": "No, bad, expired or revoked token.",
     "403": "Not allowed.",
-    "404": "No such thing.",
-    "405": "Not this method.",
-    "409": "A conflict with what is stored.",
+    "404": "Not found.",
+    "405": "Method not allowed.",
+    "409": "A conflict with the stored data.",
     "413": "Too large.",
-    "415": "The wrong media type.",
-    "429": "Too many; `Retry-After` says when to come again.",
-    "500": "A failure on our side.",
-    "503": "The database or the storage is out of reach; `Retry-After` says when to come again.",
+    "415": "Unsupported media type.",
+    "429": "Too many requests. `Retry-After` is the number of seconds to wait.",
+    "500": "An error on our side.",
+    "503": "The database or the storage is unavailable. `Retry-After` is the number of seconds to wait.",
 }
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
-    """The one envelope of every error."""
+class ErrorSerializer(serializers.Serializer[None]):
+    """The envelope of every error."""
 
     success = serializers.BooleanField(help_text="Always false.")
     message = serializers.CharField(help_text="One sentence for a person.")
     code = serializers.CharField(help_text="Stable snake_case, for programs.")
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        # Not an attribute: DRF's serializers have one of the name `errors` already.
+    def get_fields(self) -> dict[str, serializers.Field]:
+        # Not an attribute, because DRF's serializers have an attribute `errors`.
         sentences = serializers.ListField(child=serializers.CharField())
-        help_text = "The fields at fault, each with its sentences."
+        help_text = "The invalid fields, each with its sentences."
         fields = super().get_fields()
         return fields | {
             "errors": serializers.DictField(child=sentences, required=False, help_text=help_text)
         }
 
 
-class MessageSerializer(serializers.Serializer[Any]):
-    """The answer to a call that succeeded and has no resource to show."""
+class MessageSerializer(serializers.Serializer[None]):
+    """The response to a call that succeeded and returns no resource."""
 
     message = serializers.CharField()
     success = serializers.BooleanField()
 
 
 class GallerySchema(AutoSchema):
-    """Adds the envelope, under each status it can come with, to every operation."""
+    """Adds the error envelope to every operation, under each status it can have."""
 
-    def _get_response_bodies(self, *args: Any, **kwargs: Any) -> Any:
-        bodies = super()._get_response_bodies(*args, **kwargs)
+    def _get_response_bodies(
+        self, direction: Literal["request", "response"] = "response"
+    ) -> dict[str, JsonObject]:
+        bodies: dict[str, JsonObject] = super()._get_response_bodies(direction)
         answer = self.get_response_serializers()
         if self.method == "DELETE" and not isinstance(answer, dict):
-            # The library takes every deletion for one without an answer; here each has its message.
+            # drf-spectacular documents every DELETE without a body; here each has a message.
             bodies = {"200": self._get_response_for_code(answer, "200")}
         for status, meaning in ERROR_MEANINGS.items():
             if status not in bodies:
@@ -63,8 +69,8 @@ class GallerySchema(AutoSchema):
 
 
 @cache
-def page_of(serializer: type[serializers.Serializer[Any]]) -> Any:
-    """The schema of a page of `serializer`."""
+def page_of(serializer: type[serializers.Serializer[T]]) -> serializers.Serializer:
+    """Return the schema of a page of `serializer`."""
     name = serializer.__name__.removesuffix("Serializer")
     return inline_serializer(
         f"{name}Page",
@@ -79,7 +85,7 @@ def page_of(serializer: type[serializers.Serializer[Any]]) -> Any:
 
 
 @cache
-def items_of(serializer: type[serializers.Serializer[Any]]) -> Any:
-    """The schema of a list that is not paged."""
+def items_of(serializer: type[serializers.Serializer[T]]) -> serializers.Serializer:
+    """Return the schema of a list without pages."""
     name = serializer.__name__.removesuffix("Serializer")
     return inline_serializer(f"{name}Items", {"items": serializer(many=True)})
