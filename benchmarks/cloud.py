@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from d1backend.local import D1Local
-from d1backend.protocol.api import Api, Settings
+from d1backend.options import Settings
+from d1backend.protocol.api import Api
 from devtools.fault_plan import RateLimit
 from devtools.fault_proxy import FaultProxy
 

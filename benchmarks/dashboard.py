@@ -59,7 +59,8 @@ SELECT 1 + n % {people}, 1 + n * 104729 % {designs}, {when} FROM s WHERE true ON
 def on_d1(stack: ExitStack) -> None:
     """Point the settings to a new database on D1's own engine."""
     from d1backend.local import D1Local
-    from d1backend.protocol.api import Api, Settings
+    from d1backend.options import Settings
+    from d1backend.protocol.api import Api
 
     d1 = stack.enter_context(D1Local())
     api = Api(Settings(account_id="bench", api_token=d1.token, base_url=d1.url))

@@ -1,11 +1,11 @@
 """Django's view of a Cloudflare D1 database."""
 
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3 import base as sqlite3
+from django.db.utils import load_backend
 
 from d1backend import errors
 from d1backend.client import DatabaseClient
@@ -13,42 +13,11 @@ from d1backend.creation import DatabaseCreation, id_of
 from d1backend.features import DatabaseFeatures
 from d1backend.introspection import DatabaseIntrospection
 from d1backend.operations import DatabaseOperations
-from d1backend.protocol.api import Settings
-from d1backend.replica.read_your_writes import new_tail
-from d1backend.replica.registry import directory_of_source
+from d1backend.options import REPLICA_ENGINE, replica_of, settings_of
 from d1backend.schema import DatabaseSchemaEditor
 from d1backend.transaction.connection import Connection
 from d1backend.transaction.cursor import Cursor
-
-_OPTIONS = {
-    "account_id",
-    "api_token",
-    "base_url",
-    "connect_timeout",
-    "timeout",
-    "retries",
-    "retry_budget",
-    "retry_pause",
-    "folder",
-}
-
-
-def settings_of(alias: str, settings_dict: dict[str, Any]) -> Settings:
-    """The API's settings from a DATABASES entry.
-
-    Raises ImproperlyConfigured naming the key that is missing or unknown.
-    """
-    options = settings_dict.get("OPTIONS") or {}
-    where = f"DATABASES[{alias!r}]"
-    for key in ("account_id", "api_token"):
-        if not options.get(key):
-            raise ImproperlyConfigured(
-                f"{where}['OPTIONS'] needs {key!r}, Cloudflare's {key.replace('_', ' ')}."
-            )
-    if unknown := sorted(set(options) - _OPTIONS):
-        raise ImproperlyConfigured(f"{where}['OPTIONS'] has unknown keys: {', '.join(unknown)}.")
-    folder = options.get("folder") or directory_of_source(alias)
-    return Settings(**{**options, "folder": None if folder is None else Path(folder)})
+from d1backend.transaction.tail import tail_for
 
 
 class DatabaseWrapper(sqlite3.DatabaseWrapper):
@@ -79,6 +48,9 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         if not name:
             raise ImproperlyConfigured(f"DATABASES[{self.alias!r}] needs 'NAME', the id of the D1 database.")
         settings = settings_of(self.alias, self.settings_dict)
+        if replica_of(self.alias) is not None:
+            # Its module registers the tail of each commit (transaction/tail.py).
+            load_backend(REPLICA_ENGINE)
         return {"settings": settings, "database": id_of(settings, str(name))}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
@@ -87,7 +59,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             eager=self._errors_show_at_once,
             never_commits=self._in_testcase,
             translating=self.wrap_database_errors,
-            new_tail=lambda schema: new_tail(self.alias, schema),
+            new_tail=lambda schema: tail_for(self.alias, schema),
         )
 
     def init_connection_state(self) -> None:

@@ -11,7 +11,8 @@ from django.db.backends.base.creation import TEST_DATABASE_PREFIX, BaseDatabaseC
 from django.db.utils import Error, OperationalError
 
 from d1backend import clone, errors
-from d1backend.protocol.api import Api, Settings
+from d1backend.options import Settings, settings_of
+from d1backend.protocol.api import Api
 
 # The ids of the test databases by base URL, account and name; threads share them, forked workers inherit
 # them.
@@ -32,8 +33,6 @@ class DatabaseCreation(BaseDatabaseCreation):
         self._name: str | None = None
 
     def _settings(self) -> Settings:
-        from d1backend.base import settings_of
-
         return settings_of(self.connection.alias, self.connection.settings_dict)
 
     @contextmanager

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from d1backend.local import D1Local
-from d1backend.protocol.api import Api, Settings
+from d1backend.options import Settings
+from d1backend.protocol.api import Api
 from devtools.s3_server import S3Server
 
 ACCOUNT = "local"

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 
 from d1backend.local import D1Local
-from d1backend.protocol.api import Api, Settings
+from d1backend.options import Settings
+from d1backend.protocol.api import Api
 
 
 def d1_database() -> dict[str, Any]:

@@ -8,9 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 import urllib3
@@ -18,6 +16,7 @@ from django.db import utils
 from django.dispatch import Signal
 
 from d1backend.errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
+from d1backend.options import Settings
 from d1backend.protocol.rate_limit import Limit
 from d1backend.protocol.responses import (
     LostError,
@@ -32,31 +31,14 @@ from d1backend.protocol.subject import with_tables
 # Sent before each request to the API, for who counts what an account uses of its allowance.
 request_sent = Signal()
 
-CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 Statement = tuple[str, list[str]]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Where the API is and how patient to be with it (times in seconds).
+class Result(TypedDict):
+    """What D1 returns for one statement."""
 
-    A call is tried again up to `retries` times, after waits that begin with `retry_pause` and double, as
-    long as the new attempt begins within `retry_budget` of the first. The processes of a host that have the same
-    `folder` tell each other in it of a 429, and send nothing while it lasts.
-    """
-
-    account_id: str
-    api_token: str
-    base_url: str = CLOUDFLARE
-    connect_timeout: float = 5.0
-    timeout: float = 35.0
-    retries: int = 5
-    retry_budget: float = 20.0
-    retry_pause: float = 0.2
-    folder: Path | None = None
-
-    def __repr__(self) -> str:
-        return f"Settings(account_id={self.account_id!r}, base_url={self.base_url!r})"
+    columns: list[str]
+    rows: list[list[Any]]
 
 
 class Api:
@@ -103,7 +85,7 @@ class Api:
         *,
         writes: bool = False,
         tail: Sequence[Statement] = (),
-    ) -> list[dict[str, Any]]:
+    ) -> list[Result]:
         """Run statements as one batch; D1 does all of them or none.
 
         It may be sent more than once: `writes` says that it changes the database and carries a mark that

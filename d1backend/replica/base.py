@@ -10,7 +10,11 @@ from django.utils.functional import cached_property
 
 from d1backend.replica.fill import is_damage
 from d1backend.replica.host import Generation
+from d1backend.replica.read_your_writes import new_tail
 from d1backend.replica.registry import host_of
+from d1backend.transaction import tail
+
+tail.register(new_tail)
 
 
 class DatabaseCreation(SQLiteCreation):

@@ -10,7 +10,9 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-ENGINE = "d1backend.replica"
+from d1backend.options import REPLICA_ENGINE
+
+ENGINE = REPLICA_ENGINE
 _KEYS = {"source", "tables", "search", "hide", "unrouted", "quiet", "max_age"}
 # Another number makes every host fill anew: the form of the file has changed.
 _FORMAT = 3

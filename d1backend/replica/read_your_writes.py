@@ -3,13 +3,13 @@
 import logging
 import sqlite3
 import time
-from typing import Any
 
+from d1backend.protocol.api import Result
 from d1backend.replica import changes
 from d1backend.replica.host import Host
 from d1backend.replica.registry import host_of_source
 from d1backend.replica.source import UnfitError, read_news
-from d1backend.transaction.tail import Tail, no_tail
+from d1backend.transaction.tail import Tail
 
 log = logging.getLogger(__name__)
 
@@ -33,26 +33,26 @@ class NewsTail(Tail):
         else:
             self.statements = changes.news(copy.shapes.values(), self._since, schema=unsure)
 
-    def came(self, answers: list[dict[str, Any]]) -> None:
+    def receive_answers(self, answers: list[Result]) -> None:
         if self._generation is None:
-            self.lost()
+            self.answers_lost()
             return
         try:
             self._host.take(self._generation, read_news(answers, self._since, self._started))
         except UnfitError:
-            self.lost()
+            self.answers_lost()
         except Exception:
             log.exception("A commit's changes could not be taken into the replica.")
-            self.lost()
+            self.answers_lost()
 
-    def lost(self) -> None:
+    def answers_lost(self) -> None:
         try:
             self._host.missed()
         except OSError:
             log.exception("The replica's directory cannot be written.")
 
 
-def new_tail(source: str, schema: bool) -> Tail:
-    """What the next writing batch to a source brings along; `schema` says that it changes the schema."""
+def new_tail(source: str, schema: bool) -> Tail | None:
+    """The tail of the next writing batch to a source (tail.TailFactory)."""
     host = host_of_source(source)
-    return no_tail(schema) if host is None else NewsTail(host, schema)
+    return None if host is None else NewsTail(host, schema)

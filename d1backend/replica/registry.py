@@ -4,21 +4,23 @@ import gc
 import os
 import threading
 from contextvars import ContextVar
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from django.db import connections
 
 from d1backend.replica.host import Host
 from d1backend.replica.options import ENGINE, options_of, replica_aliases
 
-if TYPE_CHECKING:
-    from d1backend.replica.base import DatabaseWrapper
-
 forced: ContextVar[bool] = ContextVar("d1backend.replica.forced", default=False)
 _hosts: dict[str, Host] = {}
 _sources: dict[str, Host | None] = {}
 _lock = threading.Lock()
+
+
+class _Replica(Protocol):
+    """What of replica.base.DatabaseWrapper is called here; base imports this module."""
+
+    def leave(self) -> None: ...
 
 
 def host_of(alias: str) -> Host:
@@ -44,12 +46,6 @@ def host_of_source(source: str) -> Host | None:
         return _sources[source]
 
 
-def directory_of_source(source: str) -> Path | None:
-    """The directory of a source's replica, if it has one."""
-    host = host_of_source(source)
-    return None if host is None else host.options.directory
-
-
 def hosts() -> list[Host]:
     """All replicas in the settings."""
     return [host_of(alias) for alias in replica_aliases()]
@@ -68,7 +64,7 @@ def _before_fork() -> None:
     """
     for connection in connections.all(initialized_only=True):
         if connection.settings_dict["ENGINE"] == ENGINE:
-            cast("DatabaseWrapper", connection).leave()
+            cast(_Replica, connection).leave()
     closed = [host.suspend() for host in _hosts.values()]
     if any(closed):
         # Connections of Python's sqlite3 hold themselves until they are collected.

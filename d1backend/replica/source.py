@@ -10,9 +10,12 @@ from typing import Any
 
 from django.db import connections
 
+from d1backend.base import DatabaseWrapper
+from d1backend.creation import id_of
 from d1backend.errors import MissingError, OperationalError
+from d1backend.options import settings_of
 from d1backend.protocol import encoding
-from d1backend.protocol.api import Api, Statement
+from d1backend.protocol.api import Api, Result, Statement
 from d1backend.replica import changes, triggers
 from d1backend.replica.changes import Shape
 from d1backend.replica.options import Options
@@ -97,7 +100,7 @@ class _Installed:
     triggers: dict[str, str]
 
 
-def read_news(answers: list[dict[str, Any]], since: int, started: float) -> News:
+def read_news(answers: list[Result], since: int, started: float) -> News:
     """What changes.news() is answered.
 
     Raises UnfitError when the log was never installed.
@@ -127,9 +130,6 @@ class Source:
     def __init__(
         self, options: Options, *, patient: bool, waiting: Callable[[float], None] | None = None
     ) -> None:
-        from d1backend.base import DatabaseWrapper, settings_of
-        from d1backend.creation import id_of
-
         wrapper = connections[options.source]
         if not isinstance(wrapper, DatabaseWrapper):
             raise OperationalError(f"DATABASES[{options.source!r}] is not on D1, so it has no replica.")

@@ -2,7 +2,7 @@
 touches through views, triggers and cascading foreign keys."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -73,7 +73,7 @@ class Table:
 class Catalog:
     """The tables, views, triggers and cascades of a database, from the rows of `QUERY`."""
 
-    def __init__(self, rows: Iterable[tuple[str, str, str, str, int | None, int | None]]) -> None:
+    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
         self.tables: dict[str, Table] = {}
         self._links: list[tuple[frozenset[str], frozenset[str]]] = []
         self._reached: dict[frozenset[str], frozenset[str]] = {}

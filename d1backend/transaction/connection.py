@@ -16,8 +16,8 @@ from d1backend.errors import (
     ProgrammingError,
     RateLimited,
 )
+from d1backend.options import Settings
 from d1backend.protocol import encoding
-from d1backend.protocol.api import Settings
 from d1backend.protocol.parameters import literal
 from d1backend.sql.tokenizer import Parsed, parse
 from d1backend.transaction import keys

@@ -11,11 +11,12 @@ from d1backend.errors import (
     OutcomeUnknown,
     OvertakenError,
 )
+from d1backend.options import Settings
 from d1backend.protocol import encoding
-from d1backend.protocol.api import Api, Settings, Statement
+from d1backend.protocol.api import Api, Result, Statement
 from d1backend.protocol.batch_marks import Marks, preparation
 from d1backend.sql.catalog import QUERY, Catalog
-from d1backend.transaction.tail import Tail, is_fault_of, no_tail
+from d1backend.transaction.tail import Tail, may_be_at_fault, no_tail
 
 Rows = list[tuple[Any, ...]]
 
@@ -34,7 +35,7 @@ class Session:
         self._new_tail = new_tail
         self._catalog: Catalog | None = None
 
-    def ask(self, statements: list[Statement]) -> list[dict[str, Any]]:
+    def ask(self, statements: list[Statement]) -> list[Result]:
         """A batch that only reads; the first batch of a connection brings the catalog along."""
         batch = self._with_catalog(statements)
         return self._without_catalog(self.api.batch(self.database, batch), len(statements))
@@ -42,13 +43,13 @@ class Session:
     def _with_catalog(self, statements: list[Statement]) -> list[Statement]:
         return statements if self._catalog is not None else [*statements, (QUERY, [])]
 
-    def _without_catalog(self, answers: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    def _without_catalog(self, answers: list[Result], count: int) -> list[Result]:
         """The first `count` answers; the one after them is the catalog."""
         if len(answers) > count:
             self._catalog = Catalog(answers[count]["rows"])
         return answers[:count]
 
-    def received(self, sql: str, bound: list[str], answer: dict[str, Any]) -> tuple[list[str], Rows]:
+    def received(self, sql: str, bound: list[str], answer: Result) -> tuple[list[str], Rows]:
         """Names and rows of D1's answer; when integers in it have lost digits it is asked again as JSON
         text."""
         rows, lossy = encoding.direct(answer["rows"])
@@ -60,7 +61,7 @@ class Session:
 
     def apply(
         self, statements: list[Statement], *, schema: bool = False
-    ) -> list[dict[str, Any]] | AlreadyAppliedError:
+    ) -> list[Result] | AlreadyAppliedError:
         """Send a writing batch with its mark; `schema` says that it changes the schema.
 
         Returns its answers, or what the mark tells when it turns out that an answer to it was lost.
@@ -74,7 +75,7 @@ class Session:
             if schema:
                 self.forget_catalog()
 
-    def _apply(self, statements: list[Statement], schema: bool) -> list[dict[str, Any]] | AlreadyAppliedError:
+    def _apply(self, statements: list[Statement], schema: bool) -> list[Result] | AlreadyAppliedError:
         batch = self._marks.around(statements)
         before: list[Statement] = []
         while True:
@@ -88,24 +89,24 @@ class Session:
                     raise
                 before = needed
 
-    def _send(self, statements: list[Statement], schema: bool) -> list[dict[str, Any]]:
+    def _send(self, statements: list[Statement], schema: bool) -> list[Result]:
         """The answers to a writing batch; those to its tail go to the tail."""
         batch = self._with_catalog(statements)
         tail = self._new_tail(schema)
         try:
             answers = self.api.batch(self.database, batch, writes=True, tail=tail.statements)
         except (AlreadyAppliedError, OutcomeUnknown):
-            tail.lost()
+            tail.answers_lost()
             raise
         except (OperationalError, DataError) as error:
-            if not is_fault_of(tail, error):
+            if not may_be_at_fault(tail, error):
                 raise
             try:
                 answers = self.api.batch(self.database, batch, writes=True)
             finally:
-                tail.lost()
+                tail.answers_lost()
         else:
-            tail.came(answers[len(batch) :])
+            tail.receive_answers(answers[len(batch) :])
         return self._without_catalog(answers[: len(batch)], len(statements))
 
     def catalog(self) -> Catalog:

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page
 
 from d1backend.local import D1Local
-from d1backend.protocol.api import Api, Settings
+from d1backend.options import Settings
+from d1backend.protocol.api import Api
 from devtools.ports import free_port
 from devtools.serving import Server, new_server, serving
 from tests.browser.chromium import FLAGS, executable, watch

@@ -11,7 +11,8 @@ from django.db import connection
 from django.db.utils import ConnectionHandler
 
 from d1backend import clone
-from d1backend.protocol.api import Api, Settings
+from d1backend.options import Settings
+from d1backend.protocol.api import Api
 from tests.d1.app.models import Author, Book
 
 pytestmark = pytest.mark.django_db(transaction=True)

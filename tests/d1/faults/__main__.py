@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from d1backend.local import D1Local
-from d1backend.protocol.api import Api, Settings
+from d1backend.options import Settings
+from d1backend.protocol.api import Api
 from devtools.fault_proxy import FaultProxy
 from tests.d1.faults.process import configure
 

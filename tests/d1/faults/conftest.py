@@ -6,8 +6,9 @@ import pytest
 from django.db import connections
 
 from d1backend.local import D1Local, workerd_binary
+from d1backend.options import Settings
 from d1backend.protocol import rate_limit
-from d1backend.protocol.api import Api, Settings
+from d1backend.protocol.api import Api
 from devtools.fault_proxy import FaultProxy
 from tests.d1.faults.models import MODELS
 

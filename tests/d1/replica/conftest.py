@@ -8,8 +8,9 @@ import pytest
 from django.db import connections, router
 
 from d1backend.local import D1Local, workerd_binary
+from d1backend.options import Settings
 from d1backend.protocol import rate_limit
-from d1backend.protocol.api import Api, Settings
+from d1backend.protocol.api import Api
 from d1backend.replica import fill, registry
 from d1backend.replica.host import Host
 from d1backend.replica.router import ReplicaRouter
