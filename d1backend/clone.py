@@ -4,6 +4,7 @@ import json
 
 from d1backend.protocol import encoding
 from d1backend.protocol.api import Api
+from d1backend.sql.values import literal, quote_name
 
 _PAGE = 500
 
@@ -32,12 +33,9 @@ def copy(api: Api, source: str, target: str) -> None:
 
 
 def _rows(api: Api, source: str, table: str) -> list[tuple[str, list[str]]]:
-    quoted = '"{}"'.format(table.replace('"', '""'))
-    text = table.replace("'", "''")
-    columns = f"SELECT name FROM pragma_table_xinfo('{text}') WHERE hidden = 0"
-    names = [
-        '"{}"'.format(row[0].replace('"', '""')) for row in api.batch(source, [(columns, [])])[0]["rows"]
-    ]
+    quoted = quote_name(table)
+    columns = f"SELECT name FROM pragma_table_xinfo({literal(table)}) WHERE hidden = 0"
+    names = [quote_name(row[0]) for row in api.batch(source, [(columns, [])])[0]["rows"]]
     if not names:
         return []
     out: list[tuple[str, list[str]]] = []

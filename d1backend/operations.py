@@ -6,7 +6,7 @@ from typing import Any
 from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 
 from d1backend.functions import FunctionOperations
-from d1backend.protocol.parameters import literal
+from d1backend.sql.values import literal
 
 # The most rows of a bulk_update() whose CASE fits D1's 100,000 bytes of SQL, for one field.
 _BULK_UPDATE = 300
@@ -65,8 +65,8 @@ class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[
         if not params:
             return sql
         if isinstance(params, dict):
-            return sql % {name: _shown(value) for name, value in params.items()}
-        return sql % tuple(_shown(value) for value in params)
+            return sql % {name: literal(value) for name, value in params.items()}
+        return sql % tuple(map(literal, params))
 
     def fetch_returned_insert_columns(self, cursor: Any, returning_params: Any) -> Any:
         return cursor.fetchone()
@@ -89,7 +89,3 @@ class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[
 def _to_float(value: Any, expression: Any, connection: Any) -> Any:
     """JSON writes the REAL 5.0 as 5."""
     return float(value) if isinstance(value, int) else value
-
-
-def _shown(value: Any) -> str:
-    return literal(value)

@@ -6,7 +6,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor as SQLiteSchemaEditor
 
 from d1backend.errors import CASCADES
-from d1backend.protocol.parameters import literal
+from d1backend.sql.values import literal
 
 _PREFIX = "new__"
 

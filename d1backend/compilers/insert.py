@@ -12,7 +12,8 @@ from django.db.models.constants import OnConflict
 from d1backend.compilers import base
 from d1backend.errors import KeyTaken
 from d1backend.protocol.api import Statement
-from d1backend.protocol.parameters import JsonText, bind, plain
+from d1backend.protocol.parameters import JsonText, bind
+from d1backend.sql.values import stored_value
 from d1backend.transaction import keys
 from d1backend.transaction.script import Hint
 
@@ -223,13 +224,13 @@ def _values(
 def _pack(rows: Sequence[Sequence[Any]]) -> tuple[str, list[JsonText]] | None:
     """A SELECT over json_each() that gives these rows, and its JSON texts; None when JSON cannot hold
     them."""
-    plain_rows = [[plain(value) for value in row] for row in rows]
+    plain_rows = [[stored_value(value) for value in row] for row in rows]
     cells = []
     for i in range(len(plain_rows[0])):
         kinds = {type(row[i]) for row in plain_rows} - {type(None)}
         if bytes in kinds and kinds != {bytes}:
             return None
-        if any(isinstance(row[i], float) and math.isinf(row[i]) for row in plain_rows):
+        if any(isinstance(cell := row[i], float) and math.isinf(cell) for row in plain_rows):
             return None
         cells.append(f"unhex(value ->> {i})" if bytes in kinds else f"value ->> {i}")
     texts: list[JsonText] = []

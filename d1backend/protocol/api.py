@@ -17,6 +17,7 @@ from django.dispatch import Signal
 
 from d1backend.errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
 from d1backend.options import Settings
+from d1backend.protocol.messages import with_tables
 from d1backend.protocol.rate_limit import Limit
 from d1backend.protocol.responses import (
     LostError,
@@ -26,7 +27,6 @@ from d1backend.protocol.responses import (
     rate_limited,
     read,
 )
-from d1backend.protocol.subject import with_tables
 
 # Sent before each request to the API, for who counts what an account uses of its allowance.
 request_sent = Signal()

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from d1backend.errors import CARRIED, DataError
+from d1backend.sql.values import Row, Value
 
 # json_array() with more arguments than this would pass D1's documented 32 for a function.
 _GROUP = 30
@@ -47,7 +47,7 @@ def carrier(sql: str, count: int) -> str:
     return f"{cte} SELECT json_extract('{{}}', '{CARRIED}'||({rows})||'{_END}')"
 
 
-def carried(text: str) -> list[tuple[Any, ...]]:
+def carried(text: str) -> list[Row]:
     """The rows a rehearsal's message carries.
 
     Raises DataError when the message was cut short: a part of a result is never taken for the whole.
@@ -59,35 +59,34 @@ def carried(text: str) -> list[tuple[Any, ...]]:
     return unpack(text[: -len(_END)])
 
 
-def unpack(text: str) -> list[tuple[Any, ...]]:
+def unpack(text: str) -> list[Row]:
     """Rows from the JSON text that `rows_of` makes."""
     return [row(groups) for groups in json.loads(text)]
 
 
-def row(groups: list[list[Any]]) -> tuple[Any, ...]:
+def row(groups: list[list[Value]]) -> Row:
     return tuple(_value(v) for group in groups for v in group)
 
 
-def _value(value: Any) -> Any:
+def _value(value: Value) -> Value:
     if not isinstance(value, str):
         return value
     return value[1:] if value[0] == "t" else bytes.fromhex(value[1:])
 
 
-def direct(rows: list[list[Any]]) -> tuple[list[tuple[Any, ...]], bool]:
+def direct(rows: list[list[Value | list[int]]]) -> tuple[list[Row], bool]:
     """Rows of D1's own answer, and whether an integer in them may have lost digits."""
     lossy = False
     result = []
     for values in rows:
         for i, value in enumerate(values):
-            kind = type(value)
-            if kind is int and not -EXACT < value < EXACT:
+            if type(value) is int and not -EXACT < value < EXACT:
                 # As JavaScript writes it, 2**63 has other last digits: 9223372036854776000.
                 if -(2**63) <= float(value) <= 2**63:
                     lossy = True
                 else:
                     values[i] = float(value)
-            elif kind is list:
+            elif type(value) is list:
                 values[i] = bytes(value)
         result.append(tuple(values))
     return result, lossy

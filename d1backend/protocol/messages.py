@@ -1,4 +1,4 @@
-"""What D1's error messages mean; no other module reads them.
+"""What D1's error messages mean, and the tables they are about. No other module reads them.
 
 An error of SQLite's ends with SQLite's result code, after all that an application may have named or written (tables,
 columns, constraints, the text of a RAISE). So the code at the end is read first, and a message that has one never
@@ -6,6 +6,7 @@ speaks of an outage because of its words. Codes: https://www.sqlite.org/rescode.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from d1backend.errors import (
@@ -26,6 +27,7 @@ from d1backend.errors import (
     SerializationFailure,
     UniqueError,
 )
+from d1backend.sql.tokenizer import tokens_of
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,12 @@ _UNIQUE = "UNIQUE constraint failed: "
 # https://www.sqlite.org/src/file/src/vdbe.c (OP_Halt) and sqlite3UniqueConstraint() word them so.
 _CONSTRAINTS = tuple(f"{kind} constraint failed" for kind in ("UNIQUE", "NOT NULL", "CHECK", "FOREIGN KEY"))
 _OF_UNIQUE = {None, "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID"}
+
+# The words before the name of a table, and those that may stand between.
+_BEFORE_A_TABLE = {"FROM", "JOIN", "INTO", "UPDATE", "TABLE"}
+_BETWEEN = {"IF", "NOT", "EXISTS", "OR", "ABORT", "REPLACE", "IGNORE", "FAIL", "ROLLBACK"}
+_INTERNAL = ("_d1", "sqlite_", "pragma_")
+_MOST_TABLES = 5
 
 
 @dataclass(frozen=True)
@@ -182,3 +190,32 @@ def _of_statement(text: str) -> Exception:
     if text == "integer overflow":
         return DataError(text)
     return OperationalError(text)
+
+
+def tables_of(statements: Iterable[str]) -> list[str]:
+    """The tables that statements name, each once and in their order, without those of D1 and of this backend."""
+    found: dict[str, None] = {}
+    for sql in statements:
+        tokens = tokens_of(sql)
+        for i, token in enumerate(tokens):
+            if token.upper not in _BEFORE_A_TABLE:
+                continue
+            at = i + 1
+            while at < len(tokens) and tokens[at].upper in _BETWEEN:
+                at += 1
+            if at >= len(tokens) or tokens[at].kind not in ("word", "quoted"):
+                continue
+            name, called = tokens[at].name, at + 1 < len(tokens) and tokens[at + 1].text == "("
+            function = called and token.upper in ("FROM", "JOIN")
+            if not function and tokens[at].upper != "SET" and not name.lower().startswith(_INTERNAL):
+                found[name] = None
+    return list(found)
+
+
+def with_tables(message: str, statements: Iterable[str]) -> str:
+    """A message with the tables of its statements at the end, unless it names one of them already."""
+    tables = tables_of(statements)
+    if not tables or any(table in message for table in tables):
+        return message
+    rest = f" and {len(tables) - _MOST_TABLES} more" if len(tables) > _MOST_TABLES else ""
+    return f"{message} (tables: {', '.join(tables[:_MOST_TABLES])}{rest})"

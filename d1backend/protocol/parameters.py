@@ -5,15 +5,13 @@ the SQL as literals, text is bound, and more than 100 texts travel together as o
 (docs/d1backend.md, "Parameters").
 """
 
-import datetime
-import decimal
 import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from d1backend.errors import DataError, ProgrammingError
+from d1backend.sql.values import Parameter, number_literal, stored_value
 
 MAX_PARAMETERS = 100
 MAX_SQL_BYTES = 100_000
@@ -28,93 +26,32 @@ class JsonText(str):
     """Text that is already JSON and is bound whole (the list behind a json_each)."""
 
 
-def plain(value: Any) -> Any:
-    """A parameter as one of None, int, float, str or bytes, as Django's SQLite backend would store it.
-
-    Raises ProgrammingError for a type that has no form in SQLite, OverflowError for an integer beyond 64
-    bits, DataError for text with a lone surrogate.
-    """
-    if value is None or isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, int):
-        number = int(value)
-        if not -(2**63) <= number < 2**63:
-            raise OverflowError("Python int too large to convert to SQLite INTEGER")
-        return number
-    if isinstance(value, float):
-        return None if math.isnan(value) else float(value)
-    if isinstance(value, bytearray | memoryview):
-        return bytes(value)
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(" ")
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    raise ProgrammingError(f"Error binding parameter: type '{type(value).__name__}' is not supported")
-
-
-def _text(value: str) -> str:
-    text = str.__str__(value)
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise DataError(
-                f"Text with half a character (a lone surrogate at position {error.start}) cannot be stored."
-            ) from error
-    return text
-
-
-def number(value: float) -> str:
-    """A number as a literal of SQL."""
-    if isinstance(value, float):
-        if math.isinf(value):
-            return "9e999" if value > 0 else "(-9e999)"
-        text = repr(value)
-    else:
-        text = str(value)
-    return f"({text})" if text.startswith("-") else text
-
-
-def literal(value: Any) -> str:
-    """Any parameter as a literal of SQL, for statements that take no parameters and for people to read."""
-    value = plain(value)
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        if "\0" in value:
-            return f"CAST(x'{value.encode().hex()}' AS TEXT)"
-        return "'{}'".format(value.replace("'", "''"))
-    if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
-    return number(value)
+# The parameters of one statement as Django passes them: by position or by name.
+Params = Sequence[Parameter] | Mapping[str, Parameter] | None
 
 
 class _Binder:
-    """Hands out the SQL that stands for each parameter and keeps what is bound."""
+    """Writes the SQL that stands for each parameter, and keeps what is bound."""
 
     def __init__(self, *, packed: bool, everything: bool) -> None:
         self.packed, self.everything = packed, everything
-        self.bound: list[Any] = []
+        self.bound: list[str | float] = []
 
-    def placeholder(self, value: Any, *, position: bool = False) -> str:
-        if value is None:
-            return "NULL"
+    def placeholder(self, value: Parameter, *, position: bool = False) -> str:
         if isinstance(value, JsonText):
             return self._bind(str(value))
-        value = plain(value)
+        value = stored_value(value)
+        if value is None:
+            return "NULL"
         if isinstance(value, str):
             return self._bind(value)
         if isinstance(value, bytes):
             return f"x'{value.hex()}'" if len(value) <= _SHORT_BLOB else f"unhex({self._bind(value.hex())})"
         if self.everything and not (isinstance(value, float) and math.isinf(value)):
             return self._bind(value)
-        return f"0+{value}" if position else number(value)
+        return f"0+{value}" if position else number_literal(value)
 
-    def _bind(self, value: Any) -> str:
+    def _bind(self, value: str | float) -> str:
         self.bound.append(value)
         if self.packed:
             return f"json_extract(?1,'$[{len(self.bound) - 1}]')"
@@ -122,11 +59,11 @@ class _Binder:
 
     def parameters(self) -> list[str]:
         if not self.packed:
-            return self.bound
+            return [str(text) for text in self.bound]
         return [json.dumps(self.bound, ensure_ascii=False)] if self.bound else []
 
 
-def bind(sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> tuple[str, list[str]]:
+def bind(sql: str, params: Params) -> tuple[str, list[str]]:
     """SQL with Django's placeholders (%s or %(name)s) and its parameters, as D1 takes them.
 
     Returns the SQL and the texts bound to ?1, ?2, ….
@@ -150,7 +87,7 @@ def bind(sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> tuple[st
 
 
 def _bind(
-    sql: str, params: tuple[Any, ...] | Mapping[str, Any], *, packed: bool, everything: bool
+    sql: str, params: tuple[Parameter, ...] | Mapping[str, Parameter], *, packed: bool, everything: bool
 ) -> tuple[str, list[str]]:
     binder = _Binder(packed=packed, everything=everything)
     if isinstance(params, Mapping):

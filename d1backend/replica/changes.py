@@ -12,7 +12,7 @@ from typing import Any
 
 from d1backend.protocol import encoding
 from d1backend.protocol.api import Statement
-from d1backend.protocol.parameters import literal
+from d1backend.sql.values import literal
 from d1backend.transaction.script import stale
 
 LOG, STATE = "_d1_changes", "_d1_replica"

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from d1backend.protocol.api import Statement
-from d1backend.protocol.parameters import literal
 from d1backend.replica.changes import LOG, Shape, quoted
+from d1backend.sql.values import literal
 
 _NAME = "_d1_log_"
 PRESENT = f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{_NAME}*'"

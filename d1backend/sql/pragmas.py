@@ -1,9 +1,11 @@
-"""The PRAGMAs that read the schema, as the table-valued functions a rehearsal can select from.
+"""PRAGMAs that read the schema, as table-valued functions: a rehearsal can select from those.
 
 Columns: https://www.sqlite.org/pragma.html
 """
 
 import re
+
+from d1backend.sql.values import literal, quote_name, unquote
 
 _COLUMNS = {
     "table_info": ("cid", "name", "type", "notnull", "dflt_value", "pk"),
@@ -21,17 +23,11 @@ _CALL = re.compile(
 
 
 def as_select(sql: str) -> tuple[str, tuple[str, ...]] | None:
-    """The SELECT that gives what a PRAGMA gives, and its columns; None for a PRAGMA that has no such
-    function."""
+    """The SELECT that returns what a PRAGMA returns, and its columns; None for a PRAGMA without such a function."""
     found = _CALL.match(sql)
     columns = _COLUMNS.get(found[1].lower()) if found else None
     if not found or not columns:
         return None
-    argument = found[2] or ""
-    if argument[:1] == '"':
-        argument = argument[1:-1].replace('""', '"')
-    elif argument[:1] == "'":
-        argument = argument[1:-1].replace("''", "'")
-    quoted = "'{}'".format(argument.replace("'", "''")) if argument else ""
-    names = ", ".join(f'"{c}"' for c in columns)
-    return f"SELECT {names} FROM pragma_{found[1].lower()}({quoted})", columns
+    argument = unquote(found[2] or "")
+    names = ", ".join(map(quote_name, columns))
+    return f"SELECT {names} FROM pragma_{found[1].lower()}({literal(argument) if argument else ''})", columns

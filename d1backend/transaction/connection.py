@@ -18,8 +18,8 @@ from d1backend.errors import (
 )
 from d1backend.options import Settings
 from d1backend.protocol import encoding
-from d1backend.protocol.parameters import literal
 from d1backend.sql.tokenizer import Parsed, parse
+from d1backend.sql.values import literal, quote_name
 from d1backend.transaction import keys
 from d1backend.transaction.cursor import Cursor
 from d1backend.transaction.key_source import KeySource
@@ -232,7 +232,7 @@ class Connection:
         if write.count == 0:
             return []
         if exact and write.count == 1 and parsed.verb == "INSERT" and "conflict" not in parsed.names:
-            table = '"{}"'.format((parsed.table or "").replace('"', '""'))
+            table = quote_name(parsed.table or "")
             sql = f"SELECT {exact} FROM {table} WHERE rowid = {write.last_id}"
             with suppress(OperationalError, RateLimited):
                 if rows := self._straight(sql, [])[1]:

@@ -1,6 +1,7 @@
 """Where the keys of new rows come from: a block reserved ahead, or the script's own reckoning."""
 
 from d1backend.errors import AlreadyAppliedError, MissingError, OperationalError, OutcomeUnknown
+from d1backend.sql.values import literal, quote_name
 from d1backend.transaction import keys
 from d1backend.transaction.rehearsal import Rehearsal
 from d1backend.transaction.script import Script
@@ -45,12 +46,11 @@ class KeySource:
         """The keys SQLite would give next; for a script that never commits, or that makes the table."""
         name = table.lower()
         if name not in script.next_keys:
-            quoted, text = table.replace('"', '""'), table.replace("'", "''")
             ((highest,),) = self._rehearsal.rows(
                 script,
                 frozenset([name, "sqlite_sequence"]),
-                f'SELECT max(coalesce((SELECT max("{column}") FROM "{quoted}"), 0), '
-                f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{text}' COLLATE NOCASE), 0))",
+                f"SELECT max(coalesce((SELECT max({quote_name(column)}) FROM {quote_name(table)}), 0), coalesce("
+                f"(SELECT seq FROM sqlite_sequence WHERE name = {literal(table)} COLLATE NOCASE), 0))",
                 [],
                 1,
             )

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 from d1backend.protocol.api import Statement
+from d1backend.sql.values import literal, quote_name
 
 SMALLEST = 5
 LARGEST_REFILL = 20
@@ -40,19 +41,17 @@ os.register_at_fork(after_in_child=_after_fork)
 def reserve(table: str, column: str, count: int) -> list[Statement]:
     """Statements that reserve keys of a table; the last one returns the highest (as text), or nothing at
     all when the table has no AUTOINCREMENT."""
-    name, key = table.replace('"', '""'), column.replace('"', '""')
-    text = table.replace("'", "''")
-    highest = f'(SELECT coalesce(max("{key}"), 0) FROM "{name}")'
+    highest = f"(SELECT coalesce(max({quote_name(column)}), 0) FROM {quote_name(table)})"
     return [
         (
             "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_master WHERE type = 'table' "
-            f"AND name = '{text}' COLLATE NOCASE AND sql LIKE '%AUTOINCREMENT%' "
-            f"AND name NOT IN (SELECT name FROM sqlite_sequence)",
+            f"AND name = {literal(table)} COLLATE NOCASE AND sql LIKE '%AUTOINCREMENT%' "
+            "AND name NOT IN (SELECT name FROM sqlite_sequence)",
             [],
         ),
         (
             f"UPDATE sqlite_sequence SET seq = max(seq, {highest}) + {count} "
-            f"WHERE name = '{text}' COLLATE NOCASE RETURNING CAST(seq AS TEXT)",
+            f"WHERE name = {literal(table)} COLLATE NOCASE RETURNING CAST(seq AS TEXT)",
             [],
         ),
     ]

@@ -8,6 +8,7 @@ from d1backend.protocol import encoding
 from d1backend.protocol.api import Statement
 from d1backend.sql import pragmas
 from d1backend.sql.tokenizer import Parsed, parse
+from d1backend.sql.values import quote_name
 from d1backend.transaction.script import Script, Write, rehearsed
 from d1backend.transaction.session import Rows, Session
 
@@ -102,7 +103,7 @@ class Rehearsal:
                 "RETURNING inside atomic() takes the names of columns, no * and no parameters."
             )
         body = sql[: parsed.returning_at].rstrip()
-        table = '"{}"'.format((parsed.table or "").replace('"', '""'))
+        table = quote_name(parsed.table or "")
         row = encoding.row_of([c.sql for c in parsed.columns])
         note = f'BEGIN INSERT INTO "_d1_out" (r) SELECT {row} FROM {table} WHERE rowid ='
         writes = script.relevant(parsed.names, self._session.known_catalog, None)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from d1backend.protocol import encoding
-from d1backend.protocol.parameters import bind, literal
+from d1backend.protocol.parameters import bind
+from d1backend.sql.values import literal
 from tests.d1.app.models import Author, Everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
