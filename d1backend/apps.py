@@ -1,4 +1,4 @@
-"""d1backend as an installed app: brings the command d1_replica, and keeps the replica's triggers through migrations."""
+"""d1backend as an installed app: it adds the command d1_replica, and connects the replica to migrations."""
 
 from django.apps import AppConfig
 
@@ -10,6 +10,6 @@ class D1BackendConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from d1backend.replica.installing import keep_installed
+        from d1backend.replica.post_migrate import install_log_after_migrate
 
-        post_migrate.connect(keep_installed, sender=self)
+        post_migrate.connect(install_log_after_migrate, sender=self)

@@ -3,21 +3,21 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from d1backend.errors import RateLimited
-from d1backend.replica.registry import forced, host_of
+from d1backend.replica.host import Status
+from d1backend.replica.registry import host_of, reads_on_primary
 
-__all__ = ["alias_for", "on_primary", "outage", "status", "version"]
+__all__ = ["Status", "alias_for", "on_primary", "outage", "status", "version"]
 
 
-def status(alias: str = "replica") -> dict[str, Any]:
-    """How a replica is, without asking D1.
+def status(alias: str = "replica") -> Status:
+    """The state of a replica, without asking D1.
 
-    `usable`: whether reads go to it; `age`: seconds since it was surely equal to D1 (it grows while nobody reads), None
-    when there is no copy; `degraded`: whether D1 cannot be followed or there is no copy; `error`: the kind of the last
-    failure, None when all is well; `filling`: table and rows so far when this process fills it; `seq`: the last change
-    it holds.
+    `usable`: whether reads go to it; `age`: seconds since it was last known to be equal to D1 (it grows while nobody
+    reads), None without a copy; `degraded`: whether D1 cannot be followed or there is no copy; `error`: the class of
+    the last failure, None after a success; `filling`: table and rows so far while this process fills it; `seq`: the
+    last change it contains.
     """
     return host_of(alias).status()
 
@@ -25,42 +25,43 @@ def status(alias: str = "replica") -> dict[str, Any]:
 def outage(alias: str = "replica") -> float | None:
     """Seconds until D1 is asked again after it failed twice in a row or answered 429; None while it can be asked.
 
-    For who would rather refuse a write at once than have it wait for D1 in vain. Asking this asks D1 when it is due.
+    A caller can reject a write at once instead of waiting for D1 in vain. This call itself requests a sync when the
+    wait is over.
     """
     host = host_of(alias)
-    host.ready()
-    trouble = host.folder.trouble()
-    if trouble.get("failures", 0) < 2 and trouble.get("kind") != RateLimited.__name__:
+    host.ensure_fresh()
+    failure = host.directory.last_failure()
+    if failure is None or (failure.in_a_row < 2 and failure.kind != RateLimited.__name__):
         return None
-    return max(0.0, host.folder.resting_until() - time.time())
+    return max(0.0, host.directory.backoff_until() - time.time())
 
 
 def version(alias: str, tables: Iterable[str]) -> int:
-    """A number that grows whenever one of the tables changes by more than its quiet columns.
+    """A number that grows whenever one of the tables changes by more than its quiet columns; 0 without a copy.
 
-    It is the same on every host that holds the same rows, and never comes again for others. Ask for it before
-    reading the rows it is to stand for. 0 when there is no copy to read.
+    Every host with the same rows returns the same number, and it never comes again for other rows. Ask for it before
+    reading the rows that it identifies.
     """
-    host = host_of(alias)
-    generation = host.generation if host.ready() else None
-    return 0 if generation is None else generation.copy.version(tables)
+    opened = host_of(alias).readable_copy()
+    return 0 if opened is None else opened.copy.version(tables)
 
 
 def alias_for(alias: str, *tables: str) -> str:
-    """The alias to read these tables from now: the replica's where that is usable, else its source's.
+    """The alias to read these tables from now: the replica's when it can be read, otherwise its source's.
 
-    For tables that the router leaves alone ("unrouted"): `User.objects.using(alias_for("replica", "users"))`.
+    For tables that the router does not route ("unrouted"): `User.objects.using(alias_for("replica", "users"))`.
     """
     host = host_of(alias)
-    near = not forced.get() and host.can_read(frozenset(tables))
-    return alias if near else host.options.source
+    if not reads_on_primary.get() and host.can_read(frozenset(tables)):
+        return alias
+    return host.options.source
 
 
 @contextmanager
 def on_primary() -> Iterator[None]:
     """Send the reads of this block to the source."""
-    token = forced.set(True)
+    token = reads_on_primary.set(True)
     try:
         yield
     finally:
-        forced.reset(token)
+        reads_on_primary.reset(token)

@@ -1,66 +1,82 @@
-"""The engine "d1backend.replica": Django's SQLite backend on the file that is current."""
+"""The engine "d1backend.replica": Django's SQLite backend on the current copy, for reads only."""
 
 import sqlite3
-from typing import Any
+from functools import cached_property
+from types import TracebackType
 
 from django.db.backends.sqlite3 import base as sqlite3_base
 from django.db.backends.sqlite3.creation import DatabaseCreation as SQLiteCreation
 from django.db.utils import DatabaseErrorWrapper
-from django.utils.functional import cached_property
 
-from d1backend.replica.fill import is_damage
-from d1backend.replica.host import Generation
-from d1backend.replica.read_your_writes import new_tail
+from d1backend.replica.copy import is_damage
+from d1backend.replica.directory import OpenCopy
+from d1backend.replica.host import Host
+from d1backend.replica.read_your_writes import changes_tail
 from d1backend.replica.registry import host_of
 from d1backend.transaction import tail
 
-tail.register(new_tail)
-
 
 class DatabaseCreation(SQLiteCreation):
-    """Tests keep the replica they are given: it holds nothing of its own."""
+    """Test runs use the replica as it is: it has no data of its own."""
 
-    def create_test_db(self, *args: Any, **kwargs: Any) -> str:
+    def create_test_db(
+        self,
+        verbosity: int = 1,
+        autoclobber: bool = False,
+        serialize: bool | None = None,
+        keepdb: bool = False,
+    ) -> str:
         return str(self.connection.settings_dict["NAME"])
 
-    def destroy_test_db(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing was made."""
+    def destroy_test_db(
+        self,
+        old_database_name: str | None = None,
+        verbosity: int = 1,
+        keepdb: bool = False,
+        suffix: str | None = None,
+    ) -> None:
+        """Nothing was created."""
 
-    def test_db_signature(self) -> tuple[Any, ...]:
-        return ("d1backend.replica", str(self.connection.settings_dict["NAME"]))
+    def test_db_signature(self) -> tuple[str, str, str, str]:
+        return ("", "", "d1backend.replica", str(self.connection.settings_dict["NAME"]))
 
 
-class _Watch(DatabaseErrorWrapper):
-    """Gives a file up that a query finds damaged."""
+class DamageWatch(DatabaseErrorWrapper):
+    """Discards a copy that a query finds damaged."""
 
     wrapper: "DatabaseWrapper"
 
-    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         if exc_value is not None and is_damage(exc_value):
-            self.wrapper.discard()
+            self.wrapper.discard_copy()
         super().__exit__(exc_type, exc_value, traceback)
 
 
 class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
-    """Reads the copy; before each query it goes to the current file and sees that it is fresh enough."""
+    """Reads the copy. Before each query it opens the current file and makes sure that it is fresh enough."""
 
     display_name = "replica of Cloudflare D1"
     creation_class = DatabaseCreation
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._opened: Generation | None = None
+    _opened: OpenCopy | None = None
 
     @cached_property
-    def wrap_database_errors(self) -> _Watch:
-        return _Watch(self)
+    def _host(self) -> Host:
+        return host_of(self.alias)
 
-    def get_connection_params(self) -> dict[str, Any]:
-        host = host_of(self.alias)
+    @cached_property
+    def wrap_database_errors(self) -> DamageWatch:
+        return DamageWatch(self)
+
+    def get_connection_params(self) -> dict[str, str | bool | int]:
         if self._opened is None:
             raise sqlite3.OperationalError(
-                f"The replica {self.alias} is not filled. Read from {host.options.source}, or run "
-                f"`manage.py d1_replica fill`; `manage.py d1_replica status` tells what is wrong."
+                f"The replica {self.alias} is not filled. Read from {self._host.options.source}, or run "
+                f"`manage.py d1_replica fill`; `manage.py d1_replica status` shows what is wrong."
             )
         self.transaction_mode = None
         self.init_commands = ["PRAGMA query_only=ON", "PRAGMA mmap_size=268435456"]
@@ -69,27 +85,27 @@ class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
 
     def ensure_connection(self) -> None:
         if self.connection is None or not self.in_atomic_block:
-            self._follow()
+            self._host.ensure_fresh()
+            current = self._host.directory.opened
+            if self._opened is not current:
+                self.release_file()
+                self._opened = current
         super().ensure_connection()
 
-    def _follow(self) -> None:
-        host = host_of(self.alias)
-        host.ready()
-        if self._opened is not host.generation:
-            self.leave()
-            self._opened = host.generation
-
-    def leave(self) -> None:
-        """Let go of the connection; cursors that are still read keep it open."""
+    def release_file(self) -> None:
+        """Forget the connection; cursors that are still read keep its file open."""
         self.connection = self._opened = None
 
-    def discard(self) -> None:
+    def discard_copy(self) -> None:
         if self._opened is not None:
-            host_of(self.alias).discard(self._opened)
-            self.leave()
+            self._host.directory.discard(self._opened)
+            self.release_file()
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """A connection to a local file is kept for as long as its thread lives."""
+        """Keep the connection for as long as its thread lives: the file is local."""
 
     def is_in_memory_db(self) -> bool:
         return False
+
+
+tail.register(changes_tail)

@@ -1,28 +1,30 @@
-"""One generation of the local copy: a SQLite file with the tables, and in it how far it has come."""
+"""The local copy: a SQLite file with the copied tables and, in tables of its own, how far it has come."""
 
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from d1backend.replica.changes import Shape, quoted
-from d1backend.replica.source import Change, Description, News, Row, UnfitError
+from d1backend.replica.changes import Change, ChangeSet, NeedsRefill
+from d1backend.replica.tables import Row, SourceSchema, TableSchema, Value
 from d1backend.sql.tokenizer import tokens_of
+from d1backend.sql.values import quote_name
 
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"
+# A row by its table and key.
+RowKey = tuple[str, int]
 
 
-class Copy:
-    """A connection that writes the file; used by several threads in turn."""
+class ReplicaCopy:
+    """A connection that writes the file; its threads take turns."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file that is there.
+        """Open an existing file.
 
-        Raises sqlite3.DatabaseError when it is not one of ours.
+        Raises sqlite3.DatabaseError when the file is not a replica's.
         """
         self.path = path
         self._lock = threading.Lock()
@@ -36,19 +38,19 @@ class Copy:
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            # So that rows that give way to others leave the full-text index too.
+            # Without it, REPLACE would leave the text of the replaced rows in the full-text index.
             self._db.execute("PRAGMA recursive_triggers=ON")
-            self.epoch, self.signature = self._one(f"SELECT epoch, signature FROM {_STATE}")
-            self.shapes = self._shapes()
+            self.epoch, self.signature = self._row(f"SELECT epoch, signature FROM {_STATE}")
+            self.tables = self._read_tables()
         except sqlite3.Error:
             self._db.close()
             raise
 
     @classmethod
     def create(
-        cls, path: Path, description: Description, signature: str, hide: dict[str, set[str]]
-    ) -> "Copy":
-        """Make the file with empty tables, readable by this user alone."""
+        cls, path: Path, schema: SourceSchema, signature: str, hidden: dict[str, set[str]]
+    ) -> "ReplicaCopy":
+        """Create the file with empty tables, without the hidden columns; only this user can read it."""
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         db = sqlite3.connect(path, isolation_level=None)
         db.execute("BEGIN")
@@ -57,18 +59,17 @@ class Copy:
             "(epoch TEXT, signature TEXT, seq INTEGER, anchor TEXT, checked REAL, filled INTEGER)"
         )
         db.execute(
-            f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0)",
-            (description.epoch, signature, description.seq),
+            f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0)", (schema.epoch, signature, schema.seq)
         )
         db.execute(
             f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, version INTEGER, after INTEGER, done INTEGER)"
         )
-        definitions = {name: sql for kind, name, _, sql in description.objects if kind == "table"}
-        for shape in description.shapes.values():
-            db.execute(definitions[shape.table])
-            for column in sorted(hide.get(shape.table, ())):
-                db.execute(f"ALTER TABLE {quoted(shape.table)} DROP COLUMN {quoted(column)}")
-            db.execute(f"INSERT INTO {_TABLES} VALUES (?, ?, 0, NULL, 0)", (shape.table, shape.key))
+        definitions = {name: sql for kind, name, _, sql in schema.objects if kind == "table"}
+        for table in schema.tables.values():
+            db.execute(definitions[table.name])
+            for column in sorted(hidden.get(table.name, ())):
+                db.execute(f"ALTER TABLE {table.quoted_name} DROP COLUMN {quote_name(column)}")
+            db.execute(f"INSERT INTO {_TABLES} VALUES (?, ?, 0, NULL, 0)", (table.name, table.key))
         db.execute("COMMIT")
         db.close()
         return cls(path)
@@ -77,27 +78,31 @@ class Copy:
         with self._lock:
             self._db.close()
 
-    def abandon(self) -> None:
-        """Let nobody continue this file; who reads it reads on."""
+    def mark_obsolete(self) -> None:
+        """Mark this copy as obsolete: no process continues it. Open readers keep working."""
         with self._transaction() as db:
             db.execute(f"UPDATE {_STATE} SET epoch = ''")
         self.epoch = ""
 
-    def _one(self, sql: str, *values: Any) -> Any:
-        row = self._db.execute(sql, values).fetchone()
+    def _row(self, sql: str, *values: Value) -> Row:
+        row: Row | None = self._db.execute(sql, values).fetchone()
         if row is None:
             raise sqlite3.DatabaseError(f"{self.path.name} is not a replica's file.")
         return row
 
-    def _shapes(self) -> dict[str, Shape]:
-        shapes = {}
-        for table, key in self._db.execute(f"SELECT tbl, key FROM {_TABLES} ORDER BY tbl").fetchall():
-            rows = self._db.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (table,))
-            shapes[table] = Shape(table, key, tuple(name for (name,) in rows))
-        return shapes
+    def _state(self, column: str) -> Value:
+        with self._lock:
+            return self._row(f"SELECT {column} FROM {_STATE}")[0]
+
+    def _read_tables(self) -> dict[str, TableSchema]:
+        tables = {}
+        for name, key in self._db.execute(f"SELECT tbl, key FROM {_TABLES} ORDER BY tbl").fetchall():
+            columns = self._db.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (name,))
+            tables[name] = TableSchema(name, key, tuple(column for (column,) in columns))
+        return tables
 
     @contextmanager
-    def _transaction(self) -> Any:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -107,194 +112,205 @@ class Copy:
                 raise
             self._db.execute("COMMIT")
 
-    # Where it stands
+    # State
 
     @property
     def seq(self) -> int:
-        """The last change of D1's log that it holds."""
-        with self._lock:
-            return int(self._one(f"SELECT seq FROM {_STATE}")[0])
+        """The last change of D1's log that this copy contains."""
+        return int(self._state("seq") or 0)
 
     @property
-    def checked(self) -> float:
-        """When D1's schema was last found to be that of the copy (time.time())."""
-        with self._lock:
-            return float(self._one(f"SELECT checked FROM {_STATE}")[0])
+    def schema_checked_at(self) -> float:
+        """When D1's schema was last compared with that of the copy and was the same (time.time())."""
+        return float(self._state("checked") or 0)
 
-    @checked.setter
-    def checked(self, moment: float) -> None:
+    @schema_checked_at.setter
+    def schema_checked_at(self, moment: float) -> None:
         with self._transaction() as db:
             db.execute(f"UPDATE {_STATE} SET checked = ?", (moment,))
 
     @property
-    def abandoned(self) -> bool:
-        with self._lock:
-            return not self._one(f"SELECT epoch FROM {_STATE}")[0]
+    def is_obsolete(self) -> bool:
+        return not self._state("epoch")
 
     @property
-    def filled(self) -> bool:
-        with self._lock:
-            return bool(self._one(f"SELECT filled FROM {_STATE}")[0])
+    def is_filled(self) -> bool:
+        return bool(self._state("filled"))
 
     def version(self, tables: Iterable[str]) -> int:
-        """The last change of these tables that was more than quiet."""
+        """The last change of these tables that was not quiet."""
         with self._lock:
-            found = self._db.execute(f"SELECT tbl, version FROM {_TABLES}").fetchall()
+            versions = self._db.execute(f"SELECT tbl, version FROM {_TABLES}").fetchall()
         wanted = set(tables)
-        return max((version for table, version in found if table in wanted), default=0)
+        return max((version for table, version in versions if table in wanted), default=0)
 
-    # Bringing it forward
+    # Changes
 
-    def check(self, news: News) -> None:
-        """Raises UnfitError when the changes do not continue this copy."""
-        if news.epoch != self.epoch or not news.same_schema:
-            raise UnfitError("the schema on D1 or what is logged has changed")
-        if news.since < news.floor:
-            raise UnfitError("the log on D1 no longer holds the changes since")
+    def require_continues(self, change_set: ChangeSet) -> None:
+        """Raise NeedsRefill when the changes do not continue this copy."""
+        if change_set.epoch != self.epoch or not change_set.same_schema:
+            raise NeedsRefill("the schema on D1 or what is logged has changed")
+        if change_set.since < change_set.floor:
+            raise NeedsRefill("the log on D1 no longer holds the changes since")
         with self._lock:
-            seq, anchor = self._one(f"SELECT seq, anchor FROM {_STATE}")
-        other = news.since == seq and None not in (anchor, news.anchor) and anchor != news.anchor
-        if news.seq < news.since or other:
-            raise UnfitError("the database on D1 went back in time", back=True)
+            seq, anchor = self._row(f"SELECT seq, anchor FROM {_STATE}")
+        anchors = {anchor, change_set.anchor} - {None}
+        if change_set.seq < change_set.since or (change_set.since == seq and len(anchors) > 1):
+            raise NeedsRefill("the database on D1 went back in time", restored=True)
 
-    def apply(self, news: News) -> bool:
-        """Take in changes that were asked for when this copy stood at `since` or later.
+    def apply(self, change_set: ChangeSet) -> bool:
+        """Apply changes that were read when this copy had reached `since` or more.
 
-        Returns whether the copy holds everything up to the moment of the news now.
-        Raises UnfitError when they do not continue this copy.
+        Returns whether the copy now contains everything up to the moment of the change set.
+        Raises NeedsRefill when the changes do not continue this copy.
         """
-        self.check(news)
-        if not news.whole:
+        self.require_continues(change_set)
+        if not change_set.is_complete:
             return False
         with self._transaction() as db:
-            (seq,) = self._one(f"SELECT seq FROM {_STATE}")
-            if news.seq > seq:
-                rows = {(c.table, c.key): c.row for c in news.changes if c.table in self.shapes}
+            (seq,) = self._row(f"SELECT seq FROM {_STATE}")
+            if change_set.seq > int(seq or 0):
+                rows = self._changed_rows(change_set)
                 try:
                     db.execute("SAVEPOINT rows")
-                    self._put(db, rows)
+                    self._write_differences(db, rows)
                 except sqlite3.IntegrityError:
-                    # Unique values have changed places: make room for all of them first.
+                    # Rows have exchanged unique values: delete all of them first.
                     db.execute("ROLLBACK TO rows")
                     self._replace(db, rows)
-                self._note(db, news, news.changes)
+                self._record_progress(db, change_set, change_set.changes)
         return True
 
-    def _replace(self, db: sqlite3.Connection, rows: dict[tuple[str, int], Row | None]) -> None:
-        """Write rows; others with the same unique values give way."""
-        self._remove(db, rows)
-        try:
-            for (table, _), row in rows.items():
-                if row is not None:
-                    db.execute(_insert(self.shapes[table], "OR REPLACE"), row)
-        except sqlite3.IntegrityError as error:
-            raise UnfitError(f"a change does not fit the copy ({error})") from error
+    def _changed_rows(self, change_set: ChangeSet) -> dict[RowKey, Row | None]:
+        return {(c.table, c.key): c.row for c in change_set.changes if c.table in self.tables}
 
-    def _remove(self, db: sqlite3.Connection, rows: Iterable[tuple[str, int]]) -> None:
-        for table, key in rows:
-            shape = self.shapes[table]
-            db.execute(f"DELETE FROM {quoted(table)} WHERE {quoted(shape.key)} = ?", (key,))
-
-    def _put(self, db: sqlite3.Connection, rows: dict[tuple[str, int], Row | None]) -> None:
-        """Write what differs, so that triggers of the full-text index run only where text has changed."""
-        self._remove(db, [at for at, row in rows.items() if row is None])
-        for (table, key), row in rows.items():
+    def _write_differences(self, db: sqlite3.Connection, rows: dict[RowKey, Row | None]) -> None:
+        """Write only the columns that differ, so the full-text triggers run only when text has changed."""
+        self._delete(db, [row_key for row_key, row in rows.items() if row is None])
+        for (name, key), row in rows.items():
             if row is None:
                 continue
-            shape = self.shapes[table]
-            name, where = quoted(table), f"WHERE {quoted(shape.key)} = ?"
-            columns = ", ".join(map(quoted, shape.columns))
-            old = db.execute(f"SELECT {columns} FROM {name} {where}", (key,)).fetchone()
+            table = self.tables[name]
+            where = f"WHERE {table.quoted_key} = ?"
+            columns = ", ".join(table.quoted_columns)
+            old = db.execute(f"SELECT {columns} FROM {table.quoted_name} {where}", (key,)).fetchone()
             if old is None:
-                db.execute(_insert(shape), row)
+                db.execute(_insert_sql(table), row)
                 continue
             differing = [
                 i for i, value in enumerate(row) if value != old[i] or type(value) is not type(old[i])
             ]
             if differing:
-                sets = ", ".join(f"{quoted(shape.columns[i])} = ?" for i in differing)
-                db.execute(f"UPDATE {name} SET {sets} {where}", (*(row[i] for i in differing), key))
+                sets = ", ".join(f"{table.quoted_columns[i]} = ?" for i in differing)
+                values = (*(row[i] for i in differing), key)
+                db.execute(f"UPDATE {table.quoted_name} SET {sets} {where}", values)
 
-    def _note(self, db: sqlite3.Connection, news: News, changes: Iterable[Change]) -> None:
+    def _replace(self, db: sqlite3.Connection, rows: dict[RowKey, Row | None]) -> None:
+        """Write rows and delete any others with the same unique values."""
+        self._delete(db, rows)
+        try:
+            for (name, _), row in rows.items():
+                if row is not None:
+                    db.execute(_insert_sql(self.tables[name], "OR REPLACE"), row)
+        except sqlite3.IntegrityError as error:
+            raise NeedsRefill(f"a change does not fit the copy ({error})") from error
+
+    def _delete(self, db: sqlite3.Connection, row_keys: Iterable[RowKey]) -> None:
+        for name, key in row_keys:
+            table = self.tables[name]
+            db.execute(f"DELETE FROM {table.quoted_name} WHERE {table.quoted_key} = ?", (key,))
+
+    def _record_progress(
+        self, db: sqlite3.Connection, change_set: ChangeSet, changes: Iterable[Change]
+    ) -> None:
         versions: dict[str, int] = {}
         for change in changes:
             if not change.quiet:
                 versions[change.table] = max(change.seq, versions.get(change.table, 0))
-        db.execute(f"UPDATE {_STATE} SET seq = ?, anchor = ?", (news.reached, news.last))
+        db.execute(f"UPDATE {_STATE} SET seq = ?, anchor = ?", (change_set.last_seq, change_set.next_anchor))
         db.executemany(
             f"UPDATE {_TABLES} SET version = max(version, ?) WHERE tbl = ?",
-            [(at, table) for table, at in versions.items()],
+            [(version, table) for table, version in versions.items()],
         )
 
-    # Filling it
+    # The first fill
 
-    def position(self, table: str) -> tuple[int | None, bool]:
-        """The last key filled of a table, and whether that was all."""
+    def fill_position(self, table: str) -> tuple[int | None, bool]:
+        """The last key of a table that was filled, and whether the table is complete."""
         with self._lock:
-            after, done = self._one(f"SELECT after, done FROM {_TABLES} WHERE tbl = ?", table)
+            row = self._db.execute(f"SELECT after, done FROM {_TABLES} WHERE tbl = ?", (table,)).fetchone()
+        after, done = row
         return after, bool(done)
 
-    def fill(self, shape: Shape, rows: list[Row], *, last: bool) -> None:
-        """Take in a page of a table. Rows that a change has moved meanwhile give way; the log brings them again."""
-        at = shape.columns.index(shape.key)
+    def insert_page(self, table: TableSchema, rows: list[Row], *, is_last: bool) -> None:
+        """Insert a page of a table.
+
+        It replaces rows with the same unique values: they have changed since, and the log brings them again.
+        """
+        key_at = table.columns.index(table.key)
         with self._transaction() as db:
-            db.executemany(_insert(shape, "OR REPLACE"), rows)
-            after = rows[-1][at] if rows else None
+            db.executemany(_insert_sql(table, "OR REPLACE"), rows)
+            after = rows[-1][key_at] if rows else None
             db.execute(
                 f"UPDATE {_TABLES} SET after = coalesce(?, after), done = ? WHERE tbl = ?",
-                (after, last, shape.table),
+                (after, is_last, table.name),
             )
 
-    def catch_up(self, news: News) -> None:
-        """Take in a part of the changes before anybody reads the copy."""
-        self.check(news)
+    def apply_before_first_read(self, change_set: ChangeSet) -> None:
+        """Apply a part of the changes while nobody reads the copy: unlike apply(), the set may be incomplete."""
+        self.require_continues(change_set)
         with self._transaction() as db:
-            rows = {(c.table, c.key): c.row for c in news.changes if c.table in self.shapes}
-            self._replace(db, rows)
-            self._note(db, news, ())
+            self._replace(db, self._changed_rows(change_set))
+            self._record_progress(db, change_set, ())
 
-    def finish(self, description: Description, news: News) -> None:
-        """Build indexes, full-text tables and their triggers; the copy can be read then.
+    def finish_fill(self, schema: SourceSchema, change_set: ChangeSet) -> None:
+        """Create indexes, full-text tables and their triggers; the copy can then be read.
 
-        `news` are the last changes taken in, with versions.
-        Raises UnfitError when rows were brought that cannot be together.
+        `change_set` is the last one that was applied, with versions.
+        Raises NeedsRefill when the rows break a unique index.
         """
         hidden = {
-            table: set(description.shapes[table].columns) - set(shape.columns)
-            for table, shape in self.shapes.items()
+            name: set(schema.tables[name].columns) - set(table.columns) for name, table in self.tables.items()
         }
-        search = set(description.search)
         with self._transaction() as db:
-            for kind, _, table, sql in description.objects:
-                if kind == "index" and not hidden.get(table, set()) & _words(sql):
-                    self._index(db, sql)
-            for kind, name, _, sql in description.objects:
-                if kind == "table" and name in search:
-                    db.execute(sql)
-                    for key, value in description.search[name]:
-                        db.execute(
-                            f"INSERT INTO {quoted(name)} ({quoted(name)}, rank) VALUES (?, ?)", (key, value)
-                        )
-                    db.execute(f"INSERT INTO {quoted(name)} ({quoted(name)}) VALUES ('rebuild')")
-            for kind, _, _, sql in description.objects:
-                if kind == "trigger" and search & _words(sql):
-                    db.execute(sql)
-            for table in self.shapes:
-                at = max(news.floor, news.versions.get(table, 0))
-                db.execute(f"UPDATE {_TABLES} SET version = ? WHERE tbl = ?", (at, table))
+            for kind, _, table_name, sql in schema.objects:
+                if kind == "index" and not hidden.get(table_name, set()) & _names_in(sql):
+                    self._create_index(db, sql)
+            self._create_search(db, schema)
+            for name in self.tables:
+                version = max(change_set.floor, change_set.versions.get(name, 0))
+                db.execute(f"UPDATE {_TABLES} SET version = ? WHERE tbl = ?", (version, name))
             db.execute(f"UPDATE {_STATE} SET filled = 1")
 
-    def _index(self, db: sqlite3.Connection, sql: str) -> None:
+    def _create_index(self, db: sqlite3.Connection, sql: str) -> None:
         try:
             db.execute(sql)
         except sqlite3.IntegrityError as error:
-            raise UnfitError(f"an index does not fit the rows of the copy ({error})") from error
+            raise NeedsRefill(f"an index does not fit the rows of the copy ({error})") from error
+
+    def _create_search(self, db: sqlite3.Connection, schema: SourceSchema) -> None:
+        """Create the full-text tables with their settings, index the rows, then create the triggers."""
+        for kind, name, _, sql in schema.objects:
+            if kind == "table" and name in schema.search:
+                db.execute(sql)
+                command = f"INSERT INTO {quote_name(name)} ({quote_name(name)}"
+                for setting, value in schema.search[name]:
+                    db.execute(f"{command}, rank) VALUES (?, ?)", (setting, value))
+                db.execute(f"{command}) VALUES ('rebuild')")
+        for kind, _, _, sql in schema.objects:
+            if kind == "trigger" and set(schema.search) & _names_in(sql):
+                db.execute(sql)
 
 
-def _insert(shape: Shape, conflict: str = "") -> str:
-    columns, holders = ", ".join(map(quoted, shape.columns)), ", ".join("?" * len(shape.columns))
-    return f"INSERT {conflict} INTO {quoted(shape.table)} ({columns}) VALUES ({holders})"
+def is_damage(error: BaseException) -> bool:
+    """Whether the local file is damaged. Errors of D1 have no such name."""
+    return getattr(error, "sqlite_errorname", "") in ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
-def _words(sql: str) -> set[str]:
+def _insert_sql(table: TableSchema, conflict: str = "") -> str:
+    columns, placeholders = ", ".join(table.quoted_columns), ", ".join("?" * len(table.columns))
+    return f"INSERT {conflict} INTO {table.quoted_name} ({columns}) VALUES ({placeholders})"
+
+
+def _names_in(sql: str) -> set[str]:
     return {token.name for token in tokens_of(sql) if token.kind in ("word", "quoted")}

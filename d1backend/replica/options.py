@@ -2,29 +2,47 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from d1backend.options import REPLICA_ENGINE
 
-ENGINE = REPLICA_ENGINE
 _KEYS = {"source", "tables", "search", "hide", "unrouted", "quiet", "max_age"}
-# Another number makes every host fill anew: the form of the file has changed.
+# Increase this when the layout of the file changes: every host then refills its copy.
 _FORMAT = 3
 
 
-@dataclass(frozen=True)
-class Options:
-    """What is copied from where to where.
+class GivenOptions(TypedDict, total=False):
+    """OPTIONS as the settings give them (docs/replica.md)."""
 
-    `tables` are copied whole but for the columns of `hide`; `search` are FTS5 tables over them, built locally.
-    Reads of `unrouted` tables go to the source unless they name the replica. Changes of `quiet` columns alone are
-    copied and leave version() as it is. `max_age` is in seconds.
+    source: str
+    tables: Iterable[str]
+    search: Iterable[str]
+    hide: Mapping[str, Iterable[str]]
+    unrouted: Iterable[str]
+    quiet: Mapping[str, Iterable[str]]
+    max_age: float
+
+
+class DatabaseEntry(TypedDict, total=False):
+    """The keys of a DATABASES entry that are read here."""
+
+    NAME: str | Path
+    OPTIONS: GivenOptions | None
+
+
+@dataclass(frozen=True)
+class ReplicaOptions:
+    """What a replica copies, from which database, and into which directory.
+
+    `tables` are copied with all their columns except those in `hide`. `search` are FTS5 tables over them, which are
+    built locally. Reads of `unrouted` tables go to the source unless the query names the replica. A change of
+    nothing but `quiet` columns is copied, but version() stays the same. `max_age` is in seconds.
     """
 
     alias: str
@@ -39,18 +57,18 @@ class Options:
 
     @property
     def signature(self) -> str:
-        """Names the content of the file: a file of another content is not used."""
+        """A hash of what the file contains. A file with another signature is not read."""
         hidden = {table: sorted(columns) for table, columns in sorted(self.hide.items())}
-        what = [_FORMAT, sorted(self.tables), sorted(self.search), hidden]
-        return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
+        content = [_FORMAT, sorted(self.tables), sorted(self.search), hidden]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
-def options_of(alias: str, entry: Mapping[str, Any]) -> Options:
+def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
     """The options of a DATABASES entry.
 
-    Raises ImproperlyConfigured naming the key that is missing, unknown or at odds with another.
+    Raises ImproperlyConfigured naming the key that is missing, unknown or contradicts another.
     """
-    given, where = dict(entry.get("OPTIONS") or {}), f"DATABASES[{alias!r}]"
+    given, where = entry.get("OPTIONS") or GivenOptions(), f"DATABASES[{alias!r}]"
     if not entry.get("NAME"):
         raise ImproperlyConfigured(f"{where} needs 'NAME', the directory of the replica's files.")
     if unknown := sorted(set(given) - _KEYS):
@@ -58,29 +76,30 @@ def options_of(alias: str, entry: Mapping[str, Any]) -> Options:
     if not given.get("tables"):
         raise ImproperlyConfigured(f"{where}['OPTIONS'] needs 'tables', the tables to copy.")
     tables, unrouted = tuple(given["tables"]), frozenset(given.get("unrouted", ()))
-    for key in ("hide", "quiet", "unrouted"):
-        if stray := sorted(set(given.get(key, ())) - set(tables)):
+    hide, quiet = given.get("hide", {}), given.get("quiet", {})
+    for key, names in (("hide", set(hide)), ("quiet", set(quiet)), ("unrouted", set(unrouted))):
+        if stray := sorted(names - set(tables)):
             raise ImproperlyConfigured(f"{where}: {key!r} names {', '.join(stray)}, not among 'tables'.")
-    if routed := sorted(set(given.get("hide", ())) - unrouted):
+    if routed := sorted(set(hide) - unrouted):
         raise ImproperlyConfigured(
             f"{where}: {', '.join(routed)} has hidden columns, which plain queries would ask for; "
             "name it in 'unrouted' too."
         )
     if not (max_age := float(given.get("max_age", 2.0))) > 0:
         raise ImproperlyConfigured(f"{where}: 'max_age' must be more than 0 seconds, not {max_age:g}.")
-    return Options(
+    return ReplicaOptions(
         alias=alias,
         directory=Path(entry["NAME"]),
         source=given.get("source", "default"),
         tables=tables,
         search=tuple(given.get("search", ())),
-        hide={table: tuple(columns) for table, columns in given.get("hide", {}).items()},
+        hide={table: tuple(columns) for table, columns in hide.items()},
         unrouted=unrouted,
-        quiet={table: tuple(columns) for table, columns in given.get("quiet", {}).items()},
+        quiet={table: tuple(columns) for table, columns in quiet.items()},
         max_age=max_age,
     )
 
 
 def replica_aliases() -> list[str]:
     """The aliases of all replicas in the settings."""
-    return [alias for alias, entry in connections.settings.items() if entry.get("ENGINE") == ENGINE]
+    return [alias for alias, entry in connections.settings.items() if entry.get("ENGINE") == REPLICA_ENGINE]

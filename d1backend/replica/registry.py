@@ -1,30 +1,31 @@
-"""The replicas of this process."""
+"""The replicas of this process, and what happens to them when it forks."""
 
 import gc
 import os
 import threading
 from contextvars import ContextVar
-from typing import Protocol, cast
+from typing import Protocol, runtime_checkable
 
 from django.db import connections
 
 from d1backend.replica.host import Host
-from d1backend.replica.options import ENGINE, options_of, replica_aliases
+from d1backend.replica.options import options_of, replica_aliases
 
-forced: ContextVar[bool] = ContextVar("d1backend.replica.forced", default=False)
+reads_on_primary: ContextVar[bool] = ContextVar("d1backend.replica.reads_on_primary", default=False)
 _hosts: dict[str, Host] = {}
-_sources: dict[str, Host | None] = {}
+_hosts_by_source: dict[str, Host | None] = {}
 _lock = threading.Lock()
 
 
-class _Replica(Protocol):
-    """What of replica.base.DatabaseWrapper is called here; base imports this module."""
+@runtime_checkable
+class ReadsFile(Protocol):
+    """A connection to a copy (base.DatabaseWrapper)."""
 
-    def leave(self) -> None: ...
+    def release_file(self) -> None: ...
 
 
 def host_of(alias: str) -> Host:
-    """The replica of that alias.
+    """The replica with that alias.
 
     Raises ImproperlyConfigured when its settings are wrong, KeyError when there is no such alias.
     """
@@ -39,35 +40,34 @@ def host_of(alias: str) -> Host:
 def host_of_source(source: str) -> Host | None:
     """The replica of a source, if it has one."""
     try:
-        return _sources[source]
+        return _hosts_by_source[source]
     except KeyError:
-        hosts = [host_of(alias) for alias in replica_aliases()]
-        _sources[source] = next((host for host in hosts if host.options.source == source), None)
-        return _sources[source]
+        found = (host for host in all_hosts() if host.options.source == source)
+        return _hosts_by_source.setdefault(source, next(found, None))
 
 
-def hosts() -> list[Host]:
+def all_hosts() -> list[Host]:
     """All replicas in the settings."""
     return [host_of(alias) for alias in replica_aliases()]
 
 
-def forget() -> None:
-    """Read the settings anew, for tests that change them."""
+def clear() -> None:
+    """Forget the replicas, so the settings are read again; for tests that change them."""
     _hosts.clear()
-    _sources.clear()
+    _hosts_by_source.clear()
 
 
 def _before_fork() -> None:
-    """An open file of SQLite's must not be carried into another process: its locks would not hold there.
+    """Close the files: SQLite's locks do not hold in a child that inherits an open file.
 
-    Only cursors that this thread is reading and connections of other threads are left.
+    Cursors that this thread is reading, and connections of other threads, stay open.
     """
     for connection in connections.all(initialized_only=True):
-        if connection.settings_dict["ENGINE"] == ENGINE:
-            cast(_Replica, connection).leave()
-    closed = [host.suspend() for host in _hosts.values()]
+        if isinstance(connection, ReadsFile):
+            connection.release_file()
+    closed = [host.directory.close_copy() for host in _hosts.values()]
     if any(closed):
-        # Connections of Python's sqlite3 hold themselves until they are collected.
+        # Python's sqlite3 connections are in reference cycles, so only the collector closes them.
         gc.collect()
 
 
@@ -75,7 +75,7 @@ def _after_fork() -> None:
     global _lock
     _lock = threading.Lock()
     for host in _hosts.values():
-        host.folder.forget_locks()
+        host.directory.close_inherited_locks()
         host.reset()
 
 

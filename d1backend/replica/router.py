@@ -1,48 +1,49 @@
-"""Sends reads outside transactions to the replica, everything else to its source."""
+"""Routes reads outside transactions to the replica, and everything else to its source."""
 
 from typing import Any
 
 from django.db import connections
+from django.db.models import Model
 
 from d1backend.replica.host import Host
-from d1backend.replica.registry import forced, hosts
+from d1backend.replica.registry import all_hosts, reads_on_primary
 
 
 class ReplicaRouter:
     """For DATABASE_ROUTERS."""
 
     def __init__(self) -> None:
-        self._hosts = hosts()
-        self._copied: dict[str, Host] = {
-            t: h for h in self._hosts for t in (*h.options.tables, *h.options.search)
-        }
-        self._sources = {h.options.alias: h.options.source for h in self._hosts}
+        hosts = all_hosts()
+        self._hosts: dict[str, Host] = {t: h for h in hosts for t in (*h.options.tables, *h.options.search)}
+        self._sources: dict[str | None, str] = {h.options.alias: h.options.source for h in hosts}
 
-    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+    def db_for_read(self, model: type[Model], instance: Model | None = None, **hints: Model) -> str | None:
         table = model._meta.db_table
-        host = self._copied.get(table)
+        host = self._hosts.get(table)
         if host is None:
-            return self._source_of(hints)
-        if table in host.options.unrouted:
-            return host.options.source
-        source = connections[host.options.source]
-        if forced.get() or source.in_atomic_block or not (source.connection is None or source.autocommit):
-            return host.options.source
-        return host.options.alias if host.can_read_model(model) else host.options.source
+            return self._source_of(instance)
+        options = host.options
+        if table in options.unrouted:
+            return options.source
+        source = connections[options.source]
+        in_transaction = source.in_atomic_block or not (source.connection is None or source.autocommit)
+        if reads_on_primary.get() or in_transaction:
+            return options.source
+        return options.alias if host.can_read_model(model) else options.source
 
-    def db_for_write(self, model: Any, **hints: Any) -> str | None:
-        host = self._copied.get(model._meta.db_table)
-        return self._source_of(hints) if host is None else host.options.source
+    def db_for_write(self, model: type[Model], instance: Model | None = None, **hints: Model) -> str | None:
+        host = self._hosts.get(model._meta.db_table)
+        return self._source_of(instance) if host is None else host.options.source
 
-    def _source_of(self, hints: dict[str, Any]) -> str | None:
-        """What an object read from the replica leads to, where that has no copy, is at the source."""
-        instance = hints.get("instance")
+    def _source_of(self, instance: Model | None) -> str | None:
+        """The source, for a table that is not copied and is reached from an instance that was read from the copy."""
         return None if instance is None else self._sources.get(instance._state.db)
 
-    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool | None:
-        names = {self._sources.get(o._state.db, o._state.db) for o in (one, other)}
-        touches = {one._state.db, other._state.db} & set(self._sources)
-        return len(names) == 1 if touches else None
+    def allow_relation(self, one: Model, other: Model, **hints: Model) -> bool | None:
+        databases = {one._state.db, other._state.db}
+        if not databases & set(self._sources):
+            return None
+        return len({self._sources.get(database, database) for database in databases}) == 1
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         return False if db in self._sources else None

@@ -1,56 +1,115 @@
-"""Bringing the copy forward: a sync, or a fill when there is no copy or it does not fit."""
+"""A sync of the copy with D1: apply the new changes, or refill the copy when they do not continue it."""
 
+import dataclasses
 import logging
 import sqlite3
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
-from d1backend.replica.fill import Progress, advance, fill, is_damage
-from d1backend.replica.source import Source, UnfitError
-
-if TYPE_CHECKING:
-    from d1backend.replica.host import Host
+from d1backend.replica.changes import Change, NeedsRefill
+from d1backend.replica.copy import ReplicaCopy, is_damage
+from d1backend.replica.directory import ReplicaDirectory
+from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy
+from d1backend.replica.installation import install_log, log_is_installed
+from d1backend.replica.source import Source
 
 log = logging.getLogger(__name__)
 
+# With more changes than this, a refill takes fewer requests.
+_MAX_CHANGES, _MAX_ROUNDS = 20_000, 50
+# A sync compares the whole schema this often (seconds): D1 counts each object of the schema as a row read.
+_SCHEMA_AGE = 15.0
 
-def bring_forward(host: "Host", source: Source, progress: Progress | None = None) -> None:
-    """Sync the copy, or fill a new one; the folder must be locked.
 
-    A copy that does not fit is read until the new one is complete. Raises what D1 raises, and UnfitError when it
-    must be begun again.
+def sync(directory: ReplicaDirectory, source: Source, progress: Progress | None = None) -> None:
+    """Bring the current copy up to date, or fill a new one; the directory must be locked.
+
+    An old copy stays readable until the new one is complete. Raises the errors of D1, and NeedsRefill when the fill
+    must start again.
     """
-    generation = host.follow()
-    if generation is not None:
+    opened = directory.open_current()
+    if opened is not None:
         try:
-            started = advance(generation.copy, source)
-        except UnfitError as error:
-            log.warning("The replica %s is filled anew: %s.", host.options.alias, error)
-            generation.copy.abandon()
-            if error.back:
-                source.install(exactly=False, anew=True)
+            moment = apply_new_changes(opened.copy, source)
+        except NeedsRefill as reason:
+            log.warning("The replica %s is filled again: %s.", directory.options.alias, reason)
+            opened.copy.mark_obsolete()
+            if reason.restored:
+                install_log(source, exact=False, new_epoch=True)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-            host.discard(generation)
+            directory.discard(opened)
         else:
-            host.folder.confirm(generation.fd, started)
+            directory.mark_fresh(opened, moment)
             return
-    _fill(host, source, progress)
+    _refill(directory, source, progress)
 
 
-def _fill(host: "Host", source: Source, progress: Progress | None) -> None:
-    def told(table: str, rows: int) -> None:
-        before = host.filling[1] if host.filling and host.filling[0] == table else 0
-        host.filling = (table, before + rows)
+def apply_new_changes(copy: ReplicaCopy, source: Source) -> float:
+    """Fetch and apply all changes since; returns a moment (time.time()) up to which the copy is complete.
+
+    Raises NeedsRefill when the changes do not continue the copy, or a refill is cheaper.
+    """
+    check_schema = not 0.0 <= time.time() - copy.schema_checked_at < _SCHEMA_AGE
+    first = last = copy.seq
+    changes: list[Change] = []
+    anchor = None
+    for _ in range(_MAX_ROUNDS):
+        change_set = source.fetch_changes(copy.tables.values(), last, check_schema=check_schema)
+        copy.require_continues(change_set)
+        changes += change_set.changes
+        anchor = change_set.anchor if last == first else anchor
+        if change_set.is_complete:
+            copy.apply(dataclasses.replace(change_set, since=first, anchor=anchor, changes=changes))
+            if check_schema:
+                copy.schema_checked_at = change_set.started
+            return change_set.started
+        last = change_set.last_seq
+        if len(changes) > _MAX_CHANGES:
+            break
+    raise NeedsRefill("too much has changed since")
+
+
+def _refill(directory: ReplicaDirectory, source: Source, progress: Progress | None) -> None:
+    """Complete a new copy, publish it, and bring it up to date."""
+
+    def report(table: str, rows: int) -> None:
+        before = directory.filling[1] if directory.filling and directory.filling[0] == table else 0
+        directory.filling = (table, before + rows)
         if progress is not None:
             progress(table, rows)
 
     try:
-        path = fill(host.folder, source, host.options, told)
+        path = _complete_copy(directory, source, report)
     finally:
-        host.filling = None
-    host.folder.publish(path)
-    generation = host.follow()
-    if generation is not None:
-        # Only what begins after the pointer has moved holds every write that was taken into the file before.
-        host.folder.confirm(generation.fd, advance(generation.copy, source))
+        directory.filling = None
+    directory.publish(path)
+    opened = directory.open_current()
+    if opened is not None:
+        # A commit that began before publish() was applied to the old copy only: mark the new one as fresh by a sync
+        # that begins after it.
+        directory.mark_fresh(opened, apply_new_changes(opened.copy, source))
+
+
+def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progress) -> Path:
+    """The file of a complete copy, resumed from an earlier fill where possible.
+
+    Deletes the file when the fill fails in a way that resuming it cannot cure.
+    """
+    if not log_is_installed(source):
+        install_log(source, exact=False)
+    schema = source.fetch_schema()
+    copy = find_unpublished_copy(directory, schema) or create_copy(directory, schema)
+    try:
+        if copy.is_filled:
+            apply_new_changes(copy, source)
+        else:
+            fill_copy(copy, source, schema, progress)
+    except (NeedsRefill, sqlite3.DatabaseError) as error:
+        if isinstance(error, NeedsRefill) or is_damage(error):
+            copy.path.unlink(missing_ok=True)
+        raise
+    finally:
+        copy.close()
+    return copy.path

@@ -2,66 +2,73 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from d1backend.protocol.api import Statement
-from d1backend.replica.changes import LOG, Shape, quoted
-from d1backend.sql.values import literal
+from d1backend.replica.change_log import LOG
+from d1backend.replica.tables import Rows, TableSchema
+from d1backend.sql.values import literal, quote_name
 
-_NAME = "_d1_log_"
-PRESENT = f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{_NAME}*'"
+_PREFIX = "_d1_log_"
+INSTALLED_TRIGGERS_QUERY = (
+    f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{_PREFIX}*'"
+)
 # The columns of a unique index, each with its collation.
-Unique = list[tuple[str, str]]
+UniqueIndex = list[tuple[str, str]]
 
 
-def triggers(shape: Shape, quiet: Iterable[str], uniques: Iterable[Unique]) -> dict[str, str]:
+def log_triggers(
+    table: TableSchema, quiet: Iterable[str], unique_indexes: Iterable[UniqueIndex]
+) -> dict[str, str]:
     """The names and SQL of the triggers for a table."""
-    own, quiet = quoted(shape.key), [c for c in shape.columns if c in set(quiet)]
-    loud = ", ".join(quoted(c) for c in shape.columns if c not in quiet)
-    made = {
-        "insert": _trigger(shape, "AFTER INSERT", f"NEW.{own}"),
-        "delete": _trigger(shape, "AFTER DELETE", f"OLD.{own}"),
-        "update": _trigger(shape, f"AFTER UPDATE OF {loud}", f"NEW.{own}"),
-        "move": _trigger(shape, f"AFTER UPDATE OF {own}", f"OLD.{own}", f"OLD.{own} IS NOT NEW.{own}"),
+    key, quiet = table.quoted_key, [c for c in table.columns if c in set(quiet)]
+    loud_columns = ", ".join(quote_name(c) for c in table.columns if c not in quiet)
+    bodies = {
+        "insert": _trigger(table, "AFTER INSERT", f"NEW.{key}"),
+        "delete": _trigger(table, "AFTER DELETE", f"OLD.{key}"),
+        "update": _trigger(table, f"AFTER UPDATE OF {loud_columns}", f"NEW.{key}"),
+        "move": _trigger(table, f"AFTER UPDATE OF {key}", f"OLD.{key}", f"OLD.{key} IS NOT NEW.{key}"),
     }
     if quiet:
-        columns = ", ".join(map(quoted, quiet))
-        made["quiet"] = _trigger(shape, f"AFTER UPDATE OF {columns}", f"NEW.{own}", quietly=True)
-    if uniques := list(uniques):
-        # REPLACE deletes the rows in its way without a trigger of theirs.
-        columns = ", ".join(sorted({quoted(column) for unique in uniques for column, _ in unique}))
-        found = f"SELECT {own} FROM {quoted(shape.table)} WHERE {' OR '.join(map(_same, uniques))}"
-        others = f"SELECT {own} FROM ({found}) WHERE {own} <> OLD.{own}"
-        made["oust"] = _trigger(shape, "BEFORE INSERT", found)
-        made["oust_update"] = _trigger(shape, f"BEFORE UPDATE OF {columns}", others)
+        columns = ", ".join(map(quote_name, quiet))
+        bodies["quiet"] = _trigger(table, f"AFTER UPDATE OF {columns}", f"NEW.{key}", quietly=True)
+    if indexes := list(unique_indexes):
+        # REPLACE deletes conflicting rows without firing their delete triggers.
+        columns = ", ".join(sorted({quote_name(column) for index in indexes for column, _ in index}))
+        conflicting = f"SELECT {key} FROM {table.quoted_name} WHERE {' OR '.join(map(_same_values, indexes))}"
+        others = f"SELECT {key} FROM ({conflicting}) WHERE {key} <> OLD.{key}"
+        bodies["oust"] = _trigger(table, "BEFORE INSERT", conflicting)
+        bodies["oust_update"] = _trigger(table, f"BEFORE UPDATE OF {columns}", others)
     return {
-        f"{_NAME}{shape.table}_{what}": f"CREATE TRIGGER {quoted(f'{_NAME}{shape.table}_{what}')} {text}"
-        for what, text in made.items()
+        f"{_PREFIX}{table.name}_{event}": f"CREATE TRIGGER {quote_name(f'{_PREFIX}{table.name}_{event}')} {body}"
+        for event, body in bodies.items()
     }
 
 
-def _trigger(shape: Shape, event: str, keys: str, when: str = "", *, quietly: bool = False) -> str:
-    """A trigger that logs the row whose key is `keys`, or the rows whose keys that SELECT gives.
+def _trigger(table: TableSchema, event: str, keys: str, when: str = "", *, quietly: bool = False) -> str:
+    """A trigger that logs the row with the key `keys`, or all rows whose keys `keys` selects.
 
-    An older entry is deleted, not replaced: the OR IGNORE of a statement would reach into its triggers.
+    It deletes the older entry instead of replacing it: the OR IGNORE of the outer statement would apply to its
+    statements too.
     """
-    table, select = literal(shape.table), keys if keys.startswith("SELECT") else f"SELECT {keys}"
+    name, select = literal(table.name), keys if keys.startswith("SELECT") else f"SELECT {keys}"
     return (
-        f"{event} ON {quoted(shape.table)} {f'WHEN {when} ' if when else ''}BEGIN "
-        f"DELETE FROM {LOG} WHERE tbl = {table} AND key IN ({select}){' AND quiet = 1' if quietly else ''}; "
-        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {table}, k.*, {int(quietly)} FROM ({select}) k; END"
+        f"{event} ON {table.quoted_name} {f'WHEN {when} ' if when else ''}BEGIN "
+        f"DELETE FROM {LOG} WHERE tbl = {name} AND key IN ({select}){' AND quiet = 1' if quietly else ''}; "
+        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {name}, k.*, {int(quietly)} FROM ({select}) k; END"
     )
 
 
-def _same(unique: Unique) -> str:
-    """SQL for: a row has the values of the new one in the columns of a unique index."""
+def _same_values(index: UniqueIndex) -> str:
+    """SQL condition: a row has the values of the new row in the columns of a unique index."""
     return "({})".format(
-        " AND ".join(f"{quoted(c)} = NEW.{quoted(c)} COLLATE {quoted(collation)}" for c, collation in unique)
+        " AND ".join(
+            f"{quote_name(c)} = NEW.{quote_name(c)} COLLATE {quote_name(collation)}" for c, collation in index
+        )
     )
 
 
-def indexes(tables: Iterable[str]) -> Statement:
-    """A question for the unique indexes of tables, but for those of a part of the rows or of expressions."""
+def unique_indexes_query(tables: Iterable[str]) -> Statement:
+    """A query for the unique indexes of tables, without partial ones; parse_unique_indexes() reads its result."""
     return (
         "SELECT m.name, l.name, x.name, x.coll FROM sqlite_master m, pragma_index_list(m.name) l, "
         "pragma_index_xinfo(l.name) x WHERE m.type = 'table' AND m.name IN (SELECT value FROM json_each(?1)) "
@@ -70,13 +77,14 @@ def indexes(tables: Iterable[str]) -> Statement:
     )
 
 
-def uniques_of(rows: Iterable[list[Any]]) -> dict[str, list[Unique]]:
-    """The unique indexes by table, from what `indexes` tells."""
-    found: dict[tuple[str, str], list[tuple[Any, str]]] = {}
+def parse_unique_indexes(rows: Rows) -> dict[str, list[UniqueIndex]]:
+    """The unique indexes of each table, without those on expressions."""
+    found: dict[tuple[str, str], list[tuple[str | None, str]]] = {}
     for table, index, column, collation in rows:
         found.setdefault((table, index), []).append((column, collation))
-    uniques: dict[str, list[Unique]] = {}
+    indexes: dict[str, list[UniqueIndex]] = {}
     for (table, _), columns in found.items():
-        if all(column is not None for column, _ in columns):
-            uniques.setdefault(table, []).append(columns)
-    return uniques
+        plain = [(column, collation) for column, collation in columns if column is not None]
+        if len(plain) == len(columns):
+            indexes.setdefault(table, []).append(plain)
+    return indexes

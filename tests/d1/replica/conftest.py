@@ -11,11 +11,11 @@ from d1backend.local import D1Local, workerd_binary
 from d1backend.options import Settings
 from d1backend.protocol import rate_limit
 from d1backend.protocol.api import Api
-from d1backend.replica import fill, registry
+from d1backend.replica import registry, sync
 from d1backend.replica.host import Host
+from d1backend.replica.installation import install_log
 from d1backend.replica.router import ReplicaRouter
 from d1backend.replica.source import Source
-from d1backend.replica.sync import bring_forward
 from devtools.fault_proxy import FaultProxy
 from tests.d1.replica.models import MODELS, OPTIONS, SEARCH
 
@@ -79,8 +79,7 @@ class OneHost:
         """Bring the copy forward now, and fail if that fails."""
         source = Source(self.host.options, patient=True)
         try:
-            with self.host.folder.locked():
-                bring_forward(self.host, source)
+            self.host.sync_now(source)
         finally:
             source.close()
 
@@ -90,7 +89,7 @@ def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
     """A function that makes a host: `new_host("a", max_age=60)`; `patience` are OPTIONS of its source."""
     made: list[str] = []
     # Each sync looks at the schema, but for the tests of how seldom it does.
-    monkeypatch.setattr(fill, "_SCHEMA_AGE", 0.0)
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 0.0)
 
     def new_host(name: str = "a", patience: dict[str, float] = PATIENCE, **options: Any) -> OneHost:
         source, replica = f"d1_{name}", f"replica_{name}"
@@ -115,9 +114,12 @@ def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
         }
         configured = connections.configure_settings(entries)
         for alias in (source, replica):
+            if alias in made:
+                connections[alias].close()
+                del connections[alias]
             connections.settings[alias] = configured[alias]
             made.append(alias)
-        registry.forget()
+        registry.clear()
         monkeypatch.setattr(router, "routers", [ReplicaRouter()])
         return OneHost(source, replica)
 
@@ -126,7 +128,7 @@ def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
         for alias in dict.fromkeys(made):
             connections[alias].close()
             del connections[alias], connections.settings[alias]
-        registry.forget()
+        registry.clear()
 
 
 @pytest.fixture
@@ -142,7 +144,7 @@ def schema(new_host):
 @pytest.fixture
 def installed(schema, new_host):
     source = Source(registry.host_of("replica_schema").options, patient=True)
-    source.install()
+    install_log(source)
     source.close()
 
 

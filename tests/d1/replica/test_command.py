@@ -34,11 +34,11 @@ def test_install_says_what_it_logs_and_does_nothing_the_second_time(d1, schema, 
 
 
 def test_install_anew_makes_every_host_fill_anew(d1, host, other):
-    before = host.host.follow().path
+    before = host.host.directory.open_current().path
     assert run(host, "install", "--anew") == "Logging changes of designs, people, tags.\n"
     for one in (host, other):
         one.sync()
-    assert host.host.follow().path != before
+    assert host.host.directory.open_current().path != before
     compare(d1, other)
 
 

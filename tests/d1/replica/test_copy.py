@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from d1backend.replica import status, version
+from d1backend.replica.installation import install_log
 from d1backend.replica.source import Source
 from tests.d1.replica.models import Design, Person, Tag
 
@@ -85,12 +86,12 @@ def test_the_files_are_private_and_hold_no_hidden_column(d1, installed, new_host
     assert rows(host.replica, "people") == [(1, "asha")]
     d1("UPDATE people SET password_hash = 'bcrypt$secret2'")
     host.sync()
-    files = list(host.host.folder.path.iterdir())
+    files = list(host.host.directory.path.iterdir())
     assert any(file.name.endswith(".sqlite3") for file in files)
     for file in files:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert b"secret" not in file.read_bytes()
-    assert stat.S_IMODE(os.stat(host.host.folder.path).st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(host.host.directory.path).st_mode) == 0o700
     with pytest.raises(Exception, match="password_hash"):
         Person.objects.using(host.replica).get()
 
@@ -155,8 +156,8 @@ def test_a_log_dropped_and_made_again_is_noticed(d1, host):
     )
     d1("INSERT INTO designs (title, body, view_count, weight) VALUES ('unlogged', '', 0, 0)")
     source = Source(host.host.options, patient=True)
-    assert source.install()
-    assert not source.install()
+    assert install_log(source)
+    assert not install_log(source)
     source.close()
     host.sync()
     assert rows(host.replica, "designs", "title") == [("unlogged",)]

@@ -70,9 +70,9 @@ def test_d1_that_hangs_is_waited_for_by_one_read_and_no_more(host, proxy):
     """The others go on at once, until it has answered again."""
     proxy.plan = plans.always(plans.SLOW_BEFORE)
     age(host, 3000)
-    assert not host.host._wait(time.time())
+    assert not host.host.sync_thread.wait(time.time())
     waits = []
-    host.host._rounds.wait = lambda left: waits.append(left)
+    host.host.sync_thread._round_ended.wait = lambda left: waits.append(left)
     for _ in range(200):
         titles(host.replica)
     assert not waits
@@ -85,10 +85,10 @@ def test_all_processes_of_a_host_leave_a_rate_limit_alone(host, proxy):
     titles(host.replica)
     until(lambda: status(host.replica)["degraded"])
     for _ in range(20):
-        assert neighbour.ready()
-        assert host.host.ready()
-    neighbour.want()
-    until(lambda: neighbour._resting > time.time() + 100)
+        assert neighbour.ensure_fresh()
+        assert host.host.ensure_fresh()
+    neighbour.sync_thread.request()
+    until(lambda: neighbour.sync_thread._backoff_until > time.time() + 100)
     assert proxy.count == 1
     assert neighbour.status()["error"] == "RateLimited"
 
@@ -135,18 +135,18 @@ def test_reads_that_may_miss_a_write_do_not_wait_for_a_d1_that_fails(host, proxy
     until(lambda: status(host.replica)["degraded"])
     proxy.plan = plans.always(plans.SLOW_BEFORE)
     end_the_rest(host)
-    host.host._slow = True
+    host.host.sync_thread._is_slow = True
     assert alias_for(host.replica, "designs") == host.replica
 
 
 def test_failures_in_a_row_are_asked_after_less_and_less_often(host, proxy):
     rests = []
     for _ in range(8):
-        host.host.folder.note_trouble("OperationalError", 0.0)
-        rests.append(round(host.host.folder.resting_until() - time.time()))
+        host.host.directory.record_failure("OperationalError", 0.0)
+        rests.append(round(host.host.directory.backoff_until() - time.time()))
     assert rests == [1, 2, 4, 8, 16, 30, 30, 30]
-    host.host.folder.note_trouble("RateLimited", 300.0)
-    assert host.host.folder.resting_until() > time.time() + 290
+    host.host.directory.record_failure("RateLimited", 300.0)
+    assert host.host.directory.backoff_until() > time.time() + 290
 
 
 def test_without_d1_a_restarted_process_reads_from_the_file_it_finds(d1, host, proxy):

@@ -9,7 +9,6 @@ from django.db import OperationalError
 
 from d1backend.replica import fill, status, version
 from d1backend.replica.source import Source
-from d1backend.replica.sync import bring_forward
 from devtools import fault_plan
 from tests.d1.replica.models import Design, Tag
 from tests.d1.replica.test_freshness import until
@@ -41,8 +40,7 @@ def filling(host, look=lambda table, rows: None):
 
     source = Source(host.host.options, patient=True)
     try:
-        with host.host.folder.locked():
-            bring_forward(host.host, source, told)
+        host.host.sync_now(source, told)
     finally:
         source.close()
     return pages
@@ -137,8 +135,8 @@ def test_a_fill_goes_on_after_d1_was_away(d1, many, proxy):
 
     many.connection.close()
     source = Source(many.host.options, patient=False)
-    with many.host.folder.locked(), pytest.raises(sqlite3.OperationalError):
-        bring_forward(many.host, source, away)
+    with pytest.raises(sqlite3.OperationalError):
+        many.host.sync_now(source, away)
     source.close()
     proxy.plan = None
     assert next(rows for table, rows in filling(many) if table == "designs") == 10
@@ -158,7 +156,7 @@ def test_a_damaged_file_of_a_fill_under_way_is_begun_again(d1, many):
 
     with pytest.raises(KeyboardInterrupt):
         filling(many, stop)
-    (path,) = many.host.folder.files()
+    (path,) = many.host.directory.files()
     damage(path, "designs")
     with pytest.raises(sqlite3.DatabaseError):
         filling(many)

@@ -8,7 +8,8 @@ import pytest
 from django.db import OperationalError, connections
 
 from d1backend.replica import alias_for, status, version
-from d1backend.replica.copy import Copy
+from d1backend.replica.copy import ReplicaCopy
+from d1backend.replica.tables import TableSchema
 from devtools import fault_plan
 from tests.d1.replica.models import Design, Person
 
@@ -22,7 +23,7 @@ def titles(alias):
 def age(host, seconds):
     """Let the copy have been synced so long ago."""
     moment = time.time() - seconds
-    os.utime(host.host.folder.current, (moment, moment))
+    os.utime(host.host.directory.current, (moment, moment))
 
 
 def until(condition):
@@ -34,9 +35,9 @@ def until(condition):
 
 def end_the_rest(host):
     """D1 may be asked again now."""
-    with_trouble = host.host.folder.path / "trouble"
+    with_trouble = host.host.directory.path / "backoff"
     os.utime(with_trouble, (0, 0))
-    host.host._resting = 0.0
+    host.host.sync_thread._backoff_until = 0.0
 
 
 def test_a_fresh_copy_is_read_without_a_request(d1, host, proxy):
@@ -129,7 +130,7 @@ def test_a_rate_limit_is_left_alone_for_as_long_as_it_asks(host, proxy):
     until(lambda: status(host.replica)["degraded"])
     assert proxy.count == 1
     assert status(host.replica)["error"] == "RateLimited"
-    assert host.host.folder.resting_until() > time.time() + 100
+    assert host.host.directory.backoff_until() > time.time() + 100
 
 
 def test_a_host_without_a_copy_reads_from_the_source_and_fills(d1, installed, new_host):
@@ -173,10 +174,10 @@ def test_a_table_made_anew_without_its_triggers_is_noticed(d1, host):
 
 def test_a_model_with_columns_that_the_copy_lacks_is_read_from_the_source(host):
     assert Design.objects.all().db == host.replica
-    generation = host.host.generation
-    shape = generation.copy.shapes["designs"]
-    generation.copy.shapes["designs"] = type(shape)(shape.table, shape.key, shape.columns[:-1])
-    generation.models.clear()
+    opened = host.host.directory.opened
+    table = opened.copy.tables["designs"]
+    opened.copy.tables["designs"] = TableSchema(table.name, table.key, table.columns[:-1])
+    opened.readable_models.clear()
     assert Design.objects.all().db == host.source
 
 
@@ -195,9 +196,9 @@ def test_a_restored_database_is_noticed(d1, host):
 
 def test_a_damaged_file_is_replaced(d1, host):
     d1(NEW.format("a"))
-    path = host.host.generation.path
+    path = host.host.directory.opened.path
     connections[host.replica].close()
-    host.host._leave()
+    host.host.directory.release_copy()
     for file in path.parent.glob(f"{path.name}*"):
         file.write_bytes(b"no database" * 1000)
     assert Design.objects.get().title == "a"
@@ -207,7 +208,7 @@ def test_a_damaged_file_is_replaced(d1, host):
 
 def test_a_restart_uses_the_file_it_finds(d1, host, proxy, monkeypatch):
     d1(NEW.format("a"))
-    monkeypatch.setattr(Copy, "create", None)
+    monkeypatch.setattr(ReplicaCopy, "create", None)
     host.host.reset()
     age(host, 601)
     proxy.plan = []

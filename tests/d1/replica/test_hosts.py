@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from d1backend.protocol import encoding
+from d1backend.replica.installation import install_log
 from d1backend.replica.source import Source
 from devtools import fault_plan as plans
 from tests.d1.replica.conftest import TOKEN
@@ -114,7 +115,7 @@ def test_copies_of_hosts_that_are_killed_and_meet_faults_are_right(
             if dice.random() < 0.2:
                 dice.choice(workers).kill()
             if dice.random() < 0.05:
-                source.install(anew=True)
+                install_log(source, new_epoch=True)
             if dice.random() < 0.05:
                 d1(f"ALTER TABLE tags ADD COLUMN extra{next(column)} TEXT DEFAULT 'é'")
     finally:
@@ -135,8 +136,8 @@ def test_copies_of_hosts_that_are_killed_and_meet_faults_are_right(
 
 def compare(d1, host):
     """The copy holds what D1 holds, row by row and value by value, its search works, and no secret is in its files."""
-    copy = host.host.follow().copy
-    for table, shape in copy.shapes.items():
+    copy = host.host.directory.open_current().copy
+    for table, shape in copy.tables.items():
         columns = ", ".join(f'"{c}"' for c in shape.columns)
         with copy._lock:
             mine = copy._db.execute(f"SELECT {columns} FROM {table} ORDER BY id").fetchall()
@@ -145,7 +146,7 @@ def compare(d1, host):
     with copy._lock:
         copy._db.execute("INSERT INTO designs_search (designs_search, rank) VALUES ('integrity-check', 1)")
         assert copy._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    for file in host.host.folder.path.iterdir():
+    for file in host.host.directory.path.iterdir():
         assert b"bcrypt$secret" not in file.read_bytes()
 
 

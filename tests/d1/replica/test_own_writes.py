@@ -1,16 +1,19 @@
 """Who writes sees it at once, in the trip of the write itself; so do the neighbours on the host."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from d1backend.replica import fill, on_primary
+from d1backend.replica import on_primary, sync
 from d1backend.replica.source import Source
 from d1backend.test import assert_round_trips
 from devtools import fault_plan
-from tests.d1.replica.models import Design, Note, Person, Tag
+from tests.d1.replica.conftest import TOKEN
+from tests.d1.replica.models import OPTIONS, Design, Note, Person, Tag
+from tests.d1.replica.test_freshness import NEW
 
 
 def titles(alias):
@@ -44,7 +47,7 @@ def test_an_autocommit_write_shows_in_the_copy_at_once(host, proxy):
 
 
 def test_writes_show_after_one_changed_the_schema_so_that_nothing_is_logged(host, monkeypatch):
-    monkeypatch.setattr(fill, "_SCHEMA_AGE", 15.0)
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
     host.sync()
     with connections[host.source].cursor() as cursor:
         cursor.execute("DROP TRIGGER _d1_log_designs_insert")
@@ -72,12 +75,12 @@ def test_a_rolled_back_transaction_shows_nothing(host):
 
 def test_an_older_answer_does_not_undo_a_newer_one(host):
     """Two commits' news may arrive in the other order."""
-    generation = host.host.follow()
+    opened = host.host.directory.open_current()
     source = Source(host.host.options, patient=True)
     Design.objects.using(host.source).create(title="a")
-    older = source.news(generation.copy.shapes.values(), 0)
+    older = source.fetch_changes(opened.copy.tables.values(), 0)
     Design.objects.using(host.source).update(title="b")
-    host.host.take(generation, older)
+    host.host.apply_commit(opened, older)
     source.close()
     assert titles(host.replica) == ["b"]
 
@@ -147,6 +150,26 @@ def test_neighbours_on_the_host_see_a_write_at_once(host, tmp_path):
         "print(sqlite3.connect(file).execute('SELECT title FROM designs').fetchall())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(host.host.folder.path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, str(host.host.directory.path)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "[('a',)]\n"
+
+
+def test_a_process_that_begins_with_a_write_shows_it_to_its_neighbours(d1, host, engine):
+    plan = {
+        "url": engine.url,
+        "token": TOKEN,
+        "database": d1.database,
+        "folder": str(host.host.directory.path),
+        "options": OPTIONS,
+    }
+    script = (
+        "import json, sys; from tests.d1.replica import worker; worker.configure(json.loads(sys.argv[1]));"
+        "from django.db import connection; cursor = connection.cursor();"
+        f"cursor.execute({NEW.format('first')!r})"
+    )
+    subprocess.run([sys.executable, "-c", script, json.dumps(plan)], check=True)
+    assert titles(host.replica) == ["first"]

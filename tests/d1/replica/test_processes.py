@@ -13,7 +13,6 @@ from django.db import DatabaseError, connections
 from d1backend.replica import alias_for, status
 from d1backend.replica.host import Host
 from d1backend.replica.source import Source
-from d1backend.replica.sync import bring_forward
 from devtools import fault_plan
 from tests.d1.replica.models import Design
 from tests.d1.replica.test_freshness import NEW, age, titles, until
@@ -21,10 +20,10 @@ from tests.d1.replica.test_freshness import NEW, age, titles, until
 
 def refill(host):
     """Let the host go over to a new file."""
-    before = host.host.follow().path
-    host.host.follow().copy.abandon()
+    before = host.host.directory.open_current().path
+    host.host.directory.open_current().copy.mark_obsolete()
     host.sync()
-    assert host.host.follow().path != before
+    assert host.host.directory.open_current().path != before
     return before
 
 
@@ -42,12 +41,12 @@ def damage(path, table):
 
 def test_a_process_forked_from_one_that_syncs_does_not_keep_the_lock(host):
     asked, told = os.pipe()
-    with host.host.folder.locked():
+    with host.host.directory.lock():
         child = os.fork()
         if not child:
             os.read(asked, 1)
             os._exit(0)
-    fd = os.open(host.host.folder.path / "lock", os.O_RDWR)
+    fd = os.open(host.host.directory.path / "lock", os.O_RDWR)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
@@ -63,7 +62,7 @@ def test_a_process_that_syncs_and_dies_gives_the_lock_up_though_its_child_lives(
     ready, go = os.pipe()
     parent = os.fork()
     if not parent:
-        with host.host.folder.locked():
+        with host.host.directory.lock():
             if not os.fork():
                 os.write(go, b"x")
                 os.read(asked, 1)
@@ -71,7 +70,7 @@ def test_a_process_that_syncs_and_dies_gives_the_lock_up_though_its_child_lives(
             os.kill(os.getpid(), 9)
     os.waitpid(parent, 0)
     os.read(ready, 1)
-    fd = os.open(host.host.folder.path / "lock", os.O_RDWR)
+    fd = os.open(host.host.directory.path / "lock", os.O_RDWR)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
@@ -83,7 +82,7 @@ def test_a_process_that_syncs_and_dies_gives_the_lock_up_though_its_child_lives(
 def test_no_open_file_of_sqlite_goes_into_a_forked_process(host):
     """Its locks would not hold there, and the last one to close would delete the log that others write."""
     assert titles(host.replica) == []
-    assert host.host.generation is not None
+    assert host.host.directory.opened is not None
 
     def open_files():
         found = []
@@ -92,7 +91,7 @@ def test_no_open_file_of_sqlite_goes_into_a_forked_process(host):
                 found.append(os.readlink(f"/proc/self/fd/{fd}"))
             except OSError:
                 continue
-        return [name for name in found if str(host.host.folder.path) in name and ".sqlite3" in name]
+        return [name for name in found if str(host.host.directory.path) in name and ".sqlite3" in name]
 
     assert open_files()
     child = os.fork()
@@ -118,21 +117,23 @@ def test_rows_are_read_to_the_end_from_a_file_that_is_replaced(d1, host):
 def test_a_file_is_kept_for_a_while_for_who_is_about_to_open_it(host):
     old = refill(host)
     assert old.exists()
-    host.host._tidy_at = 0.0
+    host.host.directory._delete_old_at = 0.0
     age(host, 601)
     titles(host.replica)
     until(lambda: not old.exists())
-    assert [path.name for path in host.host.folder.path.glob("*.sqlite3")] == [host.host.follow().path.name]
+    assert [path.name for path in host.host.directory.path.glob("*.sqlite3")] == [
+        host.host.directory.open_current().path.name
+    ]
 
 
 def test_a_commit_taken_into_a_file_that_gave_way_is_awaited_in_the_new_one(d1, host):
     """Another process has put a new file up while the commit was under way."""
     neighbour = Host(host.host.options)
-    generation = neighbour.follow()
+    opened = neighbour.directory.open_current()
     source = Source(host.host.options, patient=True)
     refill(host)
     d1(NEW.format("mine"))
-    neighbour.take(generation, source.news(generation.copy.shapes.values(), generation.copy.seq))
+    neighbour.apply_commit(opened, source.fetch_changes(opened.copy.tables.values(), opened.copy.seq))
     source.close()
     assert titles(host.replica) == ["mine"]
 
@@ -142,20 +143,20 @@ def test_a_neighbour_awaits_a_write_whose_answer_was_lost(d1, host, proxy):
     Design.objects.using(host.source).create(title="a")
     neighbour = Host(host.host.options)
     source = Source(host.host.options, patient=True)
-    generation = neighbour.follow()
-    before = source.news(generation.copy.shapes.values(), generation.copy.seq)
+    opened = neighbour.directory.open_current()
+    before = source.fetch_changes(opened.copy.tables.values(), opened.copy.seq)
     source.close()
     proxy.plan = [fault_plan.RESET_AFTER]
     Design.objects.using(host.source).update(title="mine")
     assert proxy.faults == ["reset after"]
-    neighbour.take(generation, before)
+    neighbour.apply_commit(opened, before)
     assert titles(host.replica) == ["mine"]
 
 
 def test_who_waits_for_a_write_of_the_host_reads_from_d1_when_the_copy_cannot_follow(d1, host, proxy):
     """As while a new file is filled, which takes longer than a read may wait."""
-    host.host.missed()
-    with host.host.folder.locked():
+    host.host.directory.mark_dirty()
+    with host.host.directory.lock():
         started = time.monotonic()
         assert alias_for(host.replica, "designs") == host.source
         assert alias_for(host.replica, "designs") == host.source
@@ -166,9 +167,9 @@ def test_who_waits_for_a_write_of_the_host_reads_from_d1_when_the_copy_cannot_fo
 def test_a_damaged_page_is_noticed_by_the_query_that_meets_it(d1, host):
     d1(*(NEW.format(f"{i:0200}") for i in range(500)))
     host.sync()
-    path = host.host.follow().path
-    connections[host.replica].leave()
-    host.host.suspend()
+    path = host.host.directory.open_current().path
+    connections[host.replica].release_file()
+    host.host.directory.close_copy()
     damage(path, "designs")
     with pytest.raises(DatabaseError):
         list(Design.objects.using(host.replica))
@@ -187,11 +188,11 @@ def test_a_clock_set_back_a_little_makes_the_copy_old(d1, host, monkeypatch):
 
 
 def test_all_files_are_private(host):
-    modes = {path.name: path.stat().st_mode & 0o777 for path in host.host.folder.path.iterdir()}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in host.host.directory.path.iterdir()}
     assert set(modes.values()) == {0o600}
-    host.host.folder.note_trouble("X", 0)
-    host.host.missed()
-    assert {path.stat().st_mode & 0o777 for path in host.host.folder.path.iterdir()} == {0o600}
+    host.host.directory.record_failure("X", 0)
+    host.host.directory.mark_dirty()
+    assert {path.stat().st_mode & 0o777 for path in host.host.directory.path.iterdir()} == {0o600}
 
 
 def test_a_directory_that_others_may_write_is_refused(installed, new_host, tmp_path):
@@ -220,7 +221,7 @@ def test_reads_of_many_threads_and_syncs_at_once_see_whole_states(d1, host):
             pair = {d.title for d in Design.objects.using(host.replica)}
             if len(pair) != 1:
                 wrong.append(pair)
-        connections[host.replica].leave()
+        connections[host.replica].release_file()
 
     threads = [threading.Thread(target=read) for _ in range(4)]
     for thread in threads:
@@ -228,7 +229,7 @@ def test_reads_of_many_threads_and_syncs_at_once_see_whole_states(d1, host):
     for number in range(1, 13):
         d1(f"UPDATE designs SET title = '{number}'")
         if number % 4 == 0:
-            host.host.follow().copy.abandon()
+            host.host.directory.open_current().copy.mark_obsolete()
         host.sync()
     stop.set()
     for thread in threads:
@@ -238,20 +239,19 @@ def test_reads_of_many_threads_and_syncs_at_once_see_whole_states(d1, host):
 
 def test_a_fill_that_is_complete_but_was_not_handed_over_is_brought_up_to_date_first(d1, host):
     """Its process was killed in between; meanwhile the file that is read went on."""
-    folder, source = host.host.folder, Source(host.host.options, patient=True)
-    publish, folder.publish = folder.publish, lambda path: (_ for _ in ()).throw(KeyboardInterrupt)
-    host.host.follow().copy.abandon()
-    with folder.locked(), pytest.raises(KeyboardInterrupt):
-        bring_forward(host.host, source)
-    folder.publish = publish
+    directory, source = host.host.directory, Source(host.host.options, patient=True)
+    publish, directory.publish = directory.publish, lambda path: (_ for _ in ()).throw(KeyboardInterrupt)
+    host.host.directory.open_current().copy.mark_obsolete()
+    with pytest.raises(KeyboardInterrupt):
+        host.host.sync_now(source)
+    directory.publish = publish
     d1(NEW.format("later"))
     seen = []
-    folder.publish = lambda path: (
+    directory.publish = lambda path: (
         seen.extend(sqlite3.connect(path).execute("SELECT title FROM designs").fetchall()),
         publish(path),
     )
-    with folder.locked():
-        bring_forward(host.host, source)
+    host.host.sync_now(source)
     source.close()
     assert seen == [("later",)]
 
@@ -268,11 +268,11 @@ def test_a_file_made_for_other_settings_is_not_read(d1, installed, new_host):
     assert not status(host.replica)["usable"]
     assert status(host.replica)["age"] is None
     until(lambda: alias_for(host.replica, "people", "designs_search") == host.replica)
-    host.host._tidy_at = 0.0
+    host.host.directory._delete_old_at = 0.0
     age(host, 601)
-    host.host.ready()
-    until(lambda: len(host.host.folder.files()) == 1)
-    assert all(b"secret" not in file.read_bytes() for file in host.host.folder.path.iterdir())
+    host.host.ensure_fresh()
+    until(lambda: len(host.host.directory.files()) == 1)
+    assert all(b"secret" not in file.read_bytes() for file in host.host.directory.path.iterdir())
 
 
 def test_reads_go_on_in_a_process_that_can_start_no_thread(host, monkeypatch):

@@ -3,10 +3,11 @@
 import pytest
 from django.db import connections, models
 
-from d1backend.replica import fill, status, version
-from d1backend.replica.installing import keep_installed
-from d1backend.replica.source import Source, UnfitError
-from d1backend.replica.sync import bring_forward
+from d1backend.replica import installation, status, sync, version
+from d1backend.replica.changes import NeedsRefill
+from d1backend.replica.installation import install_log
+from d1backend.replica.post_migrate import install_log_after_migrate
+from d1backend.replica.source import Source
 from tests.d1.replica.models import Design, Tag
 
 NEW = "INSERT INTO designs (title, body, view_count, weight) VALUES ('{}', '', 0, 0)"
@@ -71,7 +72,7 @@ def test_a_table_that_django_remakes_is_logged_again_after_the_migration(d1, hos
     new.model = Tag
     with connections[host.source].schema_editor() as editor:
         editor.alter_field(Tag, old, new)
-    keep_installed(host.source)
+    install_log_after_migrate(host.source)
     assert names_of_triggers(d1) == before
     d1("UPDATE tags SET label = 'y'")
     host.sync()
@@ -80,10 +81,10 @@ def test_a_table_that_django_remakes_is_logged_again_after_the_migration(d1, hos
 
 def test_the_triggers_are_kept_by_every_migrate(d1, host):
     d1("DROP TRIGGER _d1_log_tags_update", "UPDATE tags SET label = 'unlogged'")
-    keep_installed(host.source)
+    install_log_after_migrate(host.source)
     assert "_d1_log_tags_update" in names_of_triggers(d1)
     epoch = d1("SELECT epoch FROM _d1_replica")
-    keep_installed(host.source)
+    install_log_after_migrate(host.source)
     assert d1("SELECT epoch FROM _d1_replica") == epoch
 
 
@@ -100,8 +101,7 @@ def test_an_old_copy_is_read_until_the_new_one_is_complete(d1, host):
         assert status(host.replica)["usable"]
 
     source = Source(host.host.options, patient=True)
-    with host.host.folder.locked():
-        bring_forward(host.host, source, look)
+    host.host.sync_now(source, look)
     source.close()
     assert seen
     assert all(titles == ["a"] for titles in seen)
@@ -139,10 +139,10 @@ def test_a_log_made_anew_while_a_copy_is_filled_is_no_copy(d1, installed, new_ho
 
     def meddle(table, rows):
         if table == "designs":
-            source.install(anew=True)
+            install_log(source, new_epoch=True)
 
-    with host.host.folder.locked(), pytest.raises(UnfitError):
-        bring_forward(host.host, source, meddle)
+    with pytest.raises(NeedsRefill):
+        host.host.sync_now(source, meddle)
     source.close()
     assert not status(host.replica)["usable"]
     host.sync()
@@ -191,20 +191,22 @@ def test_rows_deleted_by_a_cascade_leave_the_copy(d1, schema, new_host):
     assert ask(host.replica, "SELECT label FROM tags") == [("y",)]
 
 
-def test_a_change_of_the_schema_under_an_installation_makes_it_begin_again(d1, installed, new_host):
+def test_a_change_of_the_schema_under_an_installation_makes_it_begin_again(
+    d1, installed, new_host, monkeypatch
+):
     """Else triggers made from the old columns would be taken for those of the new ones."""
     source = Source(new_host("a").host.options, patient=True)
-    asked, source._installed = source._installed, None
+    fetch_installed = installation.fetch_installed
     changes = ["ALTER TABLE designs ADD COLUMN colour TEXT"]
 
-    def meddle(tables):
-        found = asked(tables)
+    def meddle(source, tables):
+        found = fetch_installed(source, tables)
         if changes:
             d1(changes.pop())
         return found
 
-    source._installed = meddle
-    assert source.install(anew=True)
+    monkeypatch.setattr(installation, "fetch_installed", meddle)
+    assert install_log(source, new_epoch=True)
     source.close()
     assert "colour" in d1("SELECT sql FROM sqlite_master WHERE name = '_d1_log_designs_update'")[0][0]
 
@@ -229,8 +231,8 @@ def test_the_log_is_cut_short_when_it_has_grown_long(d1, host):
     host.sync()
     d1("UPDATE sqlite_sequence SET seq = seq + 1000000 WHERE name = '_d1_changes'", NEW.format("c"))
     source = Source(host.host.options, patient=True)
-    assert source.install()
-    assert not source.install()
+    assert install_log(source)
+    assert not install_log(source)
     source.close()
     assert d1("SELECT count(*) FROM _d1_changes") == [[1]]
     host.sync()
@@ -239,7 +241,7 @@ def test_the_log_is_cut_short_when_it_has_grown_long(d1, host):
 
 def test_the_whole_schema_is_looked_at_now_and_then(d1, host, proxy, monkeypatch):
     """D1 counts each of its objects as a row read."""
-    monkeypatch.setattr(fill, "_SCHEMA_AGE", 15.0)
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
     host.sync()
     proxy.plan = []
     for title in "abc":
@@ -248,14 +250,14 @@ def test_the_whole_schema_is_looked_at_now_and_then(d1, host, proxy, monkeypatch
     assert not any(
         "sqlite_master" in sql for request, _ in proxy.log for sql in request.sql if "_d1_replica" in sql
     )
-    host.host.follow().copy.checked -= 16
+    host.host.directory.open_current().copy.schema_checked_at -= 16
     d1("ALTER TABLE designs ADD COLUMN colour TEXT")
     host.sync()
     assert ask(host.replica, "SELECT colour FROM designs") == [(None,)] * 3
 
 
 def test_a_column_that_is_gone_is_noticed_though_the_schema_is_not_looked_at(d1, host, monkeypatch):
-    monkeypatch.setattr(fill, "_SCHEMA_AGE", 15.0)
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
     d1(NEW.format("a"))
     host.sync()
     d1("ALTER TABLE designs DROP COLUMN picture", "UPDATE designs SET title = 'b'")
@@ -264,8 +266,8 @@ def test_a_column_that_is_gone_is_noticed_though_the_schema_is_not_looked_at(d1,
 
 
 def test_a_migration_is_noticed_though_the_schema_is_not_looked_at(d1, host, monkeypatch):
-    monkeypatch.setattr(fill, "_SCHEMA_AGE", 15.0)
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
     d1("ALTER TABLE designs ADD COLUMN colour TEXT DEFAULT 'red'", NEW.format("a"))
-    keep_installed(host.source)
+    install_log_after_migrate(host.source)
     host.sync()
     assert ask(host.replica, "SELECT colour FROM designs") == [("red",)]

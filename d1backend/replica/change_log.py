@@ -1,0 +1,111 @@
+"""The change log that D1 keeps for its replicas: its two tables, and the statements that install and drop it.
+
+`_d1_changes` holds the latest change of each row ever changed, and also the latest change of more than quiet columns:
+at most two entries for a row. `_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the
+logged tables, their schema when the triggers were created, and the floor (entries up to this number may be missing).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from d1backend.protocol.api import Statement
+from d1backend.replica.tables import Rows
+from d1backend.sql.values import literal, quote_name
+from d1backend.transaction.script import stale
+
+LOG, STATE = "_d1_changes", "_d1_replica"
+# The log keeps at least this many numbers. A host that missed more refills its copy.
+_KEPT = 100_000
+
+_CREATE = (
+    f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
+    "key INTEGER NOT NULL, quiet INTEGER NOT NULL)",
+    f"CREATE UNIQUE INDEX IF NOT EXISTS {LOG}_of ON {LOG} (tbl, key, quiet)",
+    f"CREATE TABLE IF NOT EXISTS {STATE} (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, "
+    "tables TEXT NOT NULL, schema TEXT, floor INTEGER NOT NULL)",
+    f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, floor) VALUES (1, '', '[]', 0)",
+)
+# It contains indexes and triggers, so a log trigger that was dropped with its table is noticed, and full-text tables.
+_SCHEMA = (
+    "(SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
+    "AND (tbl_name IN (SELECT value FROM json_each({tables})) OR sql GLOB 'CREATE VIRTUAL TABLE*') "
+    "ORDER BY type, name))"
+)
+# The tables come from a subquery of their own, so SQLite does not read them again for each object of the schema.
+_CURRENT_SCHEMA = _SCHEMA.format(tables=f"(SELECT tables FROM {STATE})")
+_SEQ = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{LOG}'), 0)"
+_MICROSECONDS = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+_STATE = f"SELECT epoch, floor, {{same}}, {_SEQ}, tables FROM {STATE}"
+# The first compares every object of the schema; the second assumes that the schema is the same.
+STATE_QUERY = _STATE.format(same=f"{_CURRENT_SCHEMA} IS schema")
+STATE_QUERY_WITHOUT_SCHEMA = _STATE.format(same="1")
+VERSIONS_QUERY = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
+DROP_STATEMENTS = (f"DROP TABLE IF EXISTS {LOG}", f"DROP TABLE IF EXISTS {STATE}")
+
+
+@dataclass(frozen=True)
+class LogState:
+    """The state of the log: see the description of `_d1_replica` above; `seq` is the last number it gave."""
+
+    epoch: str
+    floor: int
+    same_schema: bool
+    seq: int
+    tables: frozenset[str]
+
+    @property
+    def needs_trim(self) -> bool:
+        """Whether the log has grown so long that installing it again, which cuts it, is worth a request."""
+        return self.seq - self.floor > 2 * _KEPT
+
+
+def parse_state(rows: Rows) -> LogState | None:
+    """The result of STATE_QUERY; None when the log has no state."""
+    if not rows:
+        return None
+    epoch, floor, same_schema, seq, tables = rows[0]
+    return LogState(epoch, floor, bool(same_schema), seq, frozenset(json.loads(tables)))
+
+
+def schema_sql(tables: Iterable[str]) -> str:
+    """SQL for the schema of tables and of what belongs to them."""
+    return _SCHEMA.format(tables=literal(json.dumps(sorted(tables))))
+
+
+def install_statements(
+    tables: Iterable[str],
+    new_triggers: Mapping[str, str],
+    old_triggers: Iterable[str],
+    schema: str | None,
+    epoch: str,
+    *,
+    new_epoch: bool = False,
+) -> list[Statement]:
+    """Statements that create the log and its triggers. Idempotent.
+
+    The batch fails when the schema is no longer `schema`, from which the triggers were made. The epoch changes with
+    `new_epoch`, when other tables are logged, and when changes may be missing in the log (the schema is not that of
+    the triggers). Numbers then continue from the current time, so no number is given twice, even when the log was
+    dropped or the database restored.
+    """
+    tables_json = literal(json.dumps(sorted(tables)))
+    epoch_changed = f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)})"
+    outdated = "1" if new_epoch else f"schema IS NOT {_CURRENT_SCHEMA} OR tables IS NOT {tables_json}"
+    check = f"SELECT CASE WHEN {schema_sql(tables)} IS ?1 THEN 1 ELSE {stale('schema')} END"
+    statements = [
+        *_CREATE,
+        f"UPDATE {STATE} SET epoch = {literal(epoch)} WHERE {outdated}",
+        f"INSERT INTO sqlite_sequence (name, seq) SELECT '{LOG}', 0 "
+        f"WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{LOG}')",
+        f"UPDATE sqlite_sequence SET seq = max(seq, {_MICROSECONDS}) WHERE name = '{LOG}' AND {epoch_changed}",
+        f"UPDATE {STATE} SET floor = CASE epoch WHEN {literal(epoch)} THEN {_SEQ} "
+        f"ELSE max(floor, {_SEQ} - {_KEPT}) END",
+        f"DELETE FROM {LOG} WHERE seq <= (SELECT floor FROM {STATE})",
+        *(f"DROP TRIGGER IF EXISTS {quote_name(name)}" for name in sorted({*old_triggers, *new_triggers})),
+        *new_triggers.values(),
+        f"UPDATE {STATE} SET tables = {tables_json}",
+        f"UPDATE {STATE} SET schema = {_CURRENT_SCHEMA}",
+    ]
+    guard = (check, [schema]) if schema is not None else (check.replace("?1", "NULL"), [])
+    return [guard, *((sql, []) for sql in statements)]

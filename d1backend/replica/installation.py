@@ -1,0 +1,114 @@
+"""Installs the change log and its triggers on D1, and removes them."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from d1backend.errors import MissingError
+from d1backend.protocol.api import Statement
+from d1backend.replica import change_log
+from d1backend.replica.change_log import LogState, parse_state
+from d1backend.replica.source import Source
+from d1backend.replica.tables import Rows, columns_query, parse_columns
+from d1backend.replica.triggers import (
+    INSTALLED_TRIGGERS_QUERY,
+    log_triggers,
+    parse_unique_indexes,
+    unique_indexes_query,
+)
+from d1backend.retry import retry_on_conflict
+from d1backend.sql.values import quote_name
+
+
+@dataclass(frozen=True)
+class InstalledLog:
+    """The log on D1 (`state` is None when there is none), its triggers, and the schema of tables."""
+
+    state: LogState | None
+    schema: str | None
+    columns: Rows
+    unique_indexes: Rows
+    triggers: dict[str, str]
+
+
+def log_is_installed(source: Source) -> bool:
+    """Whether the log covers the replica's tables, and its triggers have seen every change."""
+    try:
+        (rows,) = source.query([(change_log.STATE_QUERY, [])])
+    except MissingError:
+        return False
+    state = parse_state(rows)
+    return state is not None and state.same_schema and set(source.options.tables) <= state.tables
+
+
+@retry_on_conflict
+def install_log(
+    source: Source,
+    *,
+    exact: bool = True,
+    new_epoch: bool = False,
+    on_change: Callable[[str], None] = lambda message: None,
+) -> bool:
+    """Create the log and its triggers where they are missing or differ; returns whether anything was done.
+
+    With `exact`, tables that were logged for other settings are no longer logged. With `new_epoch`, every host refills
+    its copy. `on_change` gets a message before anything is changed.
+    Raises LookupError for a missing table, ValueError for one without an INTEGER PRIMARY KEY.
+    """
+    options = source.options
+    tables = set(options.tables)
+    installed = fetch_installed(source, tables)
+    logged = installed.state.tables if installed.state else frozenset()
+    if not exact and not logged <= tables:
+        installed = fetch_installed(source, tables | logged)
+        tables |= logged & {row[0] for row in installed.columns}
+    schemas = parse_columns(sorted(tables), installed.columns, options.source)
+    unique_indexes = parse_unique_indexes(installed.unique_indexes)
+    triggers: dict[str, str] = {}
+    for name, table in schemas.items():
+        triggers |= log_triggers(table, options.quiet.get(name, ()), unique_indexes.get(name, ()))
+    state = installed.state
+    is_same = state is not None and tables == logged and triggers == installed.triggers
+    if state is not None and is_same and state.same_schema and not state.needs_trim and not new_epoch:
+        return False
+    on_change(f"Logging changes of {', '.join(sorted(tables))}.")
+    source.execute(
+        change_log.install_statements(
+            tables,
+            triggers,
+            installed.triggers,
+            installed.schema,
+            uuid.uuid4().hex,
+            new_epoch=new_epoch,
+        )
+    )
+    return True
+
+
+def fetch_installed(source: Source, tables: Iterable[str]) -> InstalledLog:
+    """What is installed on D1 now, and the schema of tables."""
+    names = sorted(tables)
+    queries: list[Statement] = [
+        (f"SELECT {change_log.schema_sql(names)}", []),
+        columns_query(names),
+        unique_indexes_query(names),
+        (INSTALLED_TRIGGERS_QUERY, []),
+    ]
+    state: LogState | None = None
+    try:
+        state_rows, *results = source.query([(change_log.STATE_QUERY, []), *queries])
+        state = parse_state(state_rows)
+    except MissingError:
+        results = source.query(queries)
+    ((schema,),), columns, unique_indexes, triggers = results
+    return InstalledLog(state, schema, columns, unique_indexes, {str(name): sql for name, sql in triggers})
+
+
+def drop_log(source: Source) -> None:
+    """Remove the log and its triggers from D1."""
+    (triggers,) = source.query([(INSTALLED_TRIGGERS_QUERY, [])])
+    drops = [
+        *(f"DROP TRIGGER IF EXISTS {quote_name(name)}" for name, _ in triggers),
+        *change_log.DROP_STATEMENTS,
+    ]
+    source.execute([(sql, []) for sql in drops])

@@ -1,0 +1,101 @@
+"""The tables that a replica copies: their key and columns, and the queries that read these from D1's schema."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from d1backend.protocol import encoding
+from d1backend.protocol.api import Statement
+from d1backend.sql.values import quote_name
+
+# The rows of one result, as D1's JSON holds them.
+Rows = Sequence[list[Any]]
+# One value of SQLite, and one row.
+Value = str | int | float | bytes | None
+Row = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """A table as it is copied: the column of its INTEGER PRIMARY KEY, and all its stored columns."""
+
+    name: str
+    key: str
+    columns: tuple[str, ...]
+
+    @cached_property
+    def quoted_name(self) -> str:
+        return quote_name(self.name)
+
+    @cached_property
+    def quoted_key(self) -> str:
+        return quote_name(self.key)
+
+    @cached_property
+    def quoted_columns(self) -> tuple[str, ...]:
+        return tuple(map(quote_name, self.columns))
+
+    @cached_property
+    def row_sql(self) -> str:
+        """SQL for a row as exact JSON text."""
+        # Without the table's name, SQLite would take the quoted name of a dropped column for a string.
+        return encoding.row_of([f"{self.quoted_name}.{column}" for column in self.quoted_columns])
+
+
+@dataclass(frozen=True)
+class SourceSchema:
+    """The schema of the source, and the position of its change log (`epoch`, `seq`).
+
+    `objects` are (type, name, table, sql) as in sqlite_master; `search` holds the settings of each FTS5 table.
+    """
+
+    epoch: str
+    seq: int
+    objects: list[tuple[str, str, str, str]]
+    tables: dict[str, TableSchema]
+    search: dict[str, list[tuple[str, Value]]]
+
+
+def objects_query(tables: Iterable[str]) -> Statement:
+    """A query for the definitions of tables and of their indexes and triggers."""
+    return (
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL "
+        "AND tbl_name IN (SELECT value FROM json_each(?1))",
+        [json.dumps(list(tables))],
+    )
+
+
+def columns_query(tables: Iterable[str]) -> Statement:
+    """A query for the columns of tables; parse_columns() reads its result."""
+    return (
+        "SELECT m.name, x.name, upper(x.type), x.pk, x.hidden FROM sqlite_master m, pragma_table_xinfo(m.name) x "
+        "WHERE m.type = 'table' AND m.name IN (SELECT value FROM json_each(?1)) ORDER BY m.name, x.cid",
+        [json.dumps(list(tables))],
+    )
+
+
+def search_settings_query(search_table: str) -> Statement:
+    """A query for the settings of an FTS5 table, such as `rank`."""
+    return f"SELECT k, v FROM {quote_name(f'{search_table}_config')} WHERE k <> 'version'", []
+
+
+def parse_columns(tables: Iterable[str], rows: Rows, source: str) -> dict[str, TableSchema]:
+    """The schemas of tables from the result of columns_query().
+
+    Raises LookupError for a missing table, ValueError for one without an INTEGER PRIMARY KEY.
+    """
+    found: dict[str, Rows] = {}
+    for table, *column in rows:
+        found[table] = [*found.get(table, ()), column]
+    schemas = {}
+    for table in tables:
+        if table not in found:
+            raise LookupError(f"DATABASES[{source!r}] has no table {table}.")
+        keys = [name for name, kind, pk, _ in found[table] if pk and kind == "INTEGER"]
+        if len(keys) != 1 or sum(bool(pk) for _, _, pk, _ in found[table]) != 1:
+            raise ValueError(f"Table {table} cannot be copied: it has no INTEGER PRIMARY KEY.")
+        columns = tuple(name for name, _, _, hidden in found[table] if not hidden)
+        schemas[table] = TableSchema(table, keys[0], columns)
+    return schemas
