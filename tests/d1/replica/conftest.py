@@ -1,4 +1,4 @@
-"""Hosts with a replica each of one fresh database on the real engine, reached through a proxy."""
+"""Hosts that each have a replica of one new database on the real engine, reached through a proxy."""
 
 import uuid
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def proxy(_proxy):
 
 @pytest.fixture
 def d1(engine):
-    """Statements straight to the database, past proxy and backend: `d1("SELECT 1")` gives rows."""
+    """Run statements on the database directly, without proxy and backend: `d1("SELECT 1")` returns rows."""
     api = Api(Settings("an-account", TOKEN, engine.url))
     database = api.create(f"replica-{uuid.uuid4().hex}")
 
@@ -62,7 +62,7 @@ def d1(engine):
 
 @dataclass
 class OneHost:
-    """A host: the alias it writes through, that of its replica, and the parts of the latter."""
+    """A host: the aliases of its source and its replica."""
 
     source: str
     replica: str
@@ -76,7 +76,7 @@ class OneHost:
         return connections[self.source]
 
     def sync(self) -> None:
-        """Bring the copy forward now, and fail if that fails."""
+        """Sync the copy now; raises what the sync raises."""
         source = Source(self.host.options, patient=True)
         try:
             self.host.sync_now(source)
@@ -86,9 +86,9 @@ class OneHost:
 
 @pytest.fixture
 def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
-    """A function that makes a host: `new_host("a", max_age=60)`; `patience` are OPTIONS of its source."""
+    """A function that creates a host: `new_host("a", max_age=60)`; `patience` are OPTIONS of its source."""
     made: list[str] = []
-    # Each sync looks at the schema, but for the tests of how seldom it does.
+    # Each sync compares the schema, except in the tests of how often it does.
     monkeypatch.setattr(sync, "_SCHEMA_AGE", 0.0)
 
     def new_host(name: str = "a", patience: dict[str, float] = PATIENCE, **options: Any) -> OneHost:
@@ -150,7 +150,7 @@ def installed(schema, new_host):
 
 @pytest.fixture
 def host(installed, new_host):
-    """A host whose copy is filled, and which thinks it fresh for minutes."""
+    """A host with a filled copy, which stays fresh for minutes."""
     host = new_host("a")
     host.sync()
     return host
@@ -158,7 +158,7 @@ def host(installed, new_host):
 
 @pytest.fixture
 def other(installed, new_host):
-    """A second host, with a folder of its own."""
+    """A second host, with a directory of its own."""
     other = new_host("b")
     other.sync()
     return other

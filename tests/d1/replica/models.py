@@ -35,7 +35,7 @@ class Person(models.Model):
 
 
 class Note(models.Model):
-    """Not copied."""
+    """A table that is not copied."""
 
     design = models.ForeignKey(Design, models.CASCADE, related_name="notes")
     text = models.TextField()

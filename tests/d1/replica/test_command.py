@@ -33,7 +33,7 @@ def test_install_says_what_it_logs_and_does_nothing_the_second_time(d1, schema, 
     assert run(host, "install") == "Nothing to do.\n"
 
 
-def test_install_anew_makes_every_host_fill_anew(d1, host, other):
+def test_install_anew_makes_every_host_refill_its_copy(d1, host, other):
     before = host.host.directory.open_current().path
     assert run(host, "install", "--anew") == "Logging changes of designs, people, tags.\n"
     for one in (host, other):
@@ -42,7 +42,7 @@ def test_install_anew_makes_every_host_fill_anew(d1, host, other):
     compare(d1, other)
 
 
-def test_fill_installs_fills_and_tells_how_far_it_is(d1, schema, new_host, monkeypatch):
+def test_fill_installs_the_log_and_prints_its_progress(d1, schema, new_host, monkeypatch):
     monkeypatch.setattr(fill, "_FIRST_PAGE", 1000)
     host = new_host("a")
     d1(MANY.format(1500, ""))
@@ -56,9 +56,7 @@ def test_fill_installs_fills_and_tells_how_far_it_is(d1, schema, new_host, monke
 
 
 @pytest.mark.parametrize("nth", [1, 5, 7])
-def test_fill_waits_a_rate_limit_out_and_goes_on_where_it_was(
-    d1, installed, new_host, proxy, monkeypatch, nth
-):
+def test_fill_waits_for_the_end_of_a_rate_limit_and_resumes(d1, installed, new_host, proxy, monkeypatch, nth):
     monkeypatch.setattr(fill, "_FIRST_PAGE", 100)
     d1(MANY.format(1500, ""))
     proxy.plan = []
@@ -73,16 +71,16 @@ def test_fill_waits_a_rate_limit_out_and_goes_on_where_it_was(
     compare(d1, host)
 
 
-def test_status_is_json_and_asks_d1_nothing(host, proxy):
+def test_status_is_json_and_sends_no_request(host, proxy):
     proxy.plan = []
-    told = json.loads(run(host, "status"))
+    found = json.loads(run(host, "status"))
     assert proxy.count == 0
-    assert told == {**json.loads(json.dumps(status(host.replica))), "age": told["age"]}
-    assert told["usable"]
-    assert 0 <= told["age"] < 600
+    assert found == {**json.loads(json.dumps(status(host.replica))), "age": found["age"]}
+    assert found["usable"]
+    assert 0 <= found["age"] < 600
 
 
-def test_drop_removes_all_that_d1_kept(d1, host):
+def test_drop_removes_the_log_and_its_triggers(d1, host):
     assert logged(d1) > 0
     assert run(host, "drop") == "D1 logs no more changes for replicas.\n"
     assert logged(d1) == 0
@@ -90,7 +88,7 @@ def test_drop_removes_all_that_d1_kept(d1, host):
     assert run(host, "drop")
 
 
-def test_what_goes_wrong_is_said_without_a_trace(d1, schema, new_host, proxy):
+def test_errors_are_printed_without_a_traceback(d1, schema, new_host, proxy):
     host = new_host("a")
     with pytest.raises(CommandError, match="Name one of the replicas"):
         call_command(Command(), "status", "--database", "nothing")

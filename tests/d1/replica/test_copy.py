@@ -1,4 +1,4 @@
-"""The copy holds what D1 holds, exactly, and follows it."""
+"""The copy has exactly the rows of D1, and follows their changes."""
 
 import os
 import stat
@@ -46,7 +46,7 @@ def test_changes_are_brought_by_one_request(d1, host, proxy):
     assert rows(host.replica, "tags", "id") == [(2,)]
 
 
-def test_unique_values_may_change_places(d1, host):
+def test_rows_may_exchange_unique_values(d1, host):
     d1("INSERT INTO designs (title, body, view_count, weight) VALUES ('a', '', 0, 0)")
     d1("INSERT INTO tags (design_id, label) VALUES (1, 'x'), (1, 'y')")
     host.sync()
@@ -96,12 +96,12 @@ def test_the_files_are_private_and_hold_no_hidden_column(d1, installed, new_host
         Person.objects.using(host.replica).get()
 
 
-def test_writes_to_the_copy_are_refused(host):
+def test_writes_to_the_copy_are_rejected(host):
     with pytest.raises(Exception, match="readonly"):
         Tag.objects.using(host.replica).delete()
 
 
-def test_the_version_grows_with_changes_but_for_quiet_ones(d1, host):
+def test_the_version_grows_with_changes_except_quiet_ones(d1, host):
     before = version(host.replica, ["designs"])
     d1("INSERT INTO designs (title, body, view_count, weight) VALUES ('a', '', 0, 0)")
     host.sync()
@@ -142,7 +142,7 @@ def test_many_changes_come_in_several_rounds(d1, host, proxy):
     assert status(host.replica)["usable"]
 
 
-def test_a_log_dropped_and_made_again_is_noticed(d1, host):
+def test_a_log_that_was_dropped_and_installed_again_is_detected(d1, host):
     before = version(host.replica, ["designs"])
     d1(
         "DROP TABLE _d1_changes",

@@ -1,4 +1,4 @@
-"""D1 is away, slow, or refuses: reads go on from the copy, its state says so, and it catches up when D1 is back."""
+"""D1 is down, slow, or rejects requests: reads use the copy, its status shows it, and it catches up afterwards."""
 
 import itertools
 import time
@@ -11,28 +11,28 @@ from d1backend.replica import alias_for, outage, status
 from d1backend.replica.host import Host
 from devtools import fault_plan as plans
 from tests.d1.replica.models import Design
-from tests.d1.replica.test_freshness import NEW, age, end_the_rest, titles, until
+from tests.d1.replica.test_freshness import NEW, age, end_backoff, titles, until
 
 PASSING = {fault.name + str(fault.headers): fault for fault in plans.PASSING}
 LASTING = {fault.name: fault for fault in (*plans.LASTING, plans.SLOW_BEFORE)}
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_a_sync_that_fails_is_made_good_by_the_next(d1, host, proxy, fault):
+def test_the_next_sync_makes_up_for_one_that_failed(d1, host, proxy, fault):
     d1(NEW.format("theirs"))
     proxy.plan = [fault]
     age(host, 3000)
     titles(host.replica)
     until(lambda: status(host.replica)["degraded"])
     assert status(host.replica)["usable"]
-    end_the_rest(host)
+    end_backoff(host)
     until(lambda: titles(host.replica) == ["theirs"])
     until(lambda: not status(host.replica)["degraded"])
     assert proxy.count == 2
 
 
 @pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING)
-def test_reads_go_on_while_every_sync_fails(d1, host, proxy, fault):
+def test_reads_continue_while_every_sync_fails(d1, host, proxy, fault):
     d1(NEW.format("a"))
     host.sync()
     host.connection.close()
@@ -41,15 +41,15 @@ def test_reads_go_on_while_every_sync_fails(d1, host, proxy, fault):
     for _ in range(50):
         assert titles(host.replica) == ["a"]
     until(lambda: status(host.replica)["degraded"])
-    told = status(host.replica)
-    assert told["usable"]
-    assert told["error"] == "OperationalError"
-    assert told["age"] >= 3000
+    found = status(host.replica)
+    assert found["usable"]
+    assert found["error"] == "OperationalError"
+    assert found["age"] >= 3000
     assert proxy.count < 5
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_a_write_is_seen_at_once_whatever_befell_its_answer(host, proxy, fault):
+def test_a_write_is_visible_at_once_whatever_happened_to_its_answer(host, proxy, fault):
     design = Design.objects.using(host.source).create(title="a")
     proxy.plan = [fault]
     Design.objects.using(host.source).filter(pk=design.pk).update(title="b")
@@ -57,7 +57,7 @@ def test_a_write_is_seen_at_once_whatever_befell_its_answer(host, proxy, fault):
     assert titles(host.replica) == ["b"]
 
 
-def test_a_write_whose_outcome_is_unknown_is_seen_when_it_was_done(host, proxy):
+def test_a_write_with_an_unknown_outcome_is_visible_when_it_was_applied(host, proxy):
     design = Design.objects.using(host.source).create(title="a")
     proxy.plan = itertools.chain([plans.RESET_AFTER], itertools.repeat(plans.UNAVAILABLE, 20))
     with pytest.raises(OutcomeUnknown):
@@ -66,8 +66,8 @@ def test_a_write_whose_outcome_is_unknown_is_seen_when_it_was_done(host, proxy):
     assert titles(host.replica) == ["b"]
 
 
-def test_d1_that_hangs_is_waited_for_by_one_read_and_no_more(host, proxy):
-    """The others go on at once, until it has answered again."""
+def test_only_one_read_waits_for_a_d1_that_hangs(host, proxy):
+    """The other reads do not wait, until D1 has answered again."""
     proxy.plan = plans.always(plans.SLOW_BEFORE)
     age(host, 3000)
     assert not host.host.sync_thread.wait(time.time())
@@ -78,22 +78,22 @@ def test_d1_that_hangs_is_waited_for_by_one_read_and_no_more(host, proxy):
     assert not waits
 
 
-def test_all_processes_of_a_host_leave_a_rate_limit_alone(host, proxy):
+def test_all_processes_of_a_host_respect_a_rate_limit(host, proxy):
     proxy.plan = plans.always(plans.rate_limited("300"))
-    neighbour = Host(host.host.options)
+    other_process = Host(host.host.options)
     age(host, 3000)
     titles(host.replica)
     until(lambda: status(host.replica)["degraded"])
     for _ in range(20):
-        assert neighbour.ensure_fresh()
+        assert other_process.ensure_fresh()
         assert host.host.ensure_fresh()
-    neighbour.sync_thread.request()
-    until(lambda: neighbour.sync_thread._backoff_until > time.time() + 100)
+    other_process.sync_thread.request()
+    until(lambda: other_process.sync_thread._backoff_until > time.time() + 100)
     assert proxy.count == 1
-    assert neighbour.status()["error"] == "RateLimited"
+    assert other_process.status()["error"] == "RateLimited"
 
 
-def test_a_rate_limit_told_to_a_plain_read_keeps_the_sync_away_too(host, proxy):
+def test_a_sync_respects_the_rate_limit_that_a_plain_read_met(host, proxy):
     proxy.plan = plans.always(plans.rate_limited("300"))
     with pytest.raises(RateLimited):
         Design.objects.using(host.source).count()
@@ -104,17 +104,17 @@ def test_a_rate_limit_told_to_a_plain_read_keeps_the_sync_away_too(host, proxy):
     assert proxy.count == 1
 
 
-def test_an_outage_is_told_from_the_second_failure_on_until_d1_answers(host, proxy):
+def test_an_outage_lasts_from_the_second_failure_until_d1_answers(host, proxy):
     assert outage(host.replica) is None
     proxy.go_down()
     age(host, 3000)
     titles(host.replica)
     until(lambda: status(host.replica)["degraded"])
     assert outage(host.replica) is None
-    end_the_rest(host)
+    end_backoff(host)
     until(lambda: outage(host.replica))
     proxy.come_up()
-    end_the_rest(host)
+    end_backoff(host)
     until(lambda: outage(host.replica) is None)
 
 
@@ -134,12 +134,12 @@ def test_reads_that_may_miss_a_write_do_not_wait_for_a_d1_that_fails(host, proxy
     titles(host.replica)
     until(lambda: status(host.replica)["degraded"])
     proxy.plan = plans.always(plans.SLOW_BEFORE)
-    end_the_rest(host)
+    end_backoff(host)
     host.host.sync_thread._is_slow = True
     assert alias_for(host.replica, "designs") == host.replica
 
 
-def test_failures_in_a_row_are_asked_after_less_and_less_often(host, proxy):
+def test_the_backoff_grows_with_failures_in_a_row(host, proxy):
     rests = []
     for _ in range(8):
         host.host.directory.record_failure("OperationalError", 0.0)
@@ -166,7 +166,7 @@ def test_without_d1_and_without_a_copy_the_error_is_d1s(installed, new_host, pro
     with pytest.raises(DatabaseError):
         Design.objects.count()
     until(lambda: status(host.replica)["error"] is not None)
-    told = status(host.replica)
-    assert not told["usable"]
-    assert told["degraded"]
-    assert told["age"] is None
+    found = status(host.replica)
+    assert not found["usable"]
+    assert found["degraded"]
+    assert found["age"] is None

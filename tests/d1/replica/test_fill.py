@@ -1,4 +1,4 @@
-"""The first fill: in pages, told of as it goes, resumed after a kill, right though rows change meanwhile."""
+"""The first fill: in pages, with progress, resumed after a kill, correct although rows change meanwhile."""
 
 import os
 import signal
@@ -23,15 +23,15 @@ MANY = (
 
 @pytest.fixture
 def many(d1, installed, new_host, monkeypatch):
-    """A host without a copy of 95 designs, which come in pages of 10, 20, 20, …"""
+    """A host without a copy; the 95 designs on D1 come in pages of 10, 20, 20, …"""
     monkeypatch.setattr(fill, "_FIRST_PAGE", 10)
     monkeypatch.setattr(fill, "_LARGEST_PAGE", 20)
     d1(MANY.format(95, ""))
     return new_host("a")
 
 
-def filling(host, look=lambda table, rows: None):
-    """Bring the copy forward and return the pages that came; `look` may disturb it."""
+def fill_now(host, look=lambda table, rows: None):
+    """Sync or fill the copy and return the pages that came; `look` is called after each page."""
     pages = []
 
     def told(table, rows):
@@ -46,14 +46,14 @@ def filling(host, look=lambda table, rows: None):
     return pages
 
 
-def test_rows_come_in_pages_that_are_told_of(many):
-    assert filling(many) == [("designs", n) for n in (10, 20, 20, 20, 20, 5)] + [("people", 0), ("tags", 0)]
+def test_rows_come_in_pages_with_progress(many):
+    assert fill_now(many) == [("designs", n) for n in (10, 20, 20, 20, 20, 5)] + [("people", 0), ("tags", 0)]
     assert Design.objects.using(many.replica).count() == 95
 
 
 def test_progress_is_in_the_status(many):
     seen = []
-    filling(many, lambda table, rows: seen.append(status(many.replica)["filling"]))
+    fill_now(many, lambda table, rows: seen.append(status(many.replica)["filling"]))
     assert seen[:3] == [("designs", 10), ("designs", 30), ("designs", 50)]
     assert status(many.replica)["filling"] is None
 
@@ -61,7 +61,7 @@ def test_progress_is_in_the_status(many):
 def test_pages_of_long_rows_are_short(d1, installed, new_host):
     d1(MANY.format(30, "x"), "UPDATE designs SET body = hex(zeroblob(100000))")
     host = new_host("a")
-    pages = [rows for table, rows in filling(host) if table == "designs"]
+    pages = [rows for table, rows in fill_now(host) if table == "designs"]
     assert sum(pages) == 30
     assert pages[0] == 10
     assert max(pages) <= 10
@@ -69,7 +69,7 @@ def test_pages_of_long_rows_are_short(d1, installed, new_host):
 
 
 @pytest.mark.parametrize("at", [1, 4, 6, 8])
-def test_a_fill_that_is_killed_goes_on_where_it_was(d1, many, at):
+def test_a_fill_that_is_killed_is_resumed(d1, many, at):
     child = os.fork()
     if not child:
         count = iter(range(1, 99))
@@ -78,21 +78,21 @@ def test_a_fill_that_is_killed_goes_on_where_it_was(d1, many, at):
             if next(count) == at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        filling(many, kill)
+        fill_now(many, kill)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert not status(many.replica)["usable"]
     d1("UPDATE designs SET title = 'later' WHERE id = 3", "DELETE FROM designs WHERE id = 4")
     d1("INSERT INTO tags (design_id, label) VALUES (1, 'x')")
-    pages = filling(many)
+    pages = fill_now(many)
     left = 95 - sum([10, 20, 20, 20, 20, 5][:at])
     assert sum(rows for table, rows in pages if table == "designs") == left
     compare(d1, many)
     assert Design.objects.using(many.replica).count() == 94
 
 
-def test_rows_that_change_while_they_are_filled_are_right_in_the_end(d1, many):
-    """They are deleted, made, moved, and hand their unique values on, before and behind the page."""
+def test_rows_that_change_during_a_fill_are_correct_in_the_end(d1, many):
+    """They are deleted, inserted, moved, and exchange unique values, before and after the current page."""
     d1(*(f"INSERT INTO tags (design_id, label) VALUES (1, 'x{i}')" for i in range(40)))
     changes = iter(
         [
@@ -112,7 +112,7 @@ def test_rows_that_change_while_they_are_filled_are_right_in_the_end(d1, many):
         for sql in next(changes, []):
             d1(sql)
 
-    filling(many, meddle)
+    fill_now(many, meddle)
     compare(d1, many)
     assert Tag.objects.using(many.replica).get(label="x38").pk == 1
 
@@ -122,11 +122,11 @@ def test_many_changes_while_a_table_is_filled_come_in_rounds(d1, many):
         if (table, rows) == ("designs", 5):
             d1(MANY.format(4500, ""))
 
-    filling(many, meddle)
+    fill_now(many, meddle)
     compare(d1, many)
 
 
-def test_a_fill_goes_on_after_d1_was_away(d1, many, proxy):
+def test_a_fill_is_resumed_after_d1_was_down(d1, many, proxy):
     count = iter(range(99))
 
     def away(table, rows):
@@ -139,7 +139,7 @@ def test_a_fill_goes_on_after_d1_was_away(d1, many, proxy):
         many.host.sync_now(source, away)
     source.close()
     proxy.plan = None
-    assert next(rows for table, rows in filling(many) if table == "designs") == 10
+    assert next(rows for table, rows in fill_now(many) if table == "designs") == 10
     compare(d1, many)
 
 
@@ -150,40 +150,40 @@ def test_a_new_host_fills_by_itself_while_it_reads_from_d1(d1, many):
     compare(d1, many)
 
 
-def test_a_damaged_file_of_a_fill_under_way_is_begun_again(d1, many):
+def test_a_damaged_file_of_an_unfinished_fill_is_started_again(d1, many):
     def stop(table, rows):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        filling(many, stop)
+        fill_now(many, stop)
     (path,) = many.host.directory.files()
     damage(path, "designs")
     with pytest.raises(sqlite3.DatabaseError):
-        filling(many)
-    filling(many)
+        fill_now(many)
+    fill_now(many)
     compare(d1, many)
 
 
 def test_hosts_that_were_filled_at_other_times_agree_on_the_version(d1, many, new_host):
-    filling(many)
+    fill_now(many)
     d1("UPDATE designs SET title = 'b' WHERE id = 1")
     other = new_host("b")
-    filling(other, lambda table, rows: d1("UPDATE designs SET title = title || 'c' WHERE id = 2"))
+    fill_now(other, lambda table, rows: d1("UPDATE designs SET title = title || 'c' WHERE id = 2"))
     many.sync()
     assert version(many.replica, ["designs"]) == version(other.replica, ["designs"])
     assert version(many.replica, ["designs"]) > version(many.replica, ["tags"]) > 0
 
 
-def test_a_table_that_is_not_there_or_has_no_key_is_told_of(d1, schema, new_host):
+def test_a_missing_table_or_key_is_an_error_that_names_it(d1, schema, new_host):
     d1("DROP TABLE tags")
     host = new_host("a")
     with pytest.raises(LookupError, match="tags"):
-        filling(host)
+        fill_now(host)
     d1("CREATE TABLE tags (label TEXT PRIMARY KEY)")
     with pytest.raises(ValueError, match="INTEGER PRIMARY KEY"):
-        filling(host)
+        fill_now(host)
 
 
-def test_a_read_from_a_copy_that_is_not_there_says_what_to_do(many):
+def test_a_read_without_a_copy_fails_with_what_to_do(many):
     with pytest.raises(OperationalError, match="d1_replica fill"):
         Design.objects.using(many.replica).count()

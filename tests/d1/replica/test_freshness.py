@@ -1,4 +1,4 @@
-"""How old a read may be, what D1 is asked for it, and what happens when D1 does not answer."""
+"""How old a read may be, which requests it causes, and what happens when D1 does not answer."""
 
 import os
 import threading
@@ -21,7 +21,7 @@ def titles(alias):
 
 
 def age(host, seconds):
-    """Let the copy have been synced so long ago."""
+    """Make the copy look as if its last sync was so many seconds ago."""
     moment = time.time() - seconds
     os.utime(host.host.directory.current, (moment, moment))
 
@@ -29,14 +29,14 @@ def age(host, seconds):
 def until(condition):
     end = time.monotonic() + 20
     while not condition():
-        assert time.monotonic() < end, "It did not come to pass."
+        assert time.monotonic() < end, "The condition was not met within 20 s."
         time.sleep(0.005)
 
 
-def end_the_rest(host):
-    """D1 may be asked again now."""
-    with_trouble = host.host.directory.path / "backoff"
-    os.utime(with_trouble, (0, 0))
+def end_backoff(host):
+    """End the backoff: D1 may be asked again now."""
+    backoff = host.host.directory.path / "backoff"
+    os.utime(backoff, (0, 0))
     host.host.sync_thread._backoff_until = 0.0
 
 
@@ -56,7 +56,7 @@ def test_a_read_of_a_copy_too_old_waits_for_the_changes(d1, host, proxy):
     assert status(host.replica)["age"] < 600
 
 
-def test_an_older_copy_is_read_at_once_and_brought_forward_behind(d1, host, proxy):
+def test_an_older_copy_is_read_at_once_and_synced_in_the_background(d1, host, proxy):
     d1(NEW.format("theirs"))
     age(host, 550)
     assert titles(host.replica) in ([], ["theirs"])
@@ -89,40 +89,40 @@ def test_a_clock_set_back_makes_the_copy_old(d1, host):
     assert titles(host.replica) == ["theirs"]
 
 
-def test_nobody_asks_while_nobody_reads(installed, new_host, proxy):
+def test_without_reads_there_are_no_requests(installed, new_host, proxy):
     host = new_host("a", max_age=0.02)
     host.sync()
     titles(host.replica)
-    # By then a sync that the read asked for is long back.
+    # By then the sync that the read requested has ended.
     until(lambda: status(host.replica)["age"] > 1.0)
     proxy.plan = []
     time.sleep(0.2)
     assert proxy.count == 0
 
 
-def test_reads_go_on_without_d1_and_writes_say_so(d1, host, proxy):
+def test_reads_continue_without_d1_and_writes_fail(d1, host, proxy):
     Design.objects.using(host.source).create(title="a")
     assert not status(host.replica)["degraded"]
     proxy.go_down()
     age(host, 3000)
     assert titles(host.replica) == ["a"]
     until(lambda: status(host.replica)["degraded"])
-    told = status(host.replica)
-    assert told["usable"]
-    assert told["error"] == "OperationalError"
-    assert told["age"] >= 3000
+    found = status(host.replica)
+    assert found["usable"]
+    assert found["error"] == "OperationalError"
+    assert found["age"] >= 3000
     connections[host.source].close()
     connections.settings[host.source]["OPTIONS"]["retries"] = 0
     with pytest.raises(OperationalError):
         Design.objects.using(host.source).create(title="b")
     proxy.come_up()
     d1(NEW.format("theirs"))
-    end_the_rest(host)
+    end_backoff(host)
     until(lambda: titles(host.replica) == ["a", "theirs"])
     until(lambda: not status(host.replica)["degraded"])
 
 
-def test_a_rate_limit_is_left_alone_for_as_long_as_it_asks(host, proxy):
+def test_a_rate_limit_is_respected_for_as_long_as_it_asks(host, proxy):
     proxy.plan = fault_plan.always(fault_plan.rate_limited("120"))
     age(host, 3000)
     for _ in range(20):
@@ -145,7 +145,7 @@ def test_a_host_without_a_copy_reads_from_the_source_and_fills(d1, installed, ne
     assert titles(host.replica) == ["a"]
 
 
-def test_a_change_of_the_schema_is_noticed_and_the_copy_filled_anew(d1, host, caplog):
+def test_a_change_of_the_schema_is_detected_and_the_copy_refilled(d1, host, caplog):
     d1("ALTER TABLE designs ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'")
     d1("INSERT INTO designs (title, body, view_count, weight, colour) VALUES ('a', '', 0, 0, 'blue')")
     age(host, 601)
@@ -161,7 +161,7 @@ def test_a_change_of_the_schema_is_noticed_and_the_copy_filled_anew(d1, host, ca
         assert cursor.fetchall() == [("green",)]
 
 
-def test_a_table_made_anew_without_its_triggers_is_noticed(d1, host):
+def test_a_table_created_again_without_its_triggers_is_detected(d1, host):
     d1("DROP TABLE tags", "CREATE TABLE tags (id INTEGER PRIMARY KEY, design_id INTEGER, label TEXT UNIQUE)")
     d1("INSERT INTO tags VALUES (5, 1, 'x')")
     host.sync()
@@ -181,7 +181,7 @@ def test_a_model_with_columns_that_the_copy_lacks_is_read_from_the_source(host):
     assert Design.objects.all().db == host.source
 
 
-def test_a_restored_database_is_noticed(d1, host):
+def test_a_restored_database_is_detected(d1, host):
     d1(NEW.format("a"))
     before = d1("SELECT seq FROM sqlite_sequence WHERE name = '_d1_changes'")[0][0]
     d1(NEW.format("b"))

@@ -1,4 +1,4 @@
-"""Hosts of two processes of two threads each write at random, are killed and meet faults; their copies stay right.
+"""Two hosts with two processes each write at random, are killed and meet faults; their copies stay correct.
 
 REPLICA_WRITES sets how many writes each of their threads makes.
 """
@@ -34,7 +34,7 @@ FAULTS = (*plans.PASSING, *plans.SLOW, plans.down(0.05))
 
 @dataclass
 class Worker:
-    """A place for a process with two threads: it is started anew, after a kill, where it was."""
+    """A process with two threads, which is started again after a kill and continues its work."""
 
     plan: dict[str, Any]
     process: "subprocess.Popen[bytes] | None" = None
@@ -56,7 +56,7 @@ class Worker:
             self.process.kill()
 
     def reap(self) -> None:
-        """Forget a process that has ended; it may have been killed, but not found fault."""
+        """Forget a process that has ended. It may have been killed, but must not have failed."""
         assert self.process is not None
         status = self.process.poll()
         if status is None:
@@ -75,7 +75,7 @@ def rows_of_d1(d1, table):
 
 
 @pytest.mark.parametrize("faults", [False, True], ids=["calm", "faults"])
-def test_copies_of_hosts_that_are_killed_and_meet_faults_are_right(
+def test_copies_of_hosts_that_are_killed_and_meet_faults_are_correct(
     d1, installed, new_host, proxy, tmp_path, faults
 ):
     dice = random.Random(SEED)
@@ -100,7 +100,7 @@ def test_copies_of_hosts_that_are_killed_and_meet_faults_are_right(
         bad_times, judged = plans.every(2, FAULTS, SEED), tmp_path / "ledger" / "judged"
 
         def plan_of_faults(number, request):
-            # A short trial must not pass in bad times from end to end: they begin once a look was judged.
+            # In a short run D1 must not fail from start to end: its faults begin after the first check that counted.
             return bad_times(number, request) if number % 50 > 35 and judged.stat().st_size else None
 
         proxy.plan = plan_of_faults
@@ -135,7 +135,7 @@ def test_copies_of_hosts_that_are_killed_and_meet_faults_are_right(
 
 
 def compare(d1, host):
-    """The copy holds what D1 holds, row by row and value by value, its search works, and no secret is in its files."""
+    """The copy has the same rows and values as D1, its search works, and its files contain no secret."""
     copy = host.host.directory.open_current().copy
     for table, shape in copy.tables.items():
         columns = ", ".join(f'"{c}"' for c in shape.columns)
@@ -151,5 +151,5 @@ def compare(d1, host):
 
 
 def typed(value):
-    """2 and 2.0 are not the same here."""
+    """A value with its type: 2 and 2.0 differ here."""
     return type(value), value

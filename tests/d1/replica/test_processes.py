@@ -1,4 +1,4 @@
-"""Several processes and threads of a host: forks, kills, neighbours, and files that give way to others."""
+"""Several processes and threads of a host: forks, kills, and copies that are replaced by others."""
 
 import fcntl
 import os
@@ -19,7 +19,7 @@ from tests.d1.replica.test_freshness import NEW, age, titles, until
 
 
 def refill(host):
-    """Let the host go over to a new file."""
+    """Refill the copy of a host, and return the old file."""
     before = host.host.directory.open_current().path
     host.host.directory.open_current().copy.mark_obsolete()
     host.sync()
@@ -28,7 +28,7 @@ def refill(host):
 
 
 def damage(path, table):
-    """Overwrite the first page of a table in a file that nobody has open."""
+    """Overwrite the first page of a table in a file that no process has open."""
     db = sqlite3.connect(path)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
@@ -57,7 +57,7 @@ def test_a_process_forked_from_one_that_syncs_does_not_keep_the_lock(host):
         os.close(told)
 
 
-def test_a_process_that_syncs_and_dies_gives_the_lock_up_though_its_child_lives(host):
+def test_a_process_that_dies_in_a_sync_releases_the_lock_although_its_child_lives(host):
     asked, told = os.pipe()
     ready, go = os.pipe()
     parent = os.fork()
@@ -79,8 +79,8 @@ def test_a_process_that_syncs_and_dies_gives_the_lock_up_though_its_child_lives(
             os.close(end)
 
 
-def test_no_open_file_of_sqlite_goes_into_a_forked_process(host):
-    """Its locks would not hold there, and the last one to close would delete the log that others write."""
+def test_a_forked_process_inherits_no_open_file_of_sqlite(host):
+    """Its locks would not hold there, and the last process to close it would delete the WAL that others write."""
     assert titles(host.replica) == []
     assert host.host.directory.opened is not None
 
@@ -114,7 +114,7 @@ def test_rows_are_read_to_the_end_from_a_file_that_is_replaced(d1, host):
     assert seen == [str(i) for i in range(300)]
 
 
-def test_a_file_is_kept_for_a_while_for_who_is_about_to_open_it(host):
+def test_an_old_copy_is_kept_for_processes_that_are_about_to_open_it(host):
     old = refill(host)
     assert old.exists()
     host.host.directory._delete_old_at = 0.0
@@ -126,35 +126,35 @@ def test_a_file_is_kept_for_a_while_for_who_is_about_to_open_it(host):
     ]
 
 
-def test_a_commit_taken_into_a_file_that_gave_way_is_awaited_in_the_new_one(d1, host):
-    """Another process has put a new file up while the commit was under way."""
-    neighbour = Host(host.host.options)
-    opened = neighbour.directory.open_current()
+def test_a_commit_applied_to_a_replaced_copy_is_awaited_in_the_new_one(d1, host):
+    """Another process publishes a new copy during the commit."""
+    other_process = Host(host.host.options)
+    opened = other_process.directory.open_current()
     source = Source(host.host.options, patient=True)
     refill(host)
     d1(NEW.format("mine"))
-    neighbour.apply_commit(opened, source.fetch_changes(opened.copy.tables.values(), opened.copy.seq))
+    other_process.apply_commit(opened, source.fetch_changes(opened.copy.tables.values(), opened.copy.seq))
     source.close()
     assert titles(host.replica) == ["mine"]
 
 
-def test_a_neighbour_awaits_a_write_whose_answer_was_lost(d1, host, proxy):
-    """Though a sync that began before the write ends after it."""
+def test_another_process_waits_for_a_write_whose_answer_was_lost(d1, host, proxy):
+    """Although a sync that began before the write ends after it."""
     Design.objects.using(host.source).create(title="a")
-    neighbour = Host(host.host.options)
+    other_process = Host(host.host.options)
     source = Source(host.host.options, patient=True)
-    opened = neighbour.directory.open_current()
+    opened = other_process.directory.open_current()
     before = source.fetch_changes(opened.copy.tables.values(), opened.copy.seq)
     source.close()
     proxy.plan = [fault_plan.RESET_AFTER]
     Design.objects.using(host.source).update(title="mine")
     assert proxy.faults == ["reset after"]
-    neighbour.apply_commit(opened, before)
+    other_process.apply_commit(opened, before)
     assert titles(host.replica) == ["mine"]
 
 
-def test_who_waits_for_a_write_of_the_host_reads_from_d1_when_the_copy_cannot_follow(d1, host, proxy):
-    """As while a new file is filled, which takes longer than a read may wait."""
+def test_reads_after_a_write_go_to_d1_when_the_copy_cannot_follow(d1, host, proxy):
+    """As during a fill, which takes longer than a read waits."""
     host.host.directory.mark_dirty()
     with host.host.directory.lock():
         started = time.monotonic()
@@ -164,7 +164,7 @@ def test_who_waits_for_a_write_of_the_host_reads_from_d1_when_the_copy_cannot_fo
     until(lambda: alias_for(host.replica, "designs") == host.replica)
 
 
-def test_a_damaged_page_is_noticed_by_the_query_that_meets_it(d1, host):
+def test_a_damaged_page_is_detected_by_the_query_that_reads_it(d1, host):
     d1(*(NEW.format(f"{i:0200}") for i in range(500)))
     host.sync()
     path = host.host.directory.open_current().path
@@ -178,7 +178,7 @@ def test_a_damaged_page_is_noticed_by_the_query_that_meets_it(d1, host):
 
 
 def test_a_clock_set_back_a_little_makes_the_copy_old(d1, host, monkeypatch):
-    """Its age would seem less than it is."""
+    """The copy would look younger than it is."""
     age(host, 400)
     assert titles(host.replica) == []
     d1(NEW.format("theirs"))
@@ -195,7 +195,7 @@ def test_all_files_are_private(host):
     assert {path.stat().st_mode & 0o777 for path in host.host.directory.path.iterdir()} == {0o600}
 
 
-def test_a_directory_that_others_may_write_is_refused(installed, new_host, tmp_path):
+def test_a_directory_that_others_may_write_is_rejected(installed, new_host, tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a").chmod(0o777)
     host = new_host("a")
@@ -205,13 +205,13 @@ def test_a_directory_that_others_may_write_is_refused(installed, new_host, tmp_p
     until(lambda: status(host.replica)["error"] == "PermissionError")
 
 
-def test_an_age_of_nothing_is_refused(new_host):
+def test_a_max_age_of_zero_is_rejected(new_host):
     with pytest.raises(ImproperlyConfigured, match="max_age"):
         new_host("a", max_age=0)
 
 
 def test_reads_of_many_threads_and_syncs_at_once_see_whole_states(d1, host):
-    """Two rows that always change together are never seen apart."""
+    """Two rows that always change together are never read in different states."""
     d1(NEW.format("0"), NEW.format("0"))
     host.sync()
     stop, wrong = threading.Event(), []
@@ -237,8 +237,8 @@ def test_reads_of_many_threads_and_syncs_at_once_see_whole_states(d1, host):
     assert not wrong
 
 
-def test_a_fill_that_is_complete_but_was_not_handed_over_is_brought_up_to_date_first(d1, host):
-    """Its process was killed in between; meanwhile the file that is read went on."""
+def test_a_complete_copy_that_was_not_published_is_synced_first(d1, host):
+    """Its process was killed before it published the copy; meanwhile the current copy has got new changes."""
     directory, source = host.host.directory, Source(host.host.options, patient=True)
     publish, directory.publish = directory.publish, lambda path: (_ for _ in ()).throw(KeyboardInterrupt)
     host.host.directory.open_current().copy.mark_obsolete()
@@ -257,7 +257,7 @@ def test_a_fill_that_is_complete_but_was_not_handed_over_is_brought_up_to_date_f
 
 
 def test_a_file_made_for_other_settings_is_not_read(d1, installed, new_host):
-    """It lacks a table or holds a column that is hidden now; soon it is deleted."""
+    """It lacks a table or has a column that is now hidden; it is deleted soon."""
     d1("INSERT INTO people (name, password_hash) VALUES ('asha', 'bcrypt$secret')")
     host = new_host("a", hide={}, unrouted=[], search=[])
     host.sync()
@@ -275,7 +275,7 @@ def test_a_file_made_for_other_settings_is_not_read(d1, installed, new_host):
     assert all(b"secret" not in file.read_bytes() for file in host.host.directory.path.iterdir())
 
 
-def test_reads_go_on_in_a_process_that_can_start_no_thread(host, monkeypatch):
+def test_reads_continue_in_a_process_that_cannot_start_a_thread(host, monkeypatch):
     def refuse(thread):
         raise RuntimeError("can't create new thread at interpreter shutdown")
 

@@ -23,7 +23,7 @@ def test_tables_that_are_not_copied_are_left_to_other_routers(host):
     assert router.db_for_write(Note) == "default"
 
 
-def test_what_objects_of_the_copy_lead_to_is_at_the_source(host):
+def test_uncopied_relations_of_copied_objects_are_read_at_the_source(host):
     design = Design(pk=1)
     design._state.db = host.replica
     assert router.db_for_read(Note, instance=design) == host.source
@@ -31,7 +31,7 @@ def test_what_objects_of_the_copy_lead_to_is_at_the_source(host):
     assert router.db_for_read(Tag, instance=design) == host.replica
 
 
-def test_unrouted_tables_are_read_from_the_copy_by_who_asks_for_it(host):
+def test_unrouted_tables_are_read_from_the_copy_on_request(host):
     assert router.db_for_read(Person) == host.source
     assert alias_for(host.replica, "people") == host.replica
     assert alias_for(host.replica, "people", "designs", "designs_search") == host.replica
@@ -116,12 +116,12 @@ def test_locked_rows_are_read_at_the_source(host):
         ({"max_age": -1}, "max_age"),
     ],
 )
-def test_settings_that_cannot_be_meant_are_refused(new_host, options, named):
+def test_contradictory_settings_are_rejected(new_host, options, named):
     with pytest.raises(ImproperlyConfigured, match=named):
         new_host("a", **options)
 
 
-def test_a_source_that_is_not_on_d1_is_refused(new_host):
+def test_a_source_that_is_not_on_d1_is_rejected(new_host):
     host = new_host("a")
     connections["default"].settings_dict["ENGINE"] = "django.db.backends.sqlite3"
     options = host.host.options.__class__(**{**vars(host.host.options), "source": host.replica})

@@ -1,4 +1,4 @@
-"""The schema on D1, or the log, changes under a copy that is in use: it is noticed and mended."""
+"""The schema or the log on D1 changes while a copy is in use: the change is detected and the copy refilled."""
 
 import pytest
 from django.db import connections, models
@@ -20,12 +20,12 @@ def ask(alias, sql):
 
 
 def names_of_triggers(d1):
-    """Of those that log changes."""
+    """The names of the triggers that log changes."""
     sql = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB '_d1_log_*'"
     return {name for (name,) in d1(sql)}
 
 
-def test_a_copied_column_that_is_dropped_is_noticed(d1, host):
+def test_a_copied_column_that_is_dropped_is_detected(d1, host):
     d1(NEW.format("a"))
     host.sync()
     d1("ALTER TABLE designs DROP COLUMN picture", NEW.format("b"))
@@ -36,22 +36,22 @@ def test_a_copied_column_that_is_dropped_is_noticed(d1, host):
     assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("c",), ("b",)]
 
 
-def test_a_log_that_is_gone_is_noticed(d1, host):
-    """As after D1 was restored to a moment before the log was installed."""
+def test_a_dropped_log_is_detected(d1, host):
+    """As after a restore of D1 to a time before the log was installed."""
     triggers = [f"DROP TRIGGER {name}" for name in names_of_triggers(d1)]
     d1("DROP TABLE _d1_changes", "DROP TABLE _d1_replica", *triggers, NEW.format("unlogged"))
     host.sync()
     assert ask(host.replica, "SELECT title FROM designs") == [("unlogged",)]
 
 
-def test_a_log_without_its_state_is_noticed(d1, host):
+def test_a_log_without_its_state_is_detected(d1, host):
     d1("DELETE FROM _d1_replica", NEW.format("a"))
     Design.objects.using(host.source).create(title="b")
     host.sync()
     assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("a",), ("b",)]
 
 
-def test_a_full_text_table_made_otherwise_is_noticed(d1, host):
+def test_a_full_text_table_with_another_definition_is_detected(d1, host):
     d1(NEW.format("silk"))
     d1(
         "DROP TABLE designs_search",
@@ -89,7 +89,7 @@ def test_the_triggers_are_kept_by_every_migrate(d1, host):
 
 
 def test_an_old_copy_is_read_until_the_new_one_is_complete(d1, host):
-    """A change of the schema must not send every read to D1, which could not bear them."""
+    """A change of the schema must not send every read to D1: they would exceed its rate limit."""
     d1(NEW.format("a"))
     host.sync()
     d1("ALTER TABLE designs ADD COLUMN colour TEXT", NEW.format("b"))
@@ -132,7 +132,7 @@ def test_replaced_rows_leave_the_copy_and_its_search(d1, host):
     ) == [(1,)]
 
 
-def test_a_log_made_anew_while_a_copy_is_filled_is_no_copy(d1, installed, new_host):
+def test_a_log_installed_again_during_a_fill_ends_the_fill(d1, installed, new_host):
     d1(NEW.format("a"))
     host = new_host("a")
     source = Source(host.host.options, patient=True)
@@ -150,7 +150,7 @@ def test_a_log_made_anew_while_a_copy_is_filled_is_no_copy(d1, installed, new_ho
     assert version(host.replica, ["designs"]) > 0
 
 
-def test_rows_ousted_by_replace_are_logged_though_what_ousted_them_is_gone_too(d1, host):
+def test_rows_deleted_by_replace_are_logged_although_the_new_rows_are_deleted_too(d1, host):
     d1(NEW.format("a"), "INSERT INTO tags (design_id, label) VALUES (1, 'x'), (1, 'y'), (1, 'z')")
     host.sync()
     d1(
@@ -191,10 +191,8 @@ def test_rows_deleted_by_a_cascade_leave_the_copy(d1, schema, new_host):
     assert ask(host.replica, "SELECT label FROM tags") == [("y",)]
 
 
-def test_a_change_of_the_schema_under_an_installation_makes_it_begin_again(
-    d1, installed, new_host, monkeypatch
-):
-    """Else triggers made from the old columns would be taken for those of the new ones."""
+def test_a_schema_change_during_an_installation_makes_it_start_again(d1, installed, new_host, monkeypatch):
+    """Otherwise triggers for the old columns would count as triggers for the new ones."""
     source = Source(new_host("a").host.options, patient=True)
     fetch_installed = installation.fetch_installed
     changes = ["ALTER TABLE designs ADD COLUMN colour TEXT"]
@@ -211,7 +209,7 @@ def test_a_change_of_the_schema_under_an_installation_makes_it_begin_again(
     assert "colour" in d1("SELECT sql FROM sqlite_master WHERE name = '_d1_log_designs_update'")[0][0]
 
 
-def test_a_restored_database_is_noticed_though_it_has_gone_on(d1, host):
+def test_a_restored_database_is_detected_after_further_changes(d1, host):
     d1(NEW.format("a"))
     before = d1("SELECT seq FROM sqlite_sequence WHERE name = '_d1_changes'")[0][0]
     d1(NEW.format("lost"))
@@ -226,7 +224,7 @@ def test_a_restored_database_is_noticed_though_it_has_gone_on(d1, host):
     assert ask(host.replica, "SELECT title FROM designs") == [("b",)]
 
 
-def test_the_log_is_cut_short_when_it_has_grown_long(d1, host):
+def test_a_long_log_is_trimmed(d1, host):
     d1(NEW.format("a"), NEW.format("b"))
     host.sync()
     d1("UPDATE sqlite_sequence SET seq = seq + 1000000 WHERE name = '_d1_changes'", NEW.format("c"))
@@ -239,8 +237,8 @@ def test_the_log_is_cut_short_when_it_has_grown_long(d1, host):
     assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("a",), ("b",), ("c",)]
 
 
-def test_the_whole_schema_is_looked_at_now_and_then(d1, host, proxy, monkeypatch):
-    """D1 counts each of its objects as a row read."""
+def test_the_whole_schema_is_compared_every_few_seconds(d1, host, proxy, monkeypatch):
+    """D1 counts each object of the schema as a row read."""
     monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
     host.sync()
     proxy.plan = []
@@ -256,7 +254,7 @@ def test_the_whole_schema_is_looked_at_now_and_then(d1, host, proxy, monkeypatch
     assert ask(host.replica, "SELECT colour FROM designs") == [(None,)] * 3
 
 
-def test_a_column_that_is_gone_is_noticed_though_the_schema_is_not_looked_at(d1, host, monkeypatch):
+def test_a_dropped_column_is_detected_without_comparing_the_schema(d1, host, monkeypatch):
     monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
     d1(NEW.format("a"))
     host.sync()
@@ -265,7 +263,7 @@ def test_a_column_that_is_gone_is_noticed_though_the_schema_is_not_looked_at(d1,
     assert ask(host.replica, "SELECT * FROM designs") == [(1, "b", "", 0, 0.0)]
 
 
-def test_a_migration_is_noticed_though_the_schema_is_not_looked_at(d1, host, monkeypatch):
+def test_a_migration_is_detected_without_comparing_the_schema(d1, host, monkeypatch):
     monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
     d1("ALTER TABLE designs ADD COLUMN colour TEXT DEFAULT 'red'", NEW.format("a"))
     install_log_after_migrate(host.source)

@@ -1,4 +1,4 @@
-"""A process of a host that writes at random and looks at what it and others have written, until it is done or killed.
+"""A process that writes at random and checks which writes of its own and of others it can read, until it is killed.
 
 Each write is a transaction that also raises the writer's beacon, a row of its own. What was acknowledged is noted in
 the ledger; every process looks whether it sees the beacons as high as the ledger promises: those of its own host at
@@ -42,7 +42,7 @@ def configure(plan: dict[str, Any]) -> None:
 
 
 class Writer:
-    """Random transactions, each of a kind that has its own way into the log of changes."""
+    """Random transactions, of all the kinds that reach the change log in different ways."""
 
     def __init__(self, name: str, dice: random.Random) -> None:
         from tests.d1.replica.models import Design, Person, Tag
@@ -53,7 +53,7 @@ class Writer:
         return "".join(self.dice.choices(LETTERS, k=self.dice.choice([0, 1, 7, 60])))
 
     def some(self, model: Any, count: int = 1) -> list[Any]:
-        """Rows that were there a moment ago, but no beacons."""
+        """Some existing rows, without beacons."""
         rows = model.objects.using("default").order_by("id")
         rows = rows.filter(id__gt=100) if model is self.designs else rows
         keys = list(rows.values_list("id", flat=True))
@@ -73,7 +73,7 @@ class Writer:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
 
-    # Each of these is done in a transaction
+    # Each of these runs in a transaction
 
     def create(self) -> None:
         design = self.new_design()
@@ -99,7 +99,7 @@ class Writer:
             design.delete(using="default")
 
     def exchange(self) -> None:
-        """Two tags change labels."""
+        """Two tags exchange labels."""
         tags = self.some(self.tags, 2)
         if len(tags) == 2:
             one, other = tags
@@ -108,7 +108,7 @@ class Writer:
             self.sql("UPDATE tags SET label = %s WHERE id = %s", other.label, one.pk)
 
     def oust(self) -> None:
-        """A tag takes the label of another, which is gone then."""
+        """A tag replaces another with the same label."""
         for tag in self.some(self.tags):
             self.sql(
                 "INSERT OR REPLACE INTO tags (design_id, label) VALUES (%s, %s)", tag.design_id, tag.label
@@ -153,7 +153,7 @@ class Writer:
 
 
 class Ledger:
-    """Files of what was written: for each beacon the height to go on with, and the last acknowledged one."""
+    """Files that record writes: for each beacon the next height, and the last acknowledged one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -178,7 +178,7 @@ class Ledger:
             file.write(b".")
 
     def promises(self, host: str) -> dict[int, int]:
-        """The heights that a process of a host must see now."""
+        """The heights that a process of this host must read now."""
         now, promised = time.time(), {}
         for file in self.folder.glob("*[0-9]"):
             where, height, moment = json.loads(file.read_text())
@@ -188,7 +188,7 @@ class Ledger:
 
 
 def look(ledger: Ledger, host: str) -> str | None:
-    """What is wrong with what this process sees, if anything. A replica that says it is degraded may be late."""
+    """What is missing from the reads of this process, if anything. A degraded replica may be late."""
     from d1backend.replica import status
     from tests.d1.replica.models import Design
 
@@ -206,7 +206,7 @@ def look(ledger: Ledger, host: str) -> str | None:
 
 
 def work(plan: dict[str, Any], ledger: Ledger, beacon: int) -> None:
-    """Write and look, in a thread of its own, until all is written."""
+    """Write and check, in a thread of its own, until all writes are done."""
     dice = random.Random(plan["seed"] * 100 + beacon)
     writer = Writer(f"{plan['host']}{beacon}", dice)
     for height in range(ledger.progress(beacon), plan["end"]):

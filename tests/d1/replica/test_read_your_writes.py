@@ -1,4 +1,4 @@
-"""Who writes sees it at once, in the trip of the write itself; so do the neighbours on the host."""
+"""A write is visible at once, without another round trip, to its process and to the others of its host."""
 
 import json
 import subprocess
@@ -20,9 +20,9 @@ def titles(alias):
     return sorted(Design.objects.using(alias).values_list("title", flat=True))
 
 
-def test_a_commit_shows_in_the_copy_at_once_for_one_round_trip(host, proxy):
+def test_a_commit_is_visible_in_the_copy_after_one_round_trip(host, proxy):
     with transaction.atomic(host.source):
-        # the first insert reserves keys for those that follow
+        # The first insert reserves keys for those that follow.
         warm = Design.objects.using(host.source).create(title="warm")
         Tag.objects.using(host.source).create(design=warm, label="warm")
     proxy.plan = []
@@ -34,7 +34,7 @@ def test_a_commit_shows_in_the_copy_at_once_for_one_round_trip(host, proxy):
     assert proxy.count == 1
 
 
-def test_an_autocommit_write_shows_in_the_copy_at_once(host, proxy):
+def test_an_autocommit_write_is_visible_in_the_copy_at_once(host, proxy):
     design = Design.objects.using(host.source).create(title="a")
     assert titles(host.replica) == ["a"]
     proxy.plan = []
@@ -46,7 +46,7 @@ def test_an_autocommit_write_shows_in_the_copy_at_once(host, proxy):
     assert len(titles(host.replica)) == 300
 
 
-def test_writes_show_after_one_changed_the_schema_so_that_nothing_is_logged(host, monkeypatch):
+def test_writes_are_visible_after_a_schema_change_that_drops_a_log_trigger(host, monkeypatch):
     monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
     host.sync()
     with connections[host.source].cursor() as cursor:
@@ -55,7 +55,7 @@ def test_writes_show_after_one_changed_the_schema_so_that_nothing_is_logged(host
     assert titles(host.replica) == ["a"]
 
 
-def test_a_commit_brings_what_others_wrote_before_it(d1, host):
+def test_a_commit_returns_the_earlier_writes_of_others(d1, host):
     d1("INSERT INTO designs (title, body, view_count, weight) VALUES ('theirs', '', 0, 0)")
     Design.objects.using(host.source).create(title="mine")
     assert titles(host.replica) == ["mine", "theirs"]
@@ -74,7 +74,7 @@ def test_a_rolled_back_transaction_shows_nothing(host):
 
 
 def test_an_older_answer_does_not_undo_a_newer_one(host):
-    """Two commits' news may arrive in the other order."""
+    """The changes of two commits may arrive in reverse order."""
     opened = host.host.directory.open_current()
     source = Source(host.host.options, patient=True)
     Design.objects.using(host.source).create(title="a")
@@ -85,7 +85,7 @@ def test_an_older_answer_does_not_undo_a_newer_one(host):
     assert titles(host.replica) == ["b"]
 
 
-def test_a_write_whose_answer_is_lost_shows_in_the_next_read(host, proxy):
+def test_a_write_whose_answer_is_lost_is_visible_to_the_next_read(host, proxy):
     Design.objects.using(host.source).create(title="a")
     proxy.plan = [fault_plan.RESET_AFTER]
     Design.objects.using(host.source).update(title="b")
@@ -93,13 +93,13 @@ def test_a_write_whose_answer_is_lost_shows_in_the_next_read(host, proxy):
     assert titles(host.replica) == ["b"]
 
 
-def test_a_commit_goes_on_when_the_log_is_gone(d1, host):
+def test_a_commit_succeeds_without_the_log(d1, host):
     d1("DROP TABLE _d1_replica")
     Design.objects.using(host.source).create(title="a")
     assert d1("SELECT title FROM designs") == [["a"]]
 
 
-def test_a_commit_goes_on_when_a_copied_column_is_gone(d1, host):
+def test_a_commit_succeeds_without_a_copied_column(d1, host):
     d1("ALTER TABLE designs DROP COLUMN picture")
     with connections[host.source].cursor() as cursor:
         cursor.execute("INSERT INTO designs (title, body, view_count, weight) VALUES ('a', '', 0, 0)")
@@ -142,7 +142,7 @@ def test_objects_of_the_copy_are_saved_to_the_source(d1, host):
     assert not Design.objects.exists()
 
 
-def test_neighbours_on_the_host_see_a_write_at_once(host, tmp_path):
+def test_other_processes_of_the_host_see_a_write_at_once(host, tmp_path):
     Design.objects.using(host.source).create(title="a")
     script = (
         "import sqlite3, sys, pathlib; folder = pathlib.Path(sys.argv[1]);"
@@ -158,7 +158,7 @@ def test_neighbours_on_the_host_see_a_write_at_once(host, tmp_path):
     assert done.stdout == "[('a',)]\n"
 
 
-def test_a_process_that_begins_with_a_write_shows_it_to_its_neighbours(d1, host, engine):
+def test_other_processes_see_a_write_that_is_the_first_statement_of_its_process(d1, host, engine):
     plan = {
         "url": engine.url,
         "token": TOKEN,
