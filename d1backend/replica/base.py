@@ -1,12 +1,12 @@
 """The engine "d1backend.replica": Django's SQLite backend on the current copy, for reads only."""
 
 import sqlite3
-from functools import cached_property
 from types import TracebackType
 
 from django.db.backends.sqlite3 import base as sqlite3_base
 from django.db.backends.sqlite3.creation import DatabaseCreation as SQLiteCreation
 from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
 
 from d1backend.replica.copy import is_damage
 from d1backend.replica.directory import OpenCopy

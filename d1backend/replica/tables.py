@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
+
+from django.utils.functional import cached_property
 
 from d1backend.protocol import encoding
 from d1backend.protocol.api import Statement
@@ -19,7 +20,10 @@ Row = tuple[Value, ...]
 
 @dataclass(frozen=True)
 class TableSchema:
-    """A table as it is copied: the column of its INTEGER PRIMARY KEY, and all its stored columns."""
+    """A table as it is copied: the column of its INTEGER PRIMARY KEY, and all its stored columns.
+
+    The properties are Django's cached ones: those of functools hold a lock in Python 3.11, which a fork may copy.
+    """
 
     name: str
     key: str
