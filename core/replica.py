@@ -8,7 +8,6 @@ from typing import TypedDict, TypeVar
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from core.json_types import JsonObject
 from d1backend import replica
 
 REPLICA: str = settings.REPLICA_ALIAS
@@ -22,7 +21,7 @@ class Status(TypedDict):
     usable: bool
     age: float | None  # seconds since it was known to equal D1
     degraded: bool
-    filling: JsonObject | None
+    filling: tuple[str, int] | None  # table and rows so far
     error: str | None
     late: bool  # older than max_age, although it has just been updated
 

@@ -1,7 +1,7 @@
 """The sections below the dashboard's cards: leading designs, breakdowns, storage, health."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from django.db import connection
 from django.urls import reverse
@@ -71,7 +71,7 @@ class Health(TypedDict):
     on_d1: bool
     used: NotRequired[int]
     allowed: NotRequired[int]
-    replica: NotRequired[dict[str, Any]]
+    replica: NotRequired[replica.Status]
 
 
 def leaders(data: DashboardData) -> list[Leaders]:
