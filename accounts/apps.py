@@ -17,12 +17,12 @@ class AccountsConfig(AppConfig):
         from core.triggers import register
 
         register(self.label, TRIGGERS)
-        # After the receiver of django.contrib.auth that makes the permissions, which connected before.
+        # Runs after the receiver of django.contrib.auth that creates the permissions, because it connects later.
         post_migrate.connect(equip_editors, dispatch_uid="accounts.equip_editors")
 
 
 def equip_editors(app_config: AppConfig, using: str, apps: Any = installed, **kwargs: Any) -> None:
-    """Give the group of editors every permission on the models of an app that is theirs to edit."""
+    """Give the group of editors every permission on the models of the apps that they edit."""
     from accounts.models import EDITORS
 
     if app_config.label not in settings.EDITED_APPS:

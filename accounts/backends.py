@@ -1,6 +1,4 @@
-"""Who is signed in to the admin."""
-
-from typing import Any
+"""Authentication in the admin."""
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
@@ -10,9 +8,9 @@ from d1backend.gather import gather
 
 
 class StaffBackend(ModelBackend):
-    """Django's own; it brings along what every page of the admin asks of a user, in one trip to D1."""
+    """Django's own, which also reads what every page of the admin needs of a user, in one round trip to D1."""
 
-    def get_user(self, user_id: Any) -> User | None:
+    def get_user(self, user_id: int) -> User | None:
         names = ("content_type__app_label", "codename")
         found, is_editor, own, of_groups = gather(
             User.objects.filter(pk=user_id),
@@ -24,7 +22,7 @@ class StaffBackend(ModelBackend):
         if user is None or not self.user_can_authenticate(user):
             return None
         user.known_as_editor = is_editor
-        # Where ModelBackend keeps them once it has asked.
+        # Where ModelBackend caches them.
         user._user_perm_cache = {f"{app}.{name}" for app, name in own}  # type: ignore[attr-defined]
         user._group_perm_cache = {f"{app}.{name}" for app, name in of_groups}  # type: ignore[attr-defined]
         return user

@@ -1,10 +1,11 @@
-"""A user, and the sign-ins that his tokens belong to."""
+"""Users, and the sign-ins that their tokens belong to."""
 
 import unicodedata
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import Model
 from django.utils.crypto import salted_hmac
 
 from accounts.passwords import setting_of
@@ -13,8 +14,8 @@ EDITORS = "Editors"  # the group whose members work on designs and images in the
 
 
 def username_key(username: str) -> str:
-    """What two usernames share when they differ by case or by Unicode form alone."""
-    # Folding can undo the normal form, so it is restored: Unicode 16, section 3.13.5, identifier matching.
+    """Return the same key for usernames that differ only in case or Unicode form."""
+    # Case folding can undo the normal form, so it is applied again: Unicode 16, section 3.13.5, identifier matching.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
 
 
@@ -23,7 +24,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username_key=username_key(username or ""))
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        """Save and return a new user, waiting for approval unless `fields` say otherwise."""
+        """Save and return a new user, who waits for approval unless `fields` say otherwise."""
         user = self.model(username=username, **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -40,7 +41,7 @@ class State(models.TextChoices):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A user of the app or of the admin. Pending until somebody decides: see `state`."""
+    """A user of the app or of the admin. Pending until staff decide: see `state`."""
 
     username = models.CharField(max_length=50, unique=True)
     username_key = models.CharField(max_length=255, unique=True, editable=False)
@@ -58,8 +59,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     updated_at = models.DateTimeField(auto_now=True)
 
     secret_fields = ("password", "password_setting")
-    is_superuser = None  # the seed's word for it is is_admin
-    known_as_editor: bool | None = None  # where it was asked along with the user (accounts.backends)
+    is_superuser = None  # this model calls it is_admin
+    known_as_editor: bool | None = None  # set if it was read along with the user (accounts.backends)
 
     USERNAME_FIELD = "username"
     objects = UserManager()
@@ -89,7 +90,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @staticmethod
     def derived(fields: dict[str, Any]) -> dict[str, Any]:
-        """What has to be stored beside these fields, because it follows from them."""
+        """Return the fields to store beside these, because they follow from them."""
         derived = {}
         if "username" in fields:
             derived["username_key"] = username_key(fields["username"])
@@ -105,12 +106,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
-        """Django's word for: may sign in."""
+        """Whether they may sign in (Django's name)."""
         return self.is_approved
 
     @property
     def is_staff(self) -> bool:
-        """Django's word for: may open the admin."""
+        """Whether they may open the admin (Django's name)."""
         return self.is_approved and (self.is_admin or self.is_editor)
 
     @property
@@ -120,16 +121,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.groups.filter(name=EDITORS).exists()
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a session of the admin is bound to: Django's password, and when the user was last decided on.
+        """Bind sessions of the admin to the password, as Django does, and to the time of the last review.
 
-        So a rejection ends his sessions for good; a later approval does not bring them back to life.
+        So a rejection ends them for good, even if an approval follows.
         """
         decided = self.reviewed_at.isoformat() if self.reviewed_at else ""
         return salted_hmac(
             "accounts.models.User.session", f"{self.password}\n{decided}", secret=secret, algorithm="sha256"
         ).hexdigest()
 
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
+    def has_perm(self, perm: str, obj: Model | None = None) -> bool:
         return self.is_approved and (self.is_admin or super().has_perm(perm, obj))
 
     def has_module_perms(self, app_label: str) -> bool:
@@ -137,9 +138,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class SignIn(models.Model):
-    """One sign-in on one device. Its access and refresh tokens name it and live as long as it does.
+    """One session on one device. Its access and refresh tokens name it and are valid as long as it is.
 
-    `refresh_id` is the id (jti) of the one good refresh token; an older one that comes again is theft.
+    `refresh_id` is the id (jti) of the one valid refresh token. An older one that is used again was stolen.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")

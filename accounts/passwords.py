@@ -1,8 +1,8 @@
-"""What a stored password tells without its digest, and the stored form that a typed one would have.
+"""The setting of a stored password, and the stored form of a typed one.
 
-bcrypt's text is its setting (crypt(5)'s word: algorithm, cost and salt, none of them secret) with the digest
-after it. Who has the setting can compute the whole text from the right password, and ask the database whether
-it is the one stored, in the very statement that writes: docs/decisions/0004-sign-in-by-the-setting.md.
+bcrypt's text is its setting (crypt(5)'s word: algorithm, cost and salt, none of them secret) followed by
+the digest. With the setting and the right password one can compute the whole text, and compare it in the database,
+in the statement that writes: docs/decisions/0004-sign-in-by-the-setting.md.
 """
 
 import re
@@ -13,23 +13,22 @@ BCRYPT = re.compile(r"(bcrypt_sha256\$)(\$2b\$\d\d\$[./0-9A-Za-z]{22})([./0-9A-Z
 
 
 def setting_of(stored: str) -> str:
-    """The setting of a stored password; empty where it is not bcrypt's."""
+    """Return the setting of a stored password; empty if it is not bcrypt's."""
     found = BCRYPT.fullmatch(stored)
     return found[1] + found[2] if found else ""
 
 
 def new_setting() -> str:
-    """A setting as the next new password gets; empty where new passwords are not bcrypt's."""
+    """Return a new setting; empty if new passwords do not use bcrypt."""
     hasher = get_hasher()
     bcrypt = isinstance(hasher, BCryptSHA256PasswordHasher)
     return f"{hasher.algorithm}${hasher.salt().decode()}" if bcrypt else ""  # type: ignore[attr-defined]
 
 
 def stored_form(password: str, setting: str) -> str | None:
-    """The text that is stored if this is the password.
+    """Return the text that is stored for this password.
 
-    None where the setting does not tell, or is of an older cost: such a password is hashed anew when it is
-    checked (Django's check_password).
+    None if the setting is not bcrypt's or has an older cost: Django's check_password then hashes the password again.
     """
     hasher, found = get_hasher(), BCRYPT.fullmatch(setting)
     if found is None or not isinstance(hasher, BCryptSHA256PasswordHasher) or hasher.must_update(setting):

@@ -1,10 +1,10 @@
 """Reads of users and sign-ins."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import connections, models, router
 from django.db.models import F, Max, Q, QuerySet, Value
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import StrIndex
 from django.utils import timezone
 
@@ -20,15 +20,15 @@ KEY_LENGTH = User._meta.get_field("username_key").max_length or 0
 
 
 def user_by_name(username: str) -> User | None:
-    """The user of that name, without regard to case."""
+    """Return the user of that name, ignoring case."""
     key = username_key(username.strip())
     return User.objects.filter(username_key=key).first() if len(key) <= KEY_LENGTH else None
 
 
 def user(user_id: int) -> User:
-    """The user with who reviewed him; raises NotFound.
+    """Return the user and their reviewer. Raises NotFound.
 
-    One whom this host's copy does not know is looked for on D1.
+    Looks on D1 for a user that the replica does not have.
     """
     if not is_stored(user_id):
         raise NotFound(NO_SUCH_USER)
@@ -39,37 +39,37 @@ def user(user_id: int) -> User:
 
 
 def users_without_passwords() -> QuerySet[User]:
-    """All users without their passwords' hashes, from this host's copy of D1 where there is one."""
+    """All users without their password hashes, from the replica if there is one."""
     return User.objects.using(replica.alias_for(User._meta.db_table)).defer("password")
 
 
 def users_with_reviewer() -> QuerySet[User]:
-    """Users as staff see them, each with who reviewed him."""
+    """Users as staff see them, each with their reviewer."""
     return users_without_passwords().select_related("reviewed_by").defer("reviewed_by__password")
 
 
 def users_in_replica() -> QuerySet[User] | None:
-    """Users as `users_with_reviewer`, from this host's copy; None where there is none to read."""
+    """Like `users_with_reviewer`, but only from the replica; None if there is none to read."""
     users = users_with_reviewer()
     return users if users.db == replica.REPLICA else None
 
 
 def is_stored(number: int) -> bool:
-    """Whether the number fits the column of an id at all."""
+    """Whether the number fits the column of an id."""
     return 0 < number <= LARGEST_ID
 
 
 def live_sign_ins(user_id: int, now: datetime | None = None) -> SignIns:
-    """The user's sign-ins that have neither ended nor expired; none where he is not approved."""
+    """The user's sign-ins that have neither ended nor expired; none unless the user is approved."""
     return live_only(SignIn.objects.filter(user_id=user_id, user__is_approved=True), now)
 
 
 def live_only(sign_ins: SignIns, now: datetime | None = None) -> SignIns:
-    """Those that have neither ended nor expired."""
+    """Those sign-ins that have neither ended nor expired."""
     return sign_ins.filter(ended_at=None, expires_at__gt=now or timezone.now())
 
 
-# What live_sign_ins(user_id).select_related("user") asks, which takes ten times as long to make as to answer.
+# live_sign_ins(user_id).select_related("user"), which takes ten times as long to compile as to run.
 SIGN_IN = """
     SELECT u.id, u.username, u.is_admin, u.is_approved, u.avatar_object_key, u.created_at || '+00:00'
     FROM sign_ins AS s JOIN users AS u ON u.id = s.user_id
@@ -80,7 +80,7 @@ USER_COLUMNS = ("id", "username", "is_admin", "is_approved", "avatar_object_key"
 
 
 def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
-    """The user's live sign-in with its user, in one query; their other columns are read when they are asked for."""
+    """Return the user's open sign-in and the user, in one query. Their other columns are deferred."""
     alias = router.db_for_read(SignIn)
     now = connections[alias].ops.adapt_datetimefield_value(timezone.now())
     found = sql.rows(SIGN_IN, [sign_in_id, user_id, now], alias)
@@ -100,7 +100,7 @@ class Sort(models.TextChoices):
     LAST_LOGIN = "last_login"
 
 
-ORDER_OF: dict[str, list[Any]] = {
+ORDER_OF: dict[str, list[str | OrderBy]] = {
     Sort.NEWEST: ["-created_at", "-id"],
     Sort.OLDEST: ["created_at", "id"],
     Sort.USERNAME: ["username_key", "id"],
@@ -121,7 +121,7 @@ def users(
     is_admin: bool | None = None,
     sort: str = Sort.NEWEST,
 ) -> QuerySet[User]:
-    """Users for staff, each with who reviewed him; `search` is a part of the username in any case."""
+    """Users for staff, each with their reviewer. `search` is a part of the username, in any case."""
     found = username_contains(users_with_reviewer(), search)
     if state:
         found = in_state(found, State(state))
@@ -137,15 +137,15 @@ def in_state(found: QuerySet[User], state: State) -> QuerySet[User]:
 
 
 def username_contains(found: QuerySet[User], part: str) -> QuerySet[User]:
-    """Those whose username holds the part, without regard to case."""
+    """Those whose username contains the part, ignoring case."""
     if not part:
         return found
-    # Not LIKE: its patterns have signs of their own, and on D1 at most 50 bytes.
+    # Not LIKE: its patterns have wildcards, and at most 50 bytes on D1.
     return found.alias(place=StrIndex("username_key", Value(username_key(part)))).filter(place__gt=0)
 
 
 def pending_users() -> QuerySet[User]:
-    """Those who wait for a decision, longest waiting first."""
+    """Users who wait for a decision, the longest waiting first."""
     return users(state=State.PENDING, sort=Sort.OLDEST)
 
 
@@ -155,7 +155,7 @@ def sign_ins_of(user: User) -> SignIns:
 
 
 def recent_rejection_reasons(limit: int = 10) -> list[str]:
-    """The reasons that users were rejected for, latest first, each once."""
+    """Return the reasons of rejections, the latest first, without repeats."""
     rejected = in_state(users_without_passwords(), State.REJECTED).exclude(rejection_reason="")
     latest = rejected.values("rejection_reason").annotate(latest=Max("reviewed_at")).order_by("-latest")
     return list(latest.values_list("rejection_reason", flat=True)[:limit])

@@ -18,14 +18,14 @@ from core.errors import Conflict, Forbidden, NotFound, invalid_field
 from d1backend import SerializationFailure, retry_on_conflict, update_or_conflict, update_uncounted
 from d1backend.replica import on_primary
 
-REVIEW_STAMP = ("reviewed_at", "reviewed_by")  # the audit line has its own time and actor
-GROUNDS = ("is_admin", "is_approved", "reviewed_at")  # what decisions about a user are made of
+REVIEW_STAMP = ("reviewed_at", "reviewed_by")  # the audit entry has its own time and actor
+GROUNDS = ("is_admin", "is_approved", "reviewed_at")  # the fields that decisions about a user depend on
 Changes = dict[str, Any]
 
 
 @contextmanager
 def unique_username() -> Iterator[None]:
-    """A transaction in which a username may collide; raises Conflict (`username_taken`) when it does."""
+    """A transaction that raises Conflict (`username_taken`) if a username exists already."""
     try:
         with transaction.atomic():
             yield
@@ -37,7 +37,7 @@ def unique_username() -> Iterator[None]:
 
 
 def user_register(username: str, password: str, *, address: str) -> User:
-    """A new user, who waits for approval.
+    """Create a user who waits for approval.
 
     Raises Forbidden (`registration_closed`), TooMany, or Conflict (`username_taken`).
     """
@@ -51,7 +51,7 @@ def user_register(username: str, password: str, *, address: str) -> User:
 
 
 def user_create(actor: User | None, username: str, password: str, *, is_admin: bool, is_editor: bool) -> User:
-    """A new user made by staff, approved from the start. Raises Conflict (`username_taken`)."""
+    """Create a user for staff, approved at once. Raises Conflict (`username_taken`)."""
     user = User(
         username=username,
         password=make_password(password),
@@ -70,14 +70,14 @@ def user_create(actor: User | None, username: str, password: str, *, is_admin: b
 
 
 def user_approve(actor: User | None, user_id: int) -> User:
-    """Let the user in; nothing happens to one who is. Raises NotFound."""
+    """Approve the user. Idempotent. Raises NotFound."""
     return apply_change(
         actor, "user.approve", user_id, lambda user: review_values(actor, user, approved=True)
     )
 
 
 def user_reject(actor: User | None, user_id: int, reason: str = "") -> User:
-    """Turn the user away and end his sign-ins; one rejected before keeps his reason unless given another.
+    """Reject the user and end their sessions. A second call keeps the reason unless it gives another one.
 
     Raises NotFound, or Conflict (`last_admin`, `own_account`).
     """
@@ -87,9 +87,9 @@ def user_reject(actor: User | None, user_id: int, reason: str = "") -> User:
 
 
 def user_reopen(actor: User | None, user_id: int) -> User:
-    """Take a decision back: the user waits for another one, and his sign-ins end.
+    """Undo a decision: the user waits for a new one, and their sessions end.
 
-    Raises NotFound, or Conflict as `reject` does.
+    Raises NotFound, or Conflict as `user_reject` does.
     """
     undecided = {"is_approved": False, "rejection_reason": "", "reviewed_at": None, "reviewed_by": None}
     return apply_change(
@@ -107,7 +107,7 @@ def user_update(
     password: str | None = None,
     is_editor: bool | None = None,
 ) -> User:
-    """Change what is given. Un-approving is rejecting; a new password ends the user's sign-ins.
+    """Change the given fields. Setting is_approved to False rejects; a new password ends the user's sessions.
 
     Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`).
     """
@@ -122,7 +122,7 @@ def user_update(
 
 
 def user_delete(actor: User | None, user_id: int) -> None:
-    """Delete the user with all that is only his. Raises NotFound, or Conflict as `reject` does."""
+    """Delete the user and everything that belongs only to them. Raises NotFound, or Conflict as `user_reject` does."""
     with transaction.atomic():
         user = lock_user(user_id)
         keep_an_admin(actor, user)
@@ -132,16 +132,16 @@ def user_delete(actor: User | None, user_id: int) -> None:
 
 @transaction.atomic
 def session_end_by_staff(actor: User | None, sign_in_id: int) -> None:
-    """End a sign-in of any user. Raises NotFound for one that is over."""
+    """End a session of any user. Raises NotFound if it has ended."""
     one = SignIn.objects.filter(pk=sign_in_id) if selectors.is_stored(sign_in_id) else SignIn.objects.none()
     sign_in = one.select_related("user").first()
     if sign_in is None or not sessions.sessions_end(one):
-        raise NotFound("This sign-in is over already.")
+        raise NotFound("This session has ended already.")
     audit.record(actor, "user.end_sign_in", sign_in.user, {"user_agent": (sign_in.user_agent, None)})
 
 
 def lock_user(user_id: int) -> User:
-    """The user, held against other changes until the transaction ends; raises NotFound."""
+    """Return the user, locked until the transaction ends. Raises NotFound."""
     users = User.objects.select_for_update().filter(pk=user_id)
     user = users.first() if selectors.is_stored(user_id) else None
     if user is None:
@@ -150,7 +150,7 @@ def lock_user(user_id: int) -> User:
 
 
 def review_values(actor: User | None, user: User, *, approved: bool, reason: str = "") -> Changes:
-    """The new values that a decision about the user brings; none where it was taken before."""
+    """Return the new values of a decision about the user; none if it does not change anything."""
     state = State.APPROVED if approved else State.REJECTED
     if user.state == state and (approved or reason in ("", user.rejection_reason)):
         return {}
@@ -169,10 +169,10 @@ def apply_change(
     new_values: Callable[[User], Changes],
     is_editor: bool | None = None,
 ) -> User:
-    """Give the user the values that `new_values` makes of him, and answer him as he is then.
+    """Store the values that `new_values` returns for the user, and return the changed user.
 
-    He is read from this host's copy first. That may be old, so only a change made of it counts, which the
-    commit holds against the database; anything else is found out there. Raises NotFound and Conflict.
+    Reads the user from the replica first. It may be old, so only a change that the database confirms at the commit
+    counts; otherwise the user is read from the database. Raises NotFound and Conflict.
     """
     copied = selectors.users_in_replica()
     user = None if copied is None else copied.filter(pk=user_id).first()
@@ -200,10 +200,10 @@ def apply_change_to_stored(
 def save_changes(
     actor: User | None, action: str, user: User, new: Changes, is_editor: bool | None = None
 ) -> bool:
-    """Store the new values with their audit line, and end the sign-ins that they leave no ground for.
+    """Store the new values with their audit entry, and end the sessions that they rule out.
 
-    Answers whether anything was to be stored. Raises Conflict, and SerializationFailure where the user is
-    not stored as he was read.
+    Returns whether anything changed. Raises Conflict, and SerializationFailure if the stored user is not the one
+    that was read.
     """
     rejected = new.get("is_approved") is False
     new = {
@@ -236,7 +236,7 @@ def save_changes(
 
 
 def matching(values: Changes) -> Changes:
-    """Conditions that a row with these values meets."""
+    """Return the filter that matches a row with these values."""
     return {
         (field if value is not None else f"{field}__isnull"): (value if value is not None else True)
         for field, value in values.items()
@@ -252,7 +252,7 @@ def set_editor(user: User, is_editor: bool) -> None:
 
 
 def keep_an_admin(actor: User | None, user: User) -> None:
-    """Raise Conflict where the user may not lose his place as an approved admin."""
+    """Raise Conflict if the user must stay an approved admin."""
     others = User.objects.select_for_update().filter(is_admin=True, is_approved=True).exclude(pk=user.pk)
     if user.is_admin and user.is_approved and not others.exists():
         raise Conflict("This is the last approved admin.", code="last_admin")

@@ -1,4 +1,4 @@
-"""Services of sign-ins: beginning one, keeping it up with its refresh token, ending it."""
+"""Services of sessions (rows of SignIn): begin, refresh, end."""
 
 import uuid
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class InvalidCredentials(NotAuthenticated):
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a client holds of a sign-in."""
+    """The tokens of a sign-in."""
 
     sign_in: SignIn
 
@@ -53,14 +53,14 @@ class Tokens:
         return str(RefreshToken.of(self.sign_in))
 
 
-# The hash decides, in the statement that writes: of a password changed at this moment the old one is refused.
+# Compares the hash in the statement that writes, so a password that has just been changed is rejected.
 INSERT = """
     INSERT INTO sign_ins (user_id, refresh_id, user_agent, created_at, last_used_at, expires_at)
     SELECT id, %s, %s, %s, %s, %s FROM users
     WHERE username_key = %s AND password_hash = %s AND is_approved
     RETURNING id, user_id
 """
-# Of two calls at once exactly one wins.
+# Of two concurrent calls exactly one wins.
 TRADE = """
     UPDATE sign_ins SET refresh_id = %s, last_used_at = %s, expires_at = %s
     WHERE id = %s AND user_id = %s AND refresh_id = %s AND ended_at IS NULL AND expires_at > %s
@@ -70,16 +70,16 @@ TRADE = """
 
 
 def session_begin(username: str, password: str, *, address: str, user_agent: str) -> Tokens:
-    """Begin a sign-in by name and password.
+    """Begin a session by username and password.
 
     Raises TooMany, NotAuthenticated (`invalid_credentials`), or Forbidden (`approval_pending`,
-    `approval_rejected`) where the password is right and the account is not approved.
+    `approval_rejected`) if the password is right and the account is not approved.
     """
     throttling.check_sign_in(address, username)
     user, hashed = user_in_replica(username, password)
     sign_in = create_sign_in(user, user_agent, hashed) if user and hashed else None
     if sign_in is None:
-        # Wrong, or not approved, or this host has no copy, or an old one: the database itself tells.
+        # Wrong, or not approved, or the replica is missing or old: ask the database itself.
         user = user_by_credentials(username, password, hashed)
         if user is None:
             throttling.count_failure(address, username)
@@ -94,10 +94,10 @@ def session_begin(username: str, password: str, *, address: str, user_agent: str
 
 
 def user_in_replica(username: str, password: str) -> tuple[User | None, str | None]:
-    """By this host's copy: who has the name, and the hash stored with him if this is his password.
+    """Return the user of the name in the replica, and the hash that is stored if this is their password.
 
-    A name that nobody has gets a User that is not stored, so that it costs what any other does. The hash is
-    None where the copy does not tell it.
+    Returns an unsaved User for an unknown name, which takes as long as a known one. The hash is None if the replica
+    cannot give it.
     """
     users = selectors.users_in_replica()
     if users is None:
@@ -108,10 +108,10 @@ def user_in_replica(username: str, password: str) -> tuple[User | None, str | No
 
 
 def user_by_credentials(username: str, password: str, hashed: str | None = None) -> User | None:
-    """The user with this name and password, whatever his state; as slow for a name that nobody has.
+    """Return the user with this name and password, in any state. Takes as long for an unknown name.
 
-    `hashed` is what the password was hashed to by another reading of the user's row; it is not hashed again
-    but where that reading was of another password.
+    `hashed` is the hash of the password by the setting of an earlier read of the row. The password is only hashed
+    again if the setting has changed.
     """
     user = selectors.user_by_name(username)
     if user is None:
@@ -131,8 +131,10 @@ def reject_unapproved(user: User) -> None:
 
 
 def create_sign_in(user: User, user_agent: str = "", hashed: str | None = None) -> SignIn | None:
-    """Store a new sign-in of the user; None unless he is approved, and `hashed` (else what the user was read
-    with) is the hash of his password."""
+    """Store a new sign-in of the user.
+
+    Returns None unless the user is approved and `hashed` (default: the hash that was read) is that of their password.
+    """
     now = timezone.now()
     sign_in = SignIn(
         user=user,
@@ -155,7 +157,7 @@ def create_sign_in(user: User, user_agent: str = "", hashed: str | None = None) 
 
 
 def session_refresh(text: str) -> Tokens:
-    """Trade a refresh token for a new pair; one that was traded before ends its whole sign-in.
+    """Exchange a refresh token for a new pair. Using one twice ends the session.
 
     Raises NotAuthenticated: `invalid_token`, `token_expired`, `token_revoked` or `token_reused`.
     """
@@ -181,7 +183,7 @@ def session_refresh(text: str) -> Tokens:
 
 
 def reject_refresh(token: RefreshToken) -> NoReturn:
-    """Raise what the refusal is called, and end the sign-in of a token that was traded before."""
+    """Raise the reason of the rejection. Ends the session if the token was used before."""
     own = SignIn.objects.filter(pk=token["sign_in"], user_id=token["user_id"])
     if not own.exclude(refresh_id=token["jti"]).exists():
         raise TokenRevoked
@@ -190,21 +192,21 @@ def reject_refresh(token: RefreshToken) -> NoReturn:
 
 
 def sessions_end(sign_ins: "selectors.SignIns") -> int:
-    """End those that have not ended; their tokens are refused from now on. Answers how many ended."""
+    """End the open ones, whose tokens are then rejected. Return how many ended."""
     return sign_ins.filter(ended_at=None).update(ended_at=timezone.now())
 
 
 def session_end(user: User, sign_in_id: int) -> None:
-    """End one live sign-in of the user; raises NotFound for any other."""
+    """End one open session of the user. Raises NotFound for any other."""
     live = selectors.live_sign_ins(user.pk, timezone.now())
     if not (selectors.is_stored(sign_in_id) and sessions_end(live.filter(pk=sign_in_id))):
         raise NotFound("There is no such sign-in.")
 
 
 def session_log_out(sign_in: SignIn, refresh_token: str = "") -> None:
-    """End this sign-in, and the one that a refresh token of the same user belongs to.
+    """End this session, and that of a refresh token of the same user.
 
-    A refresh token that is not good (any longer) is nothing to complain of on the way out.
+    Ignores a refresh token that is not valid.
     """
     ids = [sign_in.pk]
     try:
@@ -217,10 +219,10 @@ def session_log_out(sign_in: SignIn, refresh_token: str = "") -> None:
 
 
 def password_change(sign_in: SignIn, current: str, new: str, *, address: str) -> None:
-    """Set a new password, knowing the old one, and end every other sign-in of the user.
+    """Set a new password, given the current one, and end every other session of the user.
 
     Raises Invalid on `current_password`, TooMany after too many wrong ones, and NotAuthenticated
-    (`token_revoked`) where the user has just been deleted.
+    (`token_revoked`) if the user has just been deleted.
     """
     username = sign_in.user.username
     throttling.check_sign_in(address, username)
@@ -238,7 +240,7 @@ def password_change(sign_in: SignIn, current: str, new: str, *, address: str) ->
 
 
 def replace_password(sign_in: SignIn, hashed: str, new: str) -> bool:
-    """Set the password of the sign-in's user and end his others; not where another hash than this is stored."""
+    """Set the password and end the user's other sessions, unless another hash is stored. Return whether it was set."""
     fields = {"password": make_password(new)}
     same = User.objects.filter(pk=sign_in.user_id, password=hashed)
     others = SignIn.objects.filter(user_id=sign_in.user_id, ended_at=None).exclude(pk=sign_in.pk)
@@ -252,6 +254,6 @@ def replace_password(sign_in: SignIn, hashed: str, new: str) -> bool:
 
 
 def sessions_delete_old(before: datetime) -> int:
-    """Delete the sign-ins that ended or expired before then; answers how many."""
+    """Delete the sign-ins that ended or expired before then. Return how many."""
     deleted, _ = SignIn.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)).delete()
     return deleted

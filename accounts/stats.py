@@ -1,4 +1,4 @@
-"""How many users there are of each kind, when they came, and who waits."""
+"""Numbers of users: by state, by day of registration, waiting."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from core.days import rows_by_day
 
 
 def totals() -> dict[str, int]:
-    """`{total, approved, pending, rejected, admins}`, as User.state tells them apart."""
+    """`{total, approved, pending, rejected, admins}`, by User.state."""
     return selectors.users_without_passwords().aggregate(
         total=Count("pk"),
         approved=Count("pk", filter=Q(is_approved=True)),
@@ -23,7 +23,7 @@ def totals() -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many wait for a decision, and since when the first of them does."""
+    """The number of users who wait for a decision, and since when the first one waits."""
 
     count: int
     since: datetime | None
@@ -35,5 +35,5 @@ def waiting() -> Waiting:
 
 
 def signups_by_day(since: date) -> dict[str, int]:
-    """How many registered on each day from `since` on."""
+    """Return the number of registrations on each day from `since` on."""
     return rows_by_day(selectors.users_without_passwords(), since)

@@ -1,7 +1,7 @@
-"""Limits on sign-ins and registrations, counted in Django's cache over all processes that share it.
+"""Limits on sign-ins and registrations, counted in Django's cache for all processes that share it.
 
-Failures count for each pair of address and name, so that nobody is locked out by what others try from
-elsewhere, and with a larger limit for each address, so that many names cannot be tried from one.
+Failures count for each pair of address and name, so nobody can lock out others from elsewhere; and for each address,
+with a larger limit, so one address cannot try many names.
 """
 
 import hashlib
@@ -15,12 +15,12 @@ from accounts.models import username_key
 from core.client_address import network_of
 from core.errors import TooMany
 
-NAMES_PER_ADDRESS = 20  # an address may fail as often as this many names together
+NAMES_PER_ADDRESS = 20  # an address may fail as often as this many names
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` counts in the `seconds` that the first of them begins."""
+    """At most `most` counts in `seconds`, starting with the first count."""
 
     key: str
     most: int
@@ -32,18 +32,18 @@ class Limit:
         return cls(f"guard:{what}:{digest}", limit[0] * times, limit[1])
 
     def check(self, code: str) -> None:
-        """Raise TooMany when the limit is reached."""
+        """Raise TooMany if the limit is reached."""
         until = cache.get(self.key)
         if until is not None and cache.get(f"{self.key}:{until}", 0) >= self.most:
             wait = max(1, round(until - time.time()))
-            raise TooMany("Too many tries. Please wait before the next one.", code=code, retry_after=wait)
+            raise TooMany("Too many attempts. Please wait before the next one.", code=code, retry_after=wait)
 
     def count(self) -> None:
         until = cache.get_or_set(self.key, lambda: time.time() + self.seconds, self.seconds)
         counter = f"{self.key}:{until}"
         cache.add(counter, 0, self.seconds)
         cache.incr(counter)
-        # Caches without an incr of their own forget the counter's lifetime there.
+        # Caches without their own incr reset the counter's lifetime.
         cache.touch(counter, self.seconds)
 
     def clear(self) -> None:
@@ -59,7 +59,7 @@ def address_limit(address: str) -> Limit:
 
 
 def check_sign_in(address: str, username: str) -> None:
-    """Raise TooMany (`too_many_attempts`) when this address failed too often, with this name or with many."""
+    """Raise TooMany (`too_many_attempts`) if this address failed too often, with this name or with several."""
     pair_limit(address, username).check("too_many_attempts")
     address_limit(address).check("too_many_attempts")
 
@@ -70,12 +70,12 @@ def count_failure(address: str, username: str) -> None:
 
 
 def clear_failures(address: str, username: str) -> None:
-    """After the right password: the name's failures from this address no longer count."""
+    """Forget the failures of this name from this address, after the right password."""
     pair_limit(address, username).clear()
 
 
 def count_registration(address: str) -> None:
-    """Count one registration from this address; raises TooMany when there were too many."""
+    """Count one registration from this address. Raises TooMany if there were too many."""
     limit = Limit.of("register", settings.REGISTRATIONS, network_of(address))
     limit.check("too_many_attempts")
     limit.count()

@@ -1,8 +1,8 @@
-"""Access and refresh tokens: JWTs, HS256, each naming the sign-in that it belongs to."""
+"""Access and refresh tokens: JWTs, HS256. Each names its sign-in."""
 
 import time
 from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
 from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
@@ -10,6 +10,7 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from accounts.models import SignIn
 from accounts.selectors import is_stored
 from core.errors import NotAuthenticated
+from core.json_types import Json
 
 
 class InvalidToken(NotAuthenticated):
@@ -23,27 +24,27 @@ class TokenExpired(NotAuthenticated):
 
 
 class SignInToken(simplejwt.Token):
-    """What both kinds share: the claims `user_id` and `sign_in`, whole numbers."""
+    """The claims of both kinds: `user_id` and `sign_in`, integers."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The token, its signature, algorithm, type and expiry checked; raises NotAuthenticated.
+        """Return the token after checking signature, algorithm, type and expiry. Raises NotAuthenticated.
 
-        Whether its sign-in is still live, only the database knows.
+        Only the database knows whether its session is still open.
         """
         try:
             token = cls(text)  # type: ignore[arg-type]  # the stubs know only tokens here
         except ExpiredTokenError:
             raise TokenExpired from None
         except (TokenError, TypeError, ValueError, OverflowError, OSError):
-            # Beside its own errors, simplejwt lets out what an impossible date raises.
+            # simplejwt does not catch what an impossible date raises.
             raise InvalidToken from None
         if not (is_id(token.get("user_id")) and is_id(token.get("sign_in"))):
             raise InvalidToken
         return token
 
-    def name(self, sign_in: SignIn) -> Self:
-        """Write into the token whose it is."""
+    def with_claims_of(self, sign_in: SignIn) -> Self:
+        """Write the claims of the sign-in into the token."""
         self["user_id"], self["sign_in"] = sign_in.user_id, sign_in.pk
         return self
 
@@ -51,7 +52,7 @@ class SignInToken(simplejwt.Token):
 class AccessToken(SignInToken, simplejwt.AccessToken):
     @classmethod
     def of(cls, sign_in: SignIn) -> Self:
-        token = cls().name(sign_in)
+        token = cls().with_claims_of(sign_in)
         token["username"], token["is_admin"] = sign_in.user.username, sign_in.user.is_admin
         return token
 
@@ -62,7 +63,7 @@ def checked_access_token(text: str) -> AccessToken:
 
 
 def access_token(text: str) -> AccessToken:
-    """AccessToken.parse, which checks a token that it took before for its expiry alone: nothing else can change."""
+    """Return the token as AccessToken.parse does. Of a cached token only the expiry is checked again."""
     token = checked_access_token(text)
     if token["exp"] <= time.time():
         raise TokenExpired
@@ -75,11 +76,11 @@ class RefreshToken(SignInToken):
 
     @classmethod
     def of(cls, sign_in: SignIn) -> Self:
-        token = cls().name(sign_in)
+        token = cls().with_claims_of(sign_in)
         token["jti"] = sign_in.refresh_id
         token.payload["exp"] = int(sign_in.expires_at.timestamp())
         return token
 
 
-def is_id(value: Any) -> bool:
+def is_id(value: Json) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and is_stored(value)

@@ -1,4 +1,4 @@
-"""What a username and a password must be, as validators for serializers and forms alike."""
+"""Validators of usernames and passwords, for serializers and forms."""
 
 import unicodedata
 
@@ -16,17 +16,17 @@ PASSWORD_SIZE = "A password has {} to {} characters.".format(*PASSWORD_LENGTH)
 
 
 def validate_username(username: str) -> None:
-    """Raise ValidationError unless these are letters of any script, digits and `_ . -`, 3 to 50 of them."""
+    """Raise ValidationError unless the username has 3 to 50 letters of any script, digits or `_ . -`."""
     least, most = USERNAME_LENGTH
     if not least <= len(username) <= most:
         raise ValidationError(USERNAME_SIZE)
-    # What it is compared by must keep the rule too: one letter can stand for a phrase with spaces in it.
+    # Its key must follow the rule too: one letter can normalise to several words.
     if not (is_word(username) and is_word(username_key(username))):
-        raise ValidationError("A username is made of letters, digits and the signs _ . - only.")
+        raise ValidationError("A username may only contain letters, digits and _ . -")
 
 
 def is_word(text: str) -> bool:
-    """Whether these are letters, digits and signs only; vowel signs and other marks belong to letters."""
+    """Return whether the text has only letters, digits and signs. Vowel signs and other marks belong to letters."""
     after_letter = False
     for character in text:
         category = unicodedata.category(character)

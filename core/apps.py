@@ -1,4 +1,4 @@
-"""The app of what every other app shares."""
+"""What every other app shares."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate

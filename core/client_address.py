@@ -1,4 +1,4 @@
-"""The address of a request's client. Every limit and every record asks here, and nowhere else."""
+"""The address of a request's client. Every limit and every record uses this module."""
 
 import ipaddress
 
@@ -6,38 +6,38 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-IPV6_SITE = 64  # bits: what one customer is given, so any address of it is the same client
+IPV6_SITE = 64  # bits: the network of one customer, so all its addresses are one client
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def client_address(request: Request | HttpRequest) -> str:
-    """The client's address, as far as the settings trust the proxies before this process.
+    """Return the client's address, as far as the settings trust the proxies in front of this process.
 
     CLIENT_ADDRESS_HEADER names the one header that the outermost proxy overwrites, as Cloudflare does with
     CF-Connecting-IP (https://developers.cloudflare.com/fundamentals/reference/http-headers/); NUM_PROXIES says how
-    many proxies append to X-Forwarded-For. Where neither is set, or what came is no address, it is the socket's.
+    many proxies append to X-Forwarded-For. If neither is set, or the header has no address, it is the socket's.
     """
     meta = request.META
     socket = meta.get("REMOTE_ADDR", "")
     if settings.CLIENT_ADDRESS_HEADER:
-        told = meta.get("HTTP_" + settings.CLIENT_ADDRESS_HEADER.upper().replace("-", "_"), "")
+        claimed = meta.get("HTTP_" + settings.CLIENT_ADDRESS_HEADER.upper().replace("-", "_"), "")
     else:
-        told = forwarded_for(meta.get("HTTP_X_FORWARDED_FOR", ""), settings.NUM_PROXIES)
-    return str(parsed(told) or parsed(socket) or socket)
+        claimed = forwarded_for(meta.get("HTTP_X_FORWARDED_FOR", ""), settings.NUM_PROXIES)
+    return str(parsed(claimed) or parsed(socket) or socket)
 
 
 def forwarded_for(header: str, proxies: int) -> str:
-    """The entry that the outermost of the proxies appended; empty where too few stand there.
+    """Return the entry that the outermost proxy appended; empty if there are too few entries.
 
-    What stands before it a client can have sent itself.
+    The client itself can have sent the entries before it.
     """
     entries = header.split(",")
     return entries[-proxies] if 0 < proxies <= len(entries) else ""
 
 
 def parsed(text: str) -> Address | None:
-    """The address without its zone, an IPv4-mapped one as IPv4; None where the text is no address."""
+    """Return the address without its zone, an IPv4-mapped one as IPv4; None if the text is not an address."""
     try:
         address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
@@ -46,7 +46,7 @@ def parsed(text: str) -> Address | None:
 
 
 def network_of(address: str) -> str:
-    """The address, or its network where one client has a whole network of them."""
+    """Return the address, or for IPv6 its network, because one client has a whole network."""
     known = parsed(address)
     if known is None or known.version == 4:
         return str(known or address)

@@ -1,4 +1,4 @@
-"""Bodies of requests: reading one that comes in chunks, refusing one that is still on its way."""
+"""Request bodies: reading a chunked one, rejecting one that is still being sent."""
 
 import tempfile
 import time
@@ -13,15 +13,15 @@ CHUNK = 256 * 1024  # bytes
 
 
 class CutShortError(Exception):
-    """The client went away before it had sent all it announced."""
+    """The client disconnected before it had sent the whole body."""
 
 
 def read_chunked(request: HttpRequest, limit: int) -> tempfile.SpooledTemporaryFile[bytes] | None:
-    """Read to its end a body that the server decodes from chunks; the request then has it as one of known length.
+    """Read a chunked body to its end, and give it to the request as one of known length.
 
-    Django and its parsers go by CONTENT_LENGTH, without which they read nothing. Answers the file in which the body
-    lies, in memory up to the limit of JSON, for the caller to close; None for a body of more than `limit` bytes, of
-    which the request has what is still to come. Raises CutShortError where it ends too early or breaks the framing.
+    Without CONTENT_LENGTH Django and its parsers read nothing. Returns a file with the body, which the caller must
+    close and which stays in memory up to the limit of JSON; None for a body of more than `limit` bytes, the rest of
+    which the request can still read. Raises CutShortError if the body ends too early or breaks the framing.
     """
     source: Any = request.META["wsgi.input"]
     whole: Any = tempfile.SpooledTemporaryFile(max_size=settings.MAX_JSON_SIZE)  # noqa: SIM115  the caller closes it
@@ -44,10 +44,10 @@ def read_chunked(request: HttpRequest, limit: int) -> tempfile.SpooledTemporaryF
 
 
 class LingeringResponse(HttpResponse):
-    """An answer that, once sent, reads and drops what the client still sends, for at most 30 s.
+    """A response that afterwards reads and drops what the client still sends, for at most 30 s.
 
-    A client that writes its whole body before it reads would otherwise see its connection reset and never the
-    answer (as nginx's lingering_close explains: https://nginx.org/en/docs/http/ngx_http_core_module.html).
+    A client that writes its whole body before it reads would otherwise see a connection reset instead of the
+    response (as nginx's lingering_close explains: https://nginx.org/en/docs/http/ngx_http_core_module.html).
     """
 
     _request: HttpRequest
@@ -65,5 +65,5 @@ class LingeringResponse(HttpResponse):
             while time.monotonic() < deadline and self._request.read(CHUNK):
                 pass
         except (OSError, ParseException):
-            pass  # the client has gone, and with it the reason to wait
+            pass  # the client has disconnected
         super().close()

@@ -1,10 +1,10 @@
-"""Settings that staff change at run time, and the trail of who changed what."""
+"""Settings that staff can change at run time, and the audit trail."""
 
 from django.db import models
 
 
 class AppSetting(models.Model):
-    """One setting; `value` is JSON text. The known keys stand in core.app_settings."""
+    """One setting; `value` is JSON text. core.app_settings lists the keys."""
 
     key = models.CharField(max_length=100, unique=True)
     value = models.TextField()
@@ -21,7 +21,7 @@ class AppSetting(models.Model):
 
 
 class AuditEntry(models.Model):
-    """One change by one person. The actor's name is kept beside his id, so that it outlives his account.
+    """One change by one user. The actor's name is kept beside their id, so that it outlives their account.
 
     A trigger refuses to change a line (core.triggers).
     """

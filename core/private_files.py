@@ -1,4 +1,4 @@
-"""The files that this process keeps in DATA: only their owner may read them."""
+"""The files of this process in DATA. Only their owner may read them."""
 
 import logging
 import os
@@ -19,23 +19,23 @@ def make_folder(path: Path) -> None:
 
 
 def make_file(path: Path) -> None:
-    """Make an empty file where there is none, and the folder that it lies in."""
+    """Create an empty file and its folder, unless they exist."""
     make_folder(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, FILE))
 
 
 def tighten(data: Path) -> None:
-    """Take from others what they may do with DATA and the files in it that are ours, as earlier versions left them.
+    """Remove the permissions of others on DATA and our files in it, which earlier versions left.
 
-    A folder that many share (one with the sticky bit, as /tmp) stays as it is.
+    Does not change a shared folder (one with the sticky bit, such as /tmp).
     """
     for path in (data, *(found for name in NAMES for found in data.glob(name))):
         try:
             tighten_one(path)
         except FileNotFoundError:
-            continue  # not there yet, or no longer: SQLite's -wal goes with its last reader
+            continue  # not there: SQLite deletes its -wal with the last reader
         except OSError as error:
-            logger.warning("others may read %r, and its mode can not be changed: %s", str(path), error)
+            logger.warning("others may read %r, and its mode cannot be changed: %s", str(path), error)
 
 
 def tighten_one(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Writes that meet: one of them wins, the other is run again and answers what it then finds."""
+"""Concurrent writes: one of them wins, the other runs again on what it then finds."""
 
 import logging
 from collections.abc import Callable
@@ -19,20 +19,20 @@ ATTEMPTS = 6
 
 
 def is_lost(error: Exception) -> bool:
-    """Whether a write may have failed because another one came first; nothing of it is stored then.
+    """Return whether a write may have failed because another one came first. Nothing of it is stored then.
 
-    Rows that it relied on changed (SerializationFailure), or what it refers to is gone, or what it makes is there
-    (IntegrityError). That the row itself is gone Model.save() tells by a bare DatabaseError.
+    Rows that it relied on changed (SerializationFailure), or a row that it refers to is gone, or the row that it
+    inserts exists (IntegrityError). If the updated row is gone, Model.save() raises a plain DatabaseError.
     """
     return isinstance(error, SerializationFailure | IntegrityError) or type(error) is DatabaseError
 
 
 def repeated(call: Callable[[bool], T]) -> T:
-    """Answer what `call` answers; where its write lost, run it again, with all that it reads read from D1 itself.
+    """Return the result of `call`. If its write lost, run it again, with reads from D1 itself.
 
-    `call` is told whether this is its last chance; the error of that is raised. Inside a transaction the first is
-    the last, because only the whole of it can be repeated. What runs again must not have committed anything that
-    would then be done twice.
+    Passes `call` whether this is the last attempt, whose error is raised. Inside a transaction the first attempt is
+    the last, because only the whole transaction can be repeated. `call` must not have committed anything that would
+    then be done twice.
     """
     for attempt in count(1):
         is_last = attempt == ATTEMPTS or connection.in_atomic_block
@@ -42,6 +42,6 @@ def repeated(call: Callable[[bool], T]) -> T:
         except DatabaseError as error:
             if is_last or not is_lost(error):
                 raise
-            logger.info("a write met another one and is run again: %s", type(error).__name__)
+            logger.info("a write lost against another one and runs again: %s", type(error).__name__)
         pause(attempt)
     raise AssertionError

@@ -1,4 +1,4 @@
-"""Reads of what every app shares."""
+"""Reads of the audit trail."""
 
 import json
 
@@ -9,7 +9,7 @@ from core.models import AuditEntry
 
 
 def audit_entries(*, action: str = "", object_type: str = "", actor: str = "") -> QuerySet[AuditEntry]:
-    """The trail, newest first; `actor` is an id or a username."""
+    """The audit trail, newest first. `actor` is an id or a username."""
     entries = AuditEntry.objects.order_by("-id")
     if action:
         entries = entries.filter(action=action)
@@ -25,20 +25,20 @@ def audit_entries(*, action: str = "", object_type: str = "", actor: str = "") -
 
 
 def entries_about(object_type: str, object_id: str) -> QuerySet[AuditEntry]:
-    """What was done to one object, the latest first."""
+    """The changes of one object, newest first."""
     return AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("-id")
 
 
 def mentioning(entries: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
-    """Those in which every word stands: in a name, the action, or what changed from what to what.
+    """Those entries that contain every word: in a name, the action, or the old and new values.
 
-    Every line is looked at; see docs/console.md for what that costs.
+    This reads every row; docs/console.md has the costs.
     """
-    entries = entries.alias(told=Cast("changes", TextField()))
+    entries = entries.alias(changes_text=Cast("changes", TextField()))
     for word in text.split():
-        stored = json.dumps(word)[1:-1]  # as the column has it: JSON, its letters beyond ASCII escaped
+        stored = json.dumps(word)[1:-1]  # as the column stores it: JSON with escapes for non-ASCII letters
         places = Q(actor_username__icontains=word) | Q(object_label__icontains=word)
         entries = entries.filter(
-            places | Q(action__icontains=word) | Q(object_id=word) | Q(told__icontains=stored)
+            places | Q(action__icontains=word) | Q(object_id=word) | Q(changes_text__icontains=stored)
         )
     return entries

@@ -1,4 +1,4 @@
-"""The system pages: what this is, how it is, and its metrics."""
+"""The system pages: name and version, health, info, metrics."""
 
 import hmac
 import sys
@@ -24,14 +24,14 @@ IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
 
 @require_safe
 def home(request: HttpRequest) -> JsonResponse:
-    """Name, version and where to go on."""
+    """Name, version and links."""
     links = {"health": "/health", "info": "/info", "docs": "/docs", "admin": "/admin/"}
     if not settings.DEBUG:
         del links["docs"]
     return JsonResponse({"name": "Design Gallery", "version": settings.VERSION, **links, "links": links})
 
 
-def never_cached(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def no_store(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:
         response = view(request)
@@ -42,9 +42,9 @@ def never_cached(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpR
 
 
 @require_safe
-@never_cached
+@no_store
 def health(request: HttpRequest) -> JsonResponse:
-    """How the service and each part of it is, within 2 s whatever hangs."""
+    """The health of the service and its parts, within 2 s even if a part hangs."""
     checks = health_checks.run()
     body = {
         "status": checks.status,
@@ -57,15 +57,15 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-@never_cached
+@no_store
 def live(request: HttpRequest) -> JsonResponse:
-    """That this process answers; nothing outside it is touched."""
+    """Whether this process responds. Checks nothing else."""
     return JsonResponse({"status": "alive", "version": settings.VERSION})
 
 
 @require_safe
 def info(request: HttpRequest) -> JsonResponse:
-    """Engines, limits and switches; no secret."""
+    """Engines, limits and features. No secrets."""
     storage = settings.STORAGES["default"]["BACKEND"].rsplit(".", 1)[-1]
     return JsonResponse(
         {
@@ -91,23 +91,23 @@ def info(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-@never_cached
+@no_store
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus text, for who knows METRICS_TOKEN; 404 where there is none."""
+    """Metrics for Prometheus, with METRICS_TOKEN as bearer token; 404 if that is not set."""
     if not settings.METRICS_TOKEN:
         raise Http404
     given = request.headers.get("Authorization", "")
     if not hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
-        refusal = HttpResponse("METRICS_TOKEN is wanted as bearer.\n", status=401, content_type="text/plain")
+        refusal = HttpResponse("Send METRICS_TOKEN as bearer token.\n", status=401, content_type="text/plain")
         refusal["WWW-Authenticate"] = "Bearer"
         return refusal
     return HttpResponse(gallery_metrics.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def failure(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: the page of what no view answers for, 503 while the database is away.
+    """Django's handler500: the page for unhandled errors, 503 while the database is away.
 
-    Under /api the envelope takes its place (core.middleware).
+    Under /api core.middleware replaces it by the envelope.
     """
     error = sys.exc_info()[1]
     status = status_of_django(error) if isinstance(error, Exception) else 500

@@ -11,13 +11,15 @@ import re
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from core import private_files
+
+Options: TypeAlias = dict[str, Any]  # of a database, cache or storage, as Django takes them
 
 ACCOUNT_VARIABLE = "CLOUDFLARE_ACCOUNT_ID"
 D1_VARIABLES = ("CLOUDFLARE_D1_DATABASE_ID", "CLOUDFLARE_API_TOKEN")
@@ -27,11 +29,11 @@ R2_VARIABLES = (
     "CLOUDFLARE_R2_BUCKET_NAME",
     "CLOUDFLARE_R2_PUBLIC_URL",
 )
-REDIS_SECONDS = 0.5  # that a Redis may take to answer before it counts as away
-# What the API reads is copied to each host (docs/architecture.md). Passwords' hashes stay on D1, so plain reads of
-# users go there; a view alone makes no other ETag.
+REDIS_SECONDS = 0.5  # without a response after which Redis counts as away
+# The tables that the API reads, copied to each host (docs/architecture.md). Password hashes stay on D1, so plain reads
+# of users go there. A change of view_count alone changes no ETag.
 REPLICA = "replica"
-COPIED: dict[str, Any] = {
+COPIED: Options = {
     "tables": [
         *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites"),
         *("catalogue_version", "image_totals", "day_totals", "value_totals"),
@@ -46,7 +48,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 WORDS = dict.fromkeys(("true", "on", "yes", "y", "1"), True) | dict.fromkeys(
     ("false", "off", "no", "n", "0"), False
 )
-# Without them data lies where the next deploy deletes it, so that one who set them to nothing is told.
+# An empty one would silently store data where the next deploy deletes it.
 NEVER_BLANK = (
     ACCOUNT_VARIABLE,
     *D1_VARIABLES,
@@ -60,13 +62,13 @@ JWT_SECRET_MINIMUM = 32  # characters: HS256 wants a key of at least 256 bits (R
 
 
 def given(env: environ.Env, name: str) -> str:
-    """What a variable is set to, without space around it; empty where it is not."""
+    """Return the value of a variable without surrounding space; empty if it is not set."""
     value: str = env.str(name, "")
     return value.strip()
 
 
 def choice(env: environ.Env, name: str, known: tuple[str, ...], default: str) -> str:
-    """A variable that knows a few words. Raises ImproperlyConfigured for any other, and for none."""
+    """Return a variable with a fixed set of values. Raises ImproperlyConfigured for any other, and for an empty one."""
     value: str = env.str(name, default)
     if value not in known:
         raise ImproperlyConfigured(f"{name} is {value!r}, and must be one of: {', '.join(known)}.")
@@ -74,7 +76,7 @@ def choice(env: environ.Env, name: str, known: tuple[str, ...], default: str) ->
 
 
 def flag(env: environ.Env, name: str, default: bool) -> bool:
-    """A variable that is on or off. Raises ImproperlyConfigured for another word."""
+    """Return a variable that is on or off. Raises ImproperlyConfigured for any other word."""
     value = given(env, name).lower()
     if value and value not in WORDS:
         raise ImproperlyConfigured(f"{name} is {value!r}, and must be true or false.")
@@ -82,14 +84,14 @@ def flag(env: environ.Env, name: str, default: bool) -> bool:
 
 
 def refuse_blank(env: environ.Env) -> None:
-    """Raise ImproperlyConfigured where a variable of NEVER_BLANK is set to nothing."""
+    """Raise ImproperlyConfigured if a variable of NEVER_BLANK is empty."""
     blank = [name for name in NEVER_BLANK if name in env.ENVIRON and not given(env, name)]
     if blank:
         raise ImproperlyConfigured(f"{', '.join(blank)} must have a value, or not be set, in production.")
 
 
-def refuse_unkept(env: environ.Env, databases: dict[str, Any], images: dict[str, Any]) -> None:
-    """Raise ImproperlyConfigured where data would lie in the code's own folder, which goes with each deploy."""
+def refuse_unkept(env: environ.Env, databases: dict[str, Options], images: Options) -> None:
+    """Raise ImproperlyConfigured if data would be stored in the code's folder, which each deploy replaces."""
     in_files = "sqlite" in databases["default"]["ENGINE"] or "FolderStorage" in images["BACKEND"]
     if in_files and not given(env, "DATA"):
         raise ImproperlyConfigured(
@@ -98,15 +100,15 @@ def refuse_unkept(env: environ.Env, databases: dict[str, Any], images: dict[str,
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL; empty for an empty one."""
+    """Return scheme, host and port of a URL; empty for an empty one."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
 def missing_variables(env: environ.Env, names: tuple[str, ...], shared: str) -> list[str]:
-    """What is missing of a set of variables of which at least one is given; nothing where none is.
+    """Return the missing variables of a set of which at least one is given; nothing if none is.
 
-    `shared` is a variable that the set needs and that alone does not ask for the set.
+    `shared` is a variable that the set needs, but that does not require the set.
     """
     if not any(given(env, name) for name in names):
         return []
@@ -114,9 +116,9 @@ def missing_variables(env: environ.Env, names: tuple[str, ...], shared: str) -> 
 
 
 def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
-    """JWT_SECRET; outside production a random one is made once and kept in the data folder.
+    """Return JWT_SECRET. Outside production a random one is made once and stored in the data folder.
 
-    Raises ImproperlyConfigured when it is missing in production or shorter than 32 characters.
+    Raises ImproperlyConfigured if it is missing in production or shorter than 32 characters.
     """
     secret = given(env, "JWT_SECRET")
     if secret:
@@ -129,9 +131,9 @@ def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
 
 
 def client_address_source(env: environ.Env) -> tuple[str, int]:
-    """CLIENT_ADDRESS_HEADER and NUM_PROXIES, of which one may be set (core.client_address).
+    """Return CLIENT_ADDRESS_HEADER and NUM_PROXIES, of which one may be set (core.client_address).
 
-    Raises ImproperlyConfigured when they can not be meant.
+    Raises ImproperlyConfigured if they contradict each other.
     """
     header, proxies = given(env, "CLIENT_ADDRESS_HEADER"), env.int("NUM_PROXIES", 0)
     if proxies < 0:
@@ -140,7 +142,7 @@ def client_address_source(env: environ.Env) -> tuple[str, int]:
         )
     if header and not re.fullmatch(r"[A-Za-z0-9-]+", header):
         raise ImproperlyConfigured(
-            "CLIENT_ADDRESS_HEADER must be the name of one header, as CF-Connecting-IP."
+            "CLIENT_ADDRESS_HEADER must be the name of one header, such as CF-Connecting-IP."
         )
     if header.lower() == "x-forwarded-for":
         raise ImproperlyConfigured(
@@ -152,9 +154,9 @@ def client_address_source(env: environ.Env) -> tuple[str, int]:
 
 
 def kept_secret(path: Path) -> str:
-    """The secret kept in a file that only its owner reads, made at the first call.
+    """Return the secret in a file that only its owner can read. The first call creates it.
 
-    Processes that start together agree on one: it is written aside, and the first to link it wins.
+    Processes that start together agree on one secret: the first to link its draft wins.
     """
     private_files.make_folder(path.parent)
     if not path.exists():
@@ -168,19 +170,19 @@ def kept_secret(path: Path) -> str:
 
 
 def derived_secret(secret: str, purpose: str) -> str:
-    """Another secret for another purpose, so that one variable is enough to configure."""
+    """Return another secret for another purpose, so that one variable is enough to configure."""
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
-def databases(env: environ.Env, data: Path) -> dict[str, Any]:
-    """The databases: `default`, and `replica` where that is D1 and REPLICA is not off."""
+def databases(env: environ.Env, data: Path) -> dict[str, Options]:
+    """Return the databases: `default`, and `replica` if the default is D1 and REPLICA is not off."""
     default = default_database(env, data)
     if default["ENGINE"] != "d1backend" or not flag(env, "REPLICA", True):
         return {"default": default}
     return {"default": default, REPLICA: replica_database(data, env.float("REPLICA_MAX_AGE", 2.0))}
 
 
-def replica_database(data: Path, max_age: float) -> dict[str, Any]:
+def replica_database(data: Path, max_age: float) -> Options:
     """The settings of this host's copy of D1, at most `max_age` seconds old while D1 answers."""
     return {
         "ENGINE": "d1backend.replica",
@@ -190,8 +192,8 @@ def replica_database(data: Path, max_age: float) -> dict[str, Any]:
     }
 
 
-def default_database(env: environ.Env, data: Path) -> dict[str, Any]:
-    """The default database: D1 when its variables are set, else DATABASE_URL, else SQLite in a file."""
+def default_database(env: environ.Env, data: Path) -> Options:
+    """Return the default database: D1 if its variables are set, else DATABASE_URL, else SQLite in a file."""
     if all(given(env, name) for name in (ACCOUNT_VARIABLE, *D1_VARIABLES)):
         return d1_database(env, data)
     if given(env, "DATABASE_URL"):
@@ -202,17 +204,17 @@ def default_database(env: environ.Env, data: Path) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "timeout": 20,
-            # A transaction that reads before it writes must not find the file locked half way.
+            # A transaction that reads before it writes must not find the file locked halfway.
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         },
     }
 
 
-def d1_database(env: environ.Env, data: Path) -> dict[str, Any]:
-    """The settings of Cloudflare D1 through d1backend; in `data` its processes tell each other of a block."""
+def d1_database(env: environ.Env, data: Path) -> Options:
+    """Return the settings of D1 through d1backend. In `data` its processes share how long D1 blocks them."""
     timeout = env.float("D1_TIMEOUT", 35.0)
-    options: dict[str, Any] = {
+    options: Options = {
         "account_id": given(env, ACCOUNT_VARIABLE),
         "api_token": given(env, "CLOUDFLARE_API_TOKEN"),
         "timeout": timeout,
@@ -229,9 +231,9 @@ def d1_database(env: environ.Env, data: Path) -> dict[str, Any]:
     }
 
 
-def cache_places(env: environ.Env, data: Path) -> dict[str, dict[str, Any]]:
-    """The caches: `host`, in files that all processes of the host share, and `default`, CACHE_URL's or the same."""
-    # Throttles count over all processes of the host, which memory of one process could not.
+def cache_places(env: environ.Env, data: Path) -> dict[str, Options]:
+    """Return the caches: `host`, files that all processes of the host share; `default`, CACHE_URL's or the same."""
+    # Throttles count for all processes of the host, which the memory of one process cannot.
     host = {
         "BACKEND": "core.cache.FolderCache",
         "LOCATION": data / "cache",
@@ -247,8 +249,8 @@ def cache_places(env: environ.Env, data: Path) -> dict[str, dict[str, Any]]:
     return {"default": place, "host": host}
 
 
-def image_storage(env: environ.Env, data: Path) -> dict[str, Any]:
-    """The storage of images: R2 when its variables are set, else a folder."""
+def image_storage(env: environ.Env, data: Path) -> Options:
+    """Return the storage of images: R2 if its variables are set, else a folder."""
     if not all(given(env, name) for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
         return {
             "BACKEND": "uploads.storage.folder.FolderStorage",

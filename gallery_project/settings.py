@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import environ
 from corsheaders.defaults import default_headers
@@ -38,7 +37,7 @@ if RENDER_HOST:
 
 INSTALLED_APPS = [
     "console",  # before unfold, some of whose templates it replaces
-    "unfold.apps.BasicAppConfig",  # not its default, which puts a site of its own in the place of the gallery's
+    "unfold.apps.BasicAppConfig",  # not its default, which would replace the gallery's site by its own
     "console.admin_app.GalleryAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -107,7 +106,7 @@ REPLICA_ALIAS = (
 )  # the database of this host's copy of D1; DATABASES has it only if it is used
 DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if REPLICA_ALIAS in DATABASES else []
 
-STORAGES: dict[str, dict[str, Any]] = {
+STORAGES: dict[str, environment.Options] = {
     "default": environment.image_storage(env, DATA),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -156,7 +155,7 @@ DEFAULT_PAGE_SIZE = env.int("DEFAULT_PAGE_SIZE", 20)
 MAX_PAGE_SIZE = env.int("MAX_PAGE_SIZE", 100)
 MAX_JSON_SIZE = 1024 * 1024  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_SIZE
-# How often views of designs are written; 0: only when asked (designs.counters).
+# How often view counts are written; 0: only on request (designs.counters).
 VIEW_FLUSH_SECONDS = env.float("VIEW_FLUSH_SECONDS", 5.0)
 PRESIGNED_LIFETIME = timedelta(seconds=env.int("PRESIGNED_LIFETIME_SECONDS", 900))
 
@@ -174,7 +173,7 @@ SIMPLE_JWT = {
 # Failed sign-ins by address and name, and registrations by address, before 429: (count, seconds).
 SIGN_IN_FAILURES = (env.int("SIGN_IN_FAILURES", 10), env.int("SIGN_IN_FAILURES_SECONDS", 300))
 REGISTRATIONS = (env.int("REGISTRATIONS", 100), env.int("REGISTRATIONS_SECONDS", 3600))
-# How the client's address is known (core.client_address); with neither, by the socket alone.
+# Where the client's address comes from (core.client_address); with neither, from the socket.
 CLIENT_ADDRESS_HEADER, NUM_PROXIES = environment.client_address_source(env)
 
 REST_FRAMEWORK = {
@@ -229,6 +228,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # The request log has a line for each answer already; Django's would repeat the 4xx.
+    # The request log has a line for each response already; Django's would repeat the 4xx.
     "loggers": {"django.request": {"level": "ERROR"}},
 }

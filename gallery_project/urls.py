@@ -1,4 +1,4 @@
-"""Every address of the service. The JSON API has no trailing slashes."""
+"""Every URL of the service. The JSON API has no trailing slashes."""
 
 from django.conf import settings
 from django.contrib import admin

@@ -1,8 +1,9 @@
-"""System checks of where images lie."""
+"""System checks of the image storage."""
 
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.module_loading import import_string
@@ -12,8 +13,10 @@ from uploads.storage.r2 import R2Storage
 
 
 @register(Tags.files)
-def image_storage_is_usable(**kwargs: Any) -> list[CheckMessage]:
-    """STORAGES["default"] is one of ours, and its addresses are whole."""
+def image_storage_is_usable(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Sequence[str] | None
+) -> list[CheckMessage]:
+    """STORAGES["default"] is one of uploads.storage, with valid URLs."""
     configured = settings.STORAGES["default"]
     try:
         backend = import_string(configured["BACKEND"])
@@ -31,26 +34,28 @@ def image_storage_is_usable(**kwargs: Any) -> list[CheckMessage]:
     }
     return [
         Error(
-            f"{name} is no address.",
-            hint="It must begin with https:// (or http://) and a host, without a query.",
+            f"{name} is not a valid URL.",
+            hint="It must start with https:// (or http://) and a host, and have no query.",
             id=check_id,
         )
         for check_id, (name, address) in wrong.items()
-        if not is_address(address)
+        if not is_url(address)
     ]
 
 
 @register(Tags.security, deploy=True)
-def images_are_read_over_a_domain_of_ones_own(**kwargs: Any) -> list[CheckMessage]:
-    """Cloudflare slows the r2.dev addresses down and does not cache them."""
+def own_domain_for_images(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Sequence[str] | None
+) -> list[CheckMessage]:
+    """Cloudflare throttles r2.dev URLs and does not cache them."""
     host = urlsplit(settings.STORAGES["default"].get("OPTIONS", {}).get("public_url", "")).hostname or ""
     if not host.endswith(".r2.dev"):
         return []
-    hint = "Connect a domain of your own to the bucket, and set CLOUDFLARE_R2_PUBLIC_URL to it."
-    return [Warning("r2.dev addresses are not for production.", hint=hint, id="uploads.W001")]
+    hint = "Connect your own domain to the bucket, and set CLOUDFLARE_R2_PUBLIC_URL to it."
+    return [Warning("r2.dev URLs are not for production.", hint=hint, id="uploads.W001")]
 
 
-def is_address(text: str) -> bool:
+def is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
         return bool(

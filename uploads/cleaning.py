@@ -1,7 +1,7 @@
-"""Finds and removes what uploads leave behind: promises never kept, temporary images, objects without a row.
+"""Finds and removes what uploads leave behind: expired pending uploads, temporary images, objects without a row.
 
-Nothing younger than `older_than` is touched, so that an upload in progress loses nothing; and the database is
-asked about an object after the object was seen.
+Nothing younger than `older_than` is touched, so uploads in progress are safe. The database is asked about an object
+after the object was listed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ CHUNK = 300  # objects asked about at once
 
 @dataclass
 class Report:
-    """The keys of what was found, and removed unless it was a dry run. `missing` is never mended here."""
+    """The keys of what was found, and removed unless it was a dry run. `missing` is only reported."""
 
     pending: list[str] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
@@ -33,9 +33,9 @@ class Report:
 
 @on_primary()
 def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
-    """Remove what is older than `older_than` and needed by nobody; tell what it was.
+    """Remove what is older than `older_than` and unused, and report it.
 
-    Rows whose object is gone are told too: they need a person. Raises Unavailable.
+    Also reports rows whose object is missing: a person must look at them. Raises Unavailable.
     """
     limit = timezone.now() - older_than
     report = Report()
@@ -43,15 +43,15 @@ def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
     report.pending = list(expired.values_list("object_key", flat=True))
     if not dry_run:
         expired.delete()
-    for image in forgotten(limit):
+    for image in unused_images(limit):
         if dry_run or removed(image):
             report.discarded.append(image.object_key)
-    promised = set(report.pending) if dry_run else set()
+    expired_keys = set(report.pending) if dry_run else set()
     stored: set[str] = set()
     for chunk in chunks(configured_store().objects()):
         stored.update(key for key, _ in chunk)
         old = [key for key, changed in chunk if changed < limit and is_own(key)]
-        for key in orphans(old, promised):
+        for key in orphans(old, expired_keys):
             report.orphans.append(key)
             if not dry_run:
                 configured_store().delete(key)
@@ -59,14 +59,14 @@ def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
     return report
 
 
-def forgotten(limit: datetime) -> Iterator[Image]:
-    """Temporary images, and avatars that nobody wears any more, from before `limit`."""
+def unused_images(limit: datetime) -> Iterator[Image]:
+    """Yield temporary images and unused avatars from before `limit`."""
     for category in (Category.TEMP, Category.AVATARS):
         yield from selectors.images(category=category, unused=True).filter(created_at__lt=limit)
 
 
 def removed(image: Image) -> bool:
-    """Delete the image, unless somebody took it up in the meantime."""
+    """Delete the image unless it is in use by now. Return whether it was deleted."""
     try:
         services.image_delete(None, image.object_key)
     except (Conflict, NotFound):
@@ -74,20 +74,20 @@ def removed(image: Image) -> bool:
     return True
 
 
-def orphans(keys: list[str], promised: set[str]) -> list[str]:
-    """Those of the keys that no image names, nor an upload in progress; `promised` are that no more."""
+def orphans(keys: list[str], expired_keys: set[str]) -> list[str]:
+    """Return the keys of no image and no pending upload. The pending uploads `expired_keys` do not count."""
     stems = {stem_of(key) for key in keys}
     originals = [f"{stem}.{extension}" for stem in stems for extension in EXTENSIONS.values()]
     known = set()
     for image in Image.objects.filter(object_key__in=originals):
         known.update([image.object_key, *services.rendition_keys(image)])
     pending = PendingUpload.objects.filter(object_key__in=originals).values_list("object_key", flat=True)
-    awaited = {stem_of(key) for key in pending if key not in promised}
+    awaited = {stem_of(key) for key in pending if key not in expired_keys}
     return [key for key in keys if key not in known and stem_of(key) not in awaited]
 
 
 def missing(stored: set[str], limit: datetime) -> Iterator[str]:
-    """Keys that a row from before `limit` names and the store does not hold."""
+    """Yield keys that a row from before `limit` names and the store does not have."""
     for image in Image.objects.filter(created_at__lt=limit).order_by("pk").iterator():
         for key in (image.object_key, *services.rendition_keys(image)):
             if key not in stored and Image.objects.filter(pk=image.pk).exists():

@@ -1,8 +1,8 @@
-"""The names that objects have in the store.
+"""The keys of objects in the store.
 
-An image lies under `{category}/{yyyy}/{mm}/{timestamp}_{uuid}.{ext}`, its renditions beside it under
-`…_{uuid}_w{width}_{digest}.webp`. The digest is of the rendition's bytes: other bytes have another name, so
-that every object may be cached for ever.
+The key of an image is `{category}/{yyyy}/{mm}/{timestamp}_{uuid}.{ext}`, those of its renditions
+`…_{uuid}_w{width}_{digest}.webp`. The digest is that of the rendition's bytes: different bytes have a different key,
+so every object can be cached for ever.
 """
 
 import hashlib
@@ -23,32 +23,32 @@ OBJECT = re.compile(
 )
 
 
-# What clients PUT lies here, under the key promised to them, until it is checked.
+# Uploads of clients stay under this prefix until they are checked.
 INCOMING = "incoming/"
-# A file on its way into the folder storage.
+# Files that the folder storage is still writing.
 DRAFTS = ".drafts"
 DRAFT = re.compile(rf"{re.escape(DRAFTS)}/[a-z0-9_]+", re.ASCII)
 
 
 def new_key(category: str, content_type: str) -> str:
-    """A key that nobody has had before, for an image of an allowed content type."""
+    """Return a new, unique key for an image of an allowed content type."""
     now = timezone.now()
     return f"{category}/{now:%Y/%m}/{int(now.timestamp())}_{uuid.uuid4()}.{EXTENSIONS[content_type]}"
 
 
 def rendition_key(key: str, width: int, data: bytes) -> str:
-    """The key of the rendition `data` of the image under `key`."""
+    """Return the key of the rendition `data` of the image under `key`."""
     stem = key.rpartition(".")[0]
     return f"{stem}_w{width}_{hashlib.sha256(data).hexdigest()[:8]}.webp"
 
 
 def incoming_key(key: str) -> str:
-    """Where the bytes that a client sends for `key` lie until they are checked."""
+    """Return the key of what a client uploads for `key`, until it is checked."""
     return INCOMING + key
 
 
 def stem_of(key: str) -> str:
-    """What the keys of an image, of its renditions, and of what is to become it share; else the key itself."""
+    """Return what the keys of an image, its renditions and its pending upload share; else the key itself."""
     found = OBJECT.fullmatch(key.removeprefix(INCOMING))
     return found["stem"] if found else key
 
@@ -69,7 +69,7 @@ def is_incoming(key: str) -> bool:
 
 
 def is_draft(key: str) -> bool:
-    """Whether `key` can be that of a file whose writing was broken off."""
+    """Whether `key` can be that of a file whose writing was interrupted."""
     return DRAFT.fullmatch(key) is not None
 
 
@@ -79,5 +79,5 @@ def is_own(key: str) -> bool:
 
 
 def content_type_of(key: str) -> str:
-    """What an object's extension says it is."""
+    """Return the content type of an object by its extension."""
     return CONTENT_TYPES[key.rpartition(".")[2]]

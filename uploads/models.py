@@ -1,4 +1,4 @@
-"""Images that were checked and stored, and uploads that were promised and not yet completed."""
+"""Checked and stored images, and pending uploads."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ class Category(models.TextChoices):
 
 
 class Image(models.Model):
-    """A stored, checked image. Its key is what other rows and the app know it by."""
+    """A stored, checked image. Other rows and the app refer to it by its key."""
 
     object_key = models.CharField(max_length=255, unique=True)
     category = models.CharField(max_length=20, choices=Category.choices)
@@ -42,7 +42,7 @@ class Image(models.Model):
 
 
 class ImageTotal(models.Model):
-    """How many images of a category there are, and their bytes without renditions; kept by uploads.triggers."""
+    """The number of images in a category, and their bytes without renditions. uploads.triggers keeps it."""
 
     category = models.CharField(max_length=20, choices=Category.choices, unique=True)
     images = models.BigIntegerField(default=0)
@@ -57,7 +57,7 @@ class ImageTotal(models.Model):
 
 
 class PendingUpload(models.Model):
-    """A presigned upload: who asked, and what may arrive under the key until it expires."""
+    """A presigned upload: its user, and what may be uploaded under the key until it expires."""
 
     object_key = models.CharField(max_length=255, unique=True)
     category = models.CharField(max_length=20, choices=Category.choices)

@@ -1,7 +1,5 @@
 """Reads of images."""
 
-from typing import Any
-
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
 
@@ -16,7 +14,7 @@ NEAR_COLOUR = 48  # of 255, in any of red, green and blue
 
 
 def images(*, category: str | None = None, unused: bool | None = None) -> Images:
-    """Images, newest first, with `in_use`: whether a design or a user shows it. None does not narrow."""
+    """Return images, newest first, with `in_use`: whether a design or a user shows the image. None does not filter."""
     rows = Image.objects.order_by("-id").annotate(
         in_use=Case(
             *(When(category=category, then=exists) for category, exists in (use() for use in image_uses)),
@@ -29,10 +27,12 @@ def images(*, category: str | None = None, unused: bool | None = None) -> Images
     return rows if unused is None else rows.filter(in_use=not unused)
 
 
-def image(key: str, *, held: bool = False, **conditions: Any) -> Image | None:
-    """The image under `key`, with `in_use`; `held` is select_for_update()."""
+def image(key: str, *, held: bool = False, uploaded_by: User | None = None) -> Image | None:
+    """Return the image under `key` with `in_use`, of this user if given. `held` locks the row."""
     found = images().select_for_update() if held else images()
-    return found.filter(object_key=key, **conditions).first()
+    if uploaded_by is not None:
+        found = found.filter(uploaded_by=uploaded_by)
+    return found.filter(object_key=key).first()
 
 
 def avatar_use() -> tuple[str, Exists]:
@@ -46,10 +46,10 @@ def own_avatar(user: AbstractBaseUser, key: str) -> Images:
 
 
 def near_duplicates(image: Image, most: int = 5) -> list[Image]:
-    """Images of the same category that look like this one, the most alike first.
+    """Return images of the same category that look like this one, the most similar first.
 
-    They differ in at most 6 of 64 bits of the perceptual hash, and have about the same dominant colour:
-    pictures of one plain surface share a hash whatever its colour.
+    They differ in at most 6 of 64 bits of the perceptual hash, and have about the same dominant colour: plain
+    surfaces share a hash whatever their colour.
     """
     others = Image.objects.filter(category=image.category).exclude(pk=image.pk)
     bits, colour = int(image.perceptual_hash, 16), channels(image.dominant_colour)
@@ -66,5 +66,5 @@ def near_duplicates(image: Image, most: int = 5) -> list[Image]:
 
 
 def channels(colour: str) -> tuple[int, int, int]:
-    """Red, green and blue of #rrggbb."""
+    """Return red, green and blue of #rrggbb."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -1,7 +1,7 @@
-"""Changes of images.
+"""Services of images.
 
-Objects are written before the row that names them and removed after it is gone, so that what fails in between
-leaves an object without a row, which clean_uploads finds, and never a row without its object.
+Objects are stored before the row that names them, and deleted after it. A failure in between leaves an object
+without a row, which clean_uploads finds, and never a row without its object.
 """
 
 import logging
@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
-from typing import IO, Any
+from typing import IO
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+from accounts.models import User
 from core import audit
 from core.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
 from d1backend import SerializationFailure
@@ -24,17 +25,17 @@ from uploads import selectors
 from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
 from uploads.models import Image, PendingUpload
 from uploads.pipeline.processing import Prepared, prepare
-from uploads.pipeline.renditions import RECIPE
+from uploads.pipeline.renditions import RECIPE, StoredRendition
 from uploads.pipeline.validation import file_too_large
 from uploads.storage.base import configured_store
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 4  # objects of one image on their way to the store
+AT_ONCE = 4  # objects of one image that are sent at the same time
 
 
-def image_store(user: Any, file: bytes | IO[bytes], category: str) -> Image:
-    """Check a file, make its renditions and store them all; answer the row.
+def image_store(user: User, file: bytes | IO[bytes], category: str) -> Image:
+    """Check a file, make its renditions, store them all, and return the row.
 
     Raises TooLarge (file_too_large), Invalid (invalid_image), Unavailable.
     """
@@ -42,8 +43,8 @@ def image_store(user: Any, file: bytes | IO[bytes], category: str) -> Image:
     return image_store_prepared(user, prepare(data), category)
 
 
-def image_store_prepared(user: Any, prepared: Prepared, category: str) -> Image:
-    """Store what `prepare` made, as an image of the category; answer the row. Raises Unavailable."""
+def image_store_prepared(user: User | None, prepared: Prepared, category: str) -> Image:
+    """Store what `prepare` made as an image of the category, and return the row. Raises Unavailable."""
     key = new_key(category, prepared.content_type)
     row = unsaved_image(user, prepared, category, key)
     keys = [key, *rendition_keys(row)]
@@ -59,12 +60,12 @@ def image_store_prepared(user: Any, prepared: Prepared, category: str) -> Image:
 
 
 def is_surely_unstored(error: BaseException) -> bool:
-    """Whether no row was stored; where the database was lost on the way, it may have been, and needs its objects."""
+    """Return whether certainly no row was stored. If the connection broke, there may be one, with objects."""
     return isinstance(error, SerializationFailure) or not isinstance(error, OperationalError | InterfaceError)
 
 
-def unsaved_image(user: Any, prepared: Prepared, category: str, key: str) -> Image:
-    """The unsaved row of a prepared image, in use by nobody yet."""
+def unsaved_image(user: User | None, prepared: Prepared, category: str, key: str) -> Image:
+    """Return the unsaved row of a prepared image."""
     row = Image(
         object_key=key,
         category=category,
@@ -83,8 +84,8 @@ def unsaved_image(user: Any, prepared: Prepared, category: str, key: str) -> Ima
     return row
 
 
-def renditions_of(key: str, prepared: Prepared) -> list[dict[str, Any]]:
-    """What a row says of the renditions of the image under `key`."""
+def renditions_of(key: str, prepared: Prepared) -> list[StoredRendition]:
+    """Return the renditions of the image under `key`, as its row stores them."""
     return [
         {
             "width": one.width,
@@ -101,7 +102,7 @@ def rendition_keys(image: Image) -> list[str]:
 
 
 def store_objects(key: str, prepared: Prepared, *, original: bool = True) -> None:
-    """Put the renditions into the store, and then the image itself."""
+    """Store the renditions, and then the image itself."""
     store = configured_store()
     small = [(rendition_key(key, one.width, one.data), one.data) for one in prepared.renditions]
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -111,7 +112,7 @@ def store_objects(key: str, prepared: Prepared, *, original: bool = True) -> Non
 
 
 def discard_objects(keys: Iterable[str]) -> None:
-    """Remove objects that no row names. What the store does not remove now is left to clean_uploads."""
+    """Delete objects that no row names. clean_uploads deletes those that the store fails to delete now."""
     try:
         for key in keys:
             configured_store().delete(key)
@@ -120,11 +121,11 @@ def discard_objects(keys: Iterable[str]) -> None:
 
 
 def upload_presign(
-    user: Any, content_type: str, size: int, category: str
+    user: User, content_type: str, size: int, category: str
 ) -> tuple[PendingUpload, str, dict[str, str]]:
-    """Promise a place in the store: the pending upload, the address to PUT to, and the headers to send.
+    """Return a pending upload, the signed URL for its PUT, and the headers to send.
 
-    The address takes exactly `size` bytes of `content_type`, for settings.PRESIGNED_LIFETIME.
+    The URL accepts exactly `size` bytes of `content_type`, for settings.PRESIGNED_LIFETIME.
     Raises Invalid on content_type, TooLarge.
     """
     if content_type not in EXTENSIONS:
@@ -145,12 +146,12 @@ def upload_presign(
     return pending, address, headers
 
 
-def upload_complete(user: Any, key: str) -> Image:
-    """Check what arrived under a promised key and make an image of it; on a second call the same image again.
+def upload_complete(user: User, key: str) -> Image:
+    """Check the uploaded object and make an image of it. A second call returns the same image.
 
-    Raises NotFound where the user was promised no such key, Conflict (not_uploaded), Invalid (invalid_image)
-    once the bad object is removed, Unavailable; after the last the call may be repeated. Where the promise, or the
-    user, is deleted at this moment, raises SerializationFailure or IntegrityError, and nothing is stored.
+    Raises NotFound if the user has no pending upload of this key, Conflict (not_uploaded), Invalid (invalid_image)
+    after deleting the bad object, and Unavailable, after which the call can be repeated. If the pending upload or the
+    user is deleted meanwhile, raises SerializationFailure or IntegrityError, and stores nothing.
     """
     pending = PendingUpload.objects.filter(object_key=key, user=user).first() if is_original(key) else None
     if pending is None:
@@ -161,7 +162,7 @@ def upload_complete(user: Any, key: str) -> Image:
         configured_store().delete(incoming_key(key))
         raise Invalid(error.message, code="invalid_image", fields={"object_key": [error.message]}) from error
     if prepared is None:
-        # Another call may have completed it since the promise was read.
+        # Another call may have completed it since the pending upload was read.
         return completed_image(
             user, key, Conflict("Nothing has been uploaded to this key yet.", code="not_uploaded")
         )
@@ -171,10 +172,10 @@ def upload_complete(user: Any, key: str) -> Image:
         with transaction.atomic():
             row.save(force_insert=True)
             if not PendingUpload.objects.filter(pk=pending.pk).delete()[0]:
-                raise SerializationFailure("The promise of this upload is gone.")
+                raise SerializationFailure("The pending upload is gone.")
     except (IntegrityError, SerializationFailure):
-        # Another call completed it, or the promise went with its user or by clean_uploads. While it stands, the
-        # objects may become another call's.
+        # Another call completed it, or the pending upload was deleted with its user or by clean_uploads. While it
+        # exists, another call may use the objects.
         if not PendingUpload.objects.filter(pk=pending.pk).exists():
             with suppress(NotFound):
                 return completed_image(user, key)
@@ -185,30 +186,30 @@ def upload_complete(user: Any, key: str) -> Image:
 
 
 @on_primary()
-def completed_image(user: Any, key: str, otherwise: GalleryError | None = None) -> Image:
-    """The image that the user made of a promised key. Raises `otherwise`, or NotFound, where there is none."""
+def completed_image(user: User, key: str, otherwise: GalleryError | None = None) -> Image:
+    """Return the image that the user completed under this key. Raises `otherwise`, or NotFound, if there is none."""
     image = selectors.image(key, uploaded_by=user) if is_original(key) else None
     if image is None:
-        raise otherwise or NotFound("No upload to this key was promised to you.")
+        raise otherwise or NotFound("You have no pending upload of this key.")
     return image
 
 
 def uploaded_picture(pending: PendingUpload) -> Prepared | None:
-    """What a client sent for a promised key, prepared; None where nothing came. Raises Invalid, Unavailable."""
+    """Return the prepared upload; None if nothing was uploaded. Raises Invalid, Unavailable."""
     stored = configured_store().get(incoming_key(pending.object_key), settings.MAX_FILE_SIZE)
     if stored is None:
         return None
     if (stored.content_type, stored.size) != (pending.content_type, pending.size):
-        raise Invalid("What was uploaded is not what was announced.")
+        raise Invalid("The uploaded file is not of the announced type and size.")
     prepared = prepare(stored.data)
     if prepared.content_type != pending.content_type:
-        raise Invalid("What was uploaded is not what was announced.")
+        raise Invalid("The uploaded file is not of the announced type and size.")
     return prepared
 
 
 @on_primary()
-def image_delete(actor: Any, key: str) -> None:
-    """Delete an image that nobody shows; its objects go once the deletion is committed.
+def image_delete(actor: User | None, key: str) -> None:
+    """Delete an image that is not in use, and its objects after the commit.
 
     Raises NotFound, Conflict (image_in_use).
     """
@@ -222,12 +223,12 @@ def image_delete(actor: Any, key: str) -> None:
             image.delete()
             transaction.on_commit(lambda: discard_objects(keys))
     except (ProtectedError, IntegrityError) as error:
-        # A design took it up in the meantime.
+        # A design has started to use it meanwhile.
         raise image_in_use() from error
 
 
 def lock_image(key: str) -> Image:
-    """The image with `in_use`, both held against other changes until the transaction ends. Raises NotFound."""
+    """Return the image with `in_use`, locked until the transaction ends. Raises NotFound."""
     image = selectors.image(key, held=True) if is_original(key) else None
     if image is None:
         raise NotFound("There is no such image.")
@@ -239,10 +240,9 @@ def image_in_use() -> Conflict:
 
 
 def image_replace_renditions(image: Image, prepared: Prepared) -> None:
-    """Give an image the renditions that `prepare` made of its stored bytes today.
+    """Replace the renditions of an image by those that `prepare` made of its stored bytes.
 
-    The older ones go once the row names the new ones. Raises NotFound where the image was deleted, and
-    Unavailable.
+    Deletes the old ones after the commit. Raises NotFound if the image was deleted, and Unavailable.
     """
     made = renditions_of(image.object_key, prepared)
     stale = set(rendition_keys(image)) - {rendition["key"] for rendition in made}

@@ -1,4 +1,4 @@
-"""The signed, expiring permission to PUT one object into the folder storage."""
+"""Signatures of URLs that PUT one object into the folder storage."""
 
 import time
 from datetime import timedelta
@@ -9,13 +9,13 @@ SALT = "uploads.ticket"
 
 
 def sign(key: str, content_type: str, size: int, lifetime: timedelta) -> str:
-    """A ticket for exactly `size` bytes of that type under `key`, good for `lifetime`."""
+    """Return a ticket for exactly `size` bytes of that type under `key`, valid for `lifetime`."""
     claims = [key, content_type, size, int(time.time() + lifetime.total_seconds())]
     return signing.dumps(claims, salt=SALT)
 
 
-def admits(ticket: str, key: str, content_type: str, size: int) -> bool:
-    """Whether the ticket is ours, not expired, and for this."""
+def is_valid(ticket: str, key: str, content_type: str, size: int) -> bool:
+    """Return whether the ticket is signed by us, has not expired, and is for this upload."""
     try:
         *claims, expiry = signing.loads(ticket, salt=SALT)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""Addresses of the folder storage's objects."""
+"""URLs of the objects of the folder storage."""
 
 from django.urls import path
 

@@ -1,6 +1,6 @@
-"""The folder storage over HTTP: reading what lies there, and taking presigned uploads."""
+"""The folder storage over HTTP: reads of objects, and presigned uploads."""
 
-from typing import Any
+from typing import IO
 
 from django.core.files.storage import storages
 from django.http import FileResponse, HttpRequest, HttpResponse, UnreadablePostError
@@ -22,39 +22,39 @@ CHUNK = 256 * 1024  # bytes
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "PUT", "OPTIONS"])
 def media(request: HttpRequest, key: str) -> HttpResponseBase:
-    """An object of the folder, or a place for one to come; 404 for every key where images lie elsewhere.
+    """Return an object of the folder, or receive one. 404 for every key if images are stored elsewhere.
 
-    What came in is not given out before `complete` has made an image of it.
+    An uploaded object can be read only after upload_complete has made an image of it.
     """
     store = storages["default"]
     if not isinstance(store, FolderStorage):
         return error_response(404)
     if request.method == "PUT":
-        return take(request, store, key) if is_incoming(key) else error_response(404)
-    return give(store, key) if is_object(key) else error_response(404)
+        return receive_object(request, store, key) if is_incoming(key) else error_response(404)
+    return read_object(store, key) if is_object(key) else error_response(404)
 
 
-def give(store: FolderStorage, key: str) -> HttpResponseBase:
+def read_object(store: FolderStorage, key: str) -> HttpResponseBase:
     try:
-        file: Any = store.open(key)
+        file = store.open(key)
     except FileNotFoundError:
         return error_response(404)
     headers = {"Cache-Control": IMMUTABLE, "X-Content-Type-Options": "nosniff"}
     return FileResponse(file, content_type=content_type_of(key), headers=headers)
 
 
-def take(request: HttpRequest, store: FolderStorage, key: str) -> HttpResponse:
-    """Store the body under the key if the address was signed for exactly this."""
+def receive_object(request: HttpRequest, store: FolderStorage, key: str) -> HttpResponse:
+    """Store the body under the key if the URL was signed for exactly this upload."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
-    if not signed_urls.admits(
+    if not signed_urls.is_valid(
         request.GET.get("ticket", ""), key, request.headers.get("Content-Type", ""), length
     ):
-        return error_response(403, "This address is not signed for such an upload, or has expired.")
+        return error_response(403, "This URL is not signed for this upload, or has expired.")
     try:
         with store.draft(key, once=True) as file:
-            copy(request, file, length)
+            copy_body(request, file, length)
     except CutShortError:
-        return error_response(400, "Less arrived than was announced.", "cut_short")
+        return error_response(400, "The body is shorter than its Content-Length.", "cut_short")
     except Conflict as error:
         return error_response(412, error.message, error.code)
     except Unavailable as error:
@@ -62,8 +62,8 @@ def take(request: HttpRequest, store: FolderStorage, key: str) -> HttpResponse:
     return HttpResponse()
 
 
-def copy(request: HttpRequest, file: Any, length: int) -> None:
-    """Write exactly `length` bytes of the body. Raises CutShortError where fewer come."""
+def copy_body(request: HttpRequest, file: IO[bytes], length: int) -> None:
+    """Write exactly `length` bytes of the body. Raises CutShortError if fewer arrive."""
     while length > 0:
         try:
             chunk = request.read(min(CHUNK, length))

@@ -134,5 +134,5 @@ def test_staff_are_told_in_words_that_the_database_is_away(client, monkeypatch):
     response = client.get("/admin/")
     assert response.status_code == 503
     assert int(response["Retry-After"]) > 0
-    assert "out of reach" in response.content.decode()
+    assert "temporarily unavailable" in response.content.decode()
     assert "db.example" not in response.content.decode()

@@ -281,5 +281,5 @@ def overtaking(admin, promise):
 
 def test_the_cleaner_that_meets_the_failing_store_says_so(impatient, bucket):
     bucket.proxy.fault = fault_at("refuse", "GET")
-    with pytest.raises(CommandError, match="out of reach"):
+    with pytest.raises(CommandError, match="temporarily unavailable"):
         swept()

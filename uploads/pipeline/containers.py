@@ -1,8 +1,7 @@
-"""Takes the picture out of a JPEG, PNG or WebP file and leaves everything else behind.
+"""Extracts the picture of a JPEG, PNG or WebP file, without anything else.
 
-What a file holds besides its picture (camera, place, comments, thumbnails, text, what hangs on its end) is
-never copied: only parts on a list are, byte for byte, so that no quality is lost. Nothing is decoded here,
-and every length is checked before it is believed.
+Metadata (camera, place, comments, thumbnails, text, trailing bytes) is never copied: only listed parts are, byte for
+byte, so no quality is lost. Nothing is decoded here, and every length is checked before it is used.
 
 Formats: ITU-T T.81 annex B; https://www.w3.org/TR/png-3/;
 https://developers.google.com/speed/webp/docs/riff_container.
@@ -19,36 +18,36 @@ MOST_PROFILE = 4 * 1024 * 1024  # bytes of an unpacked colour profile
 
 
 class DamagedError(Exception):
-    """The file is cut off, or not built as its format asks."""
+    """The file is cut off, or violates its format."""
 
 
 class UnsupportedError(Exception):
-    """A sound file of a kind that is not taken; the message says which."""
+    """A valid file of an unsupported kind; the message says which."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """The picture's own bytes, and what must be known of the rest to show it rightly."""
+    """The bytes of the picture, and the metadata that showing it correctly needs."""
 
     content_type: str
     data: bytes
     width: int  # pixels
     height: int  # pixels
     exif: bytes = b""  # for its orientation
-    profile: bytes = b""  # ICC; empty where the file names none
+    profile: bytes = b""  # ICC; empty if the file has none
     bits: int = 8  # of a sample
     progressive: bool = False
 
 
 def unpack(data: bytes) -> Container:
-    """The picture in a file. Raises UnsupportedError or DamagedError."""
+    """Return the picture of a file. Raises UnsupportedError or DamagedError."""
     if data.startswith(b"\xff\xd8\xff"):
         return jpeg(data)
     if data.startswith(PNG_SIGNATURE):
         return png(data)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return webp(data)
-    raise UnsupportedError("Only JPEG, PNG and WebP pictures are taken.")
+    raise UnsupportedError("Only JPEG, PNG and WebP images are accepted.")
 
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
@@ -59,7 +58,7 @@ JPEG_OTHER_FRAMES = {0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 
 JPEG_LONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
 MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
-# It says that colours are YCbCr, and may hold a thumbnail: the one that says only the first is written.
+# A JFIF segment says that colours are YCbCr, and may hold a thumbnail: this one has none.
 JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 
 
@@ -97,7 +96,7 @@ def jpeg(data: bytes) -> Container:
             frames.append((marker, *struct.unpack_from(">BHH", payload.ljust(5, b"\0"))))
         elif marker in JPEG_OTHER_FRAMES:
             raise UnsupportedError(
-                "This kind of JPEG is not taken: save it as a baseline or progressive one."
+                "This kind of JPEG is not accepted: save it as a baseline or progressive one."
             )
         elif marker == 0xDA:
             scans += 1
@@ -146,7 +145,7 @@ def png(data: bytes) -> Container:
         if kind in PNG_KEPT:
             kept.append(chunk)
         elif kind == b"acTL":
-            raise UnsupportedError("Animated pictures are not taken.")
+            raise UnsupportedError("Animated images are not accepted.")
         elif kind == b"eXIf":
             exif = payload
         elif kind == b"iCCP":
@@ -162,9 +161,9 @@ def png(data: bytes) -> Container:
 
 
 def png_is_whole(data: bytes) -> bool:
-    """Whether the pixel data of a PNG that `unpack` made fill the picture, and nothing follows them.
+    """Return whether the pixel data of a PNG from `unpack` fill the picture exactly.
 
-    Decoders show what is missing as black. Unpacks all of it, a piece at a time: look at the size first.
+    Decoders show missing data as black. This unpacks all data, piece by piece: check the size first.
     """
     missing = png_data_size(data)
     unpacker = zlib.decompressobj()
@@ -186,7 +185,7 @@ PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by colour type
 
 
 def png_data_size(data: bytes) -> int:
-    """The bytes of all rows of a PNG, each with its filter byte."""
+    """Return the number of bytes of all rows of a PNG, each with its filter byte."""
     width, height, bits, colour, *_, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
     pixel = bits * PNG_SAMPLES.get(colour, 1)
     total = 0
@@ -198,7 +197,7 @@ def png_data_size(data: bytes) -> int:
 
 
 def png_profile(payload: bytes) -> bytes:
-    """The unpacked profile of an iCCP chunk; empty where it is damaged or unreasonably large."""
+    """Return the unpacked profile of an iCCP chunk; empty if it is damaged or unreasonably large."""
     packed = payload.partition(b"\0")[2][1:]
     try:
         unpacker = zlib.decompressobj()
@@ -209,7 +208,7 @@ def png_profile(payload: bytes) -> bytes:
 
 
 def webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(type, payload) of each chunk within the size that the file gives itself."""
+    """(type, payload) of each chunk within the size in the file header."""
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
         raise DamagedError("The WebP is cut off.")
@@ -228,7 +227,7 @@ def webp(data: bytes) -> Container:
     for kind, payload in webp_chunks(data):
         chunks.setdefault(kind, payload)
     if b"ANIM" in chunks or b"ANMF" in chunks:
-        raise UnsupportedError("Animated pictures are not taken.")
+        raise UnsupportedError("Animated images are not accepted.")
     kind = b"VP8L" if b"VP8L" in chunks else b"VP8 "
     picture = chunks.get(kind, b"")
     width, height = webp_size(kind, picture)
@@ -242,7 +241,7 @@ def webp(data: bytes) -> Container:
 
 
 def webp_size(kind: bytes, picture: bytes) -> tuple[int, int]:
-    """Width and height by the head of the bit stream (RFC 6386, section 9.1; RFC 9649, section 3.4)."""
+    """Return width and height from the header of the bit stream (RFC 6386, section 9.1; RFC 9649, section 3.4)."""
     if kind == b"VP8L" and picture[:1] == b"\x2f" and len(picture) > 5:
         bits = int.from_bytes(picture[1:5], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1

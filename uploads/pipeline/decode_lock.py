@@ -1,4 +1,4 @@
-"""Bounds the memory of decoding: pictures that take much of it are decoded one at a time on this host."""
+"""Bounds the memory of decoding: this host decodes large images one at a time."""
 
 import fcntl
 import time
@@ -9,7 +9,7 @@ from django.conf import settings
 
 from core.errors import Unavailable
 
-BIG = 8_000_000  # pixels: Pillow keeps four bytes for each, turning or converting a picture takes it twice
+BIG = 8_000_000  # pixels: Pillow keeps four bytes for each, twice that while it turns or converts an image
 PATIENCE = 30.0  # seconds
 PAUSE = 0.05  # seconds
 LOCK = "big-picture.lock"
@@ -17,9 +17,9 @@ LOCK = "big-picture.lock"
 
 @contextmanager
 def decode_lock(pixels: int) -> Iterator[None]:
-    """Wait until no other big picture is being decoded; small ones do not wait.
+    """Wait until no other large image is being decoded. Small images do not wait.
 
-    The lock is a file's, so that it holds between processes too and goes with a process that dies.
+    The lock is on a file, so it holds between processes and ends with a process that dies.
     Raises Unavailable after 30 s.
     """
     if pixels <= BIG:
@@ -34,6 +34,6 @@ def decode_lock(pixels: int) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise Unavailable("Too many large pictures at once. Please try again.") from None
+                    raise Unavailable("Too many large images at once. Please try again.") from None
                 time.sleep(PAUSE)
         yield

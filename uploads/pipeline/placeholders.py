@@ -1,7 +1,7 @@
-"""What the app paints in the place of a picture until it is there: its ThumbHash as a small picture.
+"""The placeholder that an app shows until an image has loaded: its ThumbHash as a small picture.
 
 The format is that of https://evanw.github.io/thumbhash/: a few cosines of lightness and of two colour
-differences. The library that makes the hashes here has a decoder too, but of a sort that paints one flat colour.
+differences. The library that makes the hashes has a decoder too, which paints one flat colour.
 """
 
 import base64
@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from PIL import Image as Picture
 
 LONGER_SIDE = 32  # pixels
-NOTHING = 7.5  # the quantity, of 0 to 15, that adds nothing; stands for what a hash that is cut off lacks
+NOTHING = 7.5  # the quantity (0 to 15) that adds nothing; replaces what a truncated hash lacks
 Cosines = list[tuple[int, int, float]]  # (horizontal, vertical, how much)
 
 
 def data_uri(thumbhash: str) -> str:
-    """The placeholder as an address that holds the picture itself; empty for no hash."""
+    """Return the placeholder as a data URI; empty for no hash."""
     if not thumbhash:
         return ""
     out = io.BytesIO()
@@ -26,13 +26,13 @@ def data_uri(thumbhash: str) -> str:
 
 
 def decoded(data: bytes) -> Picture.Image:
-    """The picture of a hash, its longer side 32 pixels; see-through pictures lose only their transparency."""
+    """Return the picture of a hash, with a longer side of 32 pixels and without transparency."""
     head, tail = int.from_bytes(data[:3], "little"), int.from_bytes(data[3:5], "little")
-    see_through, is_landscape = bool(head >> 23), bool(tail >> 15)
-    across = 5 if see_through else 7
+    has_alpha, is_landscape = bool(head >> 23), bool(tail >> 15)
+    across = 5 if has_alpha else 7
     along = max(1, tail & 7)
     columns, rows = (across, along) if is_landscape else (along, across)
-    rest = data[6 if see_through else 5 :]
+    rest = data[6 if has_alpha else 5 :]
     quantities: Iterator[float] = (part for byte in rest for part in (byte & 15, byte >> 4))
     lightness = [(0, 0, (head & 63) / 63)]
     lightness += cosines(quantities, max(3, columns), max(3, rows), (head >> 18 & 31) / 31)
@@ -49,7 +49,7 @@ def decoded(data: bytes) -> Picture.Image:
 
 
 def cosines(quantities: Iterator[float], columns: int, rows: int, scale: float) -> Cosines:
-    """The cosines of a channel, of which a hash keeps the slower half."""
+    """Return the cosines of a channel. A hash keeps only the lower frequencies."""
     places = [
         (across, down)
         for down in range(rows)
@@ -60,7 +60,7 @@ def cosines(quantities: Iterator[float], columns: int, rows: int, scale: float) 
 
 
 def plane(channel: Cosines, width: int, height: int) -> list[float]:
-    """A channel's value at every pixel, row by row."""
+    """Return the value of a channel at every pixel, row by row."""
     return [
         sum(
             much

@@ -1,4 +1,4 @@
-"""All that costs CPU in an upload, as one function that a process pool can run."""
+"""The CPU work of an upload, as one function that a process pool can run."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from uploads.pipeline.renditions import Rendition
 
 @dataclass(frozen=True)
 class Prepared:
-    """A checked picture with all that is stored of it; it can be pickled."""
+    """A checked image with everything that is stored about it. Can be pickled."""
 
     content_type: str
     data: bytes = field(repr=False)
@@ -21,7 +21,7 @@ class Prepared:
 
 
 def prepare(data: bytes) -> Prepared:
-    """Check a file and make everything of it that will be stored. Touches neither store nor database.
+    """Check a file and compute everything that will be stored. Uses neither the store nor the database.
 
     Raises TooLarge (file_too_large), Invalid (invalid_image) or Unavailable, as uploads.pipeline.validation says.
     """

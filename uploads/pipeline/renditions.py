@@ -1,4 +1,4 @@
-"""The smaller sizes of a picture, and what an app paints before the first of them has come."""
+"""The smaller sizes of an image, and what an app shows until the first of them has loaded."""
 
 import base64
 import io
@@ -9,7 +9,7 @@ from typing import TypedDict
 import thumbhash
 from PIL import Image
 
-# Count it up with every change below that gives other bytes: rebuild_renditions then finds what is older.
+# Increase it with every change below that makes other bytes: rebuild_renditions then finds older renditions.
 RECIPE = 1
 # Width in pixels and WebP's quality, only listed here. The narrow ones fill a phone's list, where bytes count most.
 WIDTHS = {320: 66, 640: 70, 1280: 75}
@@ -29,7 +29,7 @@ class StoredRendition(TypedDict):
 
 @dataclass(frozen=True)
 class Rendition:
-    """A smaller size of a picture, in WebP."""
+    """A smaller size of an image, in WebP."""
 
     width: int  # pixels
     height: int  # pixels
@@ -45,16 +45,16 @@ def renditions_as_json(stored: Sequence[StoredRendition], base: str) -> list[dic
 
 
 def renditions(image: Image.Image, width: int, height: int) -> list[Rendition]:
-    """The sizes of a picture that is `width` by `height`, narrowest first; none larger than it.
+    """Return the renditions of an image of `width` by `height`, narrowest first; none is larger than the image.
 
-    `image` (RGB or RGBA) may be smaller than the picture, if it is at least as wide as the widest size.
+    `image` (RGB or RGBA) may have fewer pixels, if it is at least as wide as the widest rendition.
     """
     made = []
     for narrower in sorted(WIDTHS, reverse=True):
         tall = max(1, round(height * narrower / width))
         if narrower > width or tall > TALLEST:
             continue
-        # Each size is made from the one before: faster, and no worse to the eye.
+        # Each size is made from the one before: faster, without a visible difference.
         image = image.resize((narrower, tall), Image.Resampling.LANCZOS, reducing_gap=2.0)
         out = io.BytesIO()
         image.save(out, "WEBP", quality=WIDTHS[narrower], method=METHOD)

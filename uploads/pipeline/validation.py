@@ -1,7 +1,7 @@
-"""From bytes that anybody sent to a picture that is safe to keep: checked, upright, sRGB, without metadata.
+"""Turns untrusted bytes into an image that is safe to store: checked, upright, sRGB, without metadata.
 
-The stored bytes are the sender's own, less all that is not the picture, wherever these can be shown as they
-are. A picture that must be turned, or is in another colour space or depth, is encoded anew in its own format.
+The stored bytes are the sender's own without their metadata, if browsers show them correctly. An image that must be
+turned, or has another colour space or depth, is encoded again in its own format.
 """
 
 import io
@@ -28,14 +28,14 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-JPEG_QUALITY = 90  # where the sender's own quantisation tables cannot serve
+JPEG_QUALITY = 90  # if the sender's own quantisation tables cannot be used
 WEBP_QUALITY = 90
 SRGB = ImageCms.createProfile("sRGB")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A checked picture: the bytes to store, and pixels at least as wide as the widest rendition needs."""
+    """A checked image: the bytes to store, and pixels at least as wide as the widest rendition."""
 
     content_type: str
     data: bytes
@@ -49,13 +49,13 @@ def invalid_image(sentence: str) -> Invalid:
 
 
 def file_too_large(field: str = "file") -> TooLarge:
-    """The refusal of more bytes than MAX_FILE_SIZE."""
-    sentence = f"A picture may have at most {settings.MAX_FILE_SIZE:,} bytes."
+    """Return the exception for more bytes than MAX_FILE_SIZE."""
+    sentence = f"An image may have at most {settings.MAX_FILE_SIZE:,} bytes."
     return TooLarge(sentence, code="file_too_large", fields={field: [sentence]})
 
 
 def check(data: bytes) -> Container:
-    """The picture in `data`, undecoded. Raises TooLarge, or Invalid with code invalid_image."""
+    """Return the image in `data`, not decoded. Raises TooLarge, or Invalid with code invalid_image."""
     if len(data) > settings.MAX_FILE_SIZE:
         raise file_too_large()
     if not data:
@@ -67,7 +67,7 @@ def check(data: bytes) -> Container:
     pixels = container.width * container.height
     if not 0 < pixels <= settings.MAX_IMAGE_PIXELS:
         most = settings.MAX_IMAGE_PIXELS // 1_000_000
-        raise invalid_image(f"A picture may have at most {most} megapixels.")
+        raise invalid_image(f"An image may have at most {most} megapixels.")
     if container.content_type == "image/png" and not containers.png_is_whole(container.data):
         raise invalid_image("The PNG is cut off.")
     return container
@@ -75,15 +75,15 @@ def check(data: bytes) -> Container:
 
 @contextmanager
 def opened(data: bytes) -> Iterator[Picture]:
-    """The picture in `data`, decoded to its last byte; its memory is accounted for while the block runs.
+    """The image in `data`, completely decoded. Holds the decode lock of a large one while the block runs.
 
-    The pixels are those of the bytes that are stored, so that the same renditions can be made of them later.
-    Raises TooLarge, Invalid with code invalid_image, or Unavailable where too many large ones are waiting.
+    The pixels are those of the stored bytes, so the same renditions can be made of them later. Raises TooLarge,
+    Invalid with code invalid_image, or Unavailable if too many large images are waiting.
     """
     container = upright_in_srgb(check(data))
     with decoding_errors():
         image = opened_lazily(container)
-        # A JPEG is decoded at a fraction of its size: still all of its bytes, for much less memory.
+        # Decodes a JPEG at a fraction of its size: still all of its bytes, in much less memory.
         image.draft(image.mode, (max(renditions.WIDTHS), 1))
     width, height = (container.width, container.height) if container.progressive else image.size
     with decode_lock.decode_lock(width * height):
@@ -94,7 +94,7 @@ def opened(data: bytes) -> Iterator[Picture]:
 
 
 def upright_in_srgb(container: Container) -> Container:
-    """The picture, encoded anew if its bytes alone do not show it rightly."""
+    """Return the image, encoded again if browsers would not show its bytes correctly."""
     turn, profile = TURNS.get(orientation(container.exif)), foreign_profile(container.profile)
     with decoding_errors():
         image = opened_lazily(container)
@@ -103,7 +103,7 @@ def upright_in_srgb(container: Container) -> Container:
     with decode_lock.decode_lock(container.width * container.height), decoding_errors():
         image.load()
         options = save_options(image, container.content_type)
-        # One name for each step's result: what it was made from is freed.
+        # One name for the result of each step, so that its input is freed.
         image = in_srgb(image, profile)
         if turn is not None:
             image = image.transpose(turn)
@@ -111,13 +111,13 @@ def upright_in_srgb(container: Container) -> Container:
 
 
 def opened_lazily(container: Container) -> Image.Image:
-    """The picture, of which nothing but the head is decoded yet."""
+    """Return the image with only its header decoded."""
     return Image.open(io.BytesIO(container.data), formats=[FORMATS[container.content_type]])
 
 
 @contextmanager
 def decoding_errors() -> Iterator[None]:
-    """Whatever Pillow raises over a file's content is the file's fault."""
+    """Raise Invalid for whatever Pillow raises about the content of a file."""
     try:
         yield
     except GalleryError:
@@ -130,16 +130,16 @@ def decoding_errors() -> Iterator[None]:
         LookupError,
         Image.DecompressionBombError,
     ) as error:
-        raise invalid_image("The picture is damaged or cut off.") from error
+        raise invalid_image("The image is damaged or cut off.") from error
 
 
 def orientation(exif: bytes) -> int:
-    """The EXIF orientation, 1 to 8; 1 where it is missing or unreadable."""
+    """The EXIF orientation, 1 to 8; 1 if it is missing or unreadable."""
     tags = Image.Exif()
     try:
         tags.load(exif)
         return int(tags.get(ORIENTATION, 1))
-    except Exception:  # noqa: BLE001  Pillow raises many kinds over a broken block, which is to be ignored
+    except Exception:  # noqa: BLE001  Pillow raises many kinds about a broken block, which is ignored
         return 1
 
 
@@ -156,7 +156,7 @@ def foreign_profile(icc: bytes) -> ImageCms.ImageCmsProfile | None:
 
 
 def plain(image: Image.Image) -> Image.Image:
-    """The picture in 8-bit RGB, or RGBA where it is see-through in places."""
+    """Return the image in 8-bit RGB, or RGBA if any of it is transparent."""
     if image.mode in ("RGB", "RGBA"):
         if image.mode == "RGB" and "transparency" in image.info:
             return image.convert("RGBA")
@@ -169,7 +169,7 @@ def plain(image: Image.Image) -> Image.Image:
 
 
 def in_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
-    """The picture in sRGB; a profile that does not fit its mode is ignored, as browsers do."""
+    """Return the image in sRGB. Ignores a profile that does not fit its mode, as browsers do."""
     if profile is None:
         return plain(image)
     if image.mode != "CMYK":
@@ -183,20 +183,20 @@ def in_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Ima
 
 
 def save_options(source: Image.Image, content_type: str) -> dict[str, Any]:
-    """How to write a picture in the format of `source`, as finely as that came."""
+    """Return the options that save an image in the format and quality of `source`."""
     if content_type == "image/png":
         return {"format": "PNG", "compress_level": 6}
     if content_type == "image/webp":
         return {"format": "WEBP", "quality": WEBP_QUALITY, "method": 2}
     if source.mode == "RGB" and isinstance(source, JpegImagePlugin.JpegImageFile):
         sampling = JpegImagePlugin.get_sampling(source)
-        # Its own quantisation tables lose least when it is encoded again.
+        # Its own quantisation tables lose the least.
         return {"format": "JPEG", "qtables": source.quantization, "subsampling": max(sampling, 0)}
     return {"format": "JPEG", "quality": JPEG_QUALITY}
 
 
 def encoded(image: Image.Image, options: dict[str, Any]) -> bytes:
-    """The picture as a file of nothing but pixels."""
+    """Return the image as a file without metadata."""
     image.info = {}
     out = io.BytesIO()
     image.save(out, **options)

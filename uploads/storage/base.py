@@ -10,7 +10,7 @@ from django.core.files.storage import storages
 from uploads.keys import is_own
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-UNREACHABLE = "The image store is out of reach for the moment. Please try again."
+UNREACHABLE = "The image store is temporarily unavailable. Please try again."
 
 
 @dataclass(frozen=True)

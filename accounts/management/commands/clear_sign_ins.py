@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from datetime import timedelta
-from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
@@ -18,6 +17,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=int, default=KEPT_DAYS, help=f"default {KEPT_DAYS}")
 
-    def handle(self, *args: Any, days: int, **options: Any) -> None:
+    def handle(self, *args: str, days: int, **options: str) -> None:
         count = sessions.sessions_delete_old(timezone.now() - timedelta(days=days))
         self.stdout.write(self.style.SUCCESS(f"{count} old sign-ins are deleted."))

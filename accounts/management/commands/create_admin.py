@@ -1,4 +1,4 @@
-"""Make an approved admin, or make an existing user one. Doing it twice changes nothing more.
+"""Create an approved admin, or make an existing user one. Idempotent.
 
 Name and password come from the options, else from ADMIN_USERNAME and ADMIN_PASSWORD, else from a prompt.
 """
@@ -7,7 +7,6 @@ import getpass
 import os
 from argparse import ArgumentParser
 from collections.abc import Callable
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -21,14 +20,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--username")
         parser.add_argument(
-            "--password", help="seen by others in the list of processes: ADMIN_PASSWORD is not"
+            "--password", help="visible to others in the list of processes; ADMIN_PASSWORD is not"
         )
         parser.add_argument(
-            "--no-input", action="store_true", help="never prompt; fail where something is missing"
+            "--no-input", action="store_true", help="never prompt; fail if something is missing"
         )
 
     def handle(
-        self, *args: Any, username: str | None, password: str | None, no_input: bool, **options: Any
+        self, *args: str, username: str | None, password: str | None, no_input: bool, **options: str
     ) -> None:
         ask = missing if no_input else input
         ask_secretly = missing if no_input else getpass.getpass

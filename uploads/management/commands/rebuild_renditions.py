@@ -1,11 +1,10 @@
-"""manage.py rebuild_renditions: makes the smaller sizes anew from the stored images."""
+"""manage.py rebuild_renditions: makes the smaller sizes of the stored images again."""
 
 import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -23,35 +22,35 @@ AHEAD = 2  # images in memory for each process
 
 class Command(BaseCommand):
     help = (
-        "Makes the renditions of every image that an older recipe made (--all: of every image). "
-        "Broken off, it goes on where it was when it is started again."
+        "Makes the renditions of every image with an older recipe (--all: of every image). "
+        "Can be interrupted, and continues when it is started again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--all", action="store_true", help="those that are up to date too")
+        parser.add_argument("--all", action="store_true", help="include images that are up to date")
         parser.add_argument(
-            "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)"
+            "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one per core)"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        if options["workers"] < 1:
+    def handle(self, *args: str, workers: int, verbosity: int, **options: str) -> None:
+        if workers < 1:
             raise CommandError("--workers must be at least 1.")
         rows = Image.objects.order_by("pk")
         if not options["all"]:
             rows = rows.exclude(recipe=RECIPE)
         failed = 0
-        with tqdm(total=rows.count(), unit="image", disable=not options["verbosity"]) as bar:
-            for image, error in rebuild(list(rows), options["workers"]):
+        with tqdm(total=rows.count(), unit="image", disable=not verbosity) as bar:
+            for image, error in rebuild(list(rows), workers):
                 bar.update()
                 if error is not None:
                     failed += 1
                     bar.write(f"{image.object_key}: {error.message}", file=self.stderr)
         if failed:
-            raise CommandError(f"{failed} images were left as they are; start again to try them once more.")
+            raise CommandError(f"{failed} images are unchanged; run the command again to retry them.")
 
 
 def rebuild(rows: list[Image], workers: int) -> Iterator[tuple[Image, GalleryError | None]]:
-    """Rebuild each image's renditions, and yield it with what went wrong, if anything did."""
+    """Rebuild each image's renditions, and yield the image with the error, if there was one."""
     # The processes are forked here, before the first thread: they inherit the settings.
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         working: dict[Future[Prepared], Image] = {}
@@ -71,10 +70,10 @@ def rebuild(rows: list[Image], workers: int) -> Iterator[tuple[Image, GalleryErr
 
 
 def stored_bytes(image: Image) -> bytes:
-    """The image as the store has it. Raises NotFound, Unavailable."""
+    """Return the bytes of the stored image. Raises NotFound, Unavailable."""
     stored = configured_store().get(image.object_key, settings.MAX_FILE_SIZE)
     if stored is None:
-        raise NotFound("Its object is gone from the store.")
+        raise NotFound("Its object is missing in the store.")
     return stored.data
 
 
