@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +23,7 @@ def read_chunked(request: HttpRequest, limit: int) -> tempfile.SpooledTemporaryF
     close and which stays in memory up to the limit of JSON; None for a body of more than `limit` bytes, the rest of
     which the request can still read. Raises CutShortError if the body ends too early or breaks the framing.
     """
-    source: Any = request.META["wsgi.input"]
+    source: BinaryIO = request.META["wsgi.input"]
     whole: Any = tempfile.SpooledTemporaryFile(max_size=settings.MAX_JSON_SIZE)  # noqa: SIM115  the caller closes it
     size = 0
     try:

@@ -2,14 +2,13 @@
 
 import hmac
 import sys
-from collections.abc import Callable
-from functools import wraps
 
 from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -31,18 +30,8 @@ def home(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"name": "Design Gallery", "version": settings.VERSION, **links, "links": links})
 
 
-def no_store(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    @wraps(view)
-    def wrapped(request: HttpRequest) -> HttpResponse:
-        response = view(request)
-        response["Cache-Control"] = "no-store"
-        return response
-
-    return wrapped
-
-
 @require_safe
-@no_store
+@cache_control(no_store=True)
 def health(request: HttpRequest) -> JsonResponse:
     """The health of the service and its parts, within 2 s even if a part hangs."""
     checks = health_checks.run()
@@ -57,7 +46,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-@no_store
+@cache_control(no_store=True)
 def live(request: HttpRequest) -> JsonResponse:
     """Whether this process responds. Checks nothing else."""
     return JsonResponse({"status": "alive", "version": settings.VERSION})
@@ -91,7 +80,7 @@ def info(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-@no_store
+@cache_control(no_store=True)
 def metrics(request: HttpRequest) -> HttpResponse:
     """Metrics for Prometheus, with METRICS_TOKEN as bearer token; 404 if that is not set."""
     if not settings.METRICS_TOKEN:

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, TypedDict
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -17,6 +18,9 @@ from core.json_types import JsonObject
 from d1backend import OutcomeUnknown
 
 logger = logging.getLogger(__name__)
+
+# The nested details of a ValidationError.
+Details: TypeAlias = "Mapping[str, Details] | Sequence[Details] | str"
 
 RETRY_AFTER = 5  # seconds, unless the failing part gave a time of its own
 
@@ -164,12 +168,11 @@ def status_of_django(exception: Exception) -> int:
     return 500
 
 
-def flat_errors(detail: Any) -> dict[str, list[str]]:
+def flat_errors(detail: Details) -> dict[str, list[str]]:
     """Return DRF's nested details as {field: [sentence, …]} without repeats. Dots join the names of nested fields."""
-    if isinstance(detail, list):
-        detail = {"body": detail}
+    by_field = detail if isinstance(detail, Mapping) else {"body": detail}
     flat: dict[str, list[str]] = {}
-    for name, value in detail.items():
+    for name, value in by_field.items():
         field = "body" if name == "non_field_errors" else str(name)
         if isinstance(value, dict):
             flat.update({f"{field}.{inner}": sentences for inner, sentences in flat_errors(value).items()})

@@ -20,7 +20,7 @@ def caller(request: Request) -> Any:
 
 
 class IsSignedIn(BasePermission):
-    """Any signed-in user."""
+    """Every signed-in user."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if caller(request) is None:

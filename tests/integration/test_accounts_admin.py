@@ -306,7 +306,7 @@ class TestAccess:
         for _ in range(2):
             self.sign_in(boss, "wrong password")
         client, response = self.sign_in(boss)
-        assert "Too many tries" in response.content.decode()
+        assert "Too many attempts" in response.content.decode()
         assert client.get(LIST).status_code == 302
         body = {"username": boss.username, "password": PASSWORD}
         refused(ApiClient().post("/api/auth/login", body), 429, "too_many_attempts")

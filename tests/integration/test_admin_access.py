@@ -128,7 +128,7 @@ class TestOnesOwnPassword:
         for _ in range(2):
             change_password(browser, old="a guess")
         page = change_password(browser).content.decode()
-        assert "Too many tries" in page
+        assert "Too many attempts" in page
         assert User.objects.get(pk=boss.pk).check_password(PASSWORD)
 
 

@@ -88,7 +88,7 @@ def test_temporary_images_and_avatars_nobody_wears_go_when_old(image_store):
     user.user.save()
     sweep(older_than=1)
     assert Image.objects.count() == 4
-    assert "2 temporary or unworn images removed" in sweep()
+    assert "2 temporary or unused images removed" in sweep()
     assert set(Image.objects.values_list("object_key", flat=True)) == {keys[0], kept}
     assert {key for key in image_store.listed() if "_w" not in key} == {keys[0], kept}
 
@@ -106,7 +106,7 @@ def test_a_dry_run_tells_the_same_and_removes_nothing(image_store):
     assert (Image.objects.count(), PendingUpload.objects.count()) == (1, 1)
     for line in (
         "1 uploads never completed would be removed",
-        "1 temporary or unworn images would be removed",
+        "1 temporary or unused images would be removed",
         "2 objects without an image would be removed",
     ):
         assert line in told

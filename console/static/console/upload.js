@@ -36,7 +36,7 @@ function add(files) {
 /** What is wrong with a file, as far as the browser can know; the server checks its content. */
 function faultOf(file) {
   if (file.size > maxSize) return `It is larger than ${Math.floor(maxSize / 1048576)} MB.`;
-  if (file.type && !TYPES.includes(file.type)) return "Only JPEG, PNG and WebP pictures are accepted.";
+  if (file.type && !TYPES.includes(file.type)) return "Only JPEG, PNG and WebP images are accepted.";
   return "";
 }
 
