@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db import DatabaseError
 from rest_framework.exceptions import ValidationError
 
-from core import audit, races
+from accounts.models import User
+from core import races
 from core.days import moment_of
 from core.errors import Conflict, GalleryError, Invalid, invalid_field
 from core.spreadsheets import of_cell
@@ -61,7 +62,7 @@ def parse_csv(data: bytes) -> list[Row]:
 
 
 def import_rows(
-    actor: audit.Actor | None, rows: Iterable[Row], images: Path | None = None, *, dry_run: bool
+    actor: User | None, rows: Iterable[Row], images: Path | None = None, *, dry_run: bool
 ) -> Iterator[Result]:
     """Store each valid row, or with `dry_run` only check it, and yield its result."""
     for number, row in enumerate(rows, start=2):
@@ -75,7 +76,7 @@ def import_rows(
 
 
 def import_row_repeatedly(
-    actor: audit.Actor | None, row: Row, folder: Path | None, dry_run: bool
+    actor: User | None, row: Row, folder: Path | None, dry_run: bool
 ) -> tuple[bool, tuple[str, ...]]:
     """`import_row`, run again where another write came first; raises Conflict where that does not help.
 
@@ -90,7 +91,7 @@ def import_row_repeatedly(
 
 
 def import_row(
-    actor: audit.Actor | None, row: Row, folder: Path | None, dry_run: bool
+    actor: User | None, row: Row, folder: Path | None, dry_run: bool
 ) -> tuple[bool, tuple[str, ...]]:
     """Store a row, or only check it; return whether it creates a design, and the fields that it changes.
 

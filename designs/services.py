@@ -83,7 +83,7 @@ def design_delete(actor: audit.Actor | None, design: Design) -> None:
 
 
 @contextmanager
-def picture_stored(actor: audit.Actor | None, prepared: Prepared | None) -> Iterator[Image | None]:
+def picture_stored(actor: User | None, prepared: Prepared | None) -> Iterator[Image | None]:
     """Store the picture as an image of designs, and delete it again if the block fails; None for None."""
     image = image_store_prepared(actor, prepared, Category.DESIGNS) if prepared else None
     try:
