@@ -58,7 +58,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             **conn_params,
             eager=self._errors_show_at_once,
             never_commits=self._in_testcase,
-            translating=self.wrap_database_errors,
+            translate_errors=self.wrap_database_errors,
             new_tail=lambda schema: tail_for(self.alias, schema),
         )
 

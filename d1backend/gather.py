@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
 from d1backend.transaction.connection import Connection
-from d1backend.transaction.pending_reads import Gathering, Paused
+from d1backend.transaction.pending_reads import PendingReads, ReadPending
 
 Question = QuerySet[Any] | Callable[[], Any]
 
@@ -15,20 +16,29 @@ Question = QuerySet[Any] | Callable[[], Any]
 def gather(*questions: Question, using: str | None = None) -> list[Any]:
     """The answers to several questions, in their order.
 
-    A question is a queryset (its answer is the list of its objects) or a function without arguments that
-    only reads, like `queryset.count`. On D1 all of them travel in one batch; a question that needs a
-    second query after its first (prefetch_related) makes all of them take a second batch. A function may
-    be called more than once. On other engines they run one after the other.
+    A question is a queryset (its answer is the list of its objects) or a function without arguments that only reads,
+    like `queryset.count`. On D1 all of them travel in one batch. A question that needs a second query after its first
+    (prefetch_related) makes all of them take a second batch. A function may be called more than once. On other engines
+    the questions run one after the other.
     """
     asks = [_ask(question) for question in questions]
     alias = using or next((q.db for q in questions if isinstance(q, QuerySet)), DEFAULT_DB_ALIAS)
     wrapper = connections[alias]
     wrapper.ensure_connection()
-    connection: Any = wrapper.connection
-    if not isinstance(connection, Connection) or connection.gathering is not None:
+    connection = wrapper.connection
+    if not isinstance(connection, Connection) or connection.pending_reads is not None:
         return [ask() for ask in asks]
+    answers = _gather(asks, wrapper, connection)
+    for question, answer in zip(questions, answers, strict=True):
+        if isinstance(question, QuerySet):
+            question._result_cache = answer
+    return answers
+
+
+def _gather(asks: list[Callable[[], Any]], wrapper: BaseDatabaseWrapper, connection: Connection) -> list[Any]:
+    """Ask all questions, send what they wait for, and ask those again that had to wait."""
     answers: dict[int, Any] = {}
-    connection.gathering = gathering = Gathering()
+    connection.pending_reads = pending = PendingReads()
     try:
         while len(answers) < len(asks):
             for i, ask in enumerate(asks):
@@ -36,17 +46,14 @@ def gather(*questions: Question, using: str | None = None) -> list[Any]:
                     logged = len(wrapper.queries_log)
                     try:
                         answers[i] = ask()
-                    except Paused:
-                        # the question is logged when its answer is there
+                    except ReadPending:
+                        # A query is logged once, when its answer is there.
                         while len(wrapper.queries_log) > logged:
                             wrapper.queries_log.pop()
             with wrapper.wrap_database_errors:
-                gathering.ask(connection.session)
+                pending.send(connection.session)
     finally:
-        connection.gathering = None
-    for i, question in enumerate(questions):
-        if isinstance(question, QuerySet):
-            question._result_cache = answers[i]
+        connection.pending_reads = None
     return [answers[i] for i in range(len(asks))]
 
 

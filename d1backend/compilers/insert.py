@@ -1,21 +1,25 @@
-"""INSERT: rows travel as one JSON text, and keys inside a transaction come from blocks reserved ahead."""
+"""INSERT: many rows travel as one JSON text, and keys inside a transaction come from blocks reserved ahead."""
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import AutoField, Value
+from django.db import models
+from django.db.models import AutoField, Field
 from django.db.models.constants import OnConflict
+from django.db.models.expressions import Expression
+from django.db.models.options import Options
 
 from d1backend.compilers import base
 from d1backend.errors import KeyTaken
 from d1backend.protocol.api import Statement
 from d1backend.protocol.parameters import JsonText, bind
-from d1backend.sql.values import stored_value
+from d1backend.sql.values import Row, stored_value
 from d1backend.transaction import keys
-from d1backend.transaction.script import Hint
+from d1backend.transaction.hints import Hint, HintedSQL
+from d1backend.transaction.interface import D1Connection
 
 # Bytes of one JSON text; D1 takes values of 2 MB.
 _MAX_JSON = 1_000_000
@@ -24,11 +28,11 @@ _ROWS_WITH_EXPRESSIONS = 50
 
 @dataclass
 class Cells:
-    """The columns of an INSERT, and for each row its placeholders and its parameters."""
+    """The columns of an INSERT, and each row's placeholders and parameters."""
 
     columns: list[str]
-    holders: list[tuple[Any, ...]]
-    params: list[tuple[Any, ...]]
+    holders: list[Row]
+    params: list[Row]
 
     @property
     def plain(self) -> bool:
@@ -36,7 +40,7 @@ class Cells:
         return all(holder == "%s" for row in self.holders for holder in row)
 
     def written(self) -> tuple[frozenset[str] | None, frozenset[str]]:
-        """The columns in lower case, and those in which some row has a NULL; None when a value is an expression."""
+        """The columns in lower case (None when a value is an expression), and those in which some row has a NULL."""
         if not self.plain:
             return None, frozenset()
         columns = [column.lower() for column in self.columns]
@@ -50,24 +54,24 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
     """Compiles and runs INSERT."""
 
     query: Any
-    # By field with a default of the database: the values told to the application, one for each object.
-    _told: dict[Any, list[Any]] = {}
+    # By field with a database default: the values that the application has seen, one for each object.
+    _observed: Mapping[Field, list[models.Value]] = {}
 
     def execute_sql(  # type: ignore[override]
-        self, returning_fields: Sequence[Any] | None = None
+        self, returning_fields: Sequence[Field] | None = None
     ) -> list[Any]:
         """Insert the query's objects and return the values of `returning_fields` for each."""
         self.returning_fields = returning_fields
         try:
             return self._insert(returning_fields)
         except KeyTaken:
-            # In a transaction the key may have been told, and used, already: that is run again as a whole.
+            # In a transaction the application may have used the key: the transaction has to run again.
             if self._connection.script is not None:
                 raise
         return self._insert(returning_fields, reserved=False)
 
-    def _insert(self, returning_fields: Sequence[Any] | None, *, reserved: bool = True) -> list[Any]:
-        """Insert, under keys that were `reserved` where there are some."""
+    def _insert(self, returning_fields: Sequence[Field] | None, *, reserved: bool = True) -> list[Any]:
+        """Insert, with reserved keys where there are some and `reserved` allows it."""
         meta = self.query.get_meta()
         with self.connection.cursor() as cursor:
             with self.connection.wrap_database_errors:
@@ -78,66 +82,69 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
             script = self._connection.script
             start = len(script.writes) if script is not None else 0
             cells = self._cells(meta, own_keys)
-            with self._connection.hinting(self._hint(meta, own_keys, cells, only_key=only_key)):
-                for sql, params in self._statements(meta, cells, returning=True):
-                    cursor.execute(sql, params)
-                    if returning_fields and not only_key:
-                        rows += cursor.fetchall()
+            hint = self._hint(meta, own_keys, cells, only_key=only_key)
+            for sql, params in self._statements(meta, cells, returning=True):
+                cursor.execute(HintedSQL(sql, hint), params)
+                if returning_fields and not only_key:
+                    rows += cursor.fetchall()
             if script is not None and returning_fields and not only_key:
-                script.replace(start, self._as_told(meta, own_keys, rows))
+                script.replace_text(start, self._with_observed_defaults(meta, own_keys, rows))
         if not returning_fields:
             return []
-        cols = [field.get_col(meta.db_table) for field in returning_fields]
+        cols: list[Expression] = [field.get_col(meta.db_table) for field in returning_fields]
         converters = self.get_converters(cols)
         return list(self.apply_converters(rows, converters)) if converters else rows
 
-    def as_sql(self) -> list[tuple[str, tuple[Any, ...]]]:  # type: ignore[override]
+    def as_sql(self) -> list[tuple[str, Row]]:  # type: ignore[override]
         meta = self.query.get_meta()
         return list(self._statements(meta, self._cells(meta, None), returning=True))
 
     @property
-    def _connection(self) -> Any:
+    def _connection(self) -> D1Connection:
         return self.connection.connection
 
-    def _new_keys(self, meta: Any) -> list[int] | None:
-        """Keys for the rows, when they are to be chosen here."""
+    def _new_keys(self, meta: Options) -> list[int] | None:
+        """Keys for the rows, when this backend chooses them."""
         pk = meta.pk
         if not isinstance(pk, AutoField) or self.query.on_conflict is not None:
             return None
         if pk in self.query.fields:
-            keys.used_elsewhere(self._connection.identity, meta.db_table, self._given_keys(meta))
+            given = [pk.get_prep_value(key) for key in self._given_keys(meta)]
+            keys.used_elsewhere(self._connection.identity, meta.db_table, given)
             return None
         if pk not in (self.returning_fields or ()):
             return None
-        return self._connection.new_keys(meta.db_table, pk.column, len(self.query.objs))
+        return self._connection.new_keys(meta.db_table, str(pk.column), len(self.query.objs))
 
-    def _as_told(self, meta: Any, own_keys: list[int] | None, rows: list[Any]) -> list[Statement]:
-        """The INSERT with the defaults that the database computed in the rehearsal and the application was told."""
-        self._told = {
-            field: [Value(row[i]) for row in rows]
+    def _with_observed_defaults(
+        self, meta: Options, own_keys: list[int] | None, rows: list[Any]
+    ) -> list[Statement]:
+        """The INSERT with the defaults that the rehearsal computed, so that the commit stores what was observed."""
+        self._observed = {
+            field: [models.Value(row[i]) for row in rows]
             for i, field in enumerate(self.returning_fields or ())
             if field in self.query.fields and field.has_db_default()
         }
-        if len(rows) != len(self.query.objs) or not self._told:
+        if len(rows) != len(self.query.objs) or not self._observed:
             return []
         try:
             cells = self._cells(meta, own_keys)
             return [bind(sql, params) for sql, params in self._statements(meta, cells, returning=False)]
         finally:
-            self._told = {}
+            self._observed = {}
 
-    def _given_keys(self, meta: Any) -> list[Any]:
+    def _given_keys(self, meta: Options) -> list[int | str]:
         values = [getattr(obj, meta.pk.attname, None) for obj in self.query.objs]
         return [value for value in values if isinstance(value, int | str)]
 
-    def _known_keys(self, meta: Any) -> list[int] | None:
-        """The keys that the objects bring, when they bring them all and each will be stored."""
+    def _known_keys(self, meta: Options) -> list[int] | None:
+        """The keys of the objects, when all of them have one and it will be stored."""
         if meta.pk not in self.query.fields or self.query.on_conflict is not None:
             return None
         given = [getattr(obj, meta.pk.attname) for obj in self.query.objs]
         return given if all(type(key) is int for key in given) else None
 
-    def _hint(self, meta: Any, own_keys: list[int] | None, cells: Cells, *, only_key: bool) -> Hint:
+    def _hint(self, meta: Options, own_keys: list[int] | None, cells: Cells, *, only_key: bool) -> Hint:
         columns, nulls = cells.written()
         if self.query.on_conflict is not None or meta.pk is None or meta.pk.column is None:
             ignoring = self.query.on_conflict is OnConflict.IGNORE
@@ -152,14 +159,12 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
             chosen=only_key and own_keys is None,
         )
 
-    def _returning(self) -> tuple[str, Any]:
+    def _returning(self) -> tuple[str, Row]:
         ops: Any = self.connection.ops
         return ops.return_insert_columns(self.returning_fields) if self.returning_fields else ("", ())
 
-    def _statements(
-        self, meta: Any, cells: Cells, *, returning: bool
-    ) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """The INSERT in one statement, or in several when the rows are too large for one."""
+    def _statements(self, meta: Options, cells: Cells, *, returning: bool) -> Iterator[tuple[str, Row]]:
+        """The INSERT as one statement, or as several when the rows are too large for one."""
         ops: Any = self.connection.ops
         query = self.query
         names = ", ".join(ops.quote_name(column) for column in cells.columns)
@@ -180,25 +185,25 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
             return
         select, texts = packed
         if suffix:
-            # Without WHERE the parser takes ON for a join's.
+            # Without WHERE, SQLite reads ON CONFLICT as the ON of a join.
             select += " WHERE TRUE"
         for text in texts:
             yield " ".join(filter(None, (head, select, suffix, tail))), (text, *self.returning_params)
 
-    def _cells(self, meta: Any, own_keys: list[int] | None) -> Cells:
+    def _cells(self, meta: Options, own_keys: list[int] | None) -> Cells:
         fields = list(self.query.fields)
         values = [
             [
-                self._told[field][i]
-                if field in self._told
+                self._observed[field][i]
+                if field in self._observed
                 else self.prepare_value(field, self.pre_save_val(field, obj))
                 for field in fields
             ]
             for i, obj in enumerate(self.query.objs)
         ]
         columns = [field.column for field in fields]
-        holders: list[tuple[Any, ...]] = [() for _ in values]
-        params: list[tuple[Any, ...]] = [() for _ in values]
+        holders: list[Row] = [() for _ in values]
+        params: list[Row] = [() for _ in values]
         if fields:
             holder_rows, param_rows = self.assemble_as_sql(fields, values)
             holders, params = [tuple(row) for row in holder_rows], [tuple(row) for row in param_rows]
@@ -211,19 +216,16 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
         return Cells(columns, holders, params)
 
 
-def _values(
-    holders: list[tuple[Any, ...]], params: list[tuple[Any, ...]]
-) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """VALUES for rows that hold expressions, not too many in one statement."""
+def _values(holders: list[Row], params: list[Row]) -> Iterator[tuple[str, Row]]:
+    """VALUES for rows with expressions, a limited number in each statement."""
     step = _ROWS_WITH_EXPRESSIONS
     for i in range(0, len(holders), step):
         rows = ", ".join(f"({', '.join(map(str, row))})" for row in holders[i : i + step])
         yield f"VALUES {rows}", tuple(p for row in params[i : i + step] for p in row)
 
 
-def _pack(rows: Sequence[Sequence[Any]]) -> tuple[str, list[JsonText]] | None:
-    """A SELECT over json_each() that gives these rows, and its JSON texts; None when JSON cannot hold
-    them."""
+def _pack(rows: Sequence[Row]) -> tuple[str, list[JsonText]] | None:
+    """A SELECT over json_each() that returns these rows, and its JSON texts; None when JSON cannot hold them."""
     plain_rows = [[stored_value(value) for value in row] for row in rows]
     cells = []
     for i in range(len(plain_rows[0])):

@@ -1,23 +1,38 @@
-"""UPDATE and DELETE of rows that the transaction knows are there: their row count need not be asked."""
+"""UPDATE and DELETE of rows that the transaction knows are there: their row count needs no rehearsal."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, In
+from django.db.models.options import Options
 from django.db.models.sql.where import AND
 
 from d1backend.compilers import base
-from d1backend.transaction.script import Hint
+from d1backend.sql.values import Value
+from d1backend.transaction.hints import NO_HINT, Hint, HintedSQL
+from d1backend.transaction.interface import D1Connection
+
+_CALLERS_HINT = "d1backend_hint"
+M = TypeVar("M", bound=Model)
+Compiled = tuple[str, tuple[str | int, ...]]
 
 
-def _keys(query: Any) -> tuple[str, Any, list[Any]] | None:
-    """Table, key column and keys of a query whose whole condition is that its key equals or is among
-    plain values."""
+def with_hint(queryset: QuerySet[M], hint: Hint) -> QuerySet[M]:
+    """A copy of the queryset whose update() takes `count` and `counted` of this hint; other engines ignore it."""
+    copy = queryset.all()
+    setattr(copy.query, _CALLERS_HINT, hint)
+    return copy
+
+
+def _keys(query: Any) -> tuple[str, str, Sequence[Value]] | None:
+    """Table, key column and keys of a query whose only condition is that its key is one of some plain values."""
     where = query.where
     if len(where.children) != 1 or where.negated or where.connector != AND:
         return None
     lookup = where.children[0]
-    meta: Any = query.get_meta()
+    meta: Options = query.get_meta()
     lhs = getattr(lookup, "lhs", None)
     if not isinstance(lhs, Col) or lhs.target is not meta.pk or lookup.bilateral_transforms:
         return None
@@ -27,45 +42,62 @@ def _keys(query: Any) -> tuple[str, Any, list[Any]] | None:
         values = list(dict.fromkeys(lookup.rhs))
     else:
         return None
-    return meta.db_table, meta.pk.column, values
+    return meta.db_table, str(lhs.target.column), values
 
 
 def _written(query: Any) -> tuple[frozenset[str] | None, frozenset[str]]:
-    """The columns that an UPDATE writes, and those that get a NULL; None when a value is an expression."""
+    """The columns that an UPDATE writes (None when a value is an expression), and those that get a NULL."""
     if any(hasattr(value, "resolve_expression") for _, _, value in query.values):
         return None, frozenset()
     columns = {field.column.lower(): value for field, _, value in query.values}
     return frozenset(columns), frozenset(column for column, value in columns.items() if value is None)
 
 
-def _known_count(connection: Any, query: Any) -> int | None:
+def _known_count(connection: D1Connection, query: Any) -> int | None:
+    """How many rows the query finds, when the transaction knows that all of them are there."""
     script = connection.script
-    if script is None or not script.known:
+    if script is None or not script.known_rows:
         return None
     found = _keys(query)
-    if found is None or not script.knows(*found):
+    if found is None or not script.knows_rows(*found):
         return None
     return len(found[2])
 
 
 class SQLUpdateCompiler(base.SQLUpdateCompiler):
+    query: Any
+    _hint = NO_HINT
+
     def execute_sql(self, result_type: Any) -> Any:  # type: ignore[override]
         self.connection.ensure_connection()
-        connection: Any = self.connection.connection
-        query: Any = self.query
+        self._hint = self._find_hint(self.connection.connection)
+        return super().execute_sql(result_type)
+
+    def as_sql(self) -> Compiled:  # type: ignore[override]
+        sql, params = super().as_sql()
+        return HintedSQL(sql, self._hint), params
+
+    def _find_hint(self, connection: D1Connection) -> Hint:
+        query = self.query
+        given: Hint = getattr(query, _CALLERS_HINT, NO_HINT)
         keeps_keys = not any(field.primary_key for field, _, _ in query.values)
-        count = connection.expected
+        count = given.count
+        columns, nulls = None, frozenset[str]()
         if count is None and not query.related_updates:
             count = _known_count(connection, query)
-        sure = count is not None and connection.expected is None
-        columns, nulls = _written(query) if sure else (None, frozenset())
-        with connection.hinting(Hint(count=count, keeps_keys=keeps_keys, columns=columns, nulls=nulls)):
-            return super().execute_sql(result_type)
+            if count is not None:
+                columns, nulls = _written(query)
+        return Hint(count=count, counted=given.counted, keeps_keys=keeps_keys, columns=columns, nulls=nulls)
 
 
 class SQLDeleteCompiler(base.SQLDeleteCompiler):
+    _hint = NO_HINT
+
     def execute_sql(self, result_type: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         self.connection.ensure_connection()
-        connection: Any = self.connection.connection
-        with connection.hinting(Hint(count=_known_count(connection, self.query))):
-            return super().execute_sql(result_type, *args, **kwargs)
+        self._hint = Hint(count=_known_count(self.connection.connection, self.query))
+        return super().execute_sql(result_type, *args, **kwargs)
+
+    def as_sql(self) -> Compiled:  # type: ignore[override]
+        sql, params = super().as_sql()
+        return HintedSQL(sql, self._hint), params

@@ -24,8 +24,8 @@ from d1backend.protocol.responses import (
     NotDoneError,
     RefusedError,
     UnsentError,
+    parse_response,
     rate_limited,
-    read,
 )
 
 # Sent before each request to the API, for who counts what an account uses of its allowance.
@@ -166,7 +166,7 @@ class Api:
 
     def _once(self, method: str, path: str, body: Any, parts: int | None) -> dict[str, Any]:
         """One attempt. Its failures carry no cause: the frames of the HTTP library hold the token."""
-        if left := self._limit.left():
+        if left := self._limit.seconds_left():
             raise rate_limited(left)
         if self._process != os.getpid():
             self._open()
@@ -184,10 +184,10 @@ class Api:
         except urllib3.exceptions.HTTPError as error:
             raise LostError(OperationalError(f"The connection to D1 broke: {_reason(error)}")) from None
         try:
-            return read(response.status, response.headers, response.data, parts)
+            return parse_response(response.status, response.headers, response.data, parts)
         except UnsentError as unsent:
             if isinstance(unsent.error, RateLimited) and unsent.wait:
-                self._limit.told(unsent.wait)
+                self._limit.note_block(unsent.wait)
             raise
 
 

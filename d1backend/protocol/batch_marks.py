@@ -40,7 +40,7 @@ def preparation(error: Exception, before: list[Statement]) -> list[Statement] | 
     return None if needed == before else needed
 
 
-class Marks:
+class BatchMarks:
     """Numbers the batches of one connection."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ class Limit:
         name = f"d1-blocked-{hashlib.sha256(account.encode()).hexdigest()[:16]}"
         self._file = None if folder is None else folder / name
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """For how many seconds D1 is to be left alone; 0 when it may be asked."""
         ends = [_ends.get(self._account, 0.0)]
         if self._file is not None:
@@ -38,10 +38,10 @@ class Limit:
         now = time.time()
         return max((end - now for end in ends if 0.0 < end - now <= _LONGEST), default=0.0)
 
-    def told(self, seconds: float) -> None:
+    def note_block(self, seconds: float) -> None:
         """D1 asked to be left alone for so long. Where the folder cannot be written, this process alone knows."""
         seconds = min(seconds, _LONGEST)
-        if seconds <= self.left():
+        if seconds <= self.seconds_left():
             return
         end = _ends[self._account] = time.time() + seconds
         if self._file is None:

@@ -40,7 +40,7 @@ def rate_limited(wait: float) -> UnsentError:
     return UnsentError(error, wait)
 
 
-def read(status: int, headers: Any, data: bytes, parts: int | None) -> dict[str, Any]:
+def parse_response(status: int, headers: Any, data: bytes, parts: int | None) -> dict[str, Any]:
     """The answer as D1 wrote it, with the results of `parts` statements when that is given.
 
     Raises a NotDoneError for what is no answer of D1's, and what messages.error_of() says for D1's own errors.

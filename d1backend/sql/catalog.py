@@ -1,5 +1,5 @@
-"""What the schema says of tables: their columns, whether they can refuse a row, and what else a write to them
-touches through views, triggers and cascading foreign keys."""
+"""What the schema says about tables: their columns, whether they can reject a row, and what else a write to them
+changes through views, triggers and cascading foreign keys."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from d1backend.sql.converters import Declared
+from d1backend.sql.converters import ColumnConverters
 from d1backend.sql.tokenizer import tokens_of
 
 _OWN = "name GLOB '_d1_*' OR name GLOB '_cf_*'"
@@ -28,7 +28,7 @@ QUERY = (
 
 @dataclass(frozen=True)
 class Column:
-    """A column's declared type, whether it takes no NULL, its place in the primary key (0: none)."""
+    """A column's declared type, whether it is NOT NULL, and its place in the primary key (0: none)."""
 
     type: str
     required: bool
@@ -37,14 +37,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table's columns by name; whether UNIQUE or CHECK may refuse a row (`constrained`), and whether anything
-    else may, a trigger or an index on an expression (`moody`)."""
+    """A table's columns by name. `constrained`: UNIQUE or CHECK may reject a row. `may_reject`: something else may, a
+    trigger or an index on an expression."""
 
     columns: dict[str, Column]
     constrained: bool
-    moody: bool
+    may_reject: bool
 
-    def foresees(
+    def will_succeed(
         self,
         columns: frozenset[str],
         nulls: frozenset[str],
@@ -53,10 +53,10 @@ class Table:
         inserts: bool,
         ignoring: bool,
     ) -> bool | None:
-        """Whether an INSERT or UPDATE of plain values will run: True and False are certain, None is not known.
+        """Whether an INSERT or UPDATE of plain values succeeds: True and False are certain, None is unknown.
 
-        `columns` are those written, `nulls` those of them that shall hold a NULL, `new_key` the column whose value
-        no row has; `ignoring` says that rows which break a constraint are passed over.
+        `columns` are those written, `nulls` those of them that get a NULL, `new_key` the column whose value no row has
+        yet; with `ignoring`, rows that break a constraint are skipped.
         """
         if not columns <= self.columns.keys():
             return None
@@ -65,7 +65,7 @@ class Table:
         required = {name for name, column in self.columns.items() if column.required} - rowid
         if required & nulls and not ignoring:
             return False
-        if self.moody or (self.constrained and not ignoring) or (inserts and not required <= columns):
+        if self.may_reject or (self.constrained and not ignoring) or (inserts and not required <= columns):
             return None
         return True if ignoring or not keys & columns or {new_key} == keys & rowid else None
 
@@ -77,18 +77,18 @@ class Catalog:
         self.tables: dict[str, Table] = {}
         self._links: list[tuple[frozenset[str], frozenset[str]]] = []
         self._reached: dict[frozenset[str], frozenset[str]] = {}
-        for kind, name, table, text, constrained, moody in rows:
+        for kind, name, table, text, constrained, may_reject in rows:
             name, table = name.lower(), table.lower()
             if kind == "columns":
-                self.tables[name] = _table(json.loads(text), bool(constrained), bool(moody))
+                self.tables[name] = _table(json.loads(text), bool(constrained), bool(may_reject))
                 continue
             names = _names(text)
             if kind == "trigger":
                 self._links.append((frozenset([table]), names))
             else:
-                # a view changes with what it reads; a table with cascades changes with what it refers to
+                # A view changes with what it reads, a table with cascades with what it refers to.
                 self._links.append((names - {name}, frozenset([name])))
-        self.declared = Declared(
+        self.converters = ColumnConverters(
             {name: {c: column.type for c, column in t.columns.items()} for name, t in self.tables.items()}
         )
 
@@ -110,11 +110,11 @@ class Catalog:
         return frozenset(reached)
 
 
-def _table(columns: list[list[Any]], constrained: bool, moody: bool) -> Table:
+def _table(columns: list[list[Any]], constrained: bool, may_reject: bool) -> Table:
     return Table(
         {name.lower(): Column(kind.lower(), bool(required), key) for name, kind, required, key, _ in columns},
         constrained,
-        moody or any(hidden for *_, hidden in columns),
+        may_reject or any(hidden for *_, hidden in columns),
     )
 
 

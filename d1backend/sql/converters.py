@@ -1,21 +1,23 @@
-"""Dates, times, booleans and floats by the type their column was declared with, as Django's SQLite backend gives
-them to raw SQL; D1's answers do not say how a column was declared, and write 5.0 as 5."""
+"""Converts dates, times, booleans and floats by the declared type of their column, as Django's SQLite backend does for
+raw SQL. D1's results do not say how a column is declared, and write 5.0 as 5."""
 
+import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime, parse_time
 
 from d1backend.sql.tokenizer import Parsed
+from d1backend.sql.values import Row, Value, unquote
 
 _COLUMN = re.compile(r'(?:(?P<table>"[^"]+"|\w+)\.)?(?P<name>"[^"]+"|\w+)')
-Convert = Callable[[Any], Any]
-Row = tuple[Any, ...]
+# What raw SQL returns for a value.
+Converted = Value | datetime.date | datetime.time
+Convert = Callable[[Value], Converted]
 
 
-def _parsed_by(parse: Convert) -> Convert:
-    def convert(value: Any) -> Any:
+def _parsed_by(parse: Callable[[str], Converted]) -> Convert:
+    def convert(value: Value) -> Converted:
         try:
             return (parse(value) if isinstance(value, str) else None) or value
         except ValueError:
@@ -34,8 +36,8 @@ _CONVERTERS: dict[str, Convert] = {
 }
 
 
-class Declared:
-    """Which columns hold dates, times, booleans and floats; `types` is by table, then by column."""
+class ColumnConverters:
+    """Knows which columns hold dates, times, booleans and floats; `types` is by table, then by column."""
 
     def __init__(self, types: Mapping[str, Mapping[str, str]]) -> None:
         kinds = {t: {c: re.split(r"[ (]", kind)[0] for c, kind in of.items()} for t, of in types.items()}
@@ -45,8 +47,8 @@ class Declared:
             for column in wanted
         }
 
-    def converted(self, parsed: Parsed, names: list[str], rows: list[Row]) -> list[Row]:
-        """The rows of a statement, with the columns converted that it takes from its tables as they are.
+    def convert_rows(self, parsed: Parsed, names: list[str], rows: list[Row]) -> list[Row]:
+        """The rows of a statement, with the columns converted that come unchanged from its tables.
 
         A column that several of its tables have is converted when all of them declare it so.
         """
@@ -65,10 +67,10 @@ class Declared:
 
     def _converter(self, column: str, names: Iterable[str]) -> Convert | None:
         found = _COLUMN.fullmatch(column)
-        owners = self._owners.get(found["name"].strip('"').lower()) if found else None
+        owners = self._owners.get(unquote(found["name"]).lower()) if found else None
         if not found or not owners:
             return None
-        table = (found["table"] or "").strip('"').lower()
+        table = unquote(found["table"] or "").lower()
         if table in owners:
             return owners[table]
         converters = {convert for owner, convert in owners.items() if owner in names}

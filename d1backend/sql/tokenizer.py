@@ -1,6 +1,6 @@
-"""What a statement of SQL is about: read or write, the tables it names, the columns it returns.
+"""What an SQL statement does: read or write, the tables it names, the columns it returns.
 
-The text is cut into tokens as SQLite does; nothing is rewritten here.
+The text is split into tokens as SQLite does it; nothing is rewritten here.
 """
 
 import re
@@ -66,7 +66,7 @@ class Column:
 class Parsed:
     """A statement's kind ("read", "write", "schema", "pragma", "control"), verb, target table and the rest.
 
-    `fickle` marks an index on an expression, which SQLite may refuse for what the expression is.
+    `nondeterministic` marks an index on an expression, which SQLite may reject for being nondeterministic.
     """
 
     kind: str
@@ -77,7 +77,7 @@ class Parsed:
     returning_at: int | None
     words: tuple[str, ...] = field(default=())
     for_update: bool = False
-    fickle: bool = False
+    nondeterministic: bool = False
 
     @property
     def dropped_table(self) -> str | None:
@@ -112,7 +112,7 @@ def tokens_of(sql: str) -> list[Token]:
 
 @lru_cache(maxsize=4096)
 def parse(sql: str) -> Parsed:
-    """Read a statement.
+    """Parse a statement.
 
     Raises SeveralStatementsError when the text holds more than one.
     """
@@ -131,8 +131,8 @@ def parse(sql: str) -> Parsed:
         return Parsed("control", first, None, names, None, None, words)
     main = _main_verb(tokens)
     if main is None:
-        fickle = "INDEX" in words[:3] and any(t.depth > 1 for t in tokens)
-        return Parsed("schema", first, None, names, None, None, words, fickle=fickle)
+        nondeterministic = "INDEX" in words[:3] and any(t.depth > 1 for t in tokens)
+        return Parsed("schema", first, None, names, None, None, words, nondeterministic=nondeterministic)
     verb = tokens[main].upper
     if verb in _READS:
         columns = None if first == "EXPLAIN" else _columns(sql, tokens, main + 1, verb)

@@ -1,10 +1,9 @@
-"""The connection that Django's wrapper holds: straight calls outside transactions, scripts inside."""
+"""The connection that Django's wrapper holds: a statement is a call outside transactions, and joins a script inside."""
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
-from typing import Any
 
 from d1backend.errors import (
     STALE,
@@ -19,22 +18,23 @@ from d1backend.errors import (
 from d1backend.options import Settings
 from d1backend.protocol import encoding
 from d1backend.sql.tokenizer import Parsed, parse
-from d1backend.sql.values import literal, quote_name
+from d1backend.sql.values import Row, literal, quote_name
 from d1backend.transaction import keys
 from d1backend.transaction.cursor import Cursor
+from d1backend.transaction.hints import NO_HINT, Hint
 from d1backend.transaction.key_source import KeySource
-from d1backend.transaction.pending_reads import Gathering
+from d1backend.transaction.pending_reads import PendingReads
 from d1backend.transaction.rehearsal import OF_ALL_WRITES, Rehearsal
-from d1backend.transaction.script import Hint, Script, Write, rehearsed, stale
-from d1backend.transaction.session import Rows, Session
+from d1backend.transaction.script import Known, Script, Write, stale, without_guards
+from d1backend.transaction.session import NamedRows, Session
 from d1backend.transaction.tail import Tail, no_tail
 
 
 class Connection:
     """One thread's connection to one D1 database.
 
-    `eager` tells whether an error of a statement must show at once (no block's end will show it);
-    `never_commits` whether the transaction belongs to a test case that will roll it back; `translating`
+    `eager` returns whether a statement must raise its error at once, because no end of a block will;
+    `never_commits` returns whether the transaction belongs to a test case, which rolls it back; `translate_errors`
     turns this backend's errors into Django's where Django's cursor does not.
     """
 
@@ -44,24 +44,20 @@ class Connection:
         database: str,
         eager: Callable[[], bool] = lambda: True,
         never_commits: Callable[[], bool] = lambda: False,
-        translating: AbstractContextManager[Any] | None = None,
+        translate_errors: AbstractContextManager[None] | None = None,
         new_tail: Callable[[bool], Tail] = no_tail,
     ) -> None:
         self.session = Session(settings, database, new_tail)
         self.api = self.session.api
         self.rehearsal = Rehearsal(self.session)
         self.script: Script | None = None
-        self.gathering: Gathering | None = None
+        # The reads of a gather(), while it runs.
+        self.pending_reads: PendingReads | None = None
         self.closed = False
-        # False while an UPDATE runs whose row count is not wanted.
-        self.counting = True
-        # The row count that the caller of an UPDATE knows, while it runs.
-        self.expected: int | None = None
-        self.translating = translating or nullcontext()
+        self.translate_errors = translate_errors or nullcontext()
         self._keys = KeySource(self.session, self.rehearsal)
         self._eager, self._never_commits = eager, never_commits
         self._autocommit, self._commit_failed = True, False
-        self._hint = Hint()
 
     @property
     def identity(self) -> str:
@@ -77,55 +73,58 @@ class Connection:
 
     # Reading
 
-    def read(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[list[str], Rows]:
-        """Column names and rows of a statement that only reads, seen from where the transaction stands."""
-        if self.script is not None and parsed.verb != "EXPLAIN" and self._depends(self.script, parsed):
-            return self.rehearsal.read(self.script, parsed, sql, bound)
-        return self._straight(sql, bound)
+    def read_rows(self, parsed: Parsed, sql: str, bound: list[str]) -> NamedRows:
+        """Names and rows of a statement that only reads, with what the transaction has written so far."""
+        if (
+            self.script is not None
+            and parsed.verb != "EXPLAIN"
+            and self._reads_own_writes(self.script, parsed)
+        ):
+            return self.rehearsal.read_rows(self.script, parsed, sql, bound)
+        return self._read_committed(sql, bound)
 
-    def typed(self, parsed: Parsed, names: list[str], rows: Rows) -> Rows:
-        """Rows with dates, times, booleans and floats where their columns are declared so."""
+    def convert_rows(self, parsed: Parsed, names: list[str], rows: list[Row]) -> list[Row]:
+        """Rows with dates, times, booleans and floats in the columns that are declared so."""
         catalog = self.session.known_catalog
-        return catalog.declared.converted(parsed, names, rows) if catalog and rows else rows
+        return catalog.converters.convert_rows(parsed, names, rows) if catalog and rows else rows
 
-    def _straight(self, sql: str, bound: list[str]) -> tuple[list[str], Rows]:
-        if self.gathering is not None:
-            return self.gathering.take(sql, bound)
-        return self.session.received(sql, bound, self.session.ask([(sql, bound)])[0])
+    def _read_committed(self, sql: str, bound: list[str]) -> NamedRows:
+        if self.pending_reads is not None:
+            return self.pending_reads.answer(sql, bound)
+        return self.session.decode_result(sql, bound, self.session.read_batch([(sql, bound)])[0])
 
-    def _depends(self, script: Script, parsed: Parsed) -> bool:
-        """Whether what is read may have been written by the script."""
+    def _reads_own_writes(self, script: Script, parsed: Parsed) -> bool:
+        """Whether a statement may read what the script has written."""
         if not script.writes:
             return False
         if parsed.kind == "pragma" or script.has_schema or not parsed.names.isdisjoint(OF_ALL_WRITES):
             return True
         return not self.session.catalog().reach(script.tables).isdisjoint(parsed.names)
 
-    def read_for_update(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[list[str], Rows]:
-        """Rows that the commit holds the database to: read as their exact JSON text, which the commit
-        compares."""
+    def read_for_update(self, parsed: Parsed, sql: str, bound: list[str]) -> NamedRows:
+        """Read rows as their exact JSON text; the commit fails unless it finds the same text again."""
         script = self.script
         if script is None:
             raise ProgrammingError("select_for_update() needs a transaction.")
         sql = sql[: sql.upper().rindex("FOR UPDATE")]
         if parsed.verb == "EXPLAIN":
-            return self._straight(sql, bound)
-        names = self.rehearsal.names(script, parsed, sql, bound)
+            return self._read_committed(sql, bound)
+        names = self.rehearsal.column_names(script, parsed, sql, bound)
         exact = encoding.exact(sql, len(names))
-        if self._depends(script, parsed):
+        if self._reads_own_writes(script, parsed):
             text = self.rehearsal.rows(script, parsed.names, exact, bound, 1)[0][0]
         else:
-            text = self.session.ask([(exact, bound)])[0]["rows"][0][0]
+            text = self.session.read_batch([(exact, bound)])[0]["rows"][0][0]
         self.require(f"({exact}) IS {literal(text)}", bound, "that were read for update")
         rows = encoding.unpack(text)
-        script.know_rows(parsed, rows)
+        script.add_known_rows(parsed, rows)
         return names, rows
 
     def require(self, condition: str, bound: list[str], what: str, why: str = STALE) -> None:
-        """Fail the commit, or this call outside a transaction, unless the condition holds at this point."""
+        """Fail the commit unless the condition holds at this point; outside a transaction, fail now."""
         check = (f"SELECT CASE WHEN {condition} THEN 1 ELSE {stale(what, why)} END", bound)
         if self.script is None:
-            self.session.ask([check])
+            self.session.read_batch([check])
         else:
             self.script.add(Write("", [], parse("SELECT 1"), guard=check))
 
@@ -140,45 +139,50 @@ class Connection:
         finally:
             self._hint = Hint()
 
-    def write(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[Write, Rows]:
-        """Run a statement that writes, or put it into the script; returns it and what RETURNING gave.
+    def write(
+        self, parsed: Parsed, sql: str, bound: list[str], hint: Hint = NO_HINT
+    ) -> tuple[Write, list[Row]]:
+        """Run a statement that writes, or add it to the script; return it and the rows of its RETURNING.
 
-        Nothing is returned where the compiler knows what it would be.
+        A RETURNING whose values the hint knows is left out, and has no rows.
         """
         if (parsed.table or "").lower() == "sqlite_sequence":
             keys.forget(self.identity)
         elif parsed.dropped_table:
             keys.forget(self.identity, parsed.dropped_table)
-        script, hint = self.script, self._hint
+        script = self.script
         if hint.returning and sql.endswith(hint.returning):
             sql = sql.removesuffix(hint.returning)
             parsed = replace(parsed, columns=None, returning_at=None)
         if script is None:
-            return self._write_now(parsed, sql, bound)
+            return self._write_now(parsed, sql, bound, hint)
         touched = self.session.reach(frozenset([(parsed.table or "").lower()]))
         if parsed.columns is not None:
-            write, rows = self.rehearsal.returning(script, sql, bound)
-            script.note(write, hint, touched)
+            write, rows = self.rehearsal.write_returning(script, sql, bound)
+            script.track(write, hint, touched)
             script.add(write)
             return write, rows
-        runs = self._foresee(script, parsed, hint)
-        write = Write(sql, bound, parsed, reserved=hint.reserved, sure=bool(runs))
-        at_once = not runs and (runs is False or hint.chosen or parsed.fickle or self._eager())
+        succeeds = self._will_succeed(script, parsed, hint)
+        known = Known.CERTAIN if succeeds else Known.NOTHING
+        write = Write(sql, bound, parsed, known=known, reserved=hint.reserved, counted=hint.counted)
+        at_once = not succeeds and (
+            succeeds is False or hint.chosen or parsed.nondeterministic or self._eager()
+        )
         if not at_once:
             write.count = hint.count
-        script.note(write, hint, touched)
+        script.track(write, hint, touched)
         script.add(write)
         if at_once:
-            self._prove_last(script, write)
+            self._rehearse_last(script, write)
         return write, []
 
-    def _foresee(self, script: Script, parsed: Parsed, hint: Hint) -> bool | None:
-        """Whether a statement will run, as far as the schema tells; of a NULL it is asked."""
+    def _will_succeed(self, script: Script, parsed: Parsed, hint: Hint) -> bool | None:
+        """Whether a statement will succeed, as far as the schema says; the schema is fetched to check a NULL."""
         catalog = self.session.catalog() if hint.nulls else self.session.known_catalog
         table = catalog.tables.get((parsed.table or "").lower()) if catalog else None
         if table is None or hint.columns is None or script.has_schema:
             return None
-        return table.foresees(
+        return table.will_succeed(
             hint.columns,
             hint.nulls,
             hint.reserved and hint.reserved.lower(),
@@ -186,48 +190,50 @@ class Connection:
             ignoring=hint.ignoring,
         )
 
-    def _prove_last(self, script: Script, write: Write) -> None:
-        """Let the error of the statement that was added last show now."""
-        with self._proving(script, len(script.writes)):
+    def _rehearse_last(self, script: Script, write: Write) -> None:
+        """Raise the error of the statement that was added last now."""
+        with self._dropped_on_error(script, len(script.writes)):
             if write.parsed.kind == "write":
-                self.rehearsal.outcome(script, write, len(script.writes))
+                self.rehearsal.find_outcome(script, write, len(script.writes))
             else:
-                self.rehearsal.prove(script, len(script.writes) - 1)
+                self.rehearsal.raise_errors(script, len(script.writes) - 1)
 
     @contextmanager
-    def _proving(self, script: Script, length: int) -> Iterator[None]:
-        """When the question for its last statement, the script's `length`th, fails, the script goes on without that
-        statement: for its caller it has failed, and they may try it again."""
+    def _dropped_on_error(self, script: Script, length: int) -> Iterator[None]:
+        """Drop the script's `length`th statement, if it is the last, when its rehearsal fails.
+
+        For the caller that statement has failed, and they may try it again.
+        """
         try:
             yield
         except BaseException:
             if length == len(script.writes):
-                script.cut(length - 1)
+                script.truncate(length - 1)
             raise
 
-    def _write_now(self, parsed: Parsed, sql: str, bound: list[str]) -> tuple[Write, Rows]:
+    def _write_now(self, parsed: Parsed, sql: str, bound: list[str], hint: Hint) -> tuple[Write, list[Row]]:
         exact = None
         if parsed.returning_at is not None and not parsed.starred:
             final = parse.__wrapped__(sql)
             assert final.columns is not None
             exact = encoding.row_of([c.sql for c in final.columns])
             sql = f"{sql[: final.returning_at]} RETURNING {exact}"
-        write = Write(sql, bound, parsed, reserved=self._hint.reserved)
+        write = Write(sql, bound, parsed, reserved=hint.reserved)
         try:
-            answers = self.session.apply([(sql, bound)], schema=parsed.kind == "schema")
+            answers = self.session.write_batch([(sql, bound)], schema=parsed.kind == "schema")
         except IntegrityError as error:
-            raise Script().collision(error, self.identity, [write]) from error
+            raise Script().explain_collision(error, self.identity, [write]) from error
         if isinstance(answers, AlreadyAppliedError):
             write.count, write.last_id = answers.count, answers.last_id
-            return write, [] if parsed.columns is None else self._lost_rows(write, exact)
+            return write, [] if parsed.columns is None else self._reread_returned(write, exact)
         if parsed.kind == "write":
             count, last_id = answers[1]["rows"][0]
             write.count, write.last_id = count, int(last_id)
         rows, _ = encoding.direct(answers[0]["rows"])
         return write, [encoding.row(json.loads(text)) for (text,) in rows] if exact else rows
 
-    def _lost_rows(self, write: Write, exact: str | None) -> Rows:
-        """What RETURNING gave when its answer was lost: the row of a plain INSERT is found by its rowid."""
+    def _reread_returned(self, write: Write, exact: str | None) -> list[Row]:
+        """The rows of a RETURNING whose answer was lost: the row of a plain INSERT is found by its rowid."""
         parsed = write.parsed
         if write.count == 0:
             return []
@@ -235,61 +241,61 @@ class Connection:
             table = quote_name(parsed.table or "")
             sql = f"SELECT {exact} FROM {table} WHERE rowid = {write.last_id}"
             with suppress(OperationalError, RateLimited):
-                if rows := self._straight(sql, [])[1]:
+                if rows := self._read_committed(sql, [])[1]:
                     return [encoding.row(json.loads(text)) for (text,) in rows]
         raise OutcomeUnknown(
             f"The write to {parsed.table} was applied, but what it returned was lost on the way."
         )
 
     def write_many(self, writes: list[Write]) -> int:
-        """Run statements as one batch outside a transaction, and return the rows they changed in all."""
-        statements = rehearsed([])
+        """Run statements as one batch outside a transaction; return how many rows they changed, -1 if unknown."""
+        statements = without_guards([])
         for write in writes:
             statements += [write.statement, ("SELECT changes()", [])]
-        answers = self.session.apply(statements)
+        answers = self.session.write_batch(statements)
         if isinstance(answers, AlreadyAppliedError):
             return -1
         return sum(answer["rows"][0][0] for answer in answers[2 : len(statements) : 2])
 
-    def told_count(self, write: Write) -> int:
-        """A write's row count, which the commit will hold the database to; 0 when it is not wanted."""
-        if not self.counting and write.count is None:
+    def observe_count(self, write: Write) -> int:
+        """A write's row count, which the commit must find again; 0 when nobody wants it."""
+        if not write.counted and write.count is None:
             return 0
         self._find_outcome(write, known=write.count is not None)
-        write.told = True
+        write.known |= Known.COUNT_OBSERVED
         return write.count if write.count is not None else -1
 
-    def told_last_id(self, write: Write) -> int | None:
-        """The rowid of the row that an INSERT made last; None when it made none."""
+    def observe_last_id(self, write: Write) -> int | None:
+        """The rowid of the last row of an INSERT, which the commit must find again; None when it made no row."""
         self._find_outcome(write, known=write.last_id is not None)
         if write.parsed.verb not in ("INSERT", "REPLACE") or write.count == 0:
             return None
-        write.told_id = True
+        write.known |= Known.ID_OBSERVED
         return write.last_id
 
     def _find_outcome(self, write: Write, *, known: bool) -> None:
         if not known and self.script is not None and write.parsed.kind == "write":
             length = self.script.length_with(write)
             if length:
-                with self._proving(self.script, length):
-                    self.rehearsal.outcome(self.script, write, length)
+                with self._dropped_on_error(self.script, length):
+                    self.rehearsal.find_outcome(self.script, write, length)
 
     # Keys
 
     def new_keys(self, table: str, column: str, count: int) -> list[int] | None:
-        """Keys for `count` new rows, or None when the database itself shall choose them."""
+        """Keys for `count` new rows, or None when the database chooses them."""
         script = self.script
         if script is None:
-            # Several rows may take several statements, which could not be run again as one.
-            return self._keys.held(table, count) if count == 1 else None
+            # Several rows may take several statements, and those could not be run again as one.
+            return self._keys.held_keys(table, count) if count == 1 else None
         if self._never_commits() or script.changes_schema_of(table):
-            return self._keys.reckoned(script, table, column, count)
-        return self._keys.reserved(script, table, column, count)
+            return self._keys.predicted_keys(script, table, column, count)
+        return self._keys.reserved_keys(script, table, column, count)
 
     # Transactions
 
     def set_autocommit(self, on: bool) -> None:
-        """Whether statements stand alone, as Django's autocommit says; turning it on commits what the script holds.
+        """Django's autocommit. Turning it on commits the script.
 
         While it is off, a transaction begins where one ends.
         """
@@ -306,15 +312,15 @@ class Connection:
         self.script, self._commit_failed = Script(), False
 
     def commit(self) -> None:
-        """Send the script as one batch. However that ends the transaction is over: nothing of it is sent again.
+        """Send the script as one batch. The transaction is over then, also when the batch fails.
 
-        Raises ProgrammingError when the commit before failed, nothing was written since, and rollback() was not
-        called: there is nothing to commit, and success would be a lie.
+        Raises ProgrammingError when the last commit failed, nothing was written since and rollback() was not called:
+        there is nothing to commit, and to return would report a success.
         """
         if self._commit_failed and not (self.script and self.script.writes):
             raise ProgrammingError(
-                "The transaction is over: its commit failed, and nothing of it is sent again. Call rollback() "
-                "and run all of it anew; after OutcomeUnknown look first at what the database holds."
+                "The transaction is over: its commit failed and is not sent again. Call rollback() and run the "
+                "transaction again; after OutcomeUnknown, look at the database first."
             )
         self._commit()
 
@@ -329,9 +335,9 @@ class Connection:
         for refill in refills:
             statements += keys.reserve(*refill)
         try:
-            answers = self.session.apply(statements, schema=script.has_schema)
+            answers = self.session.write_batch(statements, schema=script.has_schema)
         except IntegrityError as error:
-            raise script.collision(error, self.identity, script.writes) from error
+            raise script.explain_collision(error, self.identity, script.writes) from error
         self._commit_failed = False
         for i, (table, _, count) in enumerate(refills):
             rows = [] if isinstance(answers, AlreadyAppliedError) else answers[at + 2 * i + 1]["rows"]
@@ -339,7 +345,7 @@ class Connection:
                 keys.keep(self.identity, table, int(rows[0][0]), count)
 
     def _end(self) -> Script | None:
-        """End the transaction, and return its script."""
+        """End the transaction and return its script."""
         script, self.script = self.script, None if self._autocommit else Script()
         return script
 
@@ -351,7 +357,7 @@ class Connection:
         """BEGIN, COMMIT, ROLLBACK, SAVEPOINT and RELEASE."""
         verb, words = parsed.verb, [w for w in parsed.words[1:] if w not in ("TRANSACTION", "SAVEPOINT")]
         if verb == "BEGIN":
-            _refuse_lock(words)
+            _check_begin(words)
             self.begin()
             return
         script = self.script
@@ -359,12 +365,12 @@ class Connection:
             raise OperationalError(f"cannot {verb.lower()} - no transaction is active")
         try:
             if verb == "SAVEPOINT":
-                script.mark(parsed.words[1])
+                script.add_savepoint(parsed.words[1])
             elif verb == "RELEASE":
-                self.rehearsal.prove(script, script.length_at(words[-1]))
+                self.rehearsal.raise_errors(script, script.length_at(words[-1]))
                 script.release(words[-1])
             elif verb == "ROLLBACK" and words[:1] == ["TO"]:
-                script.back_to(words[-1])
+                script.rollback_to(words[-1])
             elif verb == "ROLLBACK":
                 self.rollback()
             else:
@@ -373,12 +379,12 @@ class Connection:
             raise OperationalError(f"no such savepoint: {error}") from error
 
 
-def _refuse_lock(words: list[str]) -> None:
-    """Refuse a BEGIN that promises what no transaction over HTTP can keep: D1 gives no lock to hold."""
+def _check_begin(words: list[str]) -> None:
+    """Reject a BEGIN that asks for a lock: D1 has none to hold."""
     if words[:1] in (["IMMEDIATE"], ["EXCLUSIVE"]):
         raise NotSupportedError(
             f"BEGIN {words[0]} cannot keep others out: D1 has no lock that outlasts a request. Read what you "
-            "change with select_for_update() in atomic(), and put d1backend.retry_on_conflict around it."
+            "change with select_for_update() in atomic(), and decorate it with d1backend.retry_on_conflict."
         )
     if words not in ([], ["DEFERRED"]):
         raise OperationalError(

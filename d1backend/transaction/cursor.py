@@ -1,32 +1,30 @@
 """The cursor that Django and applications run their SQL through."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
 
 from d1backend.errors import InterfaceError, NotSupportedError, ProgrammingError
-from d1backend.protocol.parameters import bind
+from d1backend.protocol.parameters import Params, bind
 from d1backend.sql.tokenizer import Parsed, SeveralStatementsError, parse
+from d1backend.sql.values import Row
+from d1backend.transaction.hints import Hint, hint_of
+from d1backend.transaction.interface import D1Connection
 from d1backend.transaction.script import Write
 
-if TYPE_CHECKING:
-    from d1backend.transaction.connection import Connection
-
-Params = Sequence[Any] | Mapping[str, Any] | None
-_SILENT = {"FOREIGN_KEYS", "DEFER_FOREIGN_KEYS", "LEGACY_ALTER_TABLE"}
+_IGNORED_SETTINGS = {"FOREIGN_KEYS", "DEFER_FOREIGN_KEYS", "LEGACY_ALTER_TABLE"}
 
 
 class Cursor:
-    """A PEP 249 cursor; row counts of a transaction's statements are asked for only when they are read."""
+    """A PEP 249 cursor; a row count inside a transaction costs a rehearsal, and only when it is read."""
 
-    def __init__(self, connection: "Connection") -> None:
+    def __init__(self, connection: D1Connection) -> None:
         self.connection = connection
         self.arraysize = 1
         self.closed = False
         self._clear()
 
     def _clear(self) -> None:
-        self.description: list[tuple[Any, ...]] | None = None
-        self._rows: list[tuple[Any, ...]] = []
+        self.description: list[tuple[str, None, None, None, None, None, None]] | None = None
+        self._rows: list[Row] = []
         self._at = 0
         self._write: Write | None = None
         self._count = -1
@@ -41,30 +39,31 @@ class Cursor:
     def _count_of(self, write: Write) -> int:
         if write.parsed.kind != "write":
             return -1
-        with self.connection.translating:
-            return self.connection.told_count(write)
+        with self.connection.translate_errors:
+            return self.connection.observe_count(write)
 
     @property
     def lastrowid(self) -> int | None:
         if self._write is None:
             return None
-        with self.connection.translating:
-            return self.connection.told_last_id(self._write)
+        with self.connection.translate_errors:
+            return self.connection.observe_last_id(self._write)
 
     def execute(self, sql: str, params: Params = None) -> "Cursor":
-        """Run one statement with Django's placeholders."""
+        """Run one statement with Django's placeholders; a compiler's hint comes with its text."""
+        hint, sql = hint_of(sql), str(sql)
         parsed = self._begin(sql)
         text, bound = bind(sql, params)
         if parsed.kind == "control":
             self.connection.control(parsed)
         elif parsed.kind == "pragma" and "=" in text:
-            _refuse_setting(parsed)
+            _check_setting(parsed)
         elif parsed.kind in ("read", "pragma"):
-            read = self.connection.read_for_update if parsed.for_update else self.connection.read
+            read = self.connection.read_for_update if parsed.for_update else self.connection.read_rows
             names, rows = read(parsed, text, bound)
-            self._take(parsed, names, rows)
+            self._keep_rows(parsed, names, rows)
         else:
-            self._run(parsed, text, bound)
+            self._write_rows(parsed, text, bound, hint)
         return self
 
     def _begin(self, sql: str) -> Parsed:
@@ -76,18 +75,19 @@ class Cursor:
         except SeveralStatementsError as error:
             raise ProgrammingError(str(error)) from error
 
-    def _run(self, parsed: Parsed, text: str, bound: list[str]) -> None:
-        self._write, rows = self.connection.write(parsed, text, bound)
+    def _write_rows(self, parsed: Parsed, text: str, bound: list[str], hint: Hint) -> None:
+        self._write, rows = self.connection.write(parsed, text, bound, hint)
         if parsed.columns is not None:
-            self._take(parsed, [c.name or "" for c in parsed.columns], rows)
+            self._keep_rows(parsed, [c.name or "" for c in parsed.columns], rows)
 
-    def _take(self, parsed: Parsed, names: list[str], rows: list[tuple[Any, ...]]) -> None:
-        """Keep a result for the fetches."""
-        self._rows = self.connection.typed(parsed, names, rows)
+    def _keep_rows(self, parsed: Parsed, names: list[str], rows: list[Row]) -> None:
+        """Keep a result to be fetched."""
+        self._rows = self.connection.convert_rows(parsed, names, rows)
         self.description = [(name, None, None, None, None, None, None) for name in names]
 
-    def executemany(self, sql: str, param_list: Iterable[Any]) -> "Cursor":
+    def executemany(self, sql: str, param_list: Iterable[Params]) -> "Cursor":
         """Run one statement for each set of parameters; outside a transaction they are one batch."""
+        sql = str(sql)
         parsed = self._begin(sql)
         if parsed.kind not in ("write", "schema"):
             raise ProgrammingError("executemany() can only execute DML statements.")
@@ -103,23 +103,23 @@ class Cursor:
         self._count = -1 if None in counts else sum(c for c in counts if c)
         return self
 
-    def fetchone(self) -> tuple[Any, ...] | None:
+    def fetchone(self) -> Row | None:
         if self._at >= len(self._rows):
             return None
         self._at += 1
         return self._rows[self._at - 1]
 
-    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+    def fetchmany(self, size: int | None = None) -> list[Row]:
         rows = self._rows[self._at : self._at + (self.arraysize if size is None else size)]
         self._at += len(rows)
         return rows
 
-    def fetchall(self) -> list[tuple[Any, ...]]:
+    def fetchall(self) -> list[Row]:
         rows = self._rows[self._at :]
         self._at = len(self._rows)
         return rows
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Iterator[Row]:
         while (row := self.fetchone()) is not None:
             yield row
 
@@ -127,19 +127,18 @@ class Cursor:
         self.closed = True
         self._rows = []
 
-    def setinputsizes(self, sizes: Any) -> None:
-        """PEP 249 asks for it; nothing is to be prepared."""
+    def setinputsizes(self, sizes: Iterable[int | None]) -> None:
+        """Part of PEP 249; there is nothing to prepare."""
 
     def setoutputsize(self, size: int, column: int | None = None) -> None:
-        """PEP 249 asks for it; nothing is to be prepared."""
+        """Part of PEP 249; there is nothing to prepare."""
 
-    def callproc(self, name: str, params: Any = None) -> None:
+    def callproc(self, name: str, params: Params = None) -> None:
         raise InterfaceError("SQLite has no stored procedures.")
 
 
-def _refuse_setting(parsed: Parsed) -> None:
-    """Pass over a PRAGMA that sets what a batch sets anyway; refuse one that would reach into other
-    connections."""
+def _check_setting(parsed: Parsed) -> None:
+    """Ignore a PRAGMA that sets what each batch sets anyway; reject one that would affect other connections."""
     name = parsed.words[1].upper() if len(parsed.words) > 1 else ""
-    if name not in _SILENT:
+    if name not in _IGNORED_SETTINGS:
         raise NotSupportedError(f"D1 shares its connections: PRAGMA {name.lower()} cannot be set.")

@@ -1,4 +1,4 @@
-"""Where the keys of new rows come from: a block reserved ahead, or the script's own reckoning."""
+"""Where the keys of new rows come from: a block reserved ahead, or a prediction of what SQLite gives next."""
 
 from d1backend.errors import AlreadyAppliedError, MissingError, OperationalError, OutcomeUnknown
 from d1backend.sql.values import literal, quote_name
@@ -14,13 +14,13 @@ class KeySource:
     def __init__(self, session: Session, rehearsal: Rehearsal) -> None:
         self._session, self._rehearsal = session, rehearsal
 
-    def held(self, table: str, count: int) -> list[int] | None:
+    def held_keys(self, table: str, count: int) -> list[int] | None:
         """Keys from the block at hand, when it has as many."""
         return keys.take(self._session.identity, table, count)
 
-    def reserved(self, script: Script, table: str, column: str, count: int) -> list[int] | None:
+    def reserved_keys(self, script: Script, table: str, column: str, count: int) -> list[int] | None:
         """Keys that no other process gets, or None for a table without AUTOINCREMENT."""
-        held = self.held(table, count)
+        held = self.held_keys(table, count)
         if held is None:
             held = self._reserve(table, column, count)
         if held is not None:
@@ -31,18 +31,18 @@ class KeySource:
     def _reserve(self, table: str, column: str, count: int) -> list[int] | None:
         size = max(count, keys.SMALLEST) if count <= keys.LARGEST_REFILL else count
         try:
-            answers = self._session.apply(keys.reserve(table, column, size))
+            results = self._session.write_batch(keys.reserve(table, column, size))
         except OutcomeUnknown as unknown:
-            # Keys that nobody uses do no harm: nothing of the application's was written.
+            # Unused keys do no harm, and nothing of the application's was written.
             raise OperationalError(f"No keys for {table} could be reserved. {unknown.__cause__}") from None
         except MissingError:
             return None
-        if isinstance(answers, AlreadyAppliedError) or not answers[1]["rows"]:
+        if isinstance(results, AlreadyAppliedError) or not results[1]["rows"]:
             return None
-        keys.keep(self._session.identity, table, int(answers[1]["rows"][0][0]), size)
-        return self.held(table, count)
+        keys.keep(self._session.identity, table, int(results[1]["rows"][0][0]), size)
+        return self.held_keys(table, count)
 
-    def reckoned(self, script: Script, table: str, column: str, count: int) -> list[int]:
+    def predicted_keys(self, script: Script, table: str, column: str, count: int) -> list[int]:
         """The keys SQLite would give next; for a script that never commits, or that makes the table."""
         name = table.lower()
         if name not in script.next_keys:
@@ -60,8 +60,7 @@ class KeySource:
         return list(range(first, first + count))
 
     def refills(self, script: Script) -> list[tuple[str, str, int]]:
-        """The blocks that the commit may fill again in passing: as many keys as the script used of each
-        table."""
+        """The blocks that the commit refills: table, key column, and as many keys as the script used."""
         return [
             (table, column, count)
             for (table, column), count in script.used_keys.items()

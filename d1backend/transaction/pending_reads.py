@@ -1,33 +1,35 @@
 """The questions of one gather() and their answers."""
 
-from d1backend.transaction.session import Rows, Session
+from d1backend.transaction.session import NamedRows, Session
 
 Key = tuple[str, tuple[str, ...]]
 
 
-class Paused(BaseException):
-    """A question of gather() waits for the others; it is no error, so nothing that catches errors shall
-    see it."""
+class ReadPending(BaseException):
+    """A question of gather() waits for the others.
+
+    This is no error: it is a BaseException so that nothing that catches errors catches it.
+    """
 
 
-class Gathering:
-    """The questions that wait, and the answers that have come."""
+class PendingReads:
+    """The questions that wait, and the answers so far."""
 
     def __init__(self) -> None:
         self._waiting: dict[Key, None] = {}
-        self._answers: dict[Key, tuple[list[str], Rows]] = {}
+        self._answers: dict[Key, NamedRows] = {}
 
-    def take(self, sql: str, bound: list[str]) -> tuple[list[str], Rows]:
-        """The answer to a question; raises Paused, having noted the question, when it has not come yet."""
+    def answer(self, sql: str, bound: list[str]) -> NamedRows:
+        """The answer to a question. Raises ReadPending, and notes the question, when there is none yet."""
         key = (sql, tuple(bound))
         if key not in self._answers:
             self._waiting[key] = None
-            raise Paused
+            raise ReadPending
         return self._answers[key]
 
-    def ask(self, session: Session) -> None:
-        """Ask all waiting questions in one batch."""
+    def send(self, session: Session) -> None:
+        """Send all waiting questions in one batch."""
         asked = [(sql, list(bound)) for sql, bound in self._waiting]
         self._waiting.clear()
-        for (sql, bound), answer in zip(asked, session.ask(asked) if asked else [], strict=True):
-            self._answers[sql, tuple(bound)] = session.received(sql, bound, answer)
+        for (sql, bound), result in zip(asked, session.read_batch(asked) if asked else [], strict=True):
+            self._answers[sql, tuple(bound)] = session.decode_result(sql, bound, result)

@@ -1,5 +1,4 @@
-"""Rehearsals: what a transaction's script would give, asked of the database and undone by the failure
-that ends it."""
+"""Rehearsals: the database runs a transaction's script and answers a question, and a failure at the end undoes it."""
 
 import json
 
@@ -8,13 +7,13 @@ from d1backend.protocol import encoding
 from d1backend.protocol.api import Statement
 from d1backend.sql import pragmas
 from d1backend.sql.tokenizer import Parsed, parse
-from d1backend.sql.values import quote_name
-from d1backend.transaction.script import Script, Write, rehearsed
-from d1backend.transaction.session import Rows, Session
+from d1backend.sql.values import Row, quote_name
+from d1backend.transaction.script import Known, Script, Write, without_guards
+from d1backend.transaction.session import NamedRows, Session
 
-# What any write moves.
+# What any write changes.
 OF_ALL_WRITES = frozenset(["sqlite_sequence", "last_insert_rowid", "changes", "total_changes"])
-_NOTED = (
+_RETURNED = (
     "SELECT changes(), last_insert_rowid(), "
     '(SELECT json_group_array(r) FROM (SELECT r FROM "_d1_out" ORDER BY n))'
 )
@@ -34,65 +33,68 @@ class Rehearsal:
         bound: list[str],
         count: int,
         length: int | None = None,
-    ) -> Rows:
+    ) -> list[Row]:
         """The rows of a SELECT of `count` columns as if the script (its first `length` statements) were applied.
 
-        Only the statements that what stands under `names` may depend on are rehearsed (None: all of them). An
-        answer is kept until the script changes. Raises what the statements raise.
+        Only the statements are rehearsed that a question about `names` may depend on (None: all of them). The rows
+        are kept until the script changes. Raises what the statements raise.
         """
         key = (sql, tuple(bound))
-        if length is None and key in script.answers:
-            return script.answers[key]
+        if length is None and key in script.rehearsed:
+            return script.rehearsed[key]
         writes = script.relevant(names, self._session.known_catalog, length)
-        rows = self._carry(script, writes, [], sql, bound, count)
+        rows = self._run(script, writes, [], sql, bound, count)
         for write in writes:
-            write.proven = True
+            write.known |= Known.REHEARSED
         if length is None:
-            script.answers[key] = rows
+            script.rehearsed[key] = rows
         return rows
 
-    def read(self, script: Script, parsed: Parsed, sql: str, bound: list[str]) -> tuple[list[str], Rows]:
+    def read_rows(self, script: Script, parsed: Parsed, sql: str, bound: list[str]) -> NamedRows:
         """Names and rows of any statement that only reads."""
         if parsed.kind == "pragma":
             select = pragmas.as_select(sql)
             if select is None:
                 raise NotSupportedError(
-                    f"This PRAGMA cannot be asked after a write in the same transaction: {sql}"
+                    f"This PRAGMA cannot be read after a write in the same transaction: {sql}"
                 )
             return list(select[1]), self.rows(script, None, select[0], [], len(select[1]))
-        names = self.names(script, parsed, sql, bound)
-        return names, self.rows(script, _asked(parsed), sql, bound, len(names))
+        names = self.column_names(script, parsed, sql, bound)
+        # A question about what all writes change depends on all of them.
+        about = parsed.names if parsed.names.isdisjoint(OF_ALL_WRITES) else None
+        return names, self.rows(script, about, sql, bound, len(names))
 
-    def names(self, script: Script, parsed: Parsed, sql: str, bound: list[str]) -> list[str]:
-        """The names of a SELECT's columns; a star is asked of the database."""
+    def column_names(self, script: Script, parsed: Parsed, sql: str, bound: list[str]) -> list[str]:
+        """The names of a SELECT's columns; the database is asked what a star stands for."""
         if parsed.columns is not None and not parsed.starred:
             return [c.name or "" for c in parsed.columns]
         text = sql.strip().rstrip(";")
         if not script.has_schema:
-            return self._session.ask([(f"SELECT * FROM ({text}) LIMIT 0", bound)])[0]["columns"]
+            return self._session.read_batch([(f"SELECT * FROM ({text}) LIMIT 0", bound)])[0]["columns"]
         if bound:
             raise NotSupportedError(
                 "After a change of the schema in the same transaction, name the columns instead of using *."
             )
         view: list[Statement] = [(f'CREATE VIEW "_d1_view" AS {text}', [])]
         ask = "SELECT name FROM pragma_table_info('_d1_view')"
-        return [name for (name,) in self._carry(script, script.writes, view, ask, [], 1)]
+        return [name for (name,) in self._run(script, script.writes, view, ask, [], 1)]
 
-    def outcome(self, script: Script, write: Write, length: int) -> None:
+    def find_outcome(self, script: Script, write: Write, length: int) -> None:
         """Find a write's row count and last rowid; the write is the last of the first `length`."""
         ((write.count, write.last_id),) = self.rows(
             script, write.parsed.names, "SELECT changes(), last_insert_rowid()", [], 2, length
         )
 
-    def prove(self, script: Script, since: int = 0) -> None:
-        """Let errors of the statements after the first `since` show now."""
-        open_ = [w for w in script.writes[since:] if w.sql and not w.proven and not w.sure]
-        if open_:
-            names = frozenset[str]().union(*(write.parsed.names for write in open_))
+    def raise_errors(self, script: Script, since: int = 0) -> None:
+        """Raise now what the statements after the first `since` would raise at the commit."""
+        shown = Known.REHEARSED | Known.CERTAIN
+        unknown = [w for w in script.writes[since:] if w.sql and not w.known & shown]
+        if unknown:
+            names = frozenset[str]().union(*(write.parsed.names for write in unknown))
             self.rows(script, names, "SELECT 1", [], 1)
 
-    def returning(self, script: Script, sql: str, bound: list[str]) -> tuple[Write, Rows]:
-        """RETURNING in a script: a trigger of the rehearsal notes the rows that the statement touches.
+    def write_returning(self, script: Script, sql: str, bound: list[str]) -> tuple[Write, list[Row]]:
+        """Rehearse a statement with RETURNING: a trigger notes the rows that the statement touches.
 
         Returns the statement without its RETURNING, for the script, and the rows.
         """
@@ -114,12 +116,13 @@ class Rehearsal:
             when = f"{event} ON {table} {note} {'OLD' if deletes else 'NEW'}.rowid; END"
             statements.append((f"CREATE TRIGGER {name} {when}", []))
         statements.append((body, bound))
-        ((count, last_id, texts),) = self._carry(script, writes, statements, _NOTED, [], 3)
-        write = Write(body, bound, parsed, count=count, last_id=last_id, told=True, proven=True)
-        write.told_id = parsed.verb in ("INSERT", "REPLACE")
+        ((count, last_id, texts),) = self._run(script, writes, statements, _RETURNED, [], 3)
+        inserts = parsed.verb in ("INSERT", "REPLACE")
+        known = Known.REHEARSED | (Known.OBSERVED if inserts else Known.COUNT_OBSERVED)
+        write = Write(body, bound, parsed, count=count, last_id=last_id, known=known)
         return write, [encoding.row(json.loads(text)) for text in json.loads(texts)]
 
-    def _carry(
+    def _run(
         self,
         script: Script,
         writes: list[Write],
@@ -127,19 +130,14 @@ class Rehearsal:
         sql: str,
         bound: list[str],
         count: int,
-    ) -> Rows:
+    ) -> list[Row]:
         """The rows of a SELECT after these writes of the script and after further statements."""
-        batch = [*rehearsed(writes), *statements, (encoding.carrier(sql, count), bound)]
+        batch = [*without_guards(writes), *statements, (encoding.carrier(sql, count), bound)]
         try:
             self._session.api.batch(self._session.database, batch)
         except CarriedResult as carried:
             return encoding.carried(carried.text)
         except IntegrityError as error:
-            open_ = [write for write in writes if not write.proven]
-            raise script.collision(error, self._session.identity, open_) from error
-        raise InternalError("A rehearsal ended without its failure; nothing of it should have been written.")
-
-
-def _asked(parsed: Parsed) -> frozenset[str] | None:
-    """The names that a question depends on; None when it may depend on any write."""
-    return parsed.names if parsed.names.isdisjoint(OF_ALL_WRITES) else None
+            unknown = [write for write in writes if Known.REHEARSED not in write.known]
+            raise script.explain_collision(error, self._session.identity, unknown) from error
+        raise InternalError("A rehearsal did not fail at its end, so it may have been written.")

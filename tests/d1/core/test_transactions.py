@@ -13,7 +13,7 @@ from django.db import (
 )
 from django.db.models import F
 
-from d1backend import SerializationFailure, retry_on_conflict
+from d1backend import SerializationFailure, retry_on_conflict, update_or_conflict, update_uncounted
 from tests.d1.app.models import Author, Book, Stamped, Tag
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -406,3 +406,32 @@ def test_a_cursor_of_a_closed_connection_is_of_no_use():
 def test_several_statements_in_one_execute_are_refused():
     with connection.cursor() as cursor, pytest.raises(ProgrammingError, match="one statement"):
         cursor.execute("SELECT 1; DELETE FROM app_author")
+
+
+@pytest.mark.parametrize("outer", ["known", "expected", "uncounted"])
+def test_a_statement_of_an_execute_wrapper_takes_no_hint_of_the_one_it_wraps(outer):
+    """Auditing wrappers run SQL of their own, whose row count is theirs."""
+    Author.objects.create(name="b")
+    counts = []
+
+    def audit(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and not counts:
+            counts.append(None)
+            with connection.cursor() as cursor:
+                for name in ("b", "nobody"):
+                    cursor.execute("UPDATE app_author SET score = 5 WHERE name = %s", [name])
+                    counts.append(cursor.rowcount)
+        return execute(sql, params, many, context)
+
+    with transaction.atomic():
+        author = Author.objects.create(name="a")
+        rows = Author.objects.filter(pk=author.pk)
+        with connection.execute_wrapper(audit):
+            if outer == "known":
+                rows.update(score=1)
+            elif outer == "expected":
+                update_or_conflict(rows, score=1)
+            else:
+                update_uncounted(rows, score=1)
+    assert counts == [None, 1, 0]
+    assert dict(Author.objects.values_list("name", "score")) == {"a": 1, "b": 5}
