@@ -1,10 +1,13 @@
 """Django's view of a Cloudflare D1 database."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3 import base as sqlite3
+from django.db.transaction import Atomic
 from django.db.utils import load_backend
 
 from d1backend import errors
@@ -13,7 +16,7 @@ from d1backend.creation import DatabaseCreation, id_of
 from d1backend.features import DatabaseFeatures
 from d1backend.introspection import DatabaseIntrospection
 from d1backend.operations import DatabaseOperations
-from d1backend.options import REPLICA_ENGINE, replica_of, settings_of
+from d1backend.options import REPLICA_ENGINE, Settings, replica_of, settings_of
 from d1backend.schema import DatabaseSchemaEditor
 from d1backend.transaction.connection import Connection
 from d1backend.transaction.cursor import Cursor
@@ -21,7 +24,7 @@ from d1backend.transaction.tail import tail_for
 
 
 class DatabaseWrapper(sqlite3.DatabaseWrapper):
-    """SQLite's SQL and types, over HTTP; `vendor` stays "sqlite" so that SQLite's spellings hold."""
+    """SQLite's SQL and types over HTTP; `vendor` stays "sqlite", so Django writes SQLite's dialect."""
 
     display_name = "Cloudflare D1"
     Database = errors
@@ -39,11 +42,11 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         """Requests sent to D1's API by this connection so far."""
         return self._round_trips + (self.connection.api.round_trips if self.connection is not None else 0)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
+        super().__init__(settings_dict, alias)
         self._round_trips = 0
 
-    def get_connection_params(self) -> dict[str, Any]:
+    def get_connection_params(self) -> dict[str, Settings | str]:
         name = self.settings_dict["NAME"]
         if not name:
             raise ImproperlyConfigured(f"DATABASES[{self.alias!r}] needs 'NAME', the id of the D1 database.")
@@ -56,17 +59,17 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
         return Connection(
             **conn_params,
-            eager=self._errors_show_at_once,
+            eager=self._raises_at_once,
             never_commits=self._in_testcase,
             translate_errors=self.wrap_database_errors,
             new_tail=lambda schema: tail_for(self.alias, schema),
         )
 
     def init_connection_state(self) -> None:
-        """Nothing is asked of D1 before the first query."""
+        """Nothing: no request is sent before the first query."""
 
     def get_database_version(self) -> tuple[int, ...]:
-        """The SQLite that D1 ran in 2026; D1 does not let it be asked."""
+        """The version of SQLite that D1 ran in 2026; D1 refuses sqlite_version()."""
         return (3, 50, 0)
 
     def create_cursor(self, name: str | None = None) -> Cursor:
@@ -85,16 +88,14 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     # Transactions
 
     def _in_testcase(self) -> bool:
-        blocks: list[Any] = self.atomic_blocks
-        return bool(blocks) and blocks[0]._from_testcase
+        return bool(self.atomic_blocks) and _is_of_testcase(self.atomic_blocks[0])
 
-    def _errors_show_at_once(self) -> bool:
-        """Whether nothing but the statement itself can show its error: no atomic() of the application is
-        open."""
-        blocks: list[Any] = self.atomic_blocks
-        if not blocks:
+    def _raises_at_once(self) -> bool:
+        """Whether a statement must raise its error at once: no atomic() of the application is open."""
+        if not self.atomic_blocks:
             return True
-        return self._in_testcase() and all(b._from_testcase or not b.savepoint for b in blocks)
+        blocks = self.atomic_blocks
+        return self._in_testcase() and all(_is_of_testcase(block) or not block.savepoint for block in blocks)
 
     def _savepoint_allowed(self) -> bool:
         return self.in_atomic_block or not self.get_autocommit()
@@ -110,13 +111,13 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     # Constraints
 
     def disable_constraint_checking(self) -> bool:
-        """Every batch defers its foreign keys to its end already."""
+        """Every batch defers its foreign keys to its end."""
         return True
 
     def enable_constraint_checking(self) -> None:
         pass
 
-    def check_constraints(self, table_names: Any = None) -> None:
+    def check_constraints(self, table_names: Iterable[str] | None = None) -> None:
         connection = self.connection
         if connection is not None and connection.script is not None and not connection.script.writes:
             return
@@ -124,3 +125,8 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
 
     def is_in_memory_db(self) -> bool:
         return False
+
+
+def _is_of_testcase(block: Atomic) -> bool:
+    """Whether Django's TestCase opened this atomic()."""
+    return getattr(block, "_from_testcase", False)

@@ -1,5 +1,4 @@
-"""Test databases: each is made through the API for the tests and deleted after them; no other is ever
-touched."""
+"""Test databases: made through the API for the tests and deleted after them. No other database is touched."""
 
 import sys
 import uuid
@@ -7,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX, BaseDatabaseCreation
 from django.db.utils import Error, OperationalError
 
@@ -14,20 +14,19 @@ from d1backend import clone, errors
 from d1backend.options import Settings, settings_of
 from d1backend.protocol.api import Api
 
-# The ids of the test databases by base URL, account and name; threads share them, forked workers inherit
-# them.
+# The ids of the test databases by base URL, account and name. Threads share them, forked workers inherit them.
 _ids: dict[tuple[str, str, str], str] = {}
 
 
 def id_of(settings: Settings, name: str) -> str:
-    """The id behind NAME: itself, but for a test database, whose name Django puts there."""
+    """The id behind NAME: NAME itself, except that for a test database Django puts its name there."""
     return _ids.get((settings.base_url, settings.account_id, name), name)
 
 
 class DatabaseCreation(BaseDatabaseCreation):
-    """Makes and deletes D1 databases; each test run's has a name of its own, but for --keepdb."""
+    """Makes and deletes D1 databases. Each test run has a database name of its own, except with --keepdb."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
         super().__init__(connection)
         self._keepdb = False
         self._name: str | None = None
@@ -58,8 +57,8 @@ class DatabaseCreation(BaseDatabaseCreation):
             self._name = self._base_name() if self._keepdb else f"{self._base_name()}_{uuid.uuid4().hex[:8]}"
         return self._name
 
-    def test_db_signature(self) -> tuple[Any, ...]:
-        return self._key(self._base_name())
+    def test_db_signature(self) -> tuple[str, str, str, str]:
+        return "d1backend", *self._key(self._base_name())
 
     def create_test_db(  # type: ignore[override]
         self, verbosity: int = 1, autoclobber: bool = False, serialize: bool = True, keepdb: bool = False

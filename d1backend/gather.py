@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from d1backend.transaction.connection import Connection
 from d1backend.transaction.pending_reads import PendingReads, ReadPending
 
-Question = QuerySet[Any] | Callable[[], Any]
+Ask = Callable[[], Any]
+Question = QuerySet | Ask
 
 
 def gather(*questions: Question, using: str | None = None) -> list[Any]:
@@ -35,7 +36,7 @@ def gather(*questions: Question, using: str | None = None) -> list[Any]:
     return answers
 
 
-def _gather(asks: list[Callable[[], Any]], wrapper: BaseDatabaseWrapper, connection: Connection) -> list[Any]:
+def _gather(asks: list[Ask], wrapper: BaseDatabaseWrapper, connection: Connection) -> list[Any]:
     """Ask all questions, send what they wait for, and ask those again that had to wait."""
     answers: dict[int, Any] = {}
     connection.pending_reads = pending = PendingReads()
@@ -57,7 +58,7 @@ def _gather(asks: list[Callable[[], Any]], wrapper: BaseDatabaseWrapper, connect
     return [answers[i] for i in range(len(asks))]
 
 
-def _ask(question: Question) -> Callable[[], Any]:
+def _ask(question: Question) -> Ask:
     if isinstance(question, QuerySet):
         return lambda: list(question.all())
     return question

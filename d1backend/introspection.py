@@ -1,11 +1,10 @@
 """Reading the schema, as on SQLite, without the tables that D1 and this backend keep for themselves."""
 
-from typing import Any
-
 from django.db import DatabaseError
 from django.db.backends.base.introspection import TableInfo
 from django.db.backends.sqlite3.introspection import DatabaseIntrospection as SQLiteIntrospection
 from django.db.backends.sqlite3.introspection import FieldInfo, get_field_size
+from django.db.backends.utils import CursorWrapper
 
 # In pragma_table_xinfo: an ordinary column, a virtual and a stored generated one.
 _VISIBLE = (0, 2, 3)
@@ -17,10 +16,10 @@ def is_ours(name: str) -> bool:
 
 
 class DatabaseIntrospection(SQLiteIntrospection):
-    def get_table_list(self, cursor: Any) -> list[TableInfo]:
+    def get_table_list(self, cursor: CursorWrapper) -> list[TableInfo]:
         return [table for table in super().get_table_list(cursor) if not is_ours(table.name)]
 
-    def get_table_description(self, cursor: Any, table_name: str) -> list[FieldInfo]:
+    def get_table_description(self, cursor: CursorWrapper, table_name: str) -> list[FieldInfo]:
         """The table's columns, in two queries (Django's SQLite backend sends one more for each column)."""
         cursor.execute(f"PRAGMA table_xinfo({self.connection.ops.quote_name(table_name)})")
         rows = [row for row in cursor.fetchall() if row[6] in _VISIBLE]

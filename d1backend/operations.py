@@ -1,12 +1,17 @@
 """How Django's operations are written in D1's SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.core.management.color import Style
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Expression, Field, Model
 
 from d1backend.functions import FunctionOperations
-from d1backend.sql.values import literal
+from d1backend.protocol.parameters import Params
+from d1backend.sql.values import Row, Value, literal
 
 # The most rows of a bulk_update() whose CASE fits D1's 100,000 bytes of SQL, for one field.
 _BULK_UPDATE = 300
@@ -30,21 +35,26 @@ class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[
         }
         return own.get(compiler_name) or super().compiler(compiler_name)
 
-    def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
-        """Rows that one statement can take: all of them, but for bulk_update(), whose SQL grows with each."""
+    def bulk_batch_size(self, fields: Sequence[Field], objs: Sequence[Model]) -> int:
+        """How many rows one statement takes: all, except in bulk_update(), whose SQL grows with each row."""
         if len(fields) > 2 and fields[0] is fields[1]:
             return max(1, _BULK_UPDATE // max(1, len(fields) - 2))
         return len(objs)
 
     def sql_flush(
-        self, style: Any, tables: Any, *, reset_sequences: bool = False, allow_cascade: bool = False
+        self,
+        style: Style,
+        tables: Sequence[str],
+        *,
+        reset_sequences: bool = False,
+        allow_cascade: bool = False,
     ) -> list[str]:
         if tables and allow_cascade:
-            tables = self._with_referring(set(tables))
+            tables = list(self._with_referring(set(tables)))
         return super().sql_flush(style, tables, reset_sequences=reset_sequences, allow_cascade=False)
 
     def _with_referring(self, tables: set[str]) -> set[str]:
-        """The tables and all that refer to them, over any number of steps."""
+        """The tables and all that refer to them, directly or through others."""
         with self.connection.cursor() as cursor:
             cursor.execute(_REFERENCES)
             links = cursor.fetchall()
@@ -60,23 +70,23 @@ class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[
                     grown = True
         return added
 
-    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
-        """The statement with its parameters written in; nothing is asked of the database."""
+    def last_executed_query(self, cursor: CursorWrapper, sql: str, params: Params) -> str:
+        """The statement with its parameters as literals, without a query."""
         if not params:
             return sql
-        if isinstance(params, dict):
+        if isinstance(params, Mapping):
             return sql % {name: literal(value) for name, value in params.items()}
         return sql % tuple(map(literal, params))
 
-    def fetch_returned_insert_columns(self, cursor: Any, returning_params: Any) -> Any:
+    def fetch_returned_insert_columns(self, cursor: CursorWrapper, returning_params: Row) -> Row | None:
         return cursor.fetchone()
 
     def for_update_sql(
-        self, nowait: bool = False, skip_locked: bool = False, of: Any = (), no_key: bool = False
+        self, nowait: bool = False, skip_locked: bool = False, of: Sequence[str] = (), no_key: bool = False
     ) -> str:
         return "FOR UPDATE"
 
-    def get_db_converters(self, expression: Any) -> list[Any]:
+    def get_db_converters(self, expression: Expression) -> list[Any]:
         converters = super().get_db_converters(expression)
         if expression.output_field.get_internal_type() == "FloatField":
             converters.append(_to_float)
@@ -86,6 +96,6 @@ class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[
         return []
 
 
-def _to_float(value: Any, expression: Any, connection: Any) -> Any:
+def _to_float(value: Value, expression: Expression, connection: BaseDatabaseWrapper) -> Value:
     """JSON writes the REAL 5.0 as 5."""
     return float(value) if isinstance(value, int) else value

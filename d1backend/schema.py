@@ -1,26 +1,32 @@
-"""Changes of the schema; a table is remade in the order that D1's foreign keys allow."""
+"""Changes of the schema. A table is remade in the order that D1's foreign keys allow."""
 
-from typing import Any
+from types import TracebackType
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor as SQLiteSchemaEditor
+from django.db.models import Model
 
 from d1backend.errors import CASCADES
-from d1backend.sql.values import literal
+from d1backend.sql.values import Parameter, literal
 
 _PREFIX = "new__"
 
 
 class DatabaseSchemaEditor(SQLiteSchemaEditor):
-    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         """Leave without SQLite's PRAGMA foreign_key_check: the commit of the batch checks foreign keys."""
         BaseDatabaseSchemaEditor.__exit__(self, exc_type, exc_value, traceback)
 
-    def quote_value(self, value: Any) -> str:
+    def quote_value(self, value: Parameter) -> str:
         return literal(value)
 
-    def alter_db_table(self, model: Any, old_db_table: str, new_db_table: str) -> None:
-        """Rename a table; at the end of a remake, put the rows under the final name instead.
+    def alter_db_table(self, model: type[Model], old_db_table: str, new_db_table: str) -> None:
+        """Rename a table; at the end of a remake, copy the rows to the final name instead.
 
         D1 fails a batch in which a table that others refer to is dropped and another renamed to its name,
         foreign keys deferred or not; rows inserted after the drop satisfy it.
@@ -29,7 +35,9 @@ class DatabaseSchemaEditor(SQLiteSchemaEditor):
             super().alter_db_table(model, old_db_table, new_db_table)
             return
         columns = ", ".join(
-            self.quote_name(f.column) for f in model._meta.local_concrete_fields if f.generated is False
+            self.quote_name(f.column)
+            for f in model._meta.local_concrete_fields
+            if f.column and f.generated is False
         )
         pending, self.deferred_sql = self.deferred_sql, []
         model._meta.db_table = new_db_table
@@ -46,13 +54,13 @@ class DatabaseSchemaEditor(SQLiteSchemaEditor):
             if hasattr(sql, "rename_table_references"):
                 sql.rename_table_references(old_db_table, new_db_table)
 
-    def delete_model(self, model: Any, handle_autom2m: bool = True) -> None:
+    def delete_model(self, model: type[Model], handle_autom2m: bool = True) -> None:
         if not handle_autom2m and not self.collect_sql:
-            self._refuse_cascade(model._meta.db_table)
+            self._check_cascades(model._meta.db_table)
         super().delete_model(model, handle_autom2m)
 
-    def _refuse_cascade(self, table: str) -> None:
-        """Fail the batch rather than let the drop of a remake reach into other tables' rows."""
+    def _check_cascades(self, table: str) -> None:
+        """Fail the batch when dropping the table, in a remake, would change rows of other tables."""
         name = literal(table.strip('"'))
         self.connection.ensure_connection()
         condition = (

@@ -1,16 +1,18 @@
-"""Help for tests of what talks to D1."""
+"""Helpers for tests of code that uses D1."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+
+from d1backend.base import DatabaseWrapper
 
 
 @contextmanager
 def assert_round_trips(expected: int, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Fail unless the block sends exactly `expected` requests to D1 on this thread's connection."""
-    connection: Any = connections[using]
+    connection = connections[using]
+    assert isinstance(connection, DatabaseWrapper), f"DATABASES[{using!r}] is not on D1."
     before = connection.round_trips
     yield
     taken = connection.round_trips - before

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError
+from django.db.models.expressions import BaseExpression
 from django.db.models.sql import compiler
 
 from d1backend import functions  # noqa: F401 (registers the expressions)
@@ -11,14 +12,15 @@ from d1backend.functions.registry import implementation
 
 MAX_COMPOUND_TERMS = 5
 
-Term = tuple[str, list[Any]]
+Term = tuple[str, list[str | int]]
 
 
 class SQLCompiler(compiler.SQLCompiler):
-    def compile(self, node: Any) -> tuple[str, Any]:
+    def compile(self, node: BaseExpression) -> tuple[str, Any]:
         """An expression's SQL and parameters: ours where one is registered for its class, else Django's."""
         kind: Any = type(node)
         own = implementation(kind)
+        # Django adds up the parameters of expressions: what is a list or a tuple there must stay one here.
         return own(node, self, self.connection) if own else super().compile(node)
 
     def get_combinator_sql(self, combinator: str, all: bool) -> tuple[list[str], list[Any]]:

@@ -59,7 +59,7 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
 
     def execute_sql(  # type: ignore[override]
         self, returning_fields: Sequence[Field] | None = None
-    ) -> list[Any]:
+    ) -> list[Row]:
         """Insert the query's objects and return the values of `returning_fields` for each."""
         self.returning_fields = returning_fields
         try:
@@ -70,7 +70,7 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
                 raise
         return self._insert(returning_fields, reserved=False)
 
-    def _insert(self, returning_fields: Sequence[Field] | None, *, reserved: bool = True) -> list[Any]:
+    def _insert(self, returning_fields: Sequence[Field] | None, *, reserved: bool = True) -> list[Row]:
         """Insert, with reserved keys where there are some and `reserved` allows it."""
         meta = self.query.get_meta()
         with self.connection.cursor() as cursor:
@@ -78,7 +78,7 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
                 own_keys = self._new_keys(meta) if reserved else None
             known = self._known_keys(meta) if own_keys is None else own_keys
             only_key = known is not None and list(returning_fields or ()) == [meta.pk]
-            rows: list[Any] = [(key,) for key in known or ()] if only_key else []
+            rows: list[Row] = [(key,) for key in known or ()] if only_key else []
             script = self._connection.script
             start = len(script.writes) if script is not None else 0
             cells = self._cells(meta, own_keys)
@@ -93,7 +93,7 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
             return []
         cols: list[Expression] = [field.get_col(meta.db_table) for field in returning_fields]
         converters = self.get_converters(cols)
-        return list(self.apply_converters(rows, converters)) if converters else rows
+        return [tuple(row) for row in self.apply_converters(rows, converters)] if converters else rows
 
     def as_sql(self) -> list[tuple[str, Row]]:  # type: ignore[override]
         meta = self.query.get_meta()
@@ -102,6 +102,11 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
     @property
     def _connection(self) -> D1Connection:
         return self.connection.connection
+
+    @property
+    def _ops(self) -> Any:
+        # The stubs of a later Django lack return_insert_columns().
+        return self.connection.ops
 
     def _new_keys(self, meta: Options) -> list[int] | None:
         """Keys for the rows, when this backend chooses them."""
@@ -117,7 +122,7 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
         return self._connection.new_keys(meta.db_table, str(pk.column), len(self.query.objs))
 
     def _with_observed_defaults(
-        self, meta: Options, own_keys: list[int] | None, rows: list[Any]
+        self, meta: Options, own_keys: list[int] | None, rows: list[Row]
     ) -> list[Statement]:
         """The INSERT with the defaults that the rehearsal computed, so that the commit stores what was observed."""
         self._observed = {
@@ -160,13 +165,11 @@ class SQLInsertCompiler(base.SQLInsertCompiler):
         )
 
     def _returning(self) -> tuple[str, Row]:
-        ops: Any = self.connection.ops
-        return ops.return_insert_columns(self.returning_fields) if self.returning_fields else ("", ())
+        return self._ops.return_insert_columns(self.returning_fields) if self.returning_fields else ("", ())
 
     def _statements(self, meta: Options, cells: Cells, *, returning: bool) -> Iterator[tuple[str, Row]]:
         """The INSERT as one statement, or as several when the rows are too large for one."""
-        ops: Any = self.connection.ops
-        query = self.query
+        ops, query = self._ops, self.query
         names = ", ".join(ops.quote_name(column) for column in cells.columns)
         head = (
             f"{ops.insert_statement(on_conflict=query.on_conflict)} {ops.quote_name(meta.db_table)} ({names})"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, In
-from django.db.models.options import Options
+from django.db.models.sql import Query
 from django.db.models.sql.where import AND
 
 from d1backend.compilers import base
@@ -26,34 +26,32 @@ def with_hint(queryset: QuerySet[M], hint: Hint) -> QuerySet[M]:
     return copy
 
 
-def _keys(query: Any) -> tuple[str, str, Sequence[Value]] | None:
+def _keys(query: Query) -> tuple[str, str, Sequence[Value]] | None:
     """Table, key column and keys of a query whose only condition is that its key is one of some plain values."""
     where = query.where
     if len(where.children) != 1 or where.negated or where.connector != AND:
         return None
     lookup = where.children[0]
-    meta: Options = query.get_meta()
-    lhs = getattr(lookup, "lhs", None)
-    if not isinstance(lhs, Col) or lhs.target is not meta.pk or lookup.bilateral_transforms:
+    if not isinstance(lookup, Exact | In) or lookup.bilateral_transforms or not lookup.rhs_is_direct_value():
         return None
-    if isinstance(lookup, Exact) and lookup.rhs_is_direct_value():
-        values = [lookup.rhs]
-    elif isinstance(lookup, In) and lookup.rhs_is_direct_value():
-        values = list(dict.fromkeys(lookup.rhs))
-    else:
+    meta, lhs = query.get_meta(), lookup.lhs
+    if not isinstance(lhs, Col) or lhs.target is not meta.pk:
         return None
+    values = list(dict.fromkeys(lookup.rhs)) if isinstance(lookup, In) else [lookup.rhs]
     return meta.db_table, str(lhs.target.column), values
 
 
-def _written(query: Any) -> tuple[frozenset[str] | None, frozenset[str]]:
+def _written(
+    values: Sequence[tuple[Field, type[Model] | None, Any]],
+) -> tuple[frozenset[str] | None, frozenset[str]]:
     """The columns that an UPDATE writes (None when a value is an expression), and those that get a NULL."""
-    if any(hasattr(value, "resolve_expression") for _, _, value in query.values):
+    if any(hasattr(value, "resolve_expression") for _, _, value in values):
         return None, frozenset()
-    columns = {field.column.lower(): value for field, _, value in query.values}
+    columns = {str(field.column).lower(): value for field, _, value in values}
     return frozenset(columns), frozenset(column for column, value in columns.items() if value is None)
 
 
-def _known_count(connection: D1Connection, query: Any) -> int | None:
+def _known_count(connection: D1Connection, query: Query) -> int | None:
     """How many rows the query finds, when the transaction knows that all of them are there."""
     script = connection.script
     if script is None or not script.known_rows:
@@ -64,18 +62,21 @@ def _known_count(connection: D1Connection, query: Any) -> int | None:
     return len(found[2])
 
 
-class SQLUpdateCompiler(base.SQLUpdateCompiler):
-    query: Any
+class _HintedCompiler(base.SQLCompiler):
     _hint = NO_HINT
+
+    def as_sql(self, *args: bool, **kwargs: bool) -> Compiled:
+        sql, params = super().as_sql(*args, **kwargs)
+        return HintedSQL(sql, self._hint), params
+
+
+class SQLUpdateCompiler(_HintedCompiler, base.SQLUpdateCompiler):
+    query: Any
 
     def execute_sql(self, result_type: Any) -> Any:  # type: ignore[override]
         self.connection.ensure_connection()
         self._hint = self._find_hint(self.connection.connection)
         return super().execute_sql(result_type)
-
-    def as_sql(self) -> Compiled:  # type: ignore[override]
-        sql, params = super().as_sql()
-        return HintedSQL(sql, self._hint), params
 
     def _find_hint(self, connection: D1Connection) -> Hint:
         query = self.query
@@ -86,18 +87,12 @@ class SQLUpdateCompiler(base.SQLUpdateCompiler):
         if count is None and not query.related_updates:
             count = _known_count(connection, query)
             if count is not None:
-                columns, nulls = _written(query)
+                columns, nulls = _written(query.values)
         return Hint(count=count, counted=given.counted, keeps_keys=keeps_keys, columns=columns, nulls=nulls)
 
 
-class SQLDeleteCompiler(base.SQLDeleteCompiler):
-    _hint = NO_HINT
-
+class SQLDeleteCompiler(_HintedCompiler, base.SQLDeleteCompiler):
     def execute_sql(self, result_type: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         self.connection.ensure_connection()
         self._hint = Hint(count=_known_count(self.connection.connection, self.query))
         return super().execute_sql(result_type, *args, **kwargs)
-
-    def as_sql(self) -> Compiled:  # type: ignore[override]
-        sql, params = super().as_sql()
-        return HintedSQL(sql, self._hint), params

@@ -7,7 +7,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from d1backend.options import Settings
 from d1backend.protocol.messages import with_tables
 from d1backend.protocol.rate_limit import Limit
 from d1backend.protocol.responses import (
+    Answer,
     LostError,
     NotDoneError,
     RefusedError,
@@ -32,6 +33,10 @@ from d1backend.protocol.responses import (
 request_sent = Signal()
 
 Statement = tuple[str, list[str]]
+
+
+# What a request sends as JSON.
+Body = Mapping[str, str | list[dict[str, str | list[str]]]] | None
 
 
 class Result(TypedDict):
@@ -96,7 +101,9 @@ class Api:
         OutcomeUnknown for one that leaves open whether a write was done.
         """
         whole = [*statements, *tail]
-        body = {"batch": [{"sql": sql, "params": bound} if bound else {"sql": sql} for sql, bound in whole]}
+        body: Body = {
+            "batch": [{"sql": sql, "params": bound} if bound else {"sql": sql} for sql, bound in whole]
+        }
         path = f"/{quote(database, safe='')}/raw"
         try:
             answer = self._patiently("POST", path, body, parts=len(whole), writes=writes)
@@ -121,12 +128,12 @@ class Api:
         self,
         method: str,
         path: str,
-        body: Any,
+        body: Body,
         *,
         parts: int | None = None,
         writes: bool = False,
         marked: bool = True,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         attempt, lost = 0, False
         until = time.monotonic() + self.settings.retry_budget
         while True:
@@ -164,7 +171,7 @@ class Api:
     def _pause(self, attempt: int) -> float:
         return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
 
-    def _once(self, method: str, path: str, body: Any, parts: int | None) -> dict[str, Any]:
+    def _once(self, method: str, path: str, body: Body, parts: int | None) -> Answer:
         """One attempt. Its failures carry no cause: the frames of the HTTP library hold the token."""
         if left := self._limit.seconds_left():
             raise rate_limited(left)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from d1backend.protocol.messages import error_of, may_have_run, tidy
 
 _TOKEN_CODES = {6003, 9106, 9109, 10000}
 _NAME_IS_TAKEN = 7502
+# The JSON object that the API answers with.
+Answer = dict[str, Any]
 _REQUEST_TIMEOUT, _TOO_MANY = 408, 429
 
 
@@ -40,7 +43,7 @@ def rate_limited(wait: float) -> UnsentError:
     return UnsentError(error, wait)
 
 
-def parse_response(status: int, headers: Any, data: bytes, parts: int | None) -> dict[str, Any]:
+def parse_response(status: int, headers: Mapping[str, str], data: bytes, parts: int | None) -> Answer:
     """The answer as D1 wrote it, with the results of `parts` statements when that is given.
 
     Raises a NotDoneError for what is no answer of D1's, and what messages.error_of() says for D1's own errors.
@@ -60,7 +63,7 @@ def parse_response(status: int, headers: Any, data: bytes, parts: int | None) ->
     raise _refusal(status, answer)
 
 
-def _parsed(data: bytes) -> dict[str, Any] | None:
+def _parsed(data: bytes) -> Answer | None:
     try:
         answer = json.loads(data)
     except ValueError:
@@ -68,7 +71,7 @@ def _parsed(data: bytes) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _complete(answer: dict[str, Any], parts: int | None) -> bool:
+def _complete(answer: Answer, parts: int | None) -> bool:
     result = answer.get("result")
     if parts is None:
         return "result" in answer
@@ -79,18 +82,18 @@ def _is_page(data: bytes) -> bool:
     return data.lstrip()[:1] == b"<"
 
 
-def _kind(answer: dict[str, Any] | None, data: bytes) -> str:
+def _kind(answer: Answer | None, data: bytes) -> str:
     if answer is not None:
         return _messages(answer) or "no results"
     return "a page, not JSON" if _is_page(data) else "JSON cut short" if data else "nothing"
 
 
-def _messages(answer: dict[str, Any]) -> str:
+def _messages(answer: Answer) -> str:
     errors = answer.get("errors") or []
     return "; ".join(str(e.get("message", "")) for e in errors if isinstance(e, dict))
 
 
-def _refusal(status: int, answer: dict[str, Any]) -> Exception:
+def _refusal(status: int, answer: Answer) -> Exception:
     """What an answer without success means; errors of the statements themselves are left to messages.py."""
     message = _messages(answer)
     codes = {e.get("code") for e in answer.get("errors") or [] if isinstance(e, dict)}

@@ -110,7 +110,7 @@ class Catalog:
         return frozenset(reached)
 
 
-def _table(columns: list[list[Any]], constrained: bool, may_reject: bool) -> Table:
+def _table(columns: list[tuple[str, str, int, int, int]], constrained: bool, may_reject: bool) -> Table:
     return Table(
         {name.lower(): Column(kind.lower(), bool(required), key) for name, kind, required, key, _ in columns},
         constrained,
