@@ -14,7 +14,7 @@ class DatabaseClient(BaseDatabaseClient):
     executable_name = "d1"
 
     def runshell(self, parameters: Iterable[str]) -> None:
-        """Read statements and print what they return; `.quit` or the end of the input leaves.
+        """Run statements and print what they return, until `.quit` or the end of the input.
 
         A semicolon ends a statement, `END;` a trigger.
         """

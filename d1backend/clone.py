@@ -1,4 +1,4 @@
-"""Copy one D1 database into another, empty one (for tests in parallel)."""
+"""Copies a D1 database into an empty one, for tests in parallel."""
 
 import json
 

@@ -1,7 +1,7 @@
-"""What went wrong, as PEP 249 and Django name it.
+"""The exceptions of this backend, by the names of PEP 249.
 
-This module is the backend's `Database`: Django turns the exceptions raised here into those of
-`django.db`. Which of them a message of D1's means, messages.py tells.
+This module is the backend's `Database`: Django turns these exceptions into those of `django.db`.
+protocol/messages.py chooses the exception for an error message of D1.
 """
 
 import secrets
@@ -22,8 +22,8 @@ ProgrammingError = sqlite3.ProgrammingError
 NotSupportedError = sqlite3.NotSupportedError
 Binary = memoryview
 
-# How the failures begin that this backend's own SQL makes on purpose. No SQL of an application's can begin one so: it
-# does not know the number of the process.
+# How failures begin that this backend's own SQL causes on purpose. An application's SQL cannot cause one: it does not
+# know the token of the process.
 _OURS = secrets.token_hex(4)
 STALE = f"D1STALE {_OURS}"
 CASCADES = f"D1CASCADES {_OURS}"
@@ -33,44 +33,43 @@ CARRIED = f"D1CARRY {_OURS}"
 
 
 class SerializationFailure(utils.OperationalError):
-    """The database changed under a transaction that was told otherwise; nothing was written, and a retry
-    cures it."""
+    """The database changed after the transaction had read it. Nothing was written; run the transaction again."""
 
 
 class KeyTaken(SerializationFailure):
-    """A key reserved for a new row was used by someone else; the block it came from is given up."""
+    """Another client used a key that was reserved for a new row; the block it came from is dropped."""
 
 
 class UniqueError(IntegrityError):
-    """A row would break a UNIQUE constraint or a primary key; `columns` are "table.column", with commas between."""
+    """A row would break a UNIQUE constraint or a primary key; `columns` lists "table.column", with commas between."""
 
     columns = ""
 
 
 class MissingError(OperationalError):
-    """A statement names a table or a column that is not there; `table` is the name of a table."""
+    """A statement names a table or a column that does not exist; `table` is the name of the table."""
 
     table: str | None = None
 
 
 class RateLimited(utils.OperationalError):
-    """D1's API answers 429: the account has used its requests for now; nothing was done.
+    """D1's API answered 429: the account has used up its requests for now. Nothing was done.
 
-    `retry_after` is how many seconds it asks to be left alone, 0 when it does not say.
+    `retry_after` is how many seconds to wait, 0 when the answer does not say.
     """
 
     retry_after = 0.0
 
 
 class OutcomeUnknown(utils.OperationalError):
-    """A write was sent and its answer lost, and asking again did not settle in time whether it was applied.
+    """A write was sent, its answer was lost, and retries did not show in time whether it was applied.
 
-    Look before writing again. Every other error of this backend means that nothing was written.
+    Read before writing again. Every other error of this backend means that nothing was written.
     """
 
 
 class AlreadyAppliedError(Exception):
-    """A batch that was sent again had been applied the first time, with this row count and last rowid."""
+    """A batch was sent again, and it had been applied the first time with this row count and last rowid."""
 
     def __init__(self, count: int, last_id: int) -> None:
         super().__init__()
@@ -78,8 +77,8 @@ class AlreadyAppliedError(Exception):
 
 
 class OvertakenError(Exception):
-    """A batch was refused: a copy of this client's state has written under its name and gone on to this number, or
-    `beyond` it. A number is given once; so a batch that was sent before was applied only if they went beyond."""
+    """A batch was rejected: a copy of this client's state has written under its name, with this serial number or one
+    `beyond` it. Each number is used once, so a batch that was sent before was applied only if they went beyond it."""
 
     def __init__(self, beyond: bool) -> None:
         super().__init__()
@@ -87,7 +86,7 @@ class OvertakenError(Exception):
 
 
 class CarriedResult(Exception):
-    """The failure that ends a rehearsal on purpose; `text` is the result it carries."""
+    """The failure that ends a rehearsal on purpose; `text` is the result in its message."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What D1 can do; where it differs from Django's SQLite backend, why."""
+"""What D1 can do, and why where it differs from Django's SQLite backend."""
 
 from django.db.backends.sqlite3.features import DatabaseFeatures as SQLiteFeatures
 from django.utils.functional import cached_property
@@ -11,14 +11,14 @@ class DatabaseFeatures(FunctionFeatures, SQLiteFeatures):
     test_db_allows_multiple_connections = True
     # Parameters beyond D1's 100 travel as one JSON text.
     max_query_params = None  # type: ignore[assignment]
-    # A transaction is a script; leaving autocommit behaves as on other databases.
+    # A transaction is a script, so turning autocommit off works as on other databases.
     autocommits_when_autocommit_is_off = False
     supports_atomic_references_rename = True
     can_alter_table_drop_column = True
     supports_paramstyle_pyformat = True
     can_return_columns_from_insert = True
     can_return_rows_from_bulk_insert = True
-    # Rows read are compared again at the commit.
+    # The commit compares the rows that were read.
     has_select_for_update = True
     supports_json_field = True
     can_introspect_json_field = True

@@ -1,4 +1,4 @@
-"""Reading the schema, as on SQLite, without the tables that D1 and this backend keep for themselves."""
+"""Reads the schema, as on SQLite, without the internal tables of D1 and of this backend."""
 
 from django.db import DatabaseError
 from django.db.backends.base.introspection import TableInfo
@@ -11,7 +11,7 @@ _VISIBLE = (0, 2, 3)
 
 
 def is_ours(name: str) -> bool:
-    """Whether a table belongs to D1 or to this backend rather than to the application."""
+    """Whether a table is internal to D1 or to this backend."""
     return name.startswith(("_cf_", "_d1_"))
 
 

@@ -1,4 +1,4 @@
-"""Run a transaction again when the database changed under it."""
+"""Runs a transaction again when it lost against another one."""
 
 import random
 import time
@@ -14,15 +14,13 @@ ATTEMPTS = 12
 
 
 def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function that opens its own atomic(): on a SerializationFailure it runs again, 12 times
-    in all.
+    """Decorate a function that opens its own atomic(): on a SerializationFailure it runs again, up to 12 times.
 
-    Goes outside atomic(): only the outermost commit can fail so. The waits in between grow, with jitter,
-    to 0.5 s.
+    It goes outside atomic(), because only the outermost commit fails so. The waits grow, with jitter, to 0.5 s.
     """
 
     @wraps(function)
-    def again(*args: P.args, **kwargs: P.kwargs) -> R:
+    def retried(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, ATTEMPTS):
             try:
                 return function(*args, **kwargs)
@@ -30,9 +28,9 @@ def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:
                 pause(attempt)
         return function(*args, **kwargs)
 
-    return again
+    return retried
 
 
 def pause(attempt: int) -> None:
-    """Wait after an attempt (1 is the first) that lost."""
+    """Wait after a lost attempt (1 is the first)."""
     time.sleep(min(0.5, 0.005 * 2**attempt) * random.uniform(0.3, 1))  # noqa: S311

@@ -1,4 +1,4 @@
-"""D1's REST API over one kept-alive connection: send, sort failures, retry what may be sent again.
+"""D1's REST API over one kept-alive connection: sends requests, classifies failures, retries what may be retried.
 
 Endpoints and answers: https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/raw/
 """
@@ -29,7 +29,7 @@ from d1backend.protocol.responses import (
     rate_limited,
 )
 
-# Sent before each request to the API, for who counts what an account uses of its allowance.
+# Sent before each request to the API, so that receivers can count the requests of an account.
 request_sent = Signal()
 
 Statement = tuple[str, list[str]]
@@ -49,7 +49,7 @@ class Result(TypedDict):
 class Api:
     """One HTTP connection to the API; used by one thread at a time.
 
-    Who has `waiting` told of it (how many seconds) waits for as long as a 429 asks, whatever the budget.
+    With `waiting`, a 429 is waited out whatever the budget; `waiting` is called with the seconds before each wait.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class Api:
     ) -> list[Result]:
         """Run statements as one batch; D1 does all of them or none.
 
-        It may be sent more than once: `writes` says that it changes the database and carries a mark that
-        makes this harmless (marks.py); all others only read. The statements of `tail` come after the others, and
-        errors do not speak of them.
-        Returns `{"columns": […], "rows": […]}` for each statement.
-        Raises what messages.error_of() says of D1's message, OperationalError for a failure on the way,
-        OutcomeUnknown for one that leaves open whether a write was done.
+        It may be sent more than once: `writes` says that it changes the database and carries a mark that makes this
+        harmless (batch_marks.py); other batches only read. The statements of `tail` come after the others; error
+        messages do not name their tables.
+        Returns the result of each statement.
+        Raises the exception of messages.error_of() for an error of D1, OperationalError when the request failed on the
+        way, OutcomeUnknown when a write may have been applied.
         """
         whole = [*statements, *tail]
         body: Body = {
@@ -106,7 +106,7 @@ class Api:
         }
         path = f"/{quote(database, safe='')}/raw"
         try:
-            answer = self._patiently("POST", path, body, parts=len(whole), writes=writes)
+            answer = self._retried("POST", path, body, parts=len(whole), writes=writes)
         except (Error, utils.Error) as error:
             error.args = (with_tables(str(error), [sql for sql, _ in statements]),)
             raise
@@ -114,17 +114,17 @@ class Api:
 
     def create(self, name: str) -> str:
         """Make a database and return its id."""
-        return self._patiently("POST", "", {"name": name}, writes=True, marked=False)["result"]["uuid"]
+        return self._retried("POST", "", {"name": name}, writes=True, marked=False)["result"]["uuid"]
 
     def find(self, name: str) -> str | None:
         """The id of the database of that name, or None."""
-        answer = self._patiently("GET", f"?name={quote(name, safe='')}&per_page=100", None)
+        answer = self._retried("GET", f"?name={quote(name, safe='')}&per_page=100", None)
         return next((db["uuid"] for db in answer["result"] if db["name"] == name), None)
 
     def delete(self, database: str) -> None:
-        self._patiently("DELETE", f"/{quote(database, safe='')}", None)
+        self._retried("DELETE", f"/{quote(database, safe='')}", None)
 
-    def _patiently(
+    def _retried(
         self,
         method: str,
         path: str,
@@ -138,7 +138,7 @@ class Api:
         until = time.monotonic() + self.settings.retry_budget
         while True:
             try:
-                return self._once(method, path, body, parts)
+                return self._attempt(method, path, body, parts)
             except NotDoneError as failure:
                 last = failure
             except OvertakenError as overtaken:
@@ -151,7 +151,7 @@ class Api:
                 until += pause
                 self._sleep(pause)
                 continue
-            # However long a lost answer took, one more attempt tells what became of the write.
+            # However long a lost answer took, one more attempt shows what became of the write.
             settles = isinstance(last, LostError) and writes and not lost
             lost = lost or isinstance(last, LostError)
             attempt += 1
@@ -171,8 +171,8 @@ class Api:
     def _pause(self, attempt: int) -> float:
         return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
 
-    def _once(self, method: str, path: str, body: Body, parts: int | None) -> Answer:
-        """One attempt. Its failures carry no cause: the frames of the HTTP library hold the token."""
+    def _attempt(self, method: str, path: str, body: Body, parts: int | None) -> Answer:
+        """Send one request. Its failures have no cause: the frames of the HTTP library hold the token."""
         if left := self._limit.seconds_left():
             raise rate_limited(left)
         if self._process != os.getpid():
@@ -203,7 +203,7 @@ def _unknown(last: NotDoneError) -> OutcomeUnknown:
 
 
 def _reason(error: BaseException) -> str:
-    """What the system says of a failed connection, without the address."""
+    """The system's words for a failed connection, without the address."""
     cause = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]

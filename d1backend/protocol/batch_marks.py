@@ -1,9 +1,9 @@
-"""The mark each writing batch leaves, so that a batch whose answer was lost can be sent again without harm.
+"""The mark that each writing batch leaves, so that a batch whose answer was lost can be sent again without harm.
 
-One row for each connection in `_d1_marks` holds the serial number of its last batch, that batch's nonce and
-what it did. A batch first looks for its own number there, and fails as a whole when that has been reached; so
-it does not matter how often, or how late, a copy of it arrives. It has been applied only if the nonce is its
-own: another one was written by a copy of this process's state (a snapshot of its machine, a copied client id).
+`_d1_marks` has one row for each connection: the serial number of its last batch, that batch's nonce, and what it did.
+A batch first looks for its own number there and fails as a whole when that has been reached, so it does not matter
+how often or how late a copy of it arrives. It has been applied only if the nonce is its own: another nonce was written
+by a copy of this process's state (a snapshot of its machine, a copied client id).
 """
 
 import os
@@ -25,15 +25,15 @@ _TIDIED = 10
 
 
 def preparation(error: Exception, before: list[Statement]) -> list[Statement] | None:
-    """What must come before a batch that failed with this error, in place of the statements that came `before`
-    it; None when the error says nothing of the table of marks."""
+    """The statements that must come before a batch that failed with this error, in place of those that came `before`;
+    None when the error is not about the table of marks."""
     message = str(error)
     if isinstance(error, MissingError) and error.table == TABLE:
         needed = [CREATE]
     elif isinstance(error, MissingError) and message.startswith(f"no such column: {TABLE}.nonce"):
         needed = [ADD_NONCE]
     elif before == [ADD_NONCE] and message.startswith("duplicate column name: nonce"):
-        # Another connection has added it in the meantime, or a first copy of this batch, whose answer was lost.
+        # Another connection has added it, or a first copy of this batch whose answer was lost.
         needed = []
     else:
         return None
@@ -47,16 +47,16 @@ class BatchMarks:
         self.renew()
 
     def renew(self) -> None:
-        """Go on as a client that nobody has seen."""
+        """Continue as a new client."""
         self._process = os.getpid()
         self._client = uuid.uuid4().hex
         self._serial = 0
 
-    def around(self, statements: list[Statement]) -> list[Statement]:
-        """The next writing batch: these statements between one that begins it and those that end it.
+    def with_mark(self, statements: list[Statement]) -> list[Statement]:
+        """The next writing batch: a check, these statements, and the mark.
 
-        The first fails, and says in its failure what the batch did, when the batch has been applied. The
-        first of the others returns the row count and the last rowid (as text) of the statement before it.
+        The check fails when the batch has been applied, and its failure says what the batch did. The mark returns the
+        row count and the last rowid (as text) of the statement before it.
         """
         if self._process != os.getpid():
             self.renew()
@@ -81,8 +81,8 @@ class BatchMarks:
         )
         if self._serial > 1:
             return [(mark, [])]
-        # A new client adds a mark, and clears the next few after its own, at a random place, of those long gone: an
-        # index on their age would be a second row to write for every batch, a scan a read of all marks.
+        # A new client deletes old marks among the next few after its own, which is a random place. An index on their
+        # age would be a second row to write for each batch, and a scan would read all marks.
         tidy = (
             f"DELETE FROM {TABLE} WHERE client IN (SELECT client FROM {TABLE} WHERE client > '{self._client}' "
             f"ORDER BY client LIMIT {_TIDIED}) AND at < unixepoch() - {_DAY}"
@@ -91,6 +91,5 @@ class BatchMarks:
 
 
 def _nonce() -> str:
-    """Twice the same never: the time tells machines apart that woke from one snapshot, random numbers and
-    all."""
+    """A nonce that never repeats: machines that woke from one snapshot share random numbers, but not the time."""
     return f"{time.time_ns():x}-{uuid.uuid4().hex}"

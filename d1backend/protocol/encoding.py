@@ -1,4 +1,4 @@
-"""Results, brought back exactly: 64-bit integers, REAL apart from INTEGER, BLOBs."""
+"""Encodes results as JSON without loss: 64-bit integers, REAL distinct from INTEGER, BLOBs."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ EXACT = 2**53
 
 
 def cell(column: str) -> str:
-    """SQL for one value such that JSON holds it: text is marked t, a BLOB is b and its hexadecimal digits."""
+    """SQL for a value as JSON can hold it: text begins with t, a BLOB is b and its hexadecimal digits."""
     return (
         f"CASE typeof({column}) WHEN 'text' THEN 't'||{column} WHEN 'blob' THEN 'b'||hex({column}) "
         f"ELSE {column} END"
@@ -36,31 +36,31 @@ def rows_of(sql: str, count: int) -> tuple[str, str]:
 
 
 def exact(sql: str, count: int) -> str:
-    """The SELECT that answers a SELECT of `count` columns as one JSON text, exactly."""
+    """A SELECT that returns the rows of a SELECT of `count` columns as one JSON text."""
     cte, rows = rows_of(sql, count)
     return f"{cte} {rows}"
 
 
 def carrier(sql: str, count: int) -> str:
-    """The SELECT that always fails and carries the rows of a SELECT of `count` columns in its message."""
+    """A SELECT that always fails, with the rows of a SELECT of `count` columns in its error message."""
     cte, rows = rows_of(sql, count)
     return f"{cte} SELECT json_extract('{{}}', '{CARRIED}'||({rows})||'{_END}')"
 
 
 def carried(text: str) -> list[Row]:
-    """The rows a rehearsal's message carries.
+    """The rows in the error message of a rehearsal.
 
-    Raises DataError when the message was cut short: a part of a result is never taken for the whole.
+    Raises DataError when the message was cut short, so that a part of a result is never taken for the whole.
     """
     if not text.endswith(_END):
         raise DataError(
-            "D1 cut the answer of a rehearsal short: read fewer rows in one query of this transaction."
+            "D1 cut the answer of a rehearsal short. Read fewer rows in one query of this transaction."
         )
     return unpack(text[: -len(_END)])
 
 
 def unpack(text: str) -> list[Row]:
-    """Rows from the JSON text that `rows_of` makes."""
+    """The rows of a JSON text that `rows_of` made."""
     return [row(groups) for groups in json.loads(text)]
 
 
@@ -75,13 +75,13 @@ def _value(value: Value) -> Value:
 
 
 def direct(rows: list[list[Value | list[int]]]) -> tuple[list[Row], bool]:
-    """Rows of D1's own answer, and whether an integer in them may have lost digits."""
+    """Rows of a result that D1 encoded, and whether an integer in them may have lost digits."""
     lossy = False
     result = []
     for values in rows:
         for i, value in enumerate(values):
             if type(value) is int and not -EXACT < value < EXACT:
-                # As JavaScript writes it, 2**63 has other last digits: 9223372036854776000.
+                # JavaScript writes 2**63 with other last digits: 9223372036854776000.
                 if -(2**63) <= float(value) <= 2**63:
                     lossy = True
                 else:

@@ -1,8 +1,7 @@
-"""Parameters, bound so that D1 stores and compares exactly what Python holds.
+"""Binds parameters so that D1 stores and compares exactly the values of Python.
 
-Every JSON number binds as REAL on D1 and one statement takes 100 parameters, so numbers are written into
-the SQL as literals, text is bound, and more than 100 texts travel together as one JSON array
-(docs/d1backend.md, "Parameters").
+D1 binds every JSON number as REAL, and a statement takes 100 parameters. So numbers become literals in the SQL, texts
+are bound, and more than 100 texts travel as one JSON array (docs/d1backend.md, "Parameters").
 """
 
 import json
@@ -81,7 +80,7 @@ def bind(sql: str, params: Params) -> tuple[str, list[str]]:
         if len(result[0].encode()) > MAX_SQL_BYTES:
             raise DataError(
                 f"The statement is {len(result[0].encode()):,} bytes long; D1 takes {MAX_SQL_BYTES:,}. "
-                "Do it in several steps, or pass a list as one JSON text and json_each()."
+                "Split it into several statements, or pass a list as one JSON text to json_each()."
             )
     return result
 

@@ -1,9 +1,9 @@
-"""Cloudflare's block of an account, as all processes of a host know it: who was told of it tells the others.
+"""Cloudflare's block of an account, shared by all processes of a host.
 
-A 429 blocks all calls of the account for as long as its Retry-After says, five minutes as a rule:
+A 429 blocks all calls of the account for as long as its Retry-After says, usually five minutes:
 https://developers.cloudflare.com/fundamentals/api/reference/limits/
-The end of the block is the modification time of an empty file in the host's folder, so that a look costs one
-os.stat(). Without a folder each process knows what it was told itself.
+The end of the block is the modification time of an empty file in the host's folder, so a check costs one os.stat().
+Without a folder, each process knows only its own blocks.
 """
 
 import hashlib
@@ -15,9 +15,9 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-# A block that ends later than this was noted before the clock went back.
+# A block that ends later was noted before the clock went back.
 _LONGEST = 3600.0  # seconds
-# By account: when its block ends (time.time()), as this process was told.
+# By account: when its block ends (time.time()), as far as this process knows.
 _ends: dict[str, float] = {}
 
 
@@ -30,7 +30,7 @@ class Limit:
         self._file = None if folder is None else folder / name
 
     def seconds_left(self) -> float:
-        """For how many seconds D1 is to be left alone; 0 when it may be asked."""
+        """How many seconds of the block are left; 0 when requests are allowed."""
         ends = [_ends.get(self._account, 0.0)]
         if self._file is not None:
             with suppress(OSError):
@@ -39,7 +39,7 @@ class Limit:
         return max((end - now for end in ends if 0.0 < end - now <= _LONGEST), default=0.0)
 
     def note_block(self, seconds: float) -> None:
-        """D1 asked to be left alone for so long. Where the folder cannot be written, this process alone knows."""
+        """Note a block of so many seconds; only for this process when the folder cannot be written."""
         seconds = min(seconds, _LONGEST)
         if seconds <= self.seconds_left():
             return
@@ -51,9 +51,9 @@ class Limit:
             os.close(os.open(self._file, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
             os.utime(self._file, (end, end))
         except OSError as error:
-            log.warning("Other processes cannot be told to leave D1 alone: %s", error)
+            log.warning("Other processes cannot be told of the block of D1's API: %s", error)
 
 
 def forget() -> None:
-    """Forget what this process was told, for tests."""
+    """Forget the blocks of this process, for tests."""
     _ends.clear()

@@ -1,4 +1,4 @@
-"""What the API's answers mean: the request did not run, may have run, was refused, or failed in D1."""
+"""What an HTTP response of the API means: the request did not run, may have run, was refused, or failed in D1."""
 
 import json
 import time
@@ -17,7 +17,7 @@ _REQUEST_TIMEOUT, _TOO_MANY = 408, 429
 
 
 class NotDoneError(Exception):
-    """No answer of D1's; `error` is for the application, `wait` (seconds) what the server asked for."""
+    """D1 did not answer the request; `error` is for the application, `wait` (seconds) what the server asked for."""
 
     def __init__(self, error: Exception, wait: float = 0.0) -> None:
         super().__init__(str(error))
@@ -25,7 +25,7 @@ class NotDoneError(Exception):
 
 
 class UnsentError(NotDoneError):
-    """The request did not run and may be sent again."""
+    """The request did not run and may be retried."""
 
 
 class LostError(NotDoneError):
@@ -33,20 +33,20 @@ class LostError(NotDoneError):
 
 
 class RefusedError(NotDoneError):
-    """The request did not run, and sending it again is of no use."""
+    """The request did not run, and a retry would not help."""
 
 
 def rate_limited(wait: float) -> UnsentError:
-    """D1 is to be left alone for so many seconds; 0 when it does not say."""
+    """The failure for a 429 that asks to wait so many seconds (0: it does not say)."""
     error = RateLimited("D1's API refuses more requests for now (429)")
     error.retry_after = wait
     return UnsentError(error, wait)
 
 
 def parse_response(status: int, headers: Mapping[str, str], data: bytes, parts: int | None) -> Answer:
-    """The answer as D1 wrote it, with the results of `parts` statements when that is given.
+    """The JSON object of a successful response, with the results of `parts` statements when that is given.
 
-    Raises a NotDoneError for what is no answer of D1's, and what messages.error_of() says for D1's own errors.
+    Raises a NotDoneError when D1 did not answer, and the exception of messages.error_of() for an error of D1.
     """
     answer = _parsed(data)
     wait = _seconds(headers.get("Retry-After"))
@@ -94,7 +94,7 @@ def _messages(answer: Answer) -> str:
 
 
 def _refusal(status: int, answer: Answer) -> Exception:
-    """What an answer without success means; errors of the statements themselves are left to messages.py."""
+    """What an answer without success means; messages.py reads the errors of the statements themselves."""
     message = _messages(answer)
     codes = {e.get("code") for e in answer.get("errors") or [] if isinstance(e, dict)}
     if status in (401, 403) or codes & _TOKEN_CODES:

@@ -1,8 +1,7 @@
 """Primary keys reserved ahead, so that an INSERT inside a transaction needs no round trip.
 
-A block is taken from `sqlite_sequence` in one statement, outside any transaction, and used up by this
-process; no other process gets the same keys. What is left of a block after an hour is given up, so that keys stay
-near the order in which rows are made.
+A block is taken from `sqlite_sequence` in one statement, outside any transaction, and used by this process alone. What
+is left of a block after an hour is dropped, so that keys stay close to the order in which rows are made.
 """
 
 import os
@@ -39,8 +38,8 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def reserve(table: str, column: str, count: int) -> list[Statement]:
-    """Statements that reserve keys of a table; the last one returns the highest (as text), or nothing at
-    all when the table has no AUTOINCREMENT."""
+    """Statements that reserve keys of a table; the last one returns the highest key (as text), or no row when the table
+    has no AUTOINCREMENT."""
     highest = f"(SELECT coalesce(max({quote_name(column)}), 0) FROM {quote_name(table)})"
     return [
         (
@@ -64,7 +63,7 @@ def keep(database: str, table: str, highest: int, count: int) -> None:
 
 
 def take(database: str, table: str, count: int) -> list[int] | None:
-    """`count` keys in a row from the block held, or None when it has not as many (it is given up then)."""
+    """`count` keys in a row from the block; None when it has fewer, and the block is dropped then."""
     with _lock:
         block = _blocks.get((database, table.lower()))
         if block is None:
@@ -85,7 +84,7 @@ def left(database: str, table: str) -> int:
 
 
 def used_elsewhere(database: str, table: str, keys: list[int]) -> None:
-    """Keys were written that did not come from the block: give it up when one lies in it."""
+    """Drop the block when one of these keys, which did not come from it, lies in it."""
     with _lock:
         block = _blocks.get((database, table.lower()))
         if block and any(block.next <= key <= block.last for key in keys):
@@ -93,7 +92,7 @@ def used_elsewhere(database: str, table: str, keys: list[int]) -> None:
 
 
 def forget(database: str, table: str | None = None) -> None:
-    """Give up the block of a table, or all blocks of a database."""
+    """Drop the block of a table, or all blocks of a database."""
     with _lock:
         for key in [k for k in _blocks if k[0] == database and table in (None, k[1])]:
             del _blocks[key]

@@ -75,7 +75,7 @@ class Session:
                 self.forget_catalog()
 
     def _write_batch(self, statements: list[Statement], schema: bool) -> list[Result] | AlreadyAppliedError:
-        batch = self._marks.around(statements)
+        batch = self._marks.with_mark(statements)
         before: list[Statement] = []
         while True:
             try:
