@@ -1,8 +1,8 @@
 """What D1's error messages mean, and the tables they are about. No other module reads them.
 
-An error of SQLite's ends with SQLite's result code, after all that an application may have named or written (tables,
-columns, constraints, the text of a RAISE). So the code at the end is read first, and a message that has one never
-speaks of an outage because of its words. Codes: https://www.sqlite.org/rescode.html
+SQLite's errors end with its result code, after everything that an application may have named or written (tables,
+columns, constraints, the text of a RAISE). So the code at the end is read first, and a message that has one is never
+taken for an outage because of its words. Codes: https://www.sqlite.org/rescode.html
 """
 
 import re
@@ -32,14 +32,14 @@ from d1backend.sql.tokenizer import tokens_of
 
 @dataclass(frozen=True)
 class Outage:
-    """A state of D1 that passes. Its message begins with `words`; `may_have_run` is what it says about a write."""
+    """A passing state of D1. Its message begins with `words`; `may_have_run` says whether a write may have run."""
 
     words: str
     may_have_run: bool
 
 
-# In the order of "Debug D1", https://developers.cloudflare.com/d1/observability/debug-d1/#error-list. It says of two
-# that the query waited in a queue, and of one that it cannot reach the database: these did not run.
+# In the order of "Debug D1", https://developers.cloudflare.com/d1/observability/debug-d1/#error-list. By that page the
+# query waited in a queue for two of them, and could not reach the database for one: these did not run.
 OUTAGES = (
     Outage("D1 DB reset because its code was updated", may_have_run=True),
     Outage("Internal error while starting up D1 DB storage caused object to be reset", may_have_run=True),
@@ -52,13 +52,13 @@ OUTAGES = (
     Outage("D1 DB is overloaded. Too many requests queued", may_have_run=False),
     Outage("D1 DB's isolate exceeded its memory limit and was reset", may_have_run=True),
     Outage("D1 DB exceeded its CPU time limit and was reset", may_have_run=True),
-    # Not on that page. An export keeps other requests out until it is done:
+    # Not on that page. An export blocks other requests until it is done:
     # https://developers.cloudflare.com/d1/best-practices/import-export-data/
     Outage("Currently processing a long-running export", may_have_run=False),
-    # What workerd puts in place of an error that is not for the outside, "internal error; reference = …": measured.
+    # What workerd says instead of an internal error, "internal error; reference = …" (observed).
     Outage("internal error", may_have_run=True),
 )
-# SQLite was kept out by a lock; whether it was so at the commit, the code does not say.
+# SQLite waited for a lock in vain; the code does not say whether that was at the commit.
 _LOCKED = {"SQLITE_BUSY", "SQLITE_LOCKED"}
 
 _PREFIX = re.compile(r"(?:D1_[A-Z_]*ERROR: |Error: )+")
@@ -84,7 +84,7 @@ _MOST_TABLES = 5
 
 @dataclass(frozen=True)
 class _Message:
-    """A message without D1's prefix: SQLite's text, its code and its extended code, where D1 gives them."""
+    """A message without D1's prefix: SQLite's text, and its code and extended code if D1 wrote them."""
 
     text: str
     code: str | None
@@ -101,16 +101,16 @@ def _parsed(message: str) -> _Message:
 
 
 def tidy(message: str) -> str:
-    """D1's message without its prefix and without the codes at its end, so that it reads as SQLite's own."""
+    """D1's message without its prefix and the codes at its end, as SQLite wrote it."""
     return _parsed(message).text
 
 
 def may_have_run(message: str) -> bool | None:
-    """Of the message of an outage, whether what was sent may have run; None for a message of another kind."""
+    """For the message of an outage, whether the request may have run; None for any other message."""
     parsed = _parsed(message)
     if parsed.code is not None:
         return True if parsed.code in _LOCKED else None
-    # D1 runs in a Durable Object, and some of these messages speak of that instead:
+    # D1 runs in a Durable Object, and some messages name that instead:
     # https://developers.cloudflare.com/durable-objects/observability/troubleshooting/
     text = parsed.text.replace("Durable Object", "D1 DB", 1).lower()
     return next((outage.may_have_run for outage in OUTAGES if text.startswith(outage.words.lower())), None)
@@ -123,7 +123,7 @@ def error_of(message: str) -> Exception:
 
 
 def _on_purpose(text: str) -> Exception | None:
-    """What a failure means that this backend's own SQL made."""
+    """The exception for a failure that this backend's own SQL caused."""
     if found := _CARRIED.match(text):
         return CarriedResult(found[1].replace("''", "'"))
     if found := _APPLIED.match(text):
@@ -162,7 +162,7 @@ def _by_code(message: _Message) -> Exception:
 
 
 def _without_code(message: _Message) -> Exception:
-    """What stands between the application and D1 may cut the code off; then the text's beginning has to do."""
+    """A proxy may have cut the code off; then the beginning of the text decides."""
     text = message.text
     if text.startswith(_CONSTRAINTS):
         return _of_constraint(message)
@@ -180,7 +180,7 @@ def _of_constraint(message: _Message) -> IntegrityError:
 
 
 def _of_statement(text: str) -> Exception:
-    """SQLITE_ERROR covers much; how its texts begin tells more."""
+    """SQLITE_ERROR covers many errors; the beginning of the text distinguishes them."""
     if found := _MISSING.match(text):
         error = MissingError(text)
         error.table = found["name"] if found["kind"] == "table" else None

@@ -130,15 +130,6 @@ class Connection:
 
     # Writing
 
-    @contextmanager
-    def hinting(self, hint: Hint) -> Iterator[None]:
-        """Say what is known of the statements that follow."""
-        self._hint = hint
-        try:
-            yield
-        finally:
-            self._hint = Hint()
-
     def write(
         self, parsed: Parsed, sql: str, bound: list[str], hint: Hint = NO_HINT
     ) -> tuple[Write, list[Row]]:
@@ -258,7 +249,7 @@ class Connection:
         return sum(answer["rows"][0][0] for answer in answers[2 : len(statements) : 2])
 
     def observe_count(self, write: Write) -> int:
-        """A write's row count, which the commit must find again; 0 when nobody wants it."""
+        """A write's row count, which the commit must find again; 0 when it is not wanted."""
         if not write.counted and write.count is None:
             return 0
         self._find_outcome(write, known=write.count is not None)

@@ -13,7 +13,7 @@ KnownRow = tuple[str, str, Value]
 class Hint:
     """What is known of a statement before it runs.
 
-    `count`: its row count. `counted`: False when nobody wants the row count.
+    `count`: its row count. `counted`: False when the row count is not wanted.
     `reserved`: the column whose keys were reserved. `chosen`: the application chose the keys, so they may be taken.
     `makes`: the rows that are there once it has run. `keeps_keys`: it deletes no row and changes no key.
     `returning`: the end of its text, a RETURNING whose values are known.
@@ -45,7 +45,7 @@ class HintedSQL(str):
 
     hint: Hint
 
-    def __new__(cls, sql: str, hint: Hint) -> Self:
+    def __new__(cls, sql: str, hint: Hint = NO_HINT) -> Self:
         hinted = super().__new__(cls, sql)
         hinted.hint = hint
         return hinted

@@ -35,7 +35,7 @@ class Known(Flag):
 class Write:
     """One statement of a transaction, its outcome as far as it is known, and a guard of its own, if it has one.
 
-    `reserved` is the column whose keys were reserved; `counted` is False when nobody wants the row count.
+    `reserved` is the column whose keys were reserved; `counted` is False when the row count is not wanted.
     """
 
     sql: str
