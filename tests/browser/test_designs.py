@@ -114,7 +114,7 @@ class TestManyImagesAtOnce:
         page.route("**/upload/file/", lambda route: route.abort(), times=1)
         page.get_by_label("Choose images").set_input_files([picture("first.jpg")])
         expect(page.locator("#summary")).to_have_text("0 of 1 uploaded, 1 failed.")
-        expect(self.rows(page)).to_contain_text("No answer.")
+        expect(self.rows(page)).to_contain_text("The server did not respond.")
         page.get_by_role("button", name="Try again").click()
         expect(page.locator("#summary")).to_have_text("1 of 1 uploaded.")
         assert len(designs(gallery, status="draft")) == 1
