@@ -241,7 +241,7 @@ class TestAnImport:
         visit(admin, gallery, "import/")
         admin.get_by_label("CSV file").set_input_files(self.table(gallery))
         admin.get_by_role("button", name="Check the file").click()
-        offered = admin.get_by_role("button", name="Import the")
+        offered = admin.get_by_role("button", name="Import 2 valid rows")
         expect(offered).to_be_visible()
         admin.get_by_label("CSV file").set_input_files(self.table(gallery) | {"buffer": b"title\nx\n"})
         expect(offered).to_have_count(0)
