@@ -63,7 +63,7 @@ class TestTheTrail:
     def test_of_a_day_is_chosen_by_its_date(self, admin, gallery):
         admin.goto(f"{gallery.address}{AUDIT}")
         admin.get_by_role("button", name="Filters").click()
-        admin.get_by_label("To").fill("2020-01-01")
+        admin.get_by_label("To", exact=True).fill("2020-01-01")
         admin.get_by_role("button", name="Apply").click()
         expect(admin.locator("#result_list .data-row")).to_have_count(0)
 
