@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 @register(Tags.security)
 def d1_is_whole(
-    app_configs: Sequence[AppConfig] | None, **options: Sequence[str] | None
+    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
 ) -> list[CheckMessage]:
     """D1's variables are all set, or none."""
     return half_set("D1", settings.D1_MISSING, "gallery.E001")
@@ -17,7 +17,7 @@ def d1_is_whole(
 
 @register(Tags.security)
 def r2_is_whole(
-    app_configs: Sequence[AppConfig] | None, **options: Sequence[str] | None
+    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
 ) -> list[CheckMessage]:
     """R2's variables are all set, or none."""
     return half_set("R2", settings.R2_MISSING, "gallery.E002")
@@ -32,7 +32,7 @@ def half_set(what: str, missing: list[str], check_id: str) -> list[CheckMessage]
 
 @register(Tags.security, deploy=True)
 def production_stores_outlive_the_host(
-    app_configs: Sequence[AppConfig] | None, **options: Sequence[str] | None
+    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
 ) -> list[CheckMessage]:
     """Render replaces the disk with each deployment, and with it SQLite and the folder."""
     messages: list[CheckMessage] = []

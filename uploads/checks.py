@@ -14,7 +14,7 @@ from uploads.storage.r2 import R2Storage
 
 @register(Tags.files)
 def image_storage_is_usable(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Sequence[str] | None
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Sequence[str] | None
 ) -> list[CheckMessage]:
     """STORAGES["default"] is one of uploads.storage, with valid URLs."""
     configured = settings.STORAGES["default"]
@@ -45,7 +45,7 @@ def image_storage_is_usable(
 
 @register(Tags.security, deploy=True)
 def own_domain_for_images(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Sequence[str] | None
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Sequence[str] | None
 ) -> list[CheckMessage]:
     """Cloudflare throttles r2.dev URLs and does not cache them."""
     host = urlsplit(settings.STORAGES["default"].get("OPTIONS", {}).get("public_url", "")).hostname or ""

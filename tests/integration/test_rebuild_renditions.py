@@ -54,7 +54,7 @@ def test_one_failure_stops_nothing_and_is_tried_again_next_time(image_store):
     first, second = stored(2)
     lost = ImageFactory(recipe=0)
     Image.objects.update(recipe=0)
-    with pytest.raises(CommandError, match="1 images were left"):
+    with pytest.raises(CommandError, match="1 images are unchanged"):
         rebuild()
     assert set(Image.objects.filter(recipe=0)) == {lost}
     assert set(Image.objects.filter(recipe=renditions.RECIPE)) == {first, second}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uploads.checks import image_storage_is_usable, images_are_read_over_a_domain_of_ones_own
+from uploads.checks import image_storage_is_usable, own_domain_for_images
 
 GOOD = {"public_url": "https://images.example", "endpoint_url": "https://x.r2.cloudflarestorage.com"}
 
@@ -35,6 +35,6 @@ def test_what_is_no_address_is_an_error(settings, address):
 
 
 def test_an_r2_dev_address_is_warned_of(settings):
-    check, backend = images_are_read_over_a_domain_of_ones_own, "uploads.storage.r2.R2Storage"
+    check, backend = own_domain_for_images, "uploads.storage.r2.R2Storage"
     assert found(settings, backend, check, **GOOD) == []
     assert found(settings, backend, check, public_url="https://pub-1.r2.dev") == ["uploads.W001"]
