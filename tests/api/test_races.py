@@ -124,7 +124,7 @@ class TestAnImageTakenUpMeanwhile:
 
 
 class TestADesignDeletedMeanwhile:
-    FOUND = "designs.selectors.design_to_change"
+    FOUND = "designs.selectors.design_get_for_change"
 
     def test_is_deleted_once(self, admin, other, meanwhile):
         design = FavouriteFactory().design
@@ -286,7 +286,7 @@ def test_a_write_that_always_fails_is_a_failure_of_ours(admin, monkeypatch):
         calls.append(args)
         raise IntegrityError("CHECK constraint failed: secret_name")
 
-    monkeypatch.setattr("designs.services.delete_design", fail)
+    monkeypatch.setattr("designs.services.design_delete", fail)
     response = admin.delete(path_of(DesignFactory()))
     refused(response, 500, "server_error")
     assert b"secret_name" not in response.content

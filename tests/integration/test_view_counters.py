@@ -151,7 +151,7 @@ def test_the_thread_writes_over_one_connection_until_that_fails(views, settings)
     try:
         assert [look(), look(), look()] == [1, 2, 3]
         assert len(opened) == 1
-        with mock.patch.object(counters, "write", side_effect=OperationalError("D1 is away")) as write:
+        with mock.patch.object(counters, "write_views", side_effect=OperationalError("D1 is away")) as write:
             views.add(design.pk)
             wait_until(lambda: write.called)
         assert (look(), len(opened)) == (5, 2)
