@@ -4,8 +4,12 @@ SIZE ?=
 DURATION ?=
 WORKLOADS ?=
 SPEED ?=
+BASE ?=
+PAIRS ?=
+CONNECTIONS ?=
+SYSTEMS ?=
 
-.PHONY: bench bench-traffic bench-scale
+.PHONY: bench bench-pairs bench-traffic bench-scale
 
 $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -13,6 +17,10 @@ $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 
 bench: $(INSTALLED_BENCH) d1-engine ## Requests per second and round trips, compared with a peer (SIZE=, WORKLOADS=, OUT= for JSON)
 	@SIZE="$(SIZE)" DURATION="$(DURATION)" WORKLOADS="$(WORKLOADS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bench
+
+bench-pairs: $(INSTALLED_BENCH) d1-engine ## The speed of this tree and of another commit, in pairs of runs (BASE=, PAIRS=)
+	@SIZE="$(SIZE)" DURATION="$(DURATION)" WORKLOADS="$(WORKLOADS)" BASE="$(BASE)" PAIRS="$(PAIRS)" \
+		CONNECTIONS="$(CONNECTIONS)" SYSTEMS="$(SYSTEMS)" $(BIN)/python -m benchmarks.pairs
 
 bench-traffic: $(INSTALLED_BENCH) d1-engine ## Ten minutes of 1,000 users within D1's quota (SPEED=)
 	@SIZE="$(SIZE)" SPEED="$(SPEED)" $(BIN)/python -m benchmarks.traffic

@@ -64,9 +64,9 @@ def serve(
         asyncio.run(main())
 
 
-def new_database(d1: D1Local) -> str:
+def new_database(d1: D1Local, name: str = "benchmark") -> str:
     """Create an empty database and return its id."""
-    return Api(Settings(account_id=ACCOUNT, api_token=d1.token, base_url=d1.url)).create("benchmark")
+    return Api(Settings(account_id=ACCOUNT, api_token=d1.token, base_url=d1.url)).create(name)
 
 
 def variables(database: str, url: str, token: str) -> dict[str, str]:

@@ -45,18 +45,18 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     return {**kept, **PRODUCTION, "DATA": str(data), **more}
 
 
-def fill(designs: int, users: int, env: dict[str, str]) -> list[str]:
-    """Create a catalogue in the database of `env`, and return an access token per user."""
+def fill(designs: int, users: int, env: dict[str, str], tree: Path = ROOT) -> list[str]:
+    """Create a catalogue in the database of `env` by the code in `tree`, and return an access token per user."""
     command = [sys.executable, "-m", "benchmarks.catalogue", str(designs), str(users)]
-    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, cwd=tree, env=env, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.split()
 
 
 @contextlib.contextmanager
-def gallery(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
-    """Run this project as in production; wait until its replica, if any, is filled."""
+def gallery(data: Path, port: int, env: dict[str, str], tree: Path = ROOT) -> Iterator[System]:
+    """Run the project in `tree` as in production; wait until its replica, if any, is filled."""
     command = ["gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
-    with running([*command, "gallery_project.wsgi"], data, port, env) as system:
+    with running([*command, "gallery_project.wsgi"], data, port, env, tree) as system:
         wait_for(lambda: is_ready(system.url))
         yield system
 
@@ -80,13 +80,15 @@ def peer(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
 
 
 @contextlib.contextmanager
-def running(command: list[str], data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
-    """Run a Python module until the block ends. Its log is the folder's server.log."""
+def running(
+    command: list[str], data: Path, port: int, env: dict[str, str], tree: Path = ROOT
+) -> Iterator[System]:
+    """Run a Python module in `tree` until the block ends. Its log is the folder's server.log."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # this ends the block, too
     with open(data / "server.log", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
-            cwd=ROOT,
+            cwd=tree,
             env=env,
             stdout=log,
             stderr=log,
