@@ -5,14 +5,12 @@ from django.db import connection
 
 from core import app_settings
 from tests.api.client import ApiClient, refused
+from tests.e2e.contract.shapes import FACET_FIELDS
 from tests.factories.designs import DesignFactory
 
 pytestmark = pytest.mark.django_db
 
 FACETS = "/api/designs/facets"
-FIELDS = [
-    "category", "style", "colour", "fabric", "occasion", "season", "designer_name", "collection_name",
-]  # fmt: skip
 
 
 def facets(reader, **query):
@@ -30,7 +28,7 @@ def test_counts_fall_then_values_rise_and_empty_values_are_left_out():
         DesignFactory(colour=colour)
     body = facets(ApiClient.approved())
     assert body["total"] == 5
-    assert sorted(body["facets"]) == sorted(FIELDS)
+    assert sorted(body["facets"]) == sorted(FACET_FIELDS)
     assert counts(body, "colour") == [("Red", 2), ("Amber", 1), ("blue", 1)]
     assert counts(body, "category") == [("Saree", 5)]
     assert counts(body, "style") == []
@@ -79,7 +77,7 @@ def test_bad_filters_are_named_and_what_the_caller_has_is_a_304():
 def test_facets_cost_one_query_a_field_and_few_more_once(django_assert_max_num_queries):
     DesignFactory.create_batch(5)
     reader = ApiClient.approved()
-    remembered = len(FIELDS) + 2 if hasattr(connection, "round_trips") else 2
-    for most in (len(FIELDS) + 4, remembered):
+    remembered = len(FACET_FIELDS) + 2 if hasattr(connection, "round_trips") else 2
+    for most in (len(FACET_FIELDS) + 4, remembered):
         with django_assert_max_num_queries(most):
             facets(reader, search="design", colour="red")

@@ -16,14 +16,18 @@ from tests.api.test_uploads import upload, uploaded
 from tests.pictures import exif, picture, saved, textile
 from uploads import services
 from uploads.models import Image, PendingUpload
+from uploads.pipeline.renditions import WIDTHS
 from uploads.storage.base import configured_store
 from uploads.storage.r2 import R2Storage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DATA = saved(textile(900, 1300), exif=exif(6))
-# What goes wrong with a PUT, after how many good ones: an upload takes three renditions and the image.
-WHEREVER = [(fault, after) for fault in ("refuse", "cut", "lose") for after in range(4)]
+# An upload stores the renditions, then the image, which is 1,300 pixels wide once it is rotated.
+RENDITIONS = sum(width <= 1300 for width in WIDTHS)
+OBJECTS = RENDITIONS + 1
+# What goes wrong with a PUT, after how many good ones.
+WHEREVER = [(fault, after) for fault in ("refuse", "cut", "lose") for after in range(OBJECTS)]
 SECRETS = ("127.0.0.1", "images.example", "gallery-", "designs/")
 
 
@@ -61,7 +65,7 @@ def test_an_upload_that_the_store_fails_leaves_no_row_and_nothing_the_cleaner_mi
 
 
 def test_what_was_written_before_the_failure_is_removed_at_once(impatient, bucket):
-    bucket.proxy.fault = fault_at("refuse", "PUT", after=3)
+    bucket.proxy.fault = fault_at("refuse", "PUT", after=RENDITIONS)
     unavailable(upload(ApiClient.admin(), DATA))
     assert bucket.listed() == []
 
@@ -72,9 +76,9 @@ def test_what_cannot_be_removed_at_once_is_the_cleaners(impatient, bucket):
 
     bucket.proxy.fault = fault
     unavailable(upload(ApiClient.admin(), DATA))
-    assert len(bucket.listed()) == 3
+    assert len(bucket.listed()) == RENDITIONS
     bucket.proxy.reset()
-    assert "3 objects without an image removed" in swept()
+    assert f"{RENDITIONS} objects without an image removed" in swept()
     assert bucket.listed() == []
 
 
@@ -111,7 +115,7 @@ def test_a_key_written_twice_within_a_second_is_tried_again(impatient, bucket):
 
     bucket.proxy.fault = fault
     uploaded(ApiClient.admin(), DATA)
-    assert len(throttled) == 4
+    assert len(throttled) == OBJECTS
 
 
 def test_a_full_disk_is_unavailable_and_leaves_nothing(folder, monkeypatch):
@@ -139,7 +143,7 @@ def test_a_row_whose_fate_is_unknown_keeps_its_objects_until_the_cleaner_knows(i
 
     monkeypatch.setattr(Image, "save", lost)
     refused(upload(ApiClient.admin(), DATA), 503, "unavailable")
-    assert len(image_store.listed()) == 4
+    assert len(image_store.listed()) == OBJECTS
     swept()
     assert image_store.listed() == []
 
@@ -157,9 +161,9 @@ def test_a_completion_that_the_store_fails_can_be_repeated(impatient, bucket, me
     assert Image.objects.count() == 0
     bucket.proxy.reset()
     assert complete(admin, promise).status_code == 200
-    assert len(bucket.listed()) == 4
+    assert len(bucket.listed()) == OBJECTS
     swept()
-    assert len(bucket.listed()) == 4
+    assert len(bucket.listed()) == OBJECTS
 
 
 @pytest.mark.parametrize(("fault", "after"), WHEREVER)
@@ -185,9 +189,9 @@ def test_what_came_in_and_cannot_be_removed_once_it_is_an_image_is_the_cleaners(
     bucket.proxy.fault = fault_at("refuse", "DELETE")
     assert complete(admin, promise).status_code == 200
     bucket.proxy.reset()
-    assert len(bucket.listed()) == 5
+    assert len(bucket.listed()) == OBJECTS + 1
     assert "1 object" in swept()
-    assert len(bucket.listed()) == 4
+    assert len(bucket.listed()) == OBJECTS
     assert complete(admin, promise).status_code == 200
 
 
@@ -215,7 +219,7 @@ def test_a_completion_whose_row_is_lost_can_be_repeated(image_store, monkeypatch
         patched.setattr(Image, "save", lambda *args, **kwargs: (_ for _ in ()).throw(OperationalError()))
         refused(complete(admin, promise), 503, "unavailable")
     assert complete(admin, promise).status_code == 200
-    assert len(image_store.listed()) == 4
+    assert len(image_store.listed()) == OBJECTS
 
 
 def test_bad_content_that_cannot_be_removed_is_removed_by_the_next_call(impatient, bucket):
@@ -230,7 +234,7 @@ def test_bad_content_that_cannot_be_removed_is_removed_by_the_next_call(impatien
 
 
 @pytest.mark.parametrize("fault", ["refuse", "cut", "lose"])
-@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize("after", [0, 1, RENDITIONS])
 def test_a_deletion_that_the_store_fails_is_a_deletion_and_the_cleaner_does_the_rest(
     impatient, bucket, fault, after
 ):
@@ -250,7 +254,7 @@ def test_a_deletion_that_the_database_fails_keeps_the_objects(image_store, monke
     with monkeypatch.context() as patched:
         patched.setattr(Image, "delete", lambda self: (_ for _ in ()).throw(OperationalError()))
         refused(admin.delete(f"/api/upload/image/{key}"), 503, "unavailable")
-    assert len(image_store.listed()) == 4
+    assert len(image_store.listed()) == OBJECTS
     assert configured_store().exists(key)
 
 
@@ -264,7 +268,7 @@ def test_two_completions_at_once_make_one_image(image_store, monkeypatch):
     assert answer.status_code == 200
     assert answer.json()["object_key"] == promise["object_key"]
     assert Image.objects.count() == 1
-    assert len(image_store.listed()) == 4
+    assert len(image_store.listed()) == OBJECTS
 
 
 def overtaking(admin, promise):

@@ -130,16 +130,17 @@ PICTURE = {
     "thumbhash": thumbhash,
     "renditions": [RENDITION],
 }
-OPTIONAL = (
-    "description",
+FACET_FIELDS = (
+    "category",
     "style",
     "colour",
     "fabric",
     "occasion",
+    "season",
     "designer_name",
     "collection_name",
-    "season",
 )
+OPTIONAL = ("description", *(name for name in FACET_FIELDS if name != "category"))
 DESIGN = {
     "id": positive,
     "title": filled,
@@ -176,16 +177,6 @@ PRESIGNED = {
     "public_url": address,
     "expires_in": positive,
 }
-FACET_FIELDS = (
-    "category",
-    "style",
-    "colour",
-    "fabric",
-    "occasion",
-    "season",
-    "designer_name",
-    "collection_name",
-)
 VALUE_COUNT = {"value": filled, "count": positive}
 FACETS = {"total": count, "facets": {field: [VALUE_COUNT] for field in FACET_FIELDS}}
 ANALYTICS = {
