@@ -14,7 +14,7 @@ from designs.fields import COLUMNS, COUNTERS, EDITABLE, Values
 from designs.models import Design
 from uploads.pipeline.renditions import renditions_as_json
 
-# Whoever asks: None for a caller who has not signed in.
+# The caller; None if they have not signed in.
 Reader = User | None
 
 SHOWN = ("id", *EDITABLE, *COUNTERS, "created_at", "updated_at")

@@ -20,8 +20,8 @@ from tests.browser.chromium import FLAGS, executable, watch
 DESIGNS = 24
 EDITOR = {"username": "esha", "password": "indigo-vat-42"}
 MAKE_EDITOR = (
-    "from accounts.services import create; "
-    "create(None, {username!r}, {password!r}, is_admin=False, is_editor=True)"
+    "from accounts.services import user_create; "
+    "user_create(None, {username!r}, {password!r}, is_admin=False, is_editor=True)"
 )
 # One worker is enough for one browser, and starts sooner.
 SMALL = {"WEB_CONCURRENCY": "1", "LOG_LEVEL": "WARNING"}
