@@ -37,7 +37,8 @@ DELETE_FAVOURITE = """
 def design_create(actor: audit.Actor | None, fields: Values, **kept: Any) -> Design:
     """Store a new design of EDITABLE `fields`; `kept` are columns that an import brings (id, created_at).
 
-    Raises Invalid on r2_object_key if that is not the key of a stored image of designs.
+    Raises Invalid on r2_object_key if that is not the key of a stored image of designs, and IntegrityError if the id
+    is taken.
     """
     design = Design(**columns_of(fields), **kept)
     with image_guarded(), transaction.atomic():
@@ -109,13 +110,16 @@ def columns_of(fields: Values) -> Values:
 
 @contextmanager
 def image_guarded() -> Iterator[None]:
-    """Raise Invalid for an IntegrityError: of what a design refers to, only its image can have been deleted since.
+    """Raise Invalid if a foreign key fails: of what a design refers to, only its image can have been deleted since.
 
-    It stands around the transaction, because the foreign key is checked at its end.
+    It stands around the transaction, because the foreign key is checked at its end. Any other IntegrityError passes:
+    an import names the id of a new design, which another write may have taken.
     """
     try:
         yield
     except IntegrityError as error:
+        if "foreign key" not in str(error).lower():
+            raise
         raise no_such_image() from error
 
 

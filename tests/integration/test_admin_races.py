@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from core.models import AuditEntry
+from designs import csv_import
 from designs.models import FACET_FIELDS, Design
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.designs import DesignFactory
@@ -131,6 +132,16 @@ def test_a_row_of_an_import_that_loses_is_run_again_alone(curator, other, meanwh
     assert deletion.answer().status_code == 302
     assert [result.faults for result in results] == [(), ()]
     assert sorted(Design.objects.values_list("title", flat=True)) == ["Changed", "New"]
+
+
+def test_a_row_of_an_import_whose_id_is_taken_meanwhile_changes_that_design(meanwhile):
+    image, design_id = ImageFactory(), 4321
+    row = {"id": str(design_id), "title": "New", "category": "Saree", "r2_object_key": image.object_key}
+    creation = meanwhile("designs.services.columns_of", lambda: DesignFactory(pk=design_id, title="Old").pk)
+    results = list(csv_import.import_rows(None, [row], dry_run=False))
+    assert creation.answer() == design_id
+    assert [(result.is_new, result.faults) for result in results] == [(False, ())]
+    assert Design.objects.get(pk=design_id).title == "New"
 
 
 def test_users_decided_about_while_one_of_them_is_deleted(curator, other, meanwhile):
