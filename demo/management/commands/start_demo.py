@@ -25,10 +25,12 @@ class Command(BaseCommand):
             raise CommandError("The demo gallery is not for production: use `manage.py create_admin`.")
         sign_in = settings.DATA / "demo-admin.json"
         complete = settings.DATA / "demo-complete"
-        credentials = kept_credentials(sign_in)
-        if not complete.exists():
-            # Both commands continue where an interrupted first start stopped.
+        credentials = json.loads(sign_in.read_text()) if sign_in.exists() else new_credentials()
+        if not (sign_in.exists() and complete.exists()):
             call_command("create_admin", no_input=True, **credentials)
+            store_credentials(sign_in, credentials)
+        if not complete.exists():
+            # Continues where an interrupted first start stopped.
             call_command("seed_demo", designs=designs)
             complete.touch()
         self.announce(f"http://127.0.0.1:{port}", credentials, sign_in)
@@ -44,13 +46,16 @@ class Command(BaseCommand):
         )
 
 
-def kept_credentials(path: Path) -> dict[str, str]:
-    """Return the demo admin's sign-in: random, made once, kept in a file that only its owner may read."""
-    if not path.exists():
-        made = {"username": "demo-admin", "password": secrets.token_urlsafe(12)}
-        draft = path.with_suffix(".draft")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(made, file)
-        draft.rename(path)
-    credentials: dict[str, str] = json.loads(path.read_text())
-    return credentials
+def new_credentials() -> dict[str, str]:
+    return {"username": "demo-admin", "password": secrets.token_urlsafe(12)}
+
+
+def store_credentials(path: Path, credentials: dict[str, str]) -> None:
+    """Write the sign-in to a file that only its owner can read.
+
+    Called when the admin has this password, so that an interrupted start never leaves one that does not work.
+    """
+    draft = path.with_suffix(".draft")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(credentials, file)
+    draft.rename(path)
