@@ -62,7 +62,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             eager=self._raises_at_once,
             never_commits=self._in_testcase,
             translate_errors=self.wrap_database_errors,
-            new_tail=lambda schema: tail_for(self.alias, schema),
+            new_tail=lambda changes_schema: tail_for(self.alias, changes_schema),
         )
 
     def init_connection_state(self) -> None:

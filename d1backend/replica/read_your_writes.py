@@ -1,12 +1,13 @@
 """Read your writes: a writing batch returns the new changes with its own result, and they are applied at once."""
 
 import logging
-import sqlite3
 import time
 from collections.abc import Sequence
 
 from d1backend.protocol.api import Result
 from d1backend.replica.changes import NeedsRefill, changes_query, parse_changes
+from d1backend.replica.copy import ReplicaCopy
+from d1backend.replica.directory import OpenCopy
 from d1backend.replica.host import Host
 from d1backend.replica.registry import host_of_source
 from d1backend.transaction.tail import Tail
@@ -19,25 +20,27 @@ class ChangesTail(Tail):
 
     def __init__(self, host: Host, changes_schema: bool) -> None:
         self._host, self._started = host, time.time()
-        self._opened = host.directory.open_current()
-        if self._opened is None:
-            return
-        copy = self._opened.copy
+        self._opened: OpenCopy | None = None
         try:
-            if changes_schema:
-                # A table that is remade loses its log triggers: compare the schema until a sync has done so.
-                copy.schema_checked_at = 0.0
-            self._since, check_schema = copy.seq, not copy.schema_checked_at
-        except sqlite3.Error:
-            self._opened = None
-        else:
-            self.statements = changes_query(copy.tables.values(), self._since, check_schema=check_schema)
+            if (opened := host.directory.open_current()) is not None:
+                self._query_changes(opened.copy, changes_schema)
+                self._opened = opened
+        except Exception:
+            log.exception("The copy of the replica cannot be read.")
+
+    def _query_changes(self, copy: ReplicaCopy, changes_schema: bool) -> None:
+        if changes_schema:
+            # A table that is remade loses its log triggers: compare the schema until a sync has done so.
+            copy.schema_checked_at = 0.0
+        self._since, check_schema = copy.seq, not copy.schema_checked_at
+        self.statements = changes_query(copy.tables.values(), self._since, check_schema=check_schema)
 
     def receive_answers(self, answers: Sequence[Result]) -> None:
         if self._opened is None:
             self.answers_lost()
             return
         try:
+            # parse_changes() raises NeedsRefill; apply_commit() does not.
             self._host.apply_commit(self._opened, parse_changes(answers, self._since, self._started))
         except NeedsRefill:
             self.answers_lost()
@@ -48,11 +51,14 @@ class ChangesTail(Tail):
     def answers_lost(self) -> None:
         try:
             self._host.directory.mark_dirty()
-        except OSError:
-            log.exception("The replica's directory cannot be written.")
+        except Exception:
+            log.exception("The directory of the replica cannot be written.")
 
 
-def changes_tail(source: str, changes_schema: bool) -> Tail | None:
-    """The tail of the next writing batch to a source, None when it has no replica (tail.TailFactory)."""
-    host = host_of_source(source)
+def changes_tail(alias: str, changes_schema: bool) -> Tail | None:
+    """The tail of the next writing batch to a database, None when it has no replica.
+
+    Registered in replica/base.py; transaction/session.py calls it before each writing batch.
+    """
+    host = host_of_source(alias)
     return None if host is None else ChangesTail(host, changes_schema)

@@ -35,13 +35,13 @@ def register(factory: TailFactory) -> None:
         _factories.append(factory)
 
 
-def tail_for(alias: str, schema: bool) -> Tail:
-    """The tail of the next writing batch to a database; `schema` says that it changes the schema."""
-    tails = (factory(alias, schema) for factory in _factories)
+def tail_for(alias: str, changes_schema: bool) -> Tail:
+    """The tail of the next writing batch to a database; `changes_schema` says that it changes the schema."""
+    tails = (factory(alias, changes_schema) for factory in _factories)
     return next((tail for tail in tails if tail is not None), Tail())
 
 
-def no_tail(schema: bool) -> Tail:
+def no_tail(changes_schema: bool) -> Tail:
     """The tail of a connection that has no alias."""
     return Tail()
 

@@ -106,6 +106,20 @@ def test_a_commit_succeeds_without_a_copied_column(d1, host):
     assert d1("SELECT title FROM designs") == [["a"]]
 
 
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_commit_succeeds_when_the_copy_cannot_be_opened(d1, host, caplog, content):
+    """`current` is a folder, or names no file."""
+    current = host.host.directory.path / "current"
+    current.unlink()
+    if content is None:
+        current.mkdir()
+    else:
+        current.write_bytes(content)
+    Design.objects.using(host.source).create(title="a")
+    assert d1("SELECT title FROM designs") == [["a"]]
+    assert "replica" in caplog.text
+
+
 def test_reads_go_to_the_copy_and_the_rest_to_the_source(host, proxy):
     design = Design.objects.using(host.source).create(title="a")
     Person.objects.using(host.source).create(name="asha", password="p")
