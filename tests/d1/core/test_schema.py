@@ -8,6 +8,7 @@ from django.db import connection, migrations, models
 from django.db.migrations.state import ProjectState
 
 from d1backend.errors import NotSupportedError
+from d1backend.test import assert_round_trips
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,3 +129,28 @@ def test_sqlmigrate_prints_sql_and_runs_none():
     out = io.StringIO()
     call_command("sqlmigrate", "auth", "0001", stdout=out)
     assert 'CREATE TABLE "auth_user"' in out.getvalue()
+
+
+def test_a_table_is_described_in_three_round_trips_whatever_its_columns():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'CREATE TABLE shop_card ("id" INTEGER PRIMARY KEY, "name" TEXT COLLATE NOCASE NOT NULL, '
+            '"data" TEXT CHECK (json_valid("data")), "size" INTEGER)'
+        )
+        cursor.execute("CREATE VIEW shop_sizes AS SELECT size FROM shop_card")
+    try:
+        with connection.cursor() as cursor, assert_round_trips(3):
+            columns = connection.introspection.get_table_description(cursor, "shop_card")
+        with connection.cursor() as cursor:
+            (view,) = connection.introspection.get_table_description(cursor, "shop_sizes")
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP VIEW shop_sizes")
+            cursor.execute("DROP TABLE shop_card")
+    assert [(c.name, c.null_ok, c.pk, c.collation, c.has_json_constraint) for c in columns] == [
+        ("id", True, True, None, False),
+        ("name", False, False, "NOCASE", False),
+        ("data", True, False, None, True),
+        ("size", True, False, None, False),
+    ]
+    assert (view.name, view.has_json_constraint) == ("size", False)
