@@ -1,6 +1,8 @@
 """Reads the environment into what settings.py needs: databases, storages and secrets.
 
-Each function takes the environment reader and answers a value, so that settings.py stays a list of facts.
+The functions return values, so that settings.py stays a list of facts. They raise ImproperlyConfigured, and
+django-environ a ValueError for a number that is none; then nothing starts.
+Runs while settings load: import no settings and no models.
 """
 
 import contextlib
@@ -30,9 +32,9 @@ R2_VARIABLES = (
     "CLOUDFLARE_R2_PUBLIC_URL",
 )
 REDIS_SECONDS = 0.5  # without a response after which Redis counts as away
+REPLICA_ALIAS = "replica"
 # The tables that the API reads, copied to each host (docs/architecture.md). Password hashes stay on D1, so plain reads
 # of users go there. A change of view_count alone changes no ETag.
-REPLICA = "replica"
 COPIED: Options = {
     "tables": [
         *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites"),
@@ -48,7 +50,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 WORDS = dict.fromkeys(("true", "on", "yes", "y", "1"), True) | dict.fromkeys(
     ("false", "off", "no", "n", "0"), False
 )
-# An empty one would silently store data where the next deploy deletes it.
+# An empty one of a store would put data where the next deploy deletes it. JWT_SECRET, which production needs anyway, is
+# here so that one message names all that are empty.
 NEVER_BLANK = (
     ACCOUNT_VARIABLE,
     *D1_VARIABLES,
@@ -61,13 +64,13 @@ NEVER_BLANK = (
 JWT_SECRET_MINIMUM = 32  # characters: HS256 wants a key of at least 256 bits (RFC 7518, section 3.2)
 
 
-def given(env: environ.Env, name: str) -> str:
+def read_text(env: environ.Env, name: str) -> str:
     """Return the value of a variable without surrounding space; empty if it is not set."""
     value: str = env.str(name, "")
     return value.strip()
 
 
-def choice(env: environ.Env, name: str, known: tuple[str, ...], default: str) -> str:
+def read_choice(env: environ.Env, name: str, known: tuple[str, ...], default: str) -> str:
     """Return a variable with a fixed set of values. Raises ImproperlyConfigured for any other, and for an empty one."""
     value: str = env.str(name, default)
     if value not in known:
@@ -75,9 +78,9 @@ def choice(env: environ.Env, name: str, known: tuple[str, ...], default: str) ->
     return value
 
 
-def flag(env: environ.Env, name: str, default: bool) -> bool:
+def read_bool(env: environ.Env, name: str, default: bool) -> bool:
     """Return a variable that is on or off. Raises ImproperlyConfigured for any other word."""
-    value = given(env, name).lower()
+    value = read_text(env, name).lower()
     if value and value not in WORDS:
         raise ImproperlyConfigured(f"{name} is {value!r}, and must be true or false.")
     return WORDS.get(value, default)
@@ -85,15 +88,15 @@ def flag(env: environ.Env, name: str, default: bool) -> bool:
 
 def refuse_blank(env: environ.Env) -> None:
     """Raise ImproperlyConfigured if a variable of NEVER_BLANK is empty."""
-    blank = [name for name in NEVER_BLANK if name in env.ENVIRON and not given(env, name)]
+    blank = [name for name in NEVER_BLANK if name in env.ENVIRON and not read_text(env, name)]
     if blank:
         raise ImproperlyConfigured(f"{', '.join(blank)} must have a value, or not be set, in production.")
 
 
-def refuse_unkept(env: environ.Env, databases: dict[str, Options], images: Options) -> None:
+def require_persistent_data(env: environ.Env, databases: dict[str, Options], images: Options) -> None:
     """Raise ImproperlyConfigured if data would be stored in the code's folder, which each deploy replaces."""
     in_files = "sqlite" in databases["default"]["ENGINE"] or "FolderStorage" in images["BACKEND"]
-    if in_files and not given(env, "DATA"):
+    if in_files and not read_text(env, "DATA"):
         raise ImproperlyConfigured(
             "DATA must name a folder that outlives a deploy, in production without D1 (or DATABASE_URL) and R2."
         )
@@ -108,11 +111,12 @@ def origin(url: str) -> str:
 def missing_variables(env: environ.Env, names: tuple[str, ...], shared: str) -> list[str]:
     """Return the missing variables of a set of which at least one is given; nothing if none is.
 
-    `shared` is a variable that the set needs, but that does not require the set.
+    `shared` is a variable that the set needs, but that does not require the set. gallery_project/checks.py reports what
+    is missing (gallery.E001 and E002).
     """
-    if not any(given(env, name) for name in names):
+    if not any(read_text(env, name) for name in names):
         return []
-    return [name for name in (shared, *names) if not given(env, name)]
+    return [name for name in (shared, *names) if not read_text(env, name)]
 
 
 def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
@@ -120,7 +124,7 @@ def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
 
     Raises ImproperlyConfigured if it is missing in production or shorter than 32 characters.
     """
-    secret = given(env, "JWT_SECRET")
+    secret = read_text(env, "JWT_SECRET")
     if secret:
         if len(secret) < JWT_SECRET_MINIMUM:
             raise ImproperlyConfigured(f"JWT_SECRET must have at least {JWT_SECRET_MINIMUM} characters.")
@@ -135,7 +139,7 @@ def client_address_source(env: environ.Env) -> tuple[str, int]:
 
     Raises ImproperlyConfigured if they contradict each other.
     """
-    header, proxies = given(env, "CLIENT_ADDRESS_HEADER"), env.int("NUM_PROXIES", 0)
+    header, proxies = read_text(env, "CLIENT_ADDRESS_HEADER"), env.int("NUM_PROXIES", 0)
     if proxies < 0:
         raise ImproperlyConfigured(
             "NUM_PROXIES must be 0 or the number of proxies that append to X-Forwarded-For."
@@ -177,9 +181,9 @@ def derived_secret(secret: str, purpose: str) -> str:
 def databases(env: environ.Env, data: Path) -> dict[str, Options]:
     """Return the databases: `default`, and `replica` if the default is D1 and REPLICA is not off."""
     default = default_database(env, data)
-    if default["ENGINE"] != "d1backend" or not flag(env, "REPLICA", True):
+    if default["ENGINE"] != "d1backend" or not read_bool(env, "REPLICA", True):
         return {"default": default}
-    return {"default": default, REPLICA: replica_database(data, env.float("REPLICA_MAX_AGE", 2.0))}
+    return {"default": default, REPLICA_ALIAS: replica_database(data, env.float("REPLICA_MAX_AGE", 2.0))}
 
 
 def replica_database(data: Path, max_age: float) -> Options:
@@ -194,9 +198,9 @@ def replica_database(data: Path, max_age: float) -> Options:
 
 def default_database(env: environ.Env, data: Path) -> Options:
     """Return the default database: D1 if its variables are set, else DATABASE_URL, else SQLite in a file."""
-    if all(given(env, name) for name in (ACCOUNT_VARIABLE, *D1_VARIABLES)):
+    if all(read_text(env, name) for name in (ACCOUNT_VARIABLE, *D1_VARIABLES)):
         return d1_database(env, data)
-    if given(env, "DATABASE_URL"):
+    if read_text(env, "DATABASE_URL"):
         return {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return {
         "ENGINE": "core.sqlite",
@@ -215,17 +219,17 @@ def d1_database(env: environ.Env, data: Path) -> Options:
     """Return the settings of D1 through d1backend. In `data` its processes share how long D1 blocks them."""
     timeout = env.float("D1_TIMEOUT", 35.0)
     options: Options = {
-        "account_id": given(env, ACCOUNT_VARIABLE),
-        "api_token": given(env, "CLOUDFLARE_API_TOKEN"),
+        "account_id": read_text(env, ACCOUNT_VARIABLE),
+        "api_token": read_text(env, "CLOUDFLARE_API_TOKEN"),
         "timeout": timeout,
         "retry_budget": min(timeout, 20.0),
         "folder": data,
     }
-    if base_url := given(env, "CLOUDFLARE_D1_BASE_URL"):
+    if base_url := read_text(env, "CLOUDFLARE_D1_BASE_URL"):
         options["base_url"] = base_url
     return {
         "ENGINE": "d1backend",
-        "NAME": given(env, "CLOUDFLARE_D1_DATABASE_ID"),
+        "NAME": read_text(env, "CLOUDFLARE_D1_DATABASE_ID"),
         "CONN_MAX_AGE": None,
         "OPTIONS": options,
     }
@@ -239,7 +243,7 @@ def cache_places(env: environ.Env, data: Path) -> dict[str, Options]:
         "LOCATION": data / "cache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
-    if not given(env, "CACHE_URL"):
+    if not read_text(env, "CACHE_URL"):
         return {"default": host, "host": host}
     place = env.cache_url("CACHE_URL")
     if place["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
@@ -251,20 +255,20 @@ def cache_places(env: environ.Env, data: Path) -> dict[str, Options]:
 
 def image_storage(env: environ.Env, data: Path) -> Options:
     """Return the storage of images: R2 if its variables are set, else a folder."""
-    if not all(given(env, name) for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
+    if not all(read_text(env, name) for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
         return {
             "BACKEND": "uploads.storage.folder.FolderStorage",
             "OPTIONS": {"location": data / "media", "base_url": "/media/"},
         }
-    account = given(env, ACCOUNT_VARIABLE)
+    account = read_text(env, ACCOUNT_VARIABLE)
     return {
         "BACKEND": "uploads.storage.r2.R2Storage",
         "OPTIONS": {
-            "access_key": given(env, "CLOUDFLARE_R2_ACCESS_KEY"),
-            "secret_key": given(env, "CLOUDFLARE_R2_SECRET_KEY"),
-            "bucket_name": given(env, "CLOUDFLARE_R2_BUCKET_NAME"),
-            "endpoint_url": given(env, "CLOUDFLARE_R2_ENDPOINT_URL")
+            "access_key": read_text(env, "CLOUDFLARE_R2_ACCESS_KEY"),
+            "secret_key": read_text(env, "CLOUDFLARE_R2_SECRET_KEY"),
+            "bucket_name": read_text(env, "CLOUDFLARE_R2_BUCKET_NAME"),
+            "endpoint_url": read_text(env, "CLOUDFLARE_R2_ENDPOINT_URL")
             or f"https://{account}.r2.cloudflarestorage.com",
-            "public_url": given(env, "CLOUDFLARE_R2_PUBLIC_URL").rstrip("/"),
+            "public_url": read_text(env, "CLOUDFLARE_R2_PUBLIC_URL").rstrip("/"),
         },
     }

@@ -13,15 +13,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
-ENVIRONMENT = environment.choice(env, "ENVIRONMENT", environment.ENVIRONMENTS, "development")
+ENVIRONMENT = environment.read_choice(env, "ENVIRONMENT", environment.ENVIRONMENTS, "development")
 PRODUCTION = ENVIRONMENT == "production"
 if PRODUCTION:
     environment.refuse_blank(env)
-DEBUG = environment.flag(env, "DEBUG", not PRODUCTION)
+DEBUG = environment.read_bool(env, "DEBUG", not PRODUCTION)
 VERSION = __version__
 
 # The folder of everything that this process writes: database, images, secrets, cache.
-DATA = Path(environment.given(env, "DATA") or BASE_DIR / "data").resolve()
+DATA = Path(environment.read_text(env, "DATA") or BASE_DIR / "data").resolve()
 
 JWT_SECRET = environment.jwt_secret(env, DATA, PRODUCTION)
 SECRET_KEY = env.str("SECRET_KEY", "") or environment.derived_secret(JWT_SECRET, "django")
@@ -102,7 +102,7 @@ R2_MISSING = environment.missing_variables(env, environment.R2_VARIABLES, enviro
 
 DATABASES = environment.databases(env, DATA)
 REPLICA_ALIAS = (
-    environment.REPLICA
+    environment.REPLICA_ALIAS
 )  # the database of this host's copy of D1; DATABASES has it only if it is used
 DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if REPLICA_ALIAS in DATABASES else []
 
@@ -111,8 +111,8 @@ STORAGES: dict[str, environment.Options] = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if PRODUCTION:
-    environment.refuse_unkept(env, DATABASES, STORAGES["default"])
-IMAGE_ORIGIN = environment.origin(environment.given(env, "CLOUDFLARE_R2_PUBLIC_URL"))
+    environment.require_persistent_data(env, DATABASES, STORAGES["default"])
+IMAGE_ORIGIN = environment.origin(environment.read_text(env, "CLOUDFLARE_R2_PUBLIC_URL"))
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -212,7 +212,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_AGE = 60 * 60 * 12  # seconds: a working day
 if PRODUCTION:
-    SECURE_SSL_REDIRECT = environment.flag(env, "SECURE_SSL_REDIRECT", True)
+    SECURE_SSL_REDIRECT = environment.read_bool(env, "SECURE_SSL_REDIRECT", True)
     # Render's own health check speaks plain HTTP inside its network.
     SECURE_REDIRECT_EXEMPT = [r"^health(/live)?$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -221,7 +221,7 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
-LOG_LEVEL = environment.choice(env, "LOG_LEVEL", environment.LOG_LEVELS, "INFO")
+LOG_LEVEL = environment.read_choice(env, "LOG_LEVEL", environment.LOG_LEVELS, "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -144,7 +144,7 @@ def test_a_word_that_a_variable_does_not_know_is_refused(tmp_path, name, value):
     ("value", "expected"), [("On", True), ("1", True), (" false ", False), ("no", False), ("", True)]
 )
 def test_a_flag_is_on_or_off(value, expected):
-    assert environment.flag(env(REPLICA=value), "REPLICA", True) is expected
+    assert environment.read_bool(env(REPLICA=value), "REPLICA", True) is expected
 
 
 def one_sentence(done):
