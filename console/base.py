@@ -12,20 +12,23 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
+from rest_framework.exceptions import ValidationError
 from unfold.admin import ModelAdmin
 
 from accounts.models import User
 from console.core.audit_format import changes_html
 from console.lookups import is_offered
 from core import audit
-from core.errors import GalleryError
+from core.errors import GalleryError, TooLarge, Unavailable
 from core.selectors import entries_about
+from designs.validation import faults_of
 
 EXPORT_PATH = "/export/"  # how the address of a list's export ends
 HISTORY_LENGTH = 50  # audit entries on one page of an object's history
 HISTORY_VALUE_LENGTH = 400  # characters
+STATUS_OF: dict[type[Exception], int] = {TooLarge: 413, Unavailable: 503}  # any other is a 400
 
 Context = dict[str, Any]  # what a template is rendered with
 P = ParamSpec("P")
@@ -151,6 +154,12 @@ def actor_of(request: HttpRequest) -> User:
     """The signed-in member of staff."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def error_as_json(error: GalleryError | ValidationError) -> JsonResponse:
+    """The response to a page's script: what is wrong, one sentence for each fault."""
+    sentences = " ".join(dict.fromkeys(sentence for _, sentence in faults_of(error)))
+    return JsonResponse({"message": sentences}, status=STATUS_OF.get(type(error), 400))
 
 
 def json_value(value: Any) -> Any:

@@ -25,7 +25,7 @@ from designs import services
 from designs.fields import Values
 from designs.models import Design
 from designs.spreadsheets import COLUMNS
-from designs.validation import TO_COME, Faults, faults_of, validated_fields
+from designs.validation import IMAGE_PENDING, Faults, faults_of, validated_fields
 from uploads.pipeline.processing import prepare
 
 ROW_ID = re.compile("[0-9]{1,18}")
@@ -104,7 +104,7 @@ def import_row(
     kept = kept_columns(cells)
     design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
     if file:
-        cells["r2_object_key"] = TO_COME
+        cells["r2_object_key"] = IMAGE_PENDING
     fields = validated_fields(cells, partial=design is not None)
     prepared = prepare(read_picture(folder, file)) if file else None
     new = fields | kept

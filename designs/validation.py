@@ -8,7 +8,7 @@ from designs.api.serializers import DesignInputSerializer
 from designs.fields import Values
 
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-TO_COME = "the image that is still to be stored"
+IMAGE_PENDING = "the image that is still to be stored"  # stands for its key until then
 
 Faults = tuple[tuple[str, str], ...]
 

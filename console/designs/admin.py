@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from rest_framework.exceptions import ValidationError
 from unfold.decorators import action, display
 
-from console.base import ServiceAdmin, actor_of
+from console.base import ServiceAdmin, actor_of, error_as_json
 from console.dashboard.views import export_table
 from console.designs import bulk_upload, csv_import, pictures
 from console.designs.filters import CountedFilters, filters_view
@@ -134,7 +134,7 @@ class DesignAdmin(ServiceAdmin):
         try:
             services.design_update(actor_of(request), design, validated_fields(sent, partial=True))
         except (GalleryError, ValidationError) as error:
-            return bulk_upload.error_response(error)
+            return error_as_json(error)
         return JsonResponse({name: getattr(design, name) for name in IN_PLACE_FIELDS})
 
     def filters_view(self, request: HttpRequest) -> HttpResponse:

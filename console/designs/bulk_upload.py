@@ -13,13 +13,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from rest_framework.exceptions import ValidationError
 
-from console.base import GalleryAdmin, actor_of
+from console.base import GalleryAdmin, actor_of, error_as_json
 from console.designs.pictures import NearDuplicate, near_duplicates_of, rendition_url
-from core.errors import GalleryError, TooLarge, Unavailable, invalid_field
+from core.errors import GalleryError, invalid_field
 from designs import services
 from designs.fields import FACET_FIELDS, Status
 from designs.models import Design
-from designs.validation import TO_COME, faults_of, validated_fields
+from designs.validation import IMAGE_PENDING, validated_fields
 from uploads.pipeline.processing import prepare
 
 TITLE_LENGTH = 200  # characters
@@ -27,11 +27,10 @@ SEPARATORS = re.compile(r"[\s_.\-]+")
 DEFAULT_CATEGORY = "Saree"  # suggested while there are no designs
 CATEGORIES_OFFERED = 50
 PICTURE_WIDTH = 160  # pixels
-STATUS_OF: dict[type[Exception], int] = {TooLarge: 413, Unavailable: 503}
 
 
 class Draft(TypedDict):
-    """A new draft as console/upload.js shows it."""
+    """A new draft as console/static/console/upload.js shows it."""
 
     id: int
     title: str
@@ -64,7 +63,11 @@ def used_categories() -> list[str]:
 
 
 def upload_file(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
-    """Create a draft from the posted file. Return it as JSON, or a sentence about what is wrong."""
+    """Create a draft from the posted file. Return it as JSON, or a sentence about what is wrong.
+
+    Database errors pass: RepeatLostWrites (core/middleware.py) runs the view again if its write lost against another
+    one, and any other becomes the page of handler500 (core/system.py).
+    """
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     if not model_admin.has_add_permission(request):
@@ -72,7 +75,7 @@ def upload_file(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse
     try:
         return JsonResponse(draft_json(create_draft(request)), status=201)
     except (GalleryError, ValidationError) as error:
-        return error_response(error)
+        return error_as_json(error)
 
 
 def create_draft(request: HttpRequest) -> Design:
@@ -83,8 +86,9 @@ def create_draft(request: HttpRequest) -> Design:
     texts = {name: request.POST[name] for name in FACET_FIELDS if name in request.POST}
     title = request.POST.get("title", "").strip() or title_from(file.name or "")
     fields = validated_fields(
-        {**texts, "title": title, "status": Status.DRAFT.value, "r2_object_key": TO_COME}, partial=False
+        {**texts, "title": title, "status": Status.DRAFT.value, "r2_object_key": IMAGE_PENDING}, partial=False
     )
+    # One byte more than the limit is enough for prepare() to reject the file.
     prepared = prepare(file.read(settings.MAX_FILE_SIZE + 1))
     with services.picture_stored(actor_of(request), prepared) as image:
         fields["r2_object_key"] = image.object_key if image else ""
@@ -107,9 +111,3 @@ def draft_json(design: Design) -> Draft:
         "picture": rendition_url(design.image, PICTURE_WIDTH),
         "near_duplicates": near_duplicates_of(design.image),
     }
-
-
-def error_response(error: GalleryError | ValidationError) -> JsonResponse:
-    """What is wrong, one sentence for each fault."""
-    sentences = " ".join(dict.fromkeys(sentence for _, sentence in faults_of(error)))
-    return JsonResponse({"message": sentences}, status=STATUS_OF.get(type(error), 400))
