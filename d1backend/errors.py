@@ -2,6 +2,11 @@
 
 This module is the backend's `Database`: Django turns these exceptions into those of `django.db`.
 protocol/messages.py chooses the exception for an error message of D1.
+
+The classes of PEP 249 are sqlite3's. Django replaces these, and their subclasses UniqueError and MissingError, by
+its own classes. SerializationFailure, KeyTaken, RateLimited and OutcomeUnknown are subclasses of django.db's
+OperationalError. Django passes them on as they are, so an application can catch them. The others are neither, and
+stay inside this backend.
 """
 
 import secrets

@@ -97,8 +97,10 @@ class Api:
         harmless (batch_marks.py); other batches only read. The statements of `tail` come after the others; error
         messages do not name their tables.
         Returns the result of each statement.
-        Raises the exception of messages.error_of() for an error of D1, OperationalError when the request failed on the
-        way, OutcomeUnknown when a write may have been applied.
+        Raises the exception of messages.error_of() for an error of D1; for a failure that the batch causes on purpose
+        this is AlreadyAppliedError, OvertakenError, CarriedResult or SerializationFailure. Raises RateLimited for a
+        429, OutcomeUnknown when a write may have been applied, and sqlite3's OperationalError or InterfaceError when
+        the request failed on the way or was refused (errors.py).
         """
         whole = [*statements, *tail]
         body: Body = {
@@ -122,6 +124,10 @@ class Api:
         return next((db["uuid"] for db in answer["result"] if db["name"] == name), None)
 
     def delete(self, database: str) -> None:
+        """Delete the database with that id, and its data.
+
+        Raises OperationalError when there is none. After a lost answer this may mean that the first request deleted it.
+        """
         self._retried("DELETE", f"/{quote(database, safe='')}", None)
 
     def _retried(
@@ -134,6 +140,14 @@ class Api:
         writes: bool = False,
         marked: bool = True,
     ) -> Answer:
+        """Send a request, and again while that is safe and may help; return the answer.
+
+        After an UnsentError or LostError it is sent again, up to `retries` times and for `retry_budget` seconds. One
+        that was lost has perhaps run: if it `writes`, it is sent once more even after the budget (if D1 does not ask to
+        wait), and never again if it is not `marked`, because it must not run twice. `parts` is how many results the
+        answer must have.
+        Raises OutcomeUnknown if a write was lost and no later answer shows whether it was applied, else the last error.
+        """
         attempt, lost = 0, False
         until = time.monotonic() + self.settings.retry_budget
         while True:
@@ -172,7 +186,11 @@ class Api:
         return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
 
     def _attempt(self, method: str, path: str, body: Body, parts: int | None) -> Answer:
-        """Send one request. Its failures have no cause: the frames of the HTTP library hold the token."""
+        """Send one request.
+
+        Raises the exceptions of responses.parse_response(). A NotDoneError for a failed connection is raised from None,
+        because frames of the HTTP library hold the token.
+        """
         if left := self._limit.seconds_left():
             raise rate_limited(left)
         if self._process != os.getpid():

@@ -1,9 +1,13 @@
-"""The mark that each writing batch leaves, so that a batch whose answer was lost can be sent again without harm.
+"""The mark of each writing batch, an idempotency key: a batch whose answer was lost can be sent again without harm.
 
 `_d1_marks` has one row for each connection: the serial number of its last batch, that batch's nonce, and what it did.
 A batch first looks for its own number there and fails as a whole when that has been reached, so it does not matter
 how often or how late a copy of it arrives. It has been applied only if the nonce is its own: another nonce was written
 by a copy of this process's state (a snapshot of its machine, a copied client id).
+
+The check fails with APPLIED or OVERTAKEN in its message. messages.py turns these into AlreadyAppliedError and
+OvertakenError, and transaction/session.py acts on them: it takes the result of the first copy, or sends the batch again
+as a new client.
 """
 
 import os
@@ -25,8 +29,10 @@ _TIDIED = 10
 
 
 def preparation(error: Exception, before: list[Statement]) -> list[Statement] | None:
-    """The statements that must come before a batch that failed with this error, in place of those that came `before`;
-    None when the error is not about the table of marks."""
+    """DDL to send before a batch that failed because the table of marks is missing or old.
+
+    It replaces the DDL that came `before` the batch. None if the error has another cause.
+    """
     message = str(error)
     if isinstance(error, MissingError) and error.table == TABLE:
         needed = [CREATE]
