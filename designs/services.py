@@ -1,4 +1,4 @@
-"""Changes of the catalogue. Each is one transaction, and is audited when staff makes it."""
+"""Changes of the catalogue. Each is one transaction. Changes of designs are audited; favourites are not."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,14 +19,14 @@ from uploads.models import Category, Image
 from uploads.pipeline.processing import Prepared
 from uploads.services import image_delete, image_store_prepared
 
-# Only what the caller may see can be liked. Idempotent.
+# Inserts nothing for a design that the caller may not see. Idempotent.
 INSERT_FAVOURITE = """
     INSERT INTO user_favorites (user_id, design_id, created_at)
     SELECT %s, id, %s FROM designs WHERE id = %s AND (status = 'published' OR %s)
     ON CONFLICT (user_id, design_id) DO NOTHING
 """
-# Not by the ORM, which wraps a deletion in a transaction and asks for the number of rows: on D1 that is two more
-# round trips, and a serialization failure when two calls meet.
+# The ORM would wrap the deletion in a transaction and ask for the number of rows: on D1 two more round trips, and a
+# serialization failure when two calls meet.
 DELETE_FAVOURITE = """
     DELETE FROM user_favorites WHERE user_id = %s AND design_id IN (
         SELECT id FROM designs WHERE id = %s AND (status = 'published' OR %s)
@@ -51,7 +51,8 @@ def design_update(actor: audit.Actor | None, design: Design, fields: Values, **k
     """Store EDITABLE `fields`, and the columns that an import brings, in the row and in `design` itself.
 
     Fields that seem equal are written too: `design` may have been read from an older copy.
-    Raises Invalid as design_create does, and SerializationFailure if the design has been deleted.
+    Raises Invalid as design_create does, and SerializationFailure if the design has been deleted. RepeatLostWrites
+    (core/middleware.py) then runs the view again, which finds no design; an import repeats its row (csv_import.py).
     """
     columns = {**columns_of(fields), **kept, "updated_at": timezone.now()}
     old = {name: getattr(design, name) for name in fields}
@@ -65,7 +66,10 @@ def design_update(actor: audit.Actor | None, design: Design, fields: Values, **k
 
 
 def design_update_many(actor: audit.Actor | None, designs: Iterable[Design], fields: Values) -> int:
-    """Store the same `fields` in several designs, all or none; return how many of them change."""
+    """Store the same `fields` in several designs, all or none; return how many of them change.
+
+    Raises as design_update does; then none has changed.
+    """
     changed = [design for design in designs if any(getattr(design, name) != fields[name] for name in fields)]
     with transaction.atomic():
         for design in changed:
@@ -91,13 +95,16 @@ def picture_stored(actor: User | None, prepared: Prepared | None) -> Iterator[Im
         yield image
     except BaseException:
         if image:
-            with suppress(GalleryError):  # deleted by somebody else, or in use after all
+            with suppress(GalleryError):  # already deleted, or in use by another row
                 image_delete(actor, image.object_key)
         raise
 
 
 def columns_of(fields: Values) -> Values:
-    """The model's fields for those of the API. Raises Invalid if the key is not that of an image of designs."""
+    """The model's values for those of the API: the image in place of its key.
+
+    Raises Invalid if the key is not that of a stored image of designs.
+    """
     columns = {name: value for name, value in fields.items() if name != "r2_object_key"}
     if "r2_object_key" in fields:
         key = fields["r2_object_key"]
@@ -110,10 +117,10 @@ def columns_of(fields: Values) -> Values:
 
 @contextmanager
 def image_guarded() -> Iterator[None]:
-    """Raise Invalid if a foreign key fails: of what a design refers to, only its image can have been deleted since.
+    """Raise Invalid if a foreign key fails: it is that of the image, which was deleted since columns_of() found it.
 
-    It stands around the transaction, because the foreign key is checked at its end. Any other IntegrityError passes:
-    an import names the id of a new design, which another write may have taken.
+    Put it around the transaction, because foreign keys are checked at the commit. Any other IntegrityError passes: an
+    import names the id of a new design, which another write may have taken.
     """
     try:
         yield

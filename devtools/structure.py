@@ -19,6 +19,7 @@ import networkx
 AROUND = frozenset({"tests", "benchmarks", "conformance", "scripts", "devtools"})
 # A facet field whose name has no other meaning: a file that names it changes with every new field of its kind.
 FACET_FIELD = "collection_name"
+# The second is where the demo was before: TREE may be an older checkout.
 DEMO = ("demo", "designs.demo")
 
 

@@ -1,4 +1,4 @@
-"""What the accounts API accepts and returns."""
+"""What the accounts API accepts and returns. Docstrings of serializers are shown in the OpenAPI document."""
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -41,8 +41,9 @@ class NewPasswordField(TextField):
         )
 
 
+# Its context needs the request, which makes relative URLs absolute.
 class UserSerializer(serializers.ModelSerializer[User]):
-    """UserResponse. Its context needs the request, which makes relative URLs absolute."""
+    """UserResponse."""
 
     avatar_url = serializers.SerializerMethodField()
 
@@ -56,6 +57,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         if not user.avatar_object_key:
             return None
         request: Request = self.context["request"]
+        # The store of images. Its own module is in uploads, which accounts may not import.
         return request.build_absolute_uri(default_storage.url(user.avatar_object_key))
 
 
@@ -87,6 +89,7 @@ class AdminUserSerializer(UserSerializer):
         return user.rejection_reason or None
 
 
+# Its context needs the request, for the user in it.
 class TokenSerializer(serializers.Serializer[Tokens]):
     access_token = serializers.CharField()
     token_type = serializers.CharField(default="bearer", help_text="Always bearer.", read_only=True)
@@ -144,6 +147,7 @@ class PasswordChangeSerializer(InputSerializer):
     new_password = NewPasswordField()
 
 
+# Its context needs the request, to mark the caller's current sign-in.
 class SessionSerializer(serializers.ModelSerializer[SignIn]):
     current = serializers.SerializerMethodField()
 

@@ -1,6 +1,7 @@
 """The cards in the first row of the dashboard.
 
-A card is a function in CARDS. It returns None for staff who may not see the card.
+A card is a function in CARDS. It returns None for staff who may not see the card. A card makes no query; data.py
+reads all figures in one round trip.
 """
 
 from collections.abc import Callable

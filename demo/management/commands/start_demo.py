@@ -1,4 +1,7 @@
-"""Prepare what `make run` serves: at the first start a demo gallery and its admin; print the addresses."""
+"""Prepare the demo gallery. Run by `make run` before the server.
+
+The first run creates the gallery and its admin; each run prints the addresses.
+"""
 
 import json
 import os
