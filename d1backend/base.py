@@ -17,6 +17,7 @@ from d1backend.features import DatabaseFeatures
 from d1backend.introspection import DatabaseIntrospection
 from d1backend.operations import DatabaseOperations
 from d1backend.options import REPLICA_ENGINE, Settings, replica_of, settings_of
+from d1backend.protocol.api import Usage
 from d1backend.schema import DatabaseSchemaEditor
 from d1backend.transaction.connection import Connection
 from d1backend.transaction.cursor import Cursor
@@ -40,11 +41,20 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
     @property
     def round_trips(self) -> int:
         """Requests sent to D1's API by this connection so far."""
-        return self._round_trips + (self.connection.api.round_trips if self.connection is not None else 0)
+        return self.usage.round_trips
+
+    @property
+    def usage(self) -> Usage:
+        """What this connection has used of D1 so far, its earlier HTTP connections included."""
+        usage = Usage()
+        usage.add(self._usage)
+        if self.connection is not None:
+            usage.add(self.connection.api.usage)
+        return usage
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = DEFAULT_DB_ALIAS) -> None:
         super().__init__(settings_dict, alias)
-        self._round_trips = 0
+        self._usage = Usage()
 
     def get_connection_params(self) -> dict[str, Settings | str]:
         name = self.settings_dict["NAME"]
@@ -78,8 +88,8 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
 
     def close(self) -> None:
         if self.connection is not None and not self.closed_in_transaction:
-            self._round_trips += self.connection.api.round_trips
-            self.connection.api.round_trips = 0
+            self._usage.add(self.connection.api.usage)
+            self.connection.api.usage = Usage()
         BaseDatabaseWrapper.close(self)
 
     def is_usable(self) -> bool:

@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import quote
 
@@ -46,6 +47,36 @@ class Result(TypedDict):
     rows: list[list[Any]]
 
 
+@dataclass
+class Usage:
+    """What a connection has used: requests, and rows read and written, by which D1 bills.
+
+    https://developers.cloudflare.com/d1/platform/pricing/
+    The error that ends a rehearsal does not say how many rows it read, so those are not counted.
+    """
+
+    round_trips: int = 0
+    rows_read: int = 0
+    rows_written: int = 0
+
+    def add(self, other: "Usage") -> None:
+        self.round_trips += other.round_trips
+        self.rows_read += other.rows_read
+        self.rows_written += other.rows_written
+
+    def since(self, before: "Usage") -> "Usage":
+        """What was used after `before`."""
+        return Usage(
+            self.round_trips - before.round_trips,
+            self.rows_read - before.rows_read,
+            self.rows_written - before.rows_written,
+        )
+
+    def add_rows(self, meta: Mapping[str, int]) -> None:
+        self.rows_read += meta.get("rows_read", 0)
+        self.rows_written += meta.get("rows_written", 0)
+
+
 class Api:
     """One HTTP connection to the API; used by one thread at a time.
 
@@ -59,7 +90,7 @@ class Api:
         waiting: Callable[[float], None] | None = None,
     ) -> None:
         self.settings = settings
-        self.round_trips = 0
+        self.usage = Usage()
         self._sleep, self._waiting = sleep, waiting
         self._limit = Limit(f"{settings.base_url} {settings.account_id}", settings.folder)
         self._url = urllib3.util.parse_url(settings.base_url)
@@ -112,6 +143,8 @@ class Api:
         except (Error, utils.Error) as error:
             error.args = (with_tables(str(error), [sql for sql, _ in statements]),)
             raise
+        for part in answer["result"]:
+            self.usage.add_rows(part.get("meta") or {})
         return [part["results"] for part in answer["result"]]
 
     def create(self, name: str) -> str:
@@ -195,7 +228,7 @@ class Api:
             raise rate_limited(left)
         if self._process != os.getpid():
             self._open()
-        self.round_trips += 1
+        self.usage.round_trips += 1
         request_sent.send(Api)
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
