@@ -35,10 +35,16 @@ CASCADES = f"D1CASCADES {_OURS}"
 APPLIED = f"D1APPLIED {_OURS}"
 OVERTAKEN = f"D1OVERTAKEN {_OURS}"
 CARRIED = f"D1CARRY {_OURS}"
+CHANGED = f"D1SCHEMA {_OURS}"
 
 
 class SerializationFailure(utils.OperationalError):
-    """The database changed after the transaction had read it. Nothing was written; run the transaction again."""
+    """The database changed after the transaction had read it. Nothing was written; run the transaction again.
+
+    `schema_version` is the version of the schema that the commit met, for this backend.
+    """
+
+    schema_version: str | None = None
 
 
 class KeyTaken(SerializationFailure):
@@ -88,6 +94,10 @@ class OvertakenError(Exception):
     def __init__(self, beyond: bool) -> None:
         super().__init__()
         self.beyond = beyond
+
+
+class SchemaChangedError(Exception):
+    """A question that relied on a catalog found another version of the schema; it is asked again with the new one."""
 
 
 class CarriedResult(Exception):

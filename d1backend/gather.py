@@ -52,7 +52,7 @@ def _gather(asks: list[Ask], wrapper: BaseDatabaseWrapper, connection: Connectio
                         while len(wrapper.queries_log) > logged:
                             wrapper.queries_log.pop()
             with wrapper.wrap_database_errors:
-                pending.send(connection.session)
+                pending.send(connection.session, checked=connection.script is not None)
     finally:
         connection.pending_reads = None
     return [answers[i] for i in range(len(asks))]

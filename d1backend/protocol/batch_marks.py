@@ -16,6 +16,7 @@ import uuid
 
 from d1backend.errors import APPLIED, OVERTAKEN, MissingError
 from d1backend.protocol.api import Statement
+from d1backend.protocol.schema_version import VERSION
 
 TABLE = "_d1_marks"
 CREATE: Statement = (
@@ -61,8 +62,9 @@ class BatchMarks:
     def with_mark(self, statements: list[Statement]) -> list[Statement]:
         """The next writing batch: a check, these statements, and the mark.
 
-        The check fails when the batch has been applied, and its failure says what the batch did. The mark returns the
-        row count and the last rowid (as text) of the statement before it.
+        The check fails when the batch has been applied, and its failure says what the batch did; otherwise it returns
+        the version of the schema as its second column. The mark returns the row count and the last rowid (as text) of
+        the statement before it.
         """
         if self._process != os.getpid():
             self.renew()
@@ -74,7 +76,7 @@ class BatchMarks:
         return (
             f"SELECT json_extract('{{}}', (SELECT CASE WHEN serial = {self._serial} AND {TABLE}.nonce = '{nonce}' "
             f"THEN '{APPLIED} ' || changes || ' ' || last_id ELSE '{OVERTAKEN} ' || (serial - {self._serial}) END "
-            f"FROM {TABLE} WHERE client = '{self._client}' AND serial >= {self._serial}))"
+            f"FROM {TABLE} WHERE client = '{self._client}' AND serial >= {self._serial})), {VERSION}"
         )
 
     def _ends(self, nonce: str) -> list[Statement]:

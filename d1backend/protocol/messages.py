@@ -13,6 +13,7 @@ from d1backend.errors import (
     APPLIED,
     CARRIED,
     CASCADES,
+    CHANGED,
     OVERTAKEN,
     STALE,
     AlreadyAppliedError,
@@ -24,6 +25,7 @@ from d1backend.errors import (
     OperationalError,
     OvertakenError,
     ProgrammingError,
+    SchemaChangedError,
     SerializationFailure,
     UniqueError,
 )
@@ -68,7 +70,10 @@ _ENDING = re.compile(
 _CARRIED = re.compile(rf"bad JSON path: '{CARRIED}(.*)'", re.DOTALL)
 _APPLIED = re.compile(rf"bad JSON path: '{APPLIED} (-?\d+) (-?\d+)'")
 _OVERTAKEN = re.compile(rf"bad JSON path: '{OVERTAKEN} (\d+)'")
-_STALE = re.compile(rf"bad JSON path: '(?P<why>{STALE}|{CASCADES}) (?P<what>.*?)'", re.DOTALL)
+_CHANGED = f"bad JSON path: '{CHANGED}'"
+_STALE = re.compile(
+    rf"bad JSON path: '(?P<why>{STALE}|{CASCADES}) (?P<what>.*?)@(?P<version>\w*)'", re.DOTALL
+)
 _MISSING = re.compile(r"no such (?P<kind>table|column): (?P<name>.*)", re.DOTALL)
 _UNIQUE = "UNIQUE constraint failed: "
 # https://www.sqlite.org/src/file/src/vdbe.c (OP_Halt) and sqlite3UniqueConstraint() word them so.
@@ -130,16 +135,20 @@ def _on_purpose(text: str) -> Exception | None:
         return AlreadyAppliedError(int(found[1]), int(found[2]))
     if found := _OVERTAKEN.match(text):
         return OvertakenError(beyond=found[1] != "0")
+    if text.startswith(_CHANGED):
+        return SchemaChangedError()
     if found := _STALE.match(text):
         if found["why"] == CASCADES:
             return NotSupportedError(
                 f"Table {found['what']} cannot be remade: another table refers to it with ON DELETE CASCADE, "
                 "SET NULL or SET DEFAULT, and dropping it would change that table's rows."
             )
-        return SerializationFailure(
+        error = SerializationFailure(
             f"Rows of table {found['what']} changed while this transaction was under way; nothing was written. "
             "Run it again."
         )
+        error.schema_version = found["version"] or None
+        return error
     return None
 
 

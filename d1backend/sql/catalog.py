@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from d1backend.errors import MissingError
 from d1backend.sql.converters import ColumnConverters
 from d1backend.sql.tokenizer import tokens_of
 
 _OWN = "name GLOB '_d1_*' OR name GLOB '_cf_*'"
+# One scan for what belongs to each table: a subquery for each table would read the schema as often as it has tables.
 QUERY = (
+    "WITH parts AS MATERIALIZED (SELECT tbl_name, max(sql LIKE 'CREATE UNIQUE%') AS uniq, "
+    "max(type = 'trigger' OR type = 'index' AND sql LIKE '%(%(%') AS checks FROM sqlite_master "
+    "WHERE type IN ('index', 'trigger') GROUP BY tbl_name) "
     "SELECT type, name, tbl_name, sql, NULL, NULL FROM sqlite_master "
     f"WHERE NOT ({_OWN}) AND (type IN ('view', 'trigger') OR type = 'table' AND sql LIKE '%REFERENCES%ON %') "
     "UNION ALL "
     "SELECT 'columns', name, '', "
     '(SELECT json_group_array(json_array(name, type, "notnull", pk, hidden)) '
     "FROM pragma_table_xinfo(m.name)), "
-    "sql LIKE '%UNIQUE%' OR sql LIKE '%CHECK%' OR EXISTS (SELECT 1 FROM sqlite_master o "
-    "WHERE o.tbl_name = m.name AND o.sql LIKE 'CREATE UNIQUE%'), "
-    "sql LIKE '%STRICT%' OR sql LIKE '%VIRTUAL%' OR EXISTS (SELECT 1 FROM sqlite_master o "
-    "WHERE o.tbl_name = m.name AND (o.type = 'trigger' OR o.type = 'index' AND o.sql LIKE '%(%(%')) "
-    f"FROM sqlite_master m WHERE type = 'table' AND NOT ({_OWN})"
+    "sql LIKE '%UNIQUE%' OR sql LIKE '%CHECK%' OR coalesce(p.uniq, 0), "
+    "sql LIKE '%STRICT%' OR sql LIKE '%VIRTUAL%' OR coalesce(p.checks, 0) "
+    f"FROM sqlite_master m LEFT JOIN parts p ON p.tbl_name = m.name WHERE type = 'table' AND NOT ({_OWN})"
 )
 
 
@@ -71,9 +74,10 @@ class Table:
 
 
 class Catalog:
-    """The tables, views, triggers and cascades of a database, from the rows of `QUERY`."""
+    """The tables, views, triggers and cascades of a database, from the rows of `QUERY`, and the schema's version."""
 
-    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
+    def __init__(self, rows: Iterable[Sequence[Any]], version: str | None = None) -> None:
+        self.version = version
         self.tables: dict[str, Table] = {}
         self._links: list[tuple[frozenset[str], frozenset[str]]] = []
         self._reached: dict[frozenset[str], frozenset[str]] = {}
@@ -91,6 +95,13 @@ class Catalog:
         self.converters = ColumnConverters(
             {name: {c: column.type for c, column in t.columns.items()} for name, t in self.tables.items()}
         )
+
+    def has(self, missing: MissingError) -> bool:
+        """Whether the table or column is here that an error says is missing."""
+        if missing.table is not None:
+            return missing.table.lower() in self.tables
+        column = str(missing).removeprefix("no such column: ").rpartition(".")[2].lower()
+        return any(column in table.columns for table in self.tables.values())
 
     def reach(self, tables: frozenset[str]) -> frozenset[str]:
         """All names whose rows may have changed when these tables were written (lower case)."""

@@ -17,6 +17,7 @@ from d1backend.errors import (
 )
 from d1backend.options import Settings
 from d1backend.protocol import encoding
+from d1backend.sql.converters import ColumnConverters
 from d1backend.sql.tokenizer import Parsed, parse
 from d1backend.sql.values import Row, literal, quote_name
 from d1backend.transaction import keys
@@ -75,23 +76,44 @@ class Connection:
 
     def read_rows(self, parsed: Parsed, sql: str, bound: list[str]) -> NamedRows:
         """Names and rows of a statement that only reads, with what the transaction has written so far."""
-        if (
-            self.script is not None
-            and parsed.verb != "EXPLAIN"
-            and self._reads_own_writes(self.script, parsed)
-        ):
-            return self.rehearsal.read_rows(self.script, parsed, sql, bound)
-        return self._read_committed(sql, bound)
+        script = self.script
+        if script is None or not script.writes or parsed.verb == "EXPLAIN":
+            return self._read_committed(sql, bound)
+
+        def ask() -> NamedRows:
+            if self._reads_own_writes(script, parsed):
+                return self.rehearsal.read_rows(script, parsed, sql, bound)
+            return self._read_committed(sql, bound, checked=True)
+
+        return self.session.on_current_catalog(ask)
 
     def convert_rows(self, parsed: Parsed, names: list[str], rows: list[Row]) -> list[Row]:
         """Rows with dates, times, booleans and floats in the columns that are declared so."""
-        catalog = self.session.known_catalog
-        return catalog.converters.convert_rows(parsed, names, rows) if catalog and rows else rows
+        after_schema_change = self.script is not None and self.script.has_schema
+        if not rows or parsed.kind == "pragma" or (after_schema_change and not self.session.known_catalog):
+            return rows
+        return self._converters(parsed).convert_rows(parsed, names, rows)
 
-    def _read_committed(self, sql: str, bound: list[str]) -> NamedRows:
+    def _converters(self, parsed: Parsed) -> ColumnConverters:
+        """The converters, after a change of the schema those of the new one.
+
+        Raises OutcomeUnknown when they cannot be asked for after a write, which is done.
+        """
+        try:
+            return self.session.catalog().converters
+        except (OperationalError, RateLimited) as error:
+            if parsed.kind != "write" or self.script is not None:
+                raise
+            raise OutcomeUnknown(
+                f"The write to {parsed.table} was applied, but what it returned is unreadable."
+            ) from error
+
+    def _read_committed(self, sql: str, bound: list[str], *, checked: bool = False) -> NamedRows:
+        """Names and rows from the database; with `checked`, raise SchemaChangedError if the catalog is out of date."""
         if self.pending_reads is not None:
             return self.pending_reads.answer(sql, bound)
-        return self.session.decode_result(sql, bound, self.session.read_batch([(sql, bound)])[0])
+        result = self.session.read_batch([(sql, bound)], checked=checked)[0]
+        return self.session.decode_result(sql, bound, result)
 
     def _reads_own_writes(self, script: Script, parsed: Parsed) -> bool:
         """Whether a statement may read what the script has written."""
@@ -147,7 +169,7 @@ class Connection:
             parsed = replace(parsed, columns=None, returning_at=None)
         if script is None:
             return self._write_now(parsed, sql, bound, hint)
-        touched = self.session.reach(frozenset([(parsed.table or "").lower()]))
+        touched = self._touched_by(script, parsed)
         if parsed.columns is not None:
             write, rows = self.rehearsal.write_returning(script, sql, bound)
             script.track(write, hint, touched)
@@ -166,6 +188,12 @@ class Connection:
         if at_once:
             self._rehearse_last(script, write)
         return write, []
+
+    def _touched_by(self, script: Script, parsed: Parsed) -> frozenset[str]:
+        """The tables that a write may change; the schema is fetched when rows are known that it may delete."""
+        target = frozenset([(parsed.table or "").lower()])
+        catalog = self.session.catalog() if script.known_rows else self.session.known_catalog
+        return catalog.reach(target) if catalog else target
 
     def _will_succeed(self, script: Script, parsed: Parsed, hint: Hint) -> bool | None:
         """Whether a statement will succeed, as far as the schema says; the schema is fetched to check a NULL."""
@@ -243,7 +271,8 @@ class Connection:
         statements = without_guards([])
         for write in writes:
             statements += [write.statement, ("SELECT changes()", [])]
-        answers = self.session.write_batch(statements)
+        changes_schema = any(write.parsed.kind == "schema" for write in writes)
+        answers = self.session.write_batch(statements, schema=changes_schema)
         if isinstance(answers, AlreadyAppliedError):
             return -1
         return sum(answer["rows"][0][0] for answer in answers[2 : len(statements) : 2])

@@ -43,9 +43,10 @@ def reserve(table: str, column: str, count: int) -> list[Statement]:
     highest = f"(SELECT coalesce(max({quote_name(column)}), 0) FROM {quote_name(table)})"
     return [
         (
-            "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_master WHERE type = 'table' "
-            f"AND name = {literal(table)} COLLATE NOCASE AND sql LIKE '%AUTOINCREMENT%' "
-            "AND name NOT IN (SELECT name FROM sqlite_sequence)",
+            # The cross join reads the schema, as a whole, only when the table has no row yet.
+            "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM (SELECT 1 WHERE NOT EXISTS (SELECT 1 "
+            f"FROM sqlite_sequence WHERE name = {literal(table)} COLLATE NOCASE)) CROSS JOIN sqlite_master "
+            f"WHERE type = 'table' AND name = {literal(table)} COLLATE NOCASE AND sql LIKE '%AUTOINCREMENT%'",
             [],
         ),
         (

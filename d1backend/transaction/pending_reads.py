@@ -1,5 +1,6 @@
 """The questions of one gather() and their answers."""
 
+from d1backend.errors import SchemaChangedError
 from d1backend.transaction.session import NamedRows, Session
 
 Key = tuple[str, tuple[str, ...]]
@@ -27,9 +28,17 @@ class PendingReads:
             raise ReadPending
         return self._answers[key]
 
-    def send(self, session: Session) -> None:
-        """Send all waiting questions in one batch."""
+    def send(self, session: Session, *, checked: bool) -> None:
+        """Send all waiting questions in one batch.
+
+        With `checked`, a transaction has chosen by the catalog what to ask here; when the schema has changed, nothing
+        is answered, and the questions are to be asked again.
+        """
         asked = [(sql, list(bound)) for sql, bound in self._waiting]
         self._waiting.clear()
-        for (sql, bound), result in zip(asked, session.read_batch(asked) if asked else [], strict=True):
+        try:
+            results = session.read_batch(asked, checked=checked) if asked else []
+        except SchemaChangedError:
+            return
+        for (sql, bound), result in zip(asked, results, strict=True):
             self._answers[sql, tuple(bound)] = session.decode_result(sql, bound, result)

@@ -2,8 +2,14 @@
 
 import json
 
-from d1backend.errors import CarriedResult, IntegrityError, InternalError, NotSupportedError
-from d1backend.protocol import encoding
+from d1backend.errors import (
+    CarriedResult,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    SchemaChangedError,
+)
+from d1backend.protocol import encoding, schema_version
 from d1backend.protocol.api import Statement
 from d1backend.sql import pragmas
 from d1backend.sql.tokenizer import Parsed, parse
@@ -42,8 +48,12 @@ class Rehearsal:
         key = (sql, tuple(bound))
         if length is None and key in script.rehearsed:
             return script.rehearsed[key]
-        writes = script.relevant(names, self._session.known_catalog, length)
-        rows = self._run(script, writes, [], sql, bound, count)
+
+        def ask() -> tuple[list[Write], list[Row]]:
+            writes = script.relevant(names, self._session.known_catalog, length)
+            return writes, self._run(script, writes, [], sql, bound, count)
+
+        writes, rows = self._session.on_current_catalog(ask)
         for write in writes:
             write.known |= Known.REHEARSED
         if length is None:
@@ -108,7 +118,6 @@ class Rehearsal:
         table = quote_name(parsed.table or "")
         row = encoding.row_of([c.sql for c in parsed.columns])
         note = f'BEGIN INSERT INTO "_d1_out" (r) SELECT {row} FROM {table} WHERE rowid ='
-        writes = script.relevant(parsed.names, self._session.known_catalog, None)
         statements: list[Statement] = [('CREATE TABLE "_d1_out" (n INTEGER PRIMARY KEY, r TEXT)', [])]
         deletes = parsed.verb == "DELETE"
         for event in ("BEFORE DELETE",) if deletes else ("AFTER INSERT", "AFTER UPDATE"):
@@ -116,7 +125,12 @@ class Rehearsal:
             when = f"{event} ON {table} {note} {'OLD' if deletes else 'NEW'}.rowid; END"
             statements.append((f"CREATE TRIGGER {name} {when}", []))
         statements.append((body, bound))
-        ((count, last_id, texts),) = self._run(script, writes, statements, _RETURNED, [], 3)
+
+        def ask() -> list[Row]:
+            writes = script.relevant(parsed.names, self._session.known_catalog, None)
+            return self._run(script, writes, statements, _RETURNED, [], 3)
+
+        ((count, last_id, texts),) = self._session.on_current_catalog(ask)
         inserts = parsed.verb in ("INSERT", "REPLACE")
         known = Known.REHEARSED | (Known.OBSERVED if inserts else Known.COUNT_OBSERVED)
         write = Write(body, bound, parsed, count=count, last_id=last_id, known=known)
@@ -133,8 +147,15 @@ class Rehearsal:
     ) -> list[Row]:
         """The rows of a SELECT after these writes of the script and after further statements."""
         batch = [*without_guards(writes), *statements, (encoding.carrier(sql, count), bound)]
+        catalog = self._session.known_catalog
+        if catalog is not None and not script.has_schema:
+            # The catalog has chosen the writes.
+            batch.insert(0, schema_version.guard(catalog.version))
         try:
             self._session.api.batch(self._session.database, batch)
+        except SchemaChangedError:
+            self._session.forget_catalog()
+            raise
         except CarriedResult as carried:
             return encoding.carried(carried.text)
         except IntegrityError as error:

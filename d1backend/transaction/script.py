@@ -7,6 +7,7 @@ from enum import Flag, auto
 
 from d1backend.errors import STALE, KeyTaken, UniqueError
 from d1backend.protocol.api import Statement
+from d1backend.protocol.schema_version import VERSION
 from d1backend.sql.catalog import Catalog
 from d1backend.sql.tokenizer import Parsed
 from d1backend.sql.values import Row, Value
@@ -72,9 +73,9 @@ class Write:
 
 
 def stale(table: str | None, why: str = STALE) -> str:
-    """SQL that fails, naming the table that changed, or (CASCADES) that cannot be remade."""
+    """SQL that fails, naming the table that changed, or (CASCADES) that cannot be remade, and the schema's version."""
     name = "".join(c for c in table or "" if c.isalnum() or c in "_- ")
-    return f"json_extract('{{}}', '{why} {name}')"
+    return f"json_extract('{{}}', '{why} {name}@' || ifnull({VERSION}, ''))"
 
 
 @dataclass
