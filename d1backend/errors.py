@@ -11,6 +11,7 @@ stay inside this backend.
 
 import secrets
 import sqlite3
+from collections.abc import Callable
 
 from django.db import utils
 
@@ -75,8 +76,34 @@ class RateLimited(utils.OperationalError):
 class OutcomeUnknown(utils.OperationalError):
     """A write was sent, its answer was lost, and retries did not show in time whether it was applied.
 
-    Read before writing again. Every other error of this backend means that nothing was written.
+    Call settle(), or read before writing again. Every other error of this backend means that nothing was written.
     """
+
+    # Whether the write was applied, once that is known, and how to find out.
+    applied: bool | None = None
+    ask: Callable[[], bool] | None = None
+
+    def settle(self) -> bool:
+        """Return whether the write was applied, once and for all: if it was not, it never will be.
+
+        A request to D1, the first time. Raises this error again if D1 cannot be asked; it may be called again later,
+        within 12 hours.
+        """
+        if self.applied is None:
+            if self.ask is None:
+                raise self
+            try:
+                self.applied = self.ask()
+            except (DatabaseError, utils.DatabaseError) as error:
+                raise self from error
+        return self.applied
+
+    @classmethod
+    def of_lost_result(cls, message: str) -> "OutcomeUnknown":
+        """The error for a write that was applied, but whose result is lost."""
+        error = cls(message)
+        error.applied = True
+        return error
 
 
 class AlreadyAppliedError(Exception):

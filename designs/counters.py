@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection, connections, transaction
 from django.utils import timezone
 
+from core import races
 from d1backend import OutcomeUnknown
 
 logger = logging.getLogger("gallery.counters")
@@ -65,7 +66,7 @@ class Views:
     def flush(self) -> None:
         """Write the pending views, in one round trip. After an error they stay pending, and the error is raised.
 
-        If it is not known whether they were written, they are given up, so that none counts twice.
+        If D1 does not say either whether they were written, they are given up, so that none counts twice.
         """
         with self.writing:
             with self.lock:
@@ -74,11 +75,10 @@ class Views:
                 return
             try:
                 write_views(taken)
-            except OutcomeUnknown:
-                raise
-            except BaseException:
-                with self.lock:
-                    self.pending.update(taken)
+            except BaseException as error:
+                if not isinstance(error, OutcomeUnknown) or races.is_known_unwritten(error):
+                    with self.lock:
+                        self.pending.update(taken)
                 raise
 
     def write_repeatedly(self) -> None:

@@ -122,7 +122,8 @@ def exception_handler(exception: Exception, context: Context) -> Response | None
         logger.warning("the database is out of reach: %s", exception)
     elif status >= 500:
         logger.error("unhandled exception of an API view", exc_info=exception)
-    body = UNSETTLED if isinstance(exception, OutcomeUnknown) else envelope(status)
+    may_be_stored = isinstance(exception, OutcomeUnknown) and not races.is_known_unwritten(exception)
+    body = UNSETTLED if may_be_stored else envelope(status)
     return Response(body, status, headers=error_headers(status, wait_of(exception)))
 
 

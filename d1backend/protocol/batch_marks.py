@@ -13,9 +13,12 @@ as a new client.
 import os
 import time
 import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from d1backend.errors import APPLIED, OVERTAKEN, MissingError
-from d1backend.protocol.api import Statement
+from d1backend.errors import APPLIED, OVERTAKEN, MissingError, OperationalError
+from d1backend.protocol.api import Result, Statement
 from d1backend.protocol.schema_version import VERSION
 
 TABLE = "_d1_marks"
@@ -27,6 +30,39 @@ CREATE: Statement = (
 ADD_NONCE: Statement = (f"ALTER TABLE {TABLE} ADD COLUMN nonce TEXT", [])
 _DAY = 86_400
 _TIDIED = 10
+# The most batches of unknown outcome that a connection fences off while D1 is away.
+_MOST_FENCES = 100
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What identifies one batch."""
+
+    client: str
+    serial: int
+    nonce: str
+
+    def fence(self) -> Statement:
+        """A statement after which no copy of the batch can be applied, however late it arrives.
+
+        It takes the serial number after the batch's, and keeps the nonce if the batch has been applied.
+        """
+        return (
+            f"INSERT INTO {TABLE} (client, serial, changes, last_id, at, nonce) VALUES "
+            f"('{self.client}', {self.serial + 1}, 0, 0, unixepoch(), 'not {self.nonce}') ON CONFLICT(client) "
+            "DO UPDATE SET serial = excluded.serial, at = excluded.at, "
+            f"nonce = CASE WHEN {TABLE}.nonce = '{self.nonce}' THEN {TABLE}.nonce ELSE excluded.nonce END "
+            f"WHERE {TABLE}.serial <= {self.serial}",
+            [],
+        )
+
+    def was_applied(self) -> Statement:
+        """A question for after the fence: 1, 0, or another value if a copy of the client has written further."""
+        return (
+            f"SELECT CASE nonce WHEN '{self.nonce}' THEN 1 WHEN 'not {self.nonce}' THEN 0 END "
+            f"FROM {TABLE} WHERE client = '{self.client}'",
+            [],
+        )
 
 
 def preparation(error: Exception, before: list[Statement]) -> list[Statement] | None:
@@ -47,10 +83,24 @@ def preparation(error: Exception, before: list[Statement]) -> list[Statement] | 
     return None if needed == before else needed
 
 
+def with_preparation(send: Callable[[list[Statement]], list[Result]]) -> list[Result]:
+    """The results of a batch; `send` sends it after the statements that prepare the table of marks."""
+    before: list[Statement] = []
+    while True:
+        try:
+            return send(before)[len(before) :]
+        except OperationalError as error:
+            needed = preparation(error, before)
+            if needed is None:
+                raise
+            before = needed
+
+
 class BatchMarks:
     """Numbers the batches of one connection."""
 
     def __init__(self) -> None:
+        self._given_up = deque[Mark](maxlen=_MOST_FENCES)
         self.renew()
 
     def renew(self) -> None:
@@ -69,8 +119,23 @@ class BatchMarks:
         if self._process != os.getpid():
             self.renew()
         self._serial += 1
-        nonce = _nonce()
-        return [(self._check(nonce), []), *statements, *self._ends(nonce)]
+        self._last = Mark(self._client, self._serial, _nonce())
+        fences = [mark.fence() for mark in self._given_up]
+        return [(self._check(self._last.nonce), []), *statements, *self._ends(self._last.nonce), *fences]
+
+    def applied(self) -> None:
+        """Note that the last batch was applied, with the fences in it."""
+        self._given_up.clear()
+
+    def give_up(self) -> Mark:
+        """Continue as a new client, because the outcome of the last batch is unknown; return that batch's mark.
+
+        Under the same name the next mark would hide whether the batch was applied. The next batch fences it off.
+        """
+        self._given_up.append(self._last)
+        mark = self._last
+        self.renew()
+        return mark
 
     def _check(self, nonce: str) -> str:
         return (

@@ -104,7 +104,7 @@ class Connection:
         except (OperationalError, RateLimited) as error:
             if parsed.kind != "write" or self.script is not None:
                 raise
-            raise OutcomeUnknown(
+            raise OutcomeUnknown.of_lost_result(
                 f"The write to {parsed.table} was applied, but what it returned is unreadable."
             ) from error
 
@@ -262,7 +262,7 @@ class Connection:
             with suppress(OperationalError, RateLimited):
                 if rows := self._read_committed(sql, [])[1]:
                     return [encoding.row(json.loads(text)) for (text,) in rows]
-        raise OutcomeUnknown(
+        raise OutcomeUnknown.of_lost_result(
             f"The write to {parsed.table} was applied, but what it returned was lost on the way."
         )
 

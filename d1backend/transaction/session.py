@@ -16,10 +16,11 @@ from d1backend.errors import (
 from d1backend.options import Settings
 from d1backend.protocol import encoding, schema_version
 from d1backend.protocol.api import Api, Result, Statement
-from d1backend.protocol.batch_marks import BatchMarks, preparation
+from d1backend.protocol.batch_marks import BatchMarks, with_preparation
 from d1backend.sql import catalog as catalogs
 from d1backend.sql.catalog import Catalog
 from d1backend.sql.values import Row
+from d1backend.transaction.settlement import Settlement
 from d1backend.transaction.shared_catalog import SharedCatalog
 from d1backend.transaction.tail import Tail, may_be_at_fault, no_tail
 
@@ -105,23 +106,20 @@ class Session:
 
     def _write_batch(self, statements: list[Statement], schema: bool) -> list[Result] | AlreadyAppliedError:
         batch = self._marks.with_mark(statements)
-        before: list[Statement] = []
         fetches = schema or self._lacks_version
-        while True:
-            try:
-                check, *results = self._send([*before, *batch], schema)[len(before) :]
-            except AlreadyAppliedError as applied:
-                return applied
-            except OperationalError as error:
-                needed = preparation(error, before)
-                if needed is None:
-                    raise
-                before = needed
-            else:
-                # A catalog that came with the batch is newer than the version that its check saw.
-                if not fetches:
-                    self._compare(_version(check))
-                return results
+        try:
+            check, *results = with_preparation(lambda before: self._send([*before, *batch], schema))
+        except AlreadyAppliedError as applied:
+            self._marks.applied()
+            return applied
+        except OutcomeUnknown as unknown:
+            unknown.ask = Settlement(self.api.settings, self.database, self._marks.give_up())
+            raise
+        self._marks.applied()
+        # A catalog that came with the batch is newer than the version that its check saw.
+        if not fetches:
+            self._compare(_version(check))
+        return results
 
     def _send(self, statements: list[Statement], schema: bool) -> list[Result]:
         """The results of a writing batch; those of its tail go to the tail."""

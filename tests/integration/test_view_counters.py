@@ -79,6 +79,15 @@ def test_what_may_have_been_written_is_not_written_again(views):
     assert not views.pending
 
 
+def test_what_d1_says_was_not_written_stays_pending(views):
+    views.add(1)
+    lost = OutcomeUnknown("the answer was lost")
+    lost.ask = lambda: False
+    with mock.patch.object(counters, "write_views", side_effect=lost), pytest.raises(OutcomeUnknown):
+        views.flush()
+    assert sum(views.pending.values()) == 1
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(not hasattr(connection, "round_trips"), reason="only D1 has round trips (TEST_ENGINE=d1)")
 def test_views_of_many_designs_are_one_round_trip(views):

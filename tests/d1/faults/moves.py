@@ -1,7 +1,7 @@
 """The ways an application writes two rows and goes on after an error: each number has one, by turns.
 
 A move does what well-meaning applications do, and tells what it was told. It tries again only after an error
-that says that nothing was written (any but OutcomeUnknown), and never more often than `ATTEMPTS`.
+that says that nothing was written (any but OutcomeUnknown, unless it settles so), and never more often than `ATTEMPTS`.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from django.db import connections, transaction
 from django.db.utils import DatabaseError
 
 from d1backend import OutcomeUnknown
-from tests.d1.faults.models import Credit, Debit
+from tests.d1.faults.models import Counter, Credit, Debit
 
 ATTEMPTS = 4
 _DEBIT = "INSERT INTO d1faults_debit (number) VALUES (%s)"
@@ -93,6 +93,43 @@ def atomic(alias: str, number: int) -> None:
 
 def atomic_run_again(alias: str, number: int) -> None:
     _until_written(lambda: write_pair(alias, number))
+
+
+def settled_and_run_again(alias: str, number: int) -> None:
+    _until_settled(lambda: write_pair(alias, number))
+
+
+def settled_after_another_write_and_run_again(alias: str, number: int) -> None:
+    def note() -> None:
+        with suppress(DatabaseError):
+            Counter.objects.using(alias).create(value=number)
+
+    _until_settled(lambda: write_pair(alias, number), note)
+
+
+def _until_settled(attempt: Callable[[], None], before: Callable[[], None] = lambda: None) -> None:
+    """Attempt, again after errors that say, or settle, that nothing was written; `before` settling, do this."""
+    for left in range(ATTEMPTS - 1, -1, -1):
+        try:
+            attempt()
+        except OutcomeUnknown as unknown:
+            before()
+            if _settled(unknown):
+                return
+            if not left:
+                raise
+        except DatabaseError:
+            if not left:
+                raise
+        else:
+            return
+
+
+def _settled(unknown: OutcomeUnknown) -> bool:
+    for _ in range(ATTEMPTS):
+        with suppress(OutcomeUnknown):
+            return unknown.settle()
+    return unknown.settle()
 
 
 def atomic_left_by_an_exception(alias: str, number: int) -> None:
@@ -242,6 +279,8 @@ ATOMIC = (Move(atomic),)
 MOVES = (
     *ATOMIC,
     Move(atomic_run_again),
+    Move(settled_and_run_again),
+    Move(settled_after_another_write_and_run_again),
     Move(atomic_left_by_an_exception, stays=False),
     Move(inner_atomic_left_by_an_exception),
     Move(row_counts_asked_again),
