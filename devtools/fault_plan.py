@@ -16,7 +16,8 @@ class Fault:
     """The treatment of one request: whether the engine receives it, and what the client receives.
 
     `answer`: "reset", "cut" (half of the engine's answer, then a reset), "truncated" (half, as if complete),
-    "hang" (nothing until the client leaves), or a body to send with `status` and `headers`.
+    "hang" (nothing until the client leaves), "drip" (the engine's answer, a byte each 0.05 s), or a body to send with
+    `status` and `headers`.
     `late`: forward the request that many seconds after the client gave up.
     `down`: refuse connections for that many seconds.
     """
@@ -67,6 +68,7 @@ RESET_AFTER = Fault("reset after", True, "reset")
 RESET_MIDWAY = Fault("reset midway", True, "cut")
 SLOW_BEFORE = Fault("slow before", False, "hang")
 SLOW_AFTER = Fault("slow after", True, "hang")
+DRIP = Fault("drip", True, "drip")
 SLOW_LATE = Fault("slow and late", False, "hang", late=0.2)
 TRUNCATED = Fault("truncated JSON", True, "truncated")
 HTML = Fault("HTML", True, _HTML)

@@ -182,6 +182,8 @@ class FaultProxy:
             if fault.late is not None:
                 self._later(request, fault.late)
             raise ConnectionResetError
+        elif fault.answer == "drip":
+            await self._drip(writer, _answer(*answer))
         else:
             if fault.answer == "cut":
                 whole = _answer(*answer)
@@ -193,6 +195,17 @@ class FaultProxy:
                 await asyncio.sleep(fault.down)
                 await self.start()
             raise ConnectionResetError
+
+    async def _drip(self, writer: asyncio.StreamWriter, message: bytes) -> None:
+        """Send a message a byte at a time, until the client leaves."""
+        self._hanging += 1
+        try:
+            for byte in message:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        finally:
+            self._hanging -= 1
 
     def _later(self, request: Request, seconds: float) -> None:
         async def forward() -> None:

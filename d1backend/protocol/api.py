@@ -18,6 +18,7 @@ from django.dispatch import Signal
 
 from d1backend.errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
 from d1backend.options import Settings
+from d1backend.protocol import deadline
 from d1backend.protocol.messages import with_tables
 from d1backend.protocol.rate_limit import Limit
 from d1backend.protocol.responses import (
@@ -108,7 +109,7 @@ class Api:
     def _open(self) -> None:
         self._process = os.getpid()
         timeout = urllib3.Timeout(connect=self.settings.connect_timeout, read=self.settings.timeout)
-        pool = urllib3.HTTPSConnectionPool if self._url.scheme == "https" else urllib3.HTTPConnectionPool
+        pool = deadline.SecurePool if self._url.scheme == "https" else deadline.Pool
         self._pool = pool(self._url.host or "", self._url.port, maxsize=1, retries=False, timeout=timeout)
 
     def close(self) -> None:

@@ -80,6 +80,29 @@ def test_slow_attempts_use_the_budget_up(connect, faulty, proxy):
     assert proxy.count <= 2
 
 
+def test_the_time_out_limits_the_whole_answer_of_a_server_that_drips(connect, faulty, proxy, truth):
+    counters.create(value=1)
+    connect("hasty", faulty.settings_dict["NAME"], timeout=0.3, retries=0)
+    proxy.plan = plans.always(plans.DRIP)
+    with pytest.raises(OperationalError, match=r"did not answer in 0\.3 s"):
+        Counter.objects.using("hasty").count()
+    with pytest.raises(OutcomeUnknown, match=r"did not answer in 0\.3 s"):
+        Counter.objects.using("hasty").update(value=2)
+    proxy.plan = None
+    assert Counter.objects.using("hasty").get().value == 2
+    assert truth("SELECT value FROM d1faults_counter") == [[2]]
+
+
+def test_the_rest_of_one_time_out_does_not_limit_the_next_request(connect, faulty, proxy):
+    hasty = connect("hasty", faulty.settings_dict["NAME"], timeout=5.0)
+    Counter.objects.using("hasty").count()
+    before = proxy.connections
+    (connection,) = hasty.connection.api._pool.pool.queue
+    assert connection.sock.gettimeout() == 5.0
+    Counter.objects.using("hasty").count()
+    assert proxy.connections == before
+
+
 def test_a_write_is_asked_about_once_more_though_its_lost_answer_used_the_budget_up(
     connect, faulty, proxy, truth
 ):
