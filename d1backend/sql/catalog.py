@@ -4,7 +4,6 @@ changes through views, triggers and cascading foreign keys."""
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from d1backend.errors import MissingError
@@ -129,6 +128,5 @@ def _table(columns: list[tuple[str, str, int, int, int]], constrained: bool, may
     )
 
 
-@lru_cache(maxsize=1024)
 def _names(sql: str) -> frozenset[str]:
     return frozenset(t.name.lower() for t in tokens_of(sql) if t.kind in ("word", "quoted"))

@@ -5,7 +5,9 @@ The text is split into tokens as SQLite does it; nothing is rewritten here.
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import Final
+
+from d1backend.sql.parse_cache import ByteCache, size_of_texts
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
@@ -16,6 +18,8 @@ _TOKEN = re.compile(
       | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+# What the results of parse() may take.
+_CACHE_BYTES = 8_000_000
 _READS = {"SELECT", "VALUES", "EXPLAIN"}
 _WRITES = {"INSERT", "REPLACE", "UPDATE", "DELETE"}
 _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}
@@ -110,8 +114,7 @@ def tokens_of(sql: str) -> list[Token]:
     return tokens
 
 
-@lru_cache(maxsize=4096)
-def parse(sql: str) -> Parsed:
+def _parse(sql: str) -> Parsed:
     """Parse a statement.
 
     Raises SeveralStatementsError when the text holds more than one.
@@ -148,6 +151,17 @@ def parse(sql: str) -> Parsed:
         return Parsed("write", verb, table, names, None, None, words)
     columns = _columns(sql, tokens, returning + 1, "RETURNING")
     return Parsed("write", verb, table, names, columns, tokens[returning].start, words)
+
+
+def _size(sql: str, parsed: Parsed) -> int:
+    columns = [text for column in parsed.columns or () for text in (column.sql, column.name or "")]
+    # A column is an object of its own.
+    objects = 600 + 60 * len(columns)
+    return objects + size_of_texts([sql, *parsed.words, *parsed.names, *columns])
+
+
+# Parses a statement as _parse() does, and keeps what was parsed last; `parse.uncached` keeps nothing.
+parse: Final = ByteCache(_parse, _size, _CACHE_BYTES)
 
 
 def _main_verb(tokens: list[Token]) -> int | None:

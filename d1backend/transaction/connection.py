@@ -233,7 +233,7 @@ class Connection:
     def _write_now(self, parsed: Parsed, sql: str, bound: list[str], hint: Hint) -> tuple[Write, list[Row]]:
         exact = None
         if parsed.returning_at is not None and not parsed.starred:
-            final = parse.__wrapped__(sql)
+            final = parse.uncached(sql)
             assert final.columns is not None
             exact = encoding.row_of([c.sql for c in final.columns])
             sql = f"{sql[: final.returning_at]} RETURNING {exact}"

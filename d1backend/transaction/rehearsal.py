@@ -108,7 +108,7 @@ class Rehearsal:
 
         Returns the statement without its RETURNING, for the script, and the rows.
         """
-        parsed = parse.__wrapped__(sql)
+        parsed = parse.uncached(sql)
         assert parsed.columns is not None
         if parsed.starred or any("?" in c.sql for c in parsed.columns):
             raise NotSupportedError(
