@@ -8,6 +8,7 @@ from django.db.models.expressions import BaseExpression
 from django.db.models.sql import compiler
 
 from d1backend import functions  # noqa: F401 (registers the expressions)
+from d1backend.compilers.pages import pages_of
 from d1backend.functions.registry import implementation
 
 MAX_COMPOUND_TERMS = 5
@@ -22,6 +23,11 @@ class SQLCompiler(compiler.SQLCompiler):
         own = implementation(kind)
         # Django adds up the parameters of expressions: what is a list or a tuple there must stay one here.
         return own(node, self, self.connection) if own else super().compile(node)
+
+    def execute_sql(self, *args: Any, **options: Any) -> Any:
+        """Run the query; QuerySet.iterator(), which fetches in chunks, reads page by page where that is possible."""
+        pages = pages_of(self, options.get("chunk_size", 0)) if options.get("chunked_fetch") else None
+        return super().execute_sql(*args, **options) if pages is None else pages
 
     def get_combinator_sql(self, combinator: str, all: bool) -> tuple[list[str], list[Any]]:
         """A union, intersection or difference of any number of queries, five terms in each SELECT.
