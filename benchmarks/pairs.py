@@ -32,12 +32,13 @@ class Served:
     system: System
     readers: Readers
 
-    def rate(self, workload: str, connections: int, seconds: float) -> float:
-        """Return the requests per second of one run. Exits if a request fails."""
+    def measure(self, workload: str, connections: int, seconds: float) -> tuple[float, float]:
+        """Return the requests per second of one run, and per second of the workers' CPU. Exits if one fails."""
+        cpu = self.system.cpu()
         result = run(self.system.url, self.readers.workloads()[workload], connections, seconds)
         if result.failures:
             sys.exit(f"{workload}: {result.statuses}\n{result.first_failure.decode('utf-8', 'replace')}")
-        return result.rate
+        return result.rate, result.count / max(self.system.cpu() - cpu, 0.01)
 
 
 def main() -> None:
@@ -79,22 +80,30 @@ def served(tree: Path, data: Path, size: int, d1: D1Local | None) -> Iterator[Se
 
 
 def compare(name: str, workload: str, now: Served, before: Served) -> None:
-    """Print the rates of each pair of runs, and the median of their ratios with its spread."""
+    """Print the rates of each pair of runs, and the medians of their ratios with their spread.
+
+    The second ratio is that of requests per second of CPU: it holds while other programs use the machine, too.
+    """
     connections, seconds = int(os.environ.get("CONNECTIONS") or 32), float(os.environ.get("DURATION") or 4)
     for one in (now, before):
-        one.rate(workload, connections, seconds)
-    ratios = []
+        one.measure(workload, connections, seconds)
+    ratios, cpu_ratios = [], []
     for pair in range(int(os.environ.get("PAIRS") or 7)):
-        rates = {}
-        for key in ("now", "base") if pair % 2 == 0 else ("base", "now"):
-            rates[key] = (now if key == "now" else before).rate(workload, connections, seconds)
-        ratios.append(rates["now"] / rates["base"])
+        found = {}
+        for one in (now, before) if pair % 2 == 0 else (before, now):
+            found[one.system.url] = one.measure(workload, connections, seconds)
+        (rate, per_cpu), (base_rate, base_per_cpu) = found[now.system.url], found[before.system.url]
+        ratios.append(rate / base_rate)
+        cpu_ratios.append(per_cpu / base_per_cpu)
         sys.stdout.write(
-            f"{name:8} {workload:14} now {rates['now']:8,.1f}/s  base {rates['base']:8,.1f}/s  {ratios[-1]:.3f}\n"
+            f"{name:8} {workload:14} now {rate:8,.1f}/s  base {base_rate:8,.1f}/s  "
+            f"{ratios[-1]:.3f}  by CPU {cpu_ratios[-1]:.3f}\n"
         )
-    sys.stdout.write(
-        f"{name:8} {workload:14} median ratio {median(ratios):.3f} (from {min(ratios):.3f} to {max(ratios):.3f})\n"
-    )
+    sys.stdout.write(f"{name:8} {workload:14} median ratio {spread(ratios)}; by CPU {spread(cpu_ratios)}\n")
+
+
+def spread(ratios: list[float]) -> str:
+    return f"{median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
 
 
 if __name__ == "__main__":
