@@ -11,7 +11,7 @@ from django.db.models import Expression, Field, Model
 
 from d1backend.functions import FunctionOperations
 from d1backend.protocol.parameters import Params
-from d1backend.sql.values import Row, Value, literal
+from d1backend.sql.values import Parameter, Row, Value, literal
 
 # The most rows of a bulk_update() whose CASE fits D1's 100,000 bytes of SQL, for one field.
 _BULK_UPDATE = 300
@@ -75,7 +75,7 @@ class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[
         if not params:
             return sql
         if isinstance(params, Mapping):
-            return sql % {name: literal(value) for name, value in params.items()}
+            return sql % _Literals(params)
         return sql % tuple(map(literal, params))
 
     def fetch_returned_insert_columns(self, cursor: CursorWrapper, returning_params: Row) -> Row | None:
@@ -94,6 +94,17 @@ class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[
 
     def force_group_by(self) -> list[str]:
         return []
+
+
+class _Literals(dict[str, str]):
+    """The parameters that a statement uses as literals; a mapping may hold others, of any type."""
+
+    def __init__(self, params: Mapping[str, Parameter]) -> None:
+        super().__init__()
+        self._params = params
+
+    def __missing__(self, name: str) -> str:
+        return literal(self._params[name])
 
 
 def _to_float(value: Value, expression: Expression, connection: BaseDatabaseWrapper) -> Value:

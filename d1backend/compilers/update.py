@@ -57,7 +57,7 @@ def _known_count(connection: D1Connection, query: Query) -> int | None:
     if script is None or not script.known_rows:
         return None
     found = _keys(query)
-    if found is None or not script.knows_rows(*found):
+    if found is None or not connection.knows_rows(*found):
         return None
     return len(found[2])
 

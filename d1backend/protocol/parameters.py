@@ -15,7 +15,8 @@ from d1backend.sql.values import Parameter, number_literal, stored_value
 MAX_PARAMETERS = 100
 MAX_SQL_BYTES = 100_000
 _SHORT_BLOB = 256
-_PLACEHOLDER = re.compile(r"(?<!%)%s")
+# A placeholder by position or by name, or an escaped percent sign.
+_PLACEHOLDER = re.compile(r"%(?:(?P<percent>%)|(?:\((?P<name>[^)]*)\))?s)")
 # An integer literal after ORDER BY or GROUP BY names a column by its position.
 _POSITION = re.compile(r"\bBY\s(?:[^()]|\((?:[^()]|\([^()]*\))*\))*$", re.IGNORECASE)
 _NOT_BY = re.compile(r"\b(LIMIT|OFFSET|ROWS|RANGE|THEN|SET|WHERE|HAVING)\b", re.IGNORECASE)
@@ -88,24 +89,48 @@ def bind(sql: str, params: Params) -> tuple[str, list[str]]:
 def _bind(
     sql: str, params: tuple[Parameter, ...] | Mapping[str, Parameter], *, packed: bool, everything: bool
 ) -> tuple[str, list[str]]:
+    placeholders = list(_PLACEHOLDER.finditer(sql))
+    if not isinstance(params, Mapping):
+        used = sum(not found["percent"] for found in placeholders)
+        if used != len(params):
+            raise ProgrammingError(
+                f"Incorrect number of bindings supplied. The current statement uses {used}, "
+                f"and there are {len(params)} supplied."
+            )
     binder = _Binder(packed=packed, everything=everything)
-    if isinstance(params, Mapping):
-        try:
-            return sql % {name: binder.placeholder(v) for name, v in params.items()}, binder.parameters()
-        except KeyError as error:
-            raise ProgrammingError(f"No value for the placeholder {error}") from error
-    parts = _PLACEHOLDER.split(sql)
-    if len(parts) != len(params) + 1:
-        raise ProgrammingError(
-            f"Incorrect number of bindings supplied. The current statement uses {len(parts) - 1}, "
-            f"and there are {len(params)} supplied."
-        )
     by = " by " in sql.lower()
-    out = [parts[0].replace("%%", "%")]
-    for value, part in zip(params, parts[1:], strict=True):
-        out.append(binder.placeholder(value, position=by and isinstance(value, int) and _is_position(out)))
-        out.append(part.replace("%%", "%"))
-    return "".join(out), binder.parameters()
+    by_name: dict[str, str] = {}
+    out: list[str] = []
+    at = index = 0
+    for found in placeholders:
+        out.append(sql[at : found.start()])
+        at, name = found.end(), found["name"]
+        if found["percent"]:
+            out.append("%")
+        elif name in by_name:
+            out.append(by_name[name])
+        else:
+            value = _value_of(params, name, index)
+            text = binder.placeholder(value, position=by and isinstance(value, int) and _is_position(out))
+            if name is not None and not isinstance(value, int):
+                by_name[name] = text
+            index += 1
+            out.append(text)
+    return "".join([*out, sql[at:]]), binder.parameters()
+
+
+def _value_of(
+    params: tuple[Parameter, ...] | Mapping[str, Parameter], name: str | None, index: int
+) -> Parameter:
+    """The value of a placeholder, by its name or its index."""
+    if isinstance(params, Mapping) is (name is None):
+        raise ProgrammingError("Placeholders with names take a mapping of parameters, %s takes a sequence.")
+    if not isinstance(params, Mapping):
+        return params[index]
+    try:
+        return params[name or ""]
+    except KeyError as error:
+        raise ProgrammingError(f"No value for the placeholder {error}") from error
 
 
 def _is_position(before: Iterable[str]) -> bool:

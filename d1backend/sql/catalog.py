@@ -2,30 +2,43 @@
 changes through views, triggers and cascading foreign keys."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from d1backend.errors import MissingError
-from d1backend.sql.converters import ColumnConverters
+from d1backend.sql.result_columns import Columns, ResultColumn, Schema, result_columns
 from d1backend.sql.tokenizer import tokens_of
+from d1backend.sql.triggers import LostColumns, Trigger, fired_by, parse_trigger
 
-_OWN = "name GLOB '_d1_*' OR name GLOB '_cf_*'"
+_OWN = "m.name GLOB '_d1_*' OR m.name GLOB '_cf_*'"
+_VIRTUAL = "m.type = 'table' AND m.rootpage = 0"
+# Keys and indexes are asked from SQLite, which has parsed them: a text may be written in many ways.
 # One scan for what belongs to each table: a subquery for each table would read the schema as often as it has tables.
 QUERY = (
-    "WITH parts AS MATERIALIZED (SELECT tbl_name, max(sql LIKE 'CREATE UNIQUE%') AS uniq, "
-    "max(type = 'trigger' OR type = 'index' AND sql LIKE '%(%(%') AS checks FROM sqlite_master "
-    "WHERE type IN ('index', 'trigger') GROUP BY tbl_name) "
-    "SELECT type, name, tbl_name, sql, NULL, NULL FROM sqlite_master "
-    f"WHERE NOT ({_OWN}) AND (type IN ('view', 'trigger') OR type = 'table' AND sql LIKE '%REFERENCES%ON %') "
+    "WITH parts AS MATERIALIZED (SELECT tbl_name, "
+    "max(type = 'trigger' OR type = 'index' AND (sql LIKE '%(%(%' OR sql LIKE '%->%')) AS checks FROM sqlite_master "
+    "WHERE type IN ('index', 'trigger') GROUP BY tbl_name COLLATE NOCASE) "
+    "SELECT m.type, m.name, m.tbl_name, m.sql, NULL, NULL FROM sqlite_master m "
+    f"WHERE NOT ({_OWN}) AND (m.type IN ('view', 'trigger') OR {_VIRTUAL}) "
     "UNION ALL "
-    "SELECT 'columns', name, '', "
+    "SELECT 'cascade', m.name, f.\"table\", '', NULL, NULL "
+    "FROM sqlite_master m, pragma_foreign_key_list(m.name) f "
+    f"WHERE m.type = 'table' AND NOT ({_OWN}) "
+    "AND NOT (f.on_delete IN ('NO ACTION', 'RESTRICT') AND f.on_update IN ('NO ACTION', 'RESTRICT')) "
+    "UNION ALL "
+    "SELECT 'columns', m.name, '', "
     '(SELECT json_group_array(json_array(name, type, "notnull", pk, hidden)) '
     "FROM pragma_table_xinfo(m.name)), "
-    "sql LIKE '%UNIQUE%' OR sql LIKE '%CHECK%' OR coalesce(p.uniq, 0), "
-    "sql LIKE '%STRICT%' OR sql LIKE '%VIRTUAL%' OR coalesce(p.checks, 0) "
-    f"FROM sqlite_master m LEFT JOIN parts p ON p.tbl_name = m.name WHERE type = 'table' AND NOT ({_OWN})"
+    "m.sql LIKE '%CHECK%' OR EXISTS (SELECT 1 FROM pragma_index_list(m.name) i "
+    "WHERE i.\"unique\" AND i.origin <> 'pk'), "
+    f"m.sql LIKE '%STRICT%' OR {_VIRTUAL} OR coalesce(p.checks, 0) "
+    "FROM sqlite_master m LEFT JOIN parts p ON p.tbl_name = m.name COLLATE NOCASE "
+    f"WHERE m.type = 'table' AND NOT ({_OWN})"
 )
+_HIDDEN = 1
 
 
 @dataclass(frozen=True)
@@ -80,19 +93,66 @@ class Catalog:
         self.tables: dict[str, Table] = {}
         self._links: list[tuple[frozenset[str], frozenset[str]]] = []
         self._reached: dict[frozenset[str], frozenset[str]] = {}
+        self._triggers = defaultdict[str, list[Trigger]](list)
+        self._cascades = defaultdict[str, set[str]](set)
+        virtual, views, columns = list[str](), dict[str, str](), dict[str, Columns]()
         for kind, name, table, text, constrained, may_reject in rows:
             name, table = name.lower(), table.lower()
             if kind == "columns":
-                self.tables[name] = _table(json.loads(text), bool(constrained), bool(may_reject))
-                continue
-            names = _names(text)
-            if kind == "trigger":
-                self._links.append((frozenset([table]), names))
+                found = json.loads(text)
+                self.tables[name] = _table(found, bool(constrained), bool(may_reject))
+                columns[name] = _result_columns(found)
+            elif kind == "cascade":
+                self._cascades[table].add(name)
+                self._links.append((frozenset([table]), frozenset([name])))
+            elif kind == "trigger":
+                self._triggers[table].append(parse_trigger(text, table))
+                self._links.append((frozenset([table]), _names(text)))
             else:
-                # A view changes with what it reads, a table with cascades with what it refers to.
-                self._links.append((names - {name}, frozenset([name])))
-        self.converters = ColumnConverters(
-            {name: {c: column.type for c, column in t.columns.items()} for name, t in self.tables.items()}
+                # A view changes with what it reads, a full-text table with what it indexes.
+                self._links.append((_names(text) - {name}, frozenset([name])))
+                if kind == "view":
+                    views[name] = text
+                else:
+                    virtual.append(name)
+        for name in virtual:
+            shadows = {table for table in self.tables if table.startswith(f"{name}_")}
+            self._links.append((frozenset([name]), frozenset(shadows)))
+        self._schema = Schema(columns, views)
+        self.result_columns = lru_cache(maxsize=512)(self._result_columns)
+
+    def _result_columns(self, sql: str) -> Columns | None:
+        """The columns that a statement returns, as far as its text and the schema say."""
+        return result_columns(sql, self._schema)
+
+    def hides_rows(self, table: str) -> bool:
+        """Whether a statement's row count may differ from the rows that are there (lower case)."""
+        return table in self._schema.views or any(trigger.hides for trigger in self._triggers.get(table, ()))
+
+    def lost_with(self, table: str, verb: str) -> dict[str, LostColumns]:
+        """By table, the columns that lose values through the triggers which a statement fires; None: whole rows."""
+        lost: dict[str, LostColumns] = {}
+        waiting, seen = [(table, fired_by(verb))], set[tuple[str, frozenset[str]]]()
+        while waiting:
+            seen.add(now := waiting.pop())
+            effects = [e for t in self._triggers.get(now[0], ()) if t.event in now[1] for e in t.effects]
+            for effect in effects:
+                columns = (
+                    None if effect.lost is None else effect.lost | (lost.get(effect.table) or frozenset())
+                )
+                lost[effect.table] = None if lost.get(effect.table, columns) is None else columns
+                waiting.append((effect.table, effect.fires))
+                if columns is None or columns & self._keys(effect.table):
+                    for child in self._cascades.get(effect.table, ()):
+                        lost[child] = None
+                        waiting += [(child, fired_by("REPLACE"))]
+            waiting = [step for step in waiting if step not in seen]
+        return lost
+
+    def _keys(self, table: str) -> frozenset[str]:
+        found = self.tables.get(table)
+        return (
+            frozenset(name for name, column in found.columns.items() if column.key) if found else frozenset()
         )
 
     def has(self, missing: MissingError) -> bool:
@@ -128,5 +188,15 @@ def _table(columns: list[tuple[str, str, int, int, int]], constrained: bool, may
     )
 
 
+def _result_columns(columns: list[tuple[str, str, int, int, int]]) -> Columns:
+    keys = [kind.lower() for _, kind, _, key, _ in columns if key]
+    return tuple(
+        ResultColumn(name, kind.lower(), bool(key) and keys == ["integer"])
+        for name, kind, _, key, hidden in columns
+        if hidden != _HIDDEN
+    )
+
+
 def _names(sql: str) -> frozenset[str]:
-    return frozenset(t.name.lower() for t in tokens_of(sql) if t.kind in ("word", "quoted"))
+    """All names in a definition; the options of a full-text table name others in strings."""
+    return frozenset(t.name.lower() for t in tokens_of(sql) if t.kind in ("word", "quoted", "string"))

@@ -3,14 +3,17 @@ raw SQL. D1's results do not say how a column is declared, and write 5.0 as 5.""
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
+from functools import lru_cache
 
 from django.utils.dateparse import parse_date, parse_datetime, parse_time
 
-from d1backend.sql.tokenizer import Parsed
-from d1backend.sql.values import Row, Value, unquote
+from d1backend.sql.result_columns import Columns, ResultColumn
+from d1backend.sql.values import Row, Value
 
-_COLUMN = re.compile(r'(?:(?P<table>"[^"]+"|\w+)\.)?(?P<name>"[^"]+"|\w+)')
+_FIRST_WORD = re.compile(r"[^ (]*")
+# The type that a column's alias asks for: SELECT x AS "x [date]".
+_ASKED_TYPE = re.compile(r" ?\[([^\]]*).*", re.DOTALL)
 # What raw SQL returns for a value.
 Converted = Value | datetime.date | datetime.time
 Convert = Callable[[Value], Converted]
@@ -36,42 +39,34 @@ _CONVERTERS: dict[str, Convert] = {
 }
 
 
-class ColumnConverters:
-    """Knows which columns hold dates, times, booleans and floats; `types` is by table, then by column."""
+def convert_rows(columns: Columns, rows: list[Row]) -> list[Row]:
+    """The rows of a result, with the values converted of columns whose declaration or name asks for it."""
+    plan = _plan(columns)
+    if not plan:
+        return rows
+    result = []
+    for row in rows:
+        values = list(row)
+        for i, convert in plan:
+            values[i] = convert(values[i])
+        result.append(tuple(values))
+    return result
 
-    def __init__(self, types: Mapping[str, Mapping[str, str]]) -> None:
-        kinds = {t: {c: re.split(r"[ (]", kind)[0] for c, kind in of.items()} for t, of in types.items()}
-        wanted = {c for of in kinds.values() for c, kind in of.items() if kind in _CONVERTERS}
-        self._owners = {
-            column: {table: _CONVERTERS.get(of[column]) for table, of in kinds.items() if column in of}
-            for column in wanted
-        }
 
-    def convert_rows(self, parsed: Parsed, names: list[str], rows: list[Row]) -> list[Row]:
-        """The rows of a statement, with the columns converted that come unchanged from its tables.
+def shown_name(name: str) -> str:
+    """A column's name without the type that it asks for."""
+    return _ASKED_TYPE.sub("", name) if "[" in name else name
 
-        A column that several of its tables have is converted when all of them declare it so.
-        """
-        columns = names if parsed.starred else [column.sql for column in parsed.columns or ()]
-        found = [(i, self._converter(column, parsed.names)) for i, column in enumerate(columns)]
-        plan = [(i, convert) for i, convert in found if convert]
-        if not plan:
-            return rows
-        result = []
-        for row in rows:
-            values = list(row)
-            for i, convert in plan:
-                values[i] = convert(values[i])
-            result.append(tuple(values))
-        return result
 
-    def _converter(self, column: str, names: Iterable[str]) -> Convert | None:
-        found = _COLUMN.fullmatch(column)
-        owners = self._owners.get(unquote(found["name"]).lower()) if found else None
-        if not found or not owners:
-            return None
-        table = unquote(found["table"] or "").lower()
-        if table in owners:
-            return owners[table]
-        converters = {convert for owner, convert in owners.items() if owner in names}
-        return converters.pop() if len(converters) == 1 else None
+@lru_cache(maxsize=512)
+def _plan(columns: Columns) -> list[tuple[int, Convert]]:
+    found = [(i, _converter(column)) for i, column in enumerate(columns)]
+    return [(i, convert) for i, convert in found if convert]
+
+
+def _converter(column: ResultColumn) -> Convert | None:
+    asked = _ASKED_TYPE.search(column.name)
+    if asked and asked[1].lower() in _CONVERTERS:
+        return _CONVERTERS[asked[1].lower()]
+    found = _FIRST_WORD.match(column.type or "")
+    return _CONVERTERS.get(found[0]) if found else None

@@ -4,7 +4,7 @@ The text is split into tokens as SQLite does it; nothing is rewritten here.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from d1backend.sql.parse_cache import ByteCache, size_of_texts
@@ -23,7 +23,23 @@ _CACHE_BYTES = 8_000_000
 _READS = {"SELECT", "VALUES", "EXPLAIN"}
 _WRITES = {"INSERT", "REPLACE", "UPDATE", "DELETE"}
 _CONTROL = {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}
-_OPERATORS = {"AND", "OR", "NOT", "IS", "COLLATE", "LIKE", "GLOB", "BETWEEN", "IN", "ESCAPE", "MATCH", "FROM"}
+_BEFORE_NAME = {
+    "AND",
+    "OR",
+    "NOT",
+    "IS",
+    "COLLATE",
+    "LIKE",
+    "GLOB",
+    "REGEXP",
+    "BETWEEN",
+    "IN",
+    "ESCAPE",
+    "MATCH",
+    "FROM",
+    "OVER",
+}
+_ENDS_EXPRESSION = {"END", "NULL", "ISNULL", "NOTNULL"}
 _AFTER_COLUMNS = {
     "FROM",
     "WHERE",
@@ -47,12 +63,13 @@ class Token:
 
     @property
     def upper(self) -> str:
-        return self.text.upper() if self.kind == "word" else ""
+        """A keyword in capitals. Keywords are ASCII: Python would make two letters of one ß, and SET of a name ſet."""
+        return self.text.upper() if self.kind == "word" and self.text.isascii() else ""
 
     @property
     def name(self) -> str:
-        """The identifier without its quotes."""
-        if self.kind != "quoted":
+        """The identifier without its quotes; SQLite takes a string for one where it expects a name."""
+        if self.kind not in ("quoted", "string"):
             return self.text
         quote = self.text[-1]
         return self.text[1:-1].replace(quote * 2, quote)
@@ -68,8 +85,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A statement's kind ("read", "write", "schema", "pragma", "control"), verb, target table and the rest.
+    """A statement's kind ("read", "write", "schema", "pragma", "control", "empty"), verb, target table and the rest.
 
+    `end` is where its text ends, before semicolons, comments and FOR UPDATE.
     `nondeterministic` marks an index on an expression, which SQLite may reject for being nondeterministic.
     """
 
@@ -80,6 +98,7 @@ class Parsed:
     columns: tuple[Column, ...] | None
     returning_at: int | None
     words: tuple[str, ...] = field(default=())
+    end: int = 0
     for_update: bool = False
     nondeterministic: bool = False
 
@@ -128,29 +147,38 @@ def _parse(sql: str) -> Parsed:
     trigger = first == "CREATE" and "TRIGGER" in words[:3]
     if not trigger and any(t.text == ";" for t in tokens):
         raise SeveralStatementsError("You can only execute one statement at a time.")
+    parsed = Parsed("schema", first, None, names, None, None, words, _end(tokens))
+    if not tokens:
+        return replace(parsed, kind="empty")
     if first == "PRAGMA":
-        return Parsed("pragma", first, None, names, None, None, words)
+        return replace(parsed, kind="pragma")
     if first in _CONTROL:
-        return Parsed("control", first, None, names, None, None, words)
-    main = _main_verb(tokens)
+        return replace(parsed, kind="control")
+    main = verb_at(tokens)
     if main is None:
         nondeterministic = "INDEX" in words[:3] and any(t.depth > 1 for t in tokens)
-        return Parsed("schema", first, None, names, None, None, words, nondeterministic=nondeterministic)
+        return replace(parsed, nondeterministic=nondeterministic)
     verb = tokens[main].upper
     if verb in _READS:
-        columns = None if first == "EXPLAIN" else _columns(sql, tokens, main + 1, verb)
         locking = [t.upper for t in tokens[-2:]] == ["FOR", "UPDATE"]
         if locking:
-            columns = _columns(sql, tokens[:-2], main + 1, verb)
-        return Parsed(
-            "read", first if first == "EXPLAIN" else verb, None, names, columns, None, words, locking
+            tokens = tokens[:-2]
+        explains = first == "EXPLAIN"
+        return replace(
+            parsed,
+            kind="read",
+            verb=first if explains else verb,
+            columns=None if explains else _columns(sql, tokens, main + 1, verb),
+            end=_end(tokens),
+            for_update=locking,
         )
-    table = _target(tokens, main, verb)
+    table = target_of(tokens, main, verb)
     returning = next((i for i, t in enumerate(tokens) if t.upper == "RETURNING" and t.depth == 0), None)
+    parsed = replace(parsed, kind="write", verb=verb, table=table)
     if returning is None:
-        return Parsed("write", verb, table, names, None, None, words)
+        return parsed
     columns = _columns(sql, tokens, returning + 1, "RETURNING")
-    return Parsed("write", verb, table, names, columns, tokens[returning].start, words)
+    return replace(parsed, columns=columns, returning_at=tokens[returning].start)
 
 
 def _size(sql: str, parsed: Parsed) -> int:
@@ -164,7 +192,12 @@ def _size(sql: str, parsed: Parsed) -> int:
 parse: Final = ByteCache(_parse, _size, _CACHE_BYTES)
 
 
-def _main_verb(tokens: list[Token]) -> int | None:
+def _end(tokens: list[Token]) -> int:
+    return tokens[-1].start + len(tokens[-1].text) if tokens else 0
+
+
+def verb_at(tokens: list[Token]) -> int | None:
+    """The index of the statement's verb, behind its common table expressions."""
     first = tokens[0].upper if tokens else ""
     if first in _READS or first in _WRITES:
         return 0
@@ -176,7 +209,8 @@ def _main_verb(tokens: list[Token]) -> int | None:
     return None
 
 
-def _target(tokens: list[Token], main: int, verb: str) -> str | None:
+def target_of(tokens: list[Token], main: int, verb: str) -> str | None:
+    """The table that a write with this verb, at `main`, writes."""
     marker = {"INSERT": "INTO", "REPLACE": "INTO", "DELETE": "FROM", "UPDATE": "UPDATE"}[verb]
     at = next((i for i in range(main, len(tokens)) if tokens[i].upper == marker), None)
     if at is None:
@@ -196,24 +230,20 @@ def _columns(sql: str, tokens: list[Token], start: int, verb: str) -> tuple[Colu
     if start < len(tokens) and tokens[start].upper in ("DISTINCT", "ALL"):
         start += 1
     depth = tokens[start].depth if start < len(tokens) else 0
-    items: list[list[Token]] = [[]]
-    end = tokens[-1].start + len(tokens[-1].text)
+    items: list[tuple[list[Token], int]] = []
+    item: list[Token] = []
+    end = _end(tokens)
     for token in tokens[start:]:
-        if token.depth <= depth and verb == "SELECT" and token.upper in _AFTER_COLUMNS and items[-1]:
+        if token.depth <= depth and verb == "SELECT" and token.upper in _AFTER_COLUMNS and item:
             end = token.start
             break
         if token.text == "," and token.depth == depth:
-            items.append([])
+            items.append((item, token.start))
+            item = []
         else:
-            items[-1].append(token)
-    bounds = [item[0].start for item in items if item]
-    return tuple(
-        _column(sql, item, nxt) for item, nxt in zip((i for i in items if i), [*bounds[1:], end], strict=True)
-    )
-
-
-def _may_precede_alias(token: Token) -> bool:
-    return token.kind == "word" and token.upper not in _OPERATORS
+            item.append(token)
+    items.append((item, end))
+    return tuple(_column(sql, item, until) for item, until in items if item)
 
 
 def _first_row(tokens: list[Token], start: int) -> list[Token]:
@@ -226,20 +256,27 @@ def _first_row(tokens: list[Token], start: int) -> list[Token]:
 
 
 def _column(sql: str, item: list[Token], until: int) -> Column:
-    text = sql[item[0].start : until].strip().rstrip(",").strip()
-    last = item[-1]
-    if last.text == "*" and (len(item) == 1 or item[-2].text == "."):
+    text = sql[item[0].start : until].strip()
+    if item[-1].text == "*" and (len(item) == 1 or item[-2].text == "."):
         return Column(text, None)
-    if last.kind not in ("word", "quoted") or last.upper == "END":
-        return Column(text, text)
-    if len(item) == 1 or item[-2].text == ".":
-        return Column(text, last.name)
-    if item[-2].upper == "AS":
-        return Column(sql[item[0].start : item[-2].start].strip(), last.name)
-    if (
-        item[-2].text == ")"
-        or item[-2].kind in ("quoted", "number", "string")
-        or _may_precede_alias(item[-2])
-    ):
-        return Column(sql[item[0].start : last.start].strip(), last.name)
+    expression, alias = split_alias(item)
+    if alias is not None:
+        return Column(sql[item[0].start : _end(expression)], alias)
+    if item[-1].kind in ("word", "quoted") and (len(item) == 1 or item[-2].text == "."):
+        return Column(sql[item[0].start : _end(item)], item[-1].name)
     return Column(text, text)
+
+
+def split_alias(item: list[Token]) -> tuple[list[Token], str | None]:
+    """The tokens of a result column without its alias, and the alias."""
+    if len(item) < 2:
+        return item, None
+    before, last = item[-2], item[-1]
+    if before.upper == "AS" and last.kind in ("word", "quoted", "string"):
+        return item[:-2], last.name
+    if last.kind not in ("word", "quoted") or last.upper in _ENDS_EXPRESSION:
+        return item, None
+    ends = before.text == ")" or before.kind in ("quoted", "number", "string")
+    if ends or (before.kind == "word" and before.upper not in _BEFORE_NAME):
+        return item[:-1], last.name
+    return item, None

@@ -1,7 +1,7 @@
 """The connection that Django's wrapper holds: a statement is a call outside transactions, and joins a script inside."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 
@@ -17,9 +17,11 @@ from d1backend.errors import (
 )
 from d1backend.options import Settings
 from d1backend.protocol import encoding
-from d1backend.sql.converters import ColumnConverters
+from d1backend.sql.catalog import Catalog
+from d1backend.sql.converters import convert_rows
+from d1backend.sql.result_columns import ResultColumn
 from d1backend.sql.tokenizer import Parsed, parse
-from d1backend.sql.values import Row, literal, quote_name
+from d1backend.sql.values import Row, Value, literal, quote_name
 from d1backend.transaction import keys
 from d1backend.transaction.cursor import Cursor
 from d1backend.transaction.hints import NO_HINT, Hint
@@ -87,20 +89,41 @@ class Connection:
 
         return self.session.on_current_catalog(ask)
 
-    def convert_rows(self, parsed: Parsed, names: list[str], rows: list[Row]) -> list[Row]:
+    def convert_rows(self, parsed: Parsed, sql: str, names: list[str], rows: list[Row]) -> list[Row]:
         """Rows with dates, times, booleans and floats in the columns that are declared so."""
-        after_schema_change = self.script is not None and self.script.has_schema
-        if not rows or parsed.kind == "pragma" or (after_schema_change and not self.session.known_catalog):
-            return rows
-        return self._converters(parsed).convert_rows(parsed, names, rows)
+        catalog = self._catalog_after(parsed) if rows else None
+        columns = catalog.result_columns(sql) if catalog and parsed.kind != "pragma" else None
+        if columns is None or len(columns) != len(names):
+            columns = tuple(map(ResultColumn, names))
+        return convert_rows(columns, rows)
 
-    def _converters(self, parsed: Parsed) -> ColumnConverters:
-        """The converters, after a change of the schema those of the new one.
+    def returned_names(self, parsed: Parsed, sql: str) -> list[str]:
+        """The names of the columns that a statement returns; after a change of the schema, as its text has them."""
+        if self.script is not None and self.script.has_schema:
+            catalog = None
+        else:
+            catalog = self._catalog_after(parsed) if parsed.starred else self.session.known_catalog
+        known = catalog.result_columns(sql) if catalog else None
+        return [c.name for c in known] if known else [c.name or "" for c in parsed.columns or ()]
 
-        Raises OutcomeUnknown when they cannot be asked for after a write, which is done.
+    def knows_rows(self, table: str, column: str, values: Sequence[Value]) -> bool:
+        """Whether the transaction knows that there is a row for each of these values of a column."""
+        script = self.script
+        if script is None or not script.knows_rows(table, column, values):
+            return False
+        if script.unchecked:
+            script.check_known_rows(self.session.catalog())
+        return script.knows_rows(table, column, values)
+
+    def _catalog_after(self, parsed: Parsed) -> Catalog | None:
+        """The catalog, after a change of the schema the new one; None before such a change is committed.
+
+        Raises OutcomeUnknown when it cannot be asked for after a write, which is done.
         """
+        if self.script is not None and self.script.has_schema:
+            return self.session.known_catalog
         try:
-            return self.session.catalog().converters
+            return self.session.catalog()
         except (OperationalError, RateLimited) as error:
             if parsed.kind != "write" or self.script is not None:
                 raise
@@ -128,7 +151,6 @@ class Connection:
         script = self.script
         if script is None:
             raise ProgrammingError("select_for_update() needs a transaction.")
-        sql = sql[: sql.upper().rindex("FOR UPDATE")]
         if parsed.verb == "EXPLAIN":
             return self._read_committed(sql, bound)
         names = self.rehearsal.column_names(script, parsed, sql, bound)
@@ -139,7 +161,7 @@ class Connection:
             text = self.session.read_batch([(exact, bound)])[0]["rows"][0][0]
         self.require(f"({exact}) IS {literal(text)}", bound, "that were read for update")
         rows = encoding.unpack(text)
-        script.add_known_rows(parsed, rows)
+        script.add_known_rows(parsed, rows, self.session.known_catalog)
         return names, rows
 
     def require(self, condition: str, bound: list[str], what: str, why: str = STALE) -> None:
@@ -169,10 +191,9 @@ class Connection:
             parsed = replace(parsed, columns=None, returning_at=None)
         if script is None:
             return self._write_now(parsed, sql, bound, hint)
-        touched = self._touched_by(script, parsed)
         if parsed.columns is not None:
             write, rows = self.rehearsal.write_returning(script, sql, bound)
-            script.track(write, hint, touched)
+            script.track(write, hint, self.session.known_catalog)
             script.add(write)
             return write, rows
         succeeds = self._will_succeed(script, parsed, hint)
@@ -183,17 +204,11 @@ class Connection:
         )
         if not at_once:
             write.count = hint.count
-        script.track(write, hint, touched)
+        script.track(write, hint, self.session.known_catalog)
         script.add(write)
         if at_once:
             self._rehearse_last(script, write)
         return write, []
-
-    def _touched_by(self, script: Script, parsed: Parsed) -> frozenset[str]:
-        """The tables that a write may change; the schema is fetched when rows are known that it may delete."""
-        target = frozenset([(parsed.table or "").lower()])
-        catalog = self.session.catalog() if script.known_rows else self.session.known_catalog
-        return catalog.reach(target) if catalog else target
 
     def _will_succeed(self, script: Script, parsed: Parsed, hint: Hint) -> bool | None:
         """Whether a statement will succeed, as far as the schema says; the schema is fetched to check a NULL."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from d1backend.errors import InterfaceError, NotSupportedError, ProgrammingError
 from d1backend.protocol.parameters import Params, bind
+from d1backend.sql.converters import shown_name
 from d1backend.sql.tokenizer import Parsed, SeveralStatementsError, parse
 from d1backend.sql.values import Row
 from d1backend.transaction.hints import Hint, hint_of
@@ -53,7 +54,9 @@ class Cursor:
         """Run one statement with Django's placeholders; a compiler's hint comes with its text."""
         hint, sql = hint_of(sql), str(sql)
         parsed = self._begin(sql)
-        text, bound = bind(sql, params)
+        text, bound = bind(sql[: parsed.end], params)
+        if parsed.kind == "empty":
+            return self
         if parsed.kind == "control":
             self.connection.control(parsed)
         elif parsed.kind == "pragma" and "=" in text:
@@ -61,9 +64,9 @@ class Cursor:
         elif parsed.kind in ("read", "pragma"):
             read = self.connection.read_for_update if parsed.for_update else self.connection.read_rows
             names, rows = read(parsed, text, bound)
-            self._keep_rows(parsed, names, rows)
+            self._keep_rows(parsed, sql, names, rows)
         else:
-            self._write_rows(parsed, text, bound, hint)
+            self._write_rows(parsed, text, bound, hint, sql)
         return self
 
     def _begin(self, sql: str) -> Parsed:
@@ -75,15 +78,15 @@ class Cursor:
         except SeveralStatementsError as error:
             raise ProgrammingError(str(error)) from error
 
-    def _write_rows(self, parsed: Parsed, text: str, bound: list[str], hint: Hint) -> None:
+    def _write_rows(self, parsed: Parsed, text: str, bound: list[str], hint: Hint, sql: str) -> None:
         self._write, rows = self.connection.write(parsed, text, bound, hint)
         if parsed.columns is not None:
-            self._keep_rows(parsed, [c.name or "" for c in parsed.columns], rows)
+            self._keep_rows(parsed, sql, self.connection.returned_names(parsed, sql), rows)
 
-    def _keep_rows(self, parsed: Parsed, names: list[str], rows: list[Row]) -> None:
-        """Keep a result to be fetched."""
-        self._rows = self.connection.convert_rows(parsed, names, rows)
-        self.description = [(name, None, None, None, None, None, None) for name in names]
+    def _keep_rows(self, parsed: Parsed, sql: str, names: list[str], rows: list[Row]) -> None:
+        """Keep the result of a statement to be fetched."""
+        self._rows = self.connection.convert_rows(parsed, sql, names, rows)
+        self.description = [(shown_name(name), None, None, None, None, None, None) for name in names]
 
     def executemany(self, sql: str, param_list: Iterable[Params]) -> "Cursor":
         """Run one statement for each set of parameters; outside a transaction they are one batch."""
@@ -92,7 +95,8 @@ class Cursor:
         if parsed.kind not in ("write", "schema"):
             raise ProgrammingError("executemany() can only execute DML statements.")
         if self.connection.script is None:
-            writes = [Write(*bind(sql, params), parsed) for params in param_list]
+            text = sql[: parsed.end]
+            writes = [Write(*bind(text, params), parsed) for params in param_list]
             self._count = self.connection.write_many(writes) if writes else 0
             return self
         counts = []

@@ -1,10 +1,11 @@
 """What cursors, compilers and gather() need of D1's connection; connection.py has it."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from d1backend.sql.tokenizer import Parsed
-from d1backend.sql.values import Row
+from d1backend.sql.values import Row, Value
 from d1backend.transaction.hints import Hint
 from d1backend.transaction.script import Script, Write
 from d1backend.transaction.session import NamedRows
@@ -24,7 +25,11 @@ class D1Connection(Protocol):
 
     def read_for_update(self, parsed: Parsed, sql: str, bound: list[str]) -> NamedRows: ...
 
-    def convert_rows(self, parsed: Parsed, names: list[str], rows: list[Row]) -> list[Row]: ...
+    def convert_rows(self, parsed: Parsed, sql: str, names: list[str], rows: list[Row]) -> list[Row]: ...
+
+    def returned_names(self, parsed: Parsed, sql: str) -> list[str]: ...
+
+    def knows_rows(self, table: str, column: str, values: Sequence[Value]) -> bool: ...
 
     def write(
         self, parsed: Parsed, sql: str, bound: list[str], hint: Hint = ...

@@ -1,6 +1,7 @@
 """Rehearsals: the database runs a transaction's script and answers a question, and a failure at the end undoes it."""
 
 import json
+import re
 
 from d1backend.errors import (
     CarriedResult,
@@ -12,13 +13,15 @@ from d1backend.errors import (
 from d1backend.protocol import encoding, schema_version
 from d1backend.protocol.api import Statement
 from d1backend.sql import pragmas
-from d1backend.sql.tokenizer import Parsed, parse
+from d1backend.sql.tokenizer import Parsed, parse, tokens_of
 from d1backend.sql.values import Row, quote_name
 from d1backend.transaction.script import Known, Script, Write, without_guards
 from d1backend.transaction.session import NamedRows, Session
 
 # What any write changes.
 OF_ALL_WRITES = frozenset(["sqlite_sequence", "last_insert_rowid", "changes", "total_changes"])
+# A view numbers the columns of one name: id, id:1, id:2.
+_NUMBER = re.compile(r":\d+$")
 _RETURNED = (
     "SELECT changes(), last_insert_rowid(), "
     '(SELECT json_group_array(r) FROM (SELECT r FROM "_d1_out" ORDER BY n))'
@@ -75,19 +78,31 @@ class Rehearsal:
         return names, self.rows(script, about, sql, bound, len(names))
 
     def column_names(self, script: Script, parsed: Parsed, sql: str, bound: list[str]) -> list[str]:
-        """The names of a SELECT's columns; the database is asked what a star stands for."""
-        if parsed.columns is not None and not parsed.starred:
-            return [c.name or "" for c in parsed.columns]
-        text = sql.strip().rstrip(";")
-        if not script.has_schema:
-            return self._session.read_batch([(f"SELECT * FROM ({text}) LIMIT 0", bound)])[0]["columns"]
+        """The names of a SELECT's columns; the database is asked what a star stands for, as the catalog may be old."""
+        if script.has_schema:
+            return self._new_column_names(script, parsed, sql, bound)
+        if not parsed.starred:
+            known = self._session.catalog().result_columns(sql)
+            return [c.name for c in known] if known else [c.name or "" for c in parsed.columns or ()]
+        # A subquery would number the columns of one name.
+        limit = "" if any(t.upper == "LIMIT" and t.depth == 0 for t in tokens_of(sql)) else " LIMIT 0"
+        return self._session.read_batch([(sql + limit, bound)])[0]["columns"]
+
+    def _new_column_names(self, script: Script, parsed: Parsed, sql: str, bound: list[str]) -> list[str]:
+        """The names of a SELECT's columns after a change of the schema: a star stands for a view's columns."""
+        if not parsed.starred:
+            return [c.name or "" for c in parsed.columns or ()]
         if bound:
             raise NotSupportedError(
                 "After a change of the schema in the same transaction, name the columns instead of using *."
             )
-        view: list[Statement] = [(f'CREATE VIEW "_d1_view" AS {text}', [])]
+        view: list[Statement] = [(f'CREATE VIEW "_d1_view" AS {sql}', [])]
         ask = "SELECT name FROM pragma_table_info('_d1_view')"
-        return [name for (name,) in self._run(script, script.writes, view, ask, [], 1)]
+        names = list[str]()
+        for (name,) in self._run(script, script.writes, view, ask, [], 1):
+            base = _NUMBER.sub("", name)
+            names.append(base if base in names else name)
+        return names
 
     def find_outcome(self, script: Script, write: Write, length: int) -> None:
         """Find a write's row count and last rowid; the write is the last of the first `length`."""

@@ -10,9 +10,10 @@ from d1backend.protocol.api import Statement
 from d1backend.protocol.schema_version import VERSION
 from d1backend.sql.catalog import Catalog
 from d1backend.sql.tokenizer import Parsed
+from d1backend.sql.triggers import LostColumns
 from d1backend.sql.values import Row, Value
 from d1backend.transaction import keys
-from d1backend.transaction.hints import Hint, KnownRow
+from d1backend.transaction.hints import NO_HINT, Hint, KnownRow
 
 _PLAIN_COLUMN = re.compile(r'"([^"]+)"\."([^"]+)"')
 
@@ -78,6 +79,19 @@ def stale(table: str | None, why: str = STALE) -> str:
     return f"json_extract('{{}}', '{why} {name}@' || ifnull({VERSION}, ''))"
 
 
+def _may_replace(parsed: Parsed) -> bool:
+    """Whether an INSERT may take rows away, or change their keys, where it meets others."""
+    return parsed.verb == "REPLACE" or "replace" in parsed.names or {"conflict", "update"} <= parsed.names
+
+
+def _is_lost(row: KnownRow, lost: dict[str, LostColumns]) -> bool:
+    table, column, _ = row
+    if table not in lost:
+        return False
+    columns = lost[table]
+    return columns is None or column.lower() in columns
+
+
 @dataclass
 class Savepoint:
     """The script as it was: its length, the keys that come next and the rows known to be there."""
@@ -93,7 +107,8 @@ class Script:
     """The statements of one transaction, its savepoints, and what its rehearsals have shown.
 
     `next_keys`: by table, the next key where the script predicts keys itself. `used_keys`: by table and key column,
-    how many reserved keys were used. `known_rows`: rows that are there. `rehearsed`: the rows of the questions that
+    how many reserved keys were used. `known_rows`: rows that are there; `unchecked`: if no trigger took them away while
+    the catalog was unknown. `rehearsed`: the rows of the questions that
     were rehearsed since the script last changed.
     """
 
@@ -102,6 +117,7 @@ class Script:
     next_keys: dict[str, int] = field(default_factory=dict)
     used_keys: dict[tuple[str, str], int] = field(default_factory=dict)
     known_rows: set[KnownRow] = field(default_factory=set)
+    unchecked: bool = False
     rehearsed: dict[tuple[str, tuple[str, ...]], list[Row]] = field(default_factory=dict)
 
     def add(self, write: Write) -> None:
@@ -137,11 +153,8 @@ class Script:
 
     # Known rows and keys
 
-    def track(self, write: Write, hint: Hint, touched: frozenset[str]) -> None:
-        """Update the known rows and keys for a statement that is about to be added.
-
-        `touched` are the tables that it may change, also through triggers and cascades.
-        """
+    def track(self, write: Write, hint: Hint, catalog: Catalog | None) -> None:
+        """Update the known rows and keys for a statement that is about to be added."""
         table = (write.parsed.table or "").lower()
         if table == "sqlite_sequence" or write.parsed.kind == "schema":
             self.next_keys.clear()
@@ -149,14 +162,41 @@ class Script:
         elif write.parsed.verb in ("INSERT", "REPLACE"):
             if not hint.reserved:
                 self.next_keys.pop(table, None)
-        elif not hint.keeps_keys:
-            self.known_rows = {known for known in self.known_rows if known[0] not in touched}
-        self.known_rows |= hint.makes
+            self._forget_lost_rows(
+                write, catalog, keeps=hint is not NO_HINT or not _may_replace(write.parsed)
+            )
+        else:
+            self._forget_lost_rows(write, catalog, keeps=hint.keeps_keys)
+        if catalog is None:
+            self.unchecked = True
+        if catalog is None or not catalog.hides_rows(table):
+            self.known_rows |= hint.makes
 
-    def add_known_rows(self, parsed: Parsed, rows: list[Row]) -> None:
+    def check_known_rows(self, catalog: Catalog) -> None:
+        """Forget the rows that triggers may have taken away while the catalog was unknown."""
+        self.known_rows = {row for row in self.known_rows if not catalog.hides_rows(row[0])}
+        for write in self.writes:
+            self._forget_lost_rows(write, catalog, keeps=True)
+        self.unchecked = False
+
+    def _forget_lost_rows(self, write: Write, catalog: Catalog | None, *, keeps: bool) -> None:
+        """Forget the rows that a statement may take away; `keeps`: by its triggers only."""
+        if not self.known_rows:
+            return
+        lost: dict[str, LostColumns] = {}
+        if catalog is not None:
+            for table in write.target:
+                lost = catalog.lost_with(table, write.parsed.verb)
+        if not keeps:
+            lost |= dict.fromkeys(write.target if catalog is None else catalog.reach(write.target))
+        if lost:
+            self.known_rows = {row for row in self.known_rows if not _is_lost(row, lost)}
+
+    def add_known_rows(self, parsed: Parsed, rows: list[Row], catalog: Catalog | None) -> None:
         """Note rows that were read and that the commit will find again."""
         for i, column in enumerate(parsed.columns or ()):
-            if found := _PLAIN_COLUMN.fullmatch(column.sql):
+            found = _PLAIN_COLUMN.fullmatch(column.sql)
+            if found and not (catalog and catalog.hides_rows(found[1].lower())):
                 self.known_rows |= {
                     (found[1].lower(), found[2], row[i]) for row in rows if isinstance(row[i], int | str)
                 }
