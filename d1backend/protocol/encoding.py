@@ -30,15 +30,32 @@ def row_of(columns: Sequence[str]) -> str:
 
 def rows_of(sql: str, count: int) -> tuple[str, str]:
     """A common table expression around a SELECT of `count` columns, and the JSON text of all its rows."""
-    names = [f'"c{i}"' for i in range(count)]
-    cte = f'WITH "_d1"({", ".join(names)}) AS MATERIALIZED ({sql.strip().rstrip(";")})'
+    names = _names(count)
+    cte = f'WITH "_d1"({", ".join(names)}) AS MATERIALIZED ({sql})'
     return cte, f'SELECT json_group_array({row_of(names)}) FROM "_d1"'
+
+
+def _names(count: int) -> list[str]:
+    return [f'"c{i}"' for i in range(count)]
 
 
 def exact(sql: str, count: int) -> str:
     """A SELECT that returns the rows of a SELECT of `count` columns as one JSON text."""
     cte, rows = rows_of(sql, count)
     return f"{cte} {rows}"
+
+
+def exact_rows(sql: str, count: int) -> str:
+    """A SELECT that returns each row of a SELECT of `count` columns as a JSON text."""
+    cte, _ = rows_of(sql, count)
+    return f'{cte} SELECT {row_of(_names(count))} FROM "_d1"'
+
+
+def exact_part(sql: str, count: int, first: int, rows: int) -> str:
+    """A SELECT that returns `rows` rows (-1: all) from `first` on as one JSON text."""
+    cte, _ = rows_of(sql, count)
+    part = f'(SELECT * FROM "_d1" LIMIT {rows} OFFSET {first})'
+    return f"{cte} SELECT json_group_array({row_of(_names(count))}) FROM {part}"
 
 
 def carrier(sql: str, count: int) -> str:

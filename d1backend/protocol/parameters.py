@@ -14,6 +14,8 @@ from d1backend.sql.values import Parameter, number_literal, stored_value
 
 MAX_PARAMETERS = 100
 MAX_SQL_BYTES = 100_000
+# What a rehearsal or a guard puts around a SELECT of 100 columns takes less than this.
+_WRAPPER_BYTES = 20_000
 _SHORT_BLOB = 256
 # A placeholder by position or by name, or an escaped percent sign.
 _PLACEHOLDER = re.compile(r"%(?:(?P<percent>%)|(?:\((?P<name>[^)]*)\))?s)")
@@ -46,7 +48,8 @@ class _Binder:
         if isinstance(value, str):
             return self._bind(value)
         if isinstance(value, bytes):
-            return f"x'{value.hex()}'" if len(value) <= _SHORT_BLOB else f"unhex({self._bind(value.hex())})"
+            short = len(value) <= _SHORT_BLOB and not self.everything
+            return f"x'{value.hex()}'" if short else f"unhex({self._bind(value.hex())})"
         if self.everything and not (isinstance(value, float) and math.isinf(value)):
             return self._bind(value)
         return f"0+{value}" if position else number_literal(value)
@@ -63,10 +66,10 @@ class _Binder:
         return [json.dumps(self.bound, ensure_ascii=False)] if self.bound else []
 
 
-def bind(sql: str, params: Params) -> tuple[str, list[str]]:
+def bind(sql: str, params: Params, spare: int = 0) -> tuple[str, list[str]]:
     """SQL with Django's placeholders (%s or %(name)s) and its parameters, as D1 takes them.
 
-    Returns the SQL and the texts bound to ?1, ?2, ….
+    Returns the SQL and the texts bound to ?1, ?2, …, of which the caller may add `spare` more.
     Raises ProgrammingError when placeholders and parameters differ in number, DataError when the
     statement is longer than D1's 100,000 bytes.
     """
@@ -74,10 +77,11 @@ def bind(sql: str, params: Params) -> tuple[str, list[str]]:
         return sql, []
     values = params if isinstance(params, Mapping) else tuple(params)
     result = _bind(sql, values, packed=False, everything=False)
-    if len(result[1]) > MAX_PARAMETERS:
+    if len(result[1]) > MAX_PARAMETERS - spare:
         result = _bind(sql, values, packed=True, everything=False)
-    if len(result[0].encode()) > MAX_SQL_BYTES:
-        result = _bind(sql, values, packed=True, everything=True)
+    if len(result[0].encode()) > MAX_SQL_BYTES - _WRAPPER_BYTES:
+        packed = _bind(sql, values, packed=True, everything=True)
+        result = min(result, packed, key=lambda bound: len(bound[0]))
         if len(result[0].encode()) > MAX_SQL_BYTES:
             raise DataError(
                 f"The statement is {len(result[0].encode()):,} bytes long; D1 takes {MAX_SQL_BYTES:,}. "

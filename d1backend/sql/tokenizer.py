@@ -147,7 +147,7 @@ def _parse(sql: str) -> Parsed:
     trigger = first == "CREATE" and "TRIGGER" in words[:3]
     if not trigger and any(t.text == ";" for t in tokens):
         raise SeveralStatementsError("You can only execute one statement at a time.")
-    parsed = Parsed("schema", first, None, names, None, None, words, _end(tokens))
+    parsed = Parsed("schema", first, None, names, None, None, words, end_of(tokens))
     if not tokens:
         return replace(parsed, kind="empty")
     if first == "PRAGMA":
@@ -169,7 +169,7 @@ def _parse(sql: str) -> Parsed:
             kind="read",
             verb=first if explains else verb,
             columns=None if explains else _columns(sql, tokens, main + 1, verb),
-            end=_end(tokens),
+            end=end_of(tokens),
             for_update=locking,
         )
     table = target_of(tokens, main, verb)
@@ -192,7 +192,8 @@ def _size(sql: str, parsed: Parsed) -> int:
 parse: Final = ByteCache(_parse, _size, _CACHE_BYTES)
 
 
-def _end(tokens: list[Token]) -> int:
+def end_of(tokens: list[Token]) -> int:
+    """Where the text of these tokens ends."""
     return tokens[-1].start + len(tokens[-1].text) if tokens else 0
 
 
@@ -227,14 +228,23 @@ def _columns(sql: str, tokens: list[Token], start: int, verb: str) -> tuple[Colu
     if verb == "VALUES":
         count = 1 + sum(t.text == "," and t.depth == 1 for t in _first_row(tokens, start))
         return tuple(Column("", f"column{i + 1}") for i in range(count))
-    if start < len(tokens) and tokens[start].upper in ("DISTINCT", "ALL"):
-        start += 1
+    items = result_items(tokens, first_item(tokens, start), clauses=verb == "SELECT")
+    return tuple(_column(sql, item, until) for item, until in items)
+
+
+def first_item(tokens: list[Token], start: int) -> int:
+    """The index of the first result column behind a verb."""
+    return start + (start < len(tokens) and tokens[start].upper in ("DISTINCT", "ALL"))
+
+
+def result_items(tokens: list[Token], start: int, *, clauses: bool = True) -> list[tuple[list[Token], int]]:
+    """The result columns as tokens, each with where its text ends; `clauses`: a FROM or another may follow."""
     depth = tokens[start].depth if start < len(tokens) else 0
     items: list[tuple[list[Token], int]] = []
     item: list[Token] = []
-    end = _end(tokens)
+    end = end_of(tokens)
     for token in tokens[start:]:
-        if token.depth <= depth and verb == "SELECT" and token.upper in _AFTER_COLUMNS and item:
+        if token.depth <= depth and clauses and token.upper in _AFTER_COLUMNS and item:
             end = token.start
             break
         if token.text == "," and token.depth == depth:
@@ -243,7 +253,7 @@ def _columns(sql: str, tokens: list[Token], start: int, verb: str) -> tuple[Colu
         else:
             item.append(token)
     items.append((item, end))
-    return tuple(_column(sql, item, until) for item, until in items if item)
+    return [(item, until) for item, until in items if item]
 
 
 def _first_row(tokens: list[Token], start: int) -> list[Token]:
@@ -261,9 +271,9 @@ def _column(sql: str, item: list[Token], until: int) -> Column:
         return Column(text, None)
     expression, alias = split_alias(item)
     if alias is not None:
-        return Column(sql[item[0].start : _end(expression)], alias)
+        return Column(sql[item[0].start : end_of(expression)], alias)
     if item[-1].kind in ("word", "quoted") and (len(item) == 1 or item[-2].text == "."):
-        return Column(sql[item[0].start : _end(item)], item[-1].name)
+        return Column(sql[item[0].start : end_of(item)], item[-1].name)
     return Column(text, text)
 
 

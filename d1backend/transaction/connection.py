@@ -21,8 +21,8 @@ from d1backend.sql.catalog import Catalog
 from d1backend.sql.converters import convert_rows
 from d1backend.sql.result_columns import ResultColumn
 from d1backend.sql.tokenizer import Parsed, parse
-from d1backend.sql.values import Row, Value, literal, quote_name
-from d1backend.transaction import keys
+from d1backend.sql.values import Row, Value, quote_name
+from d1backend.transaction import keys, row_guards
 from d1backend.transaction.cursor import Cursor
 from d1backend.transaction.hints import NO_HINT, Hint
 from d1backend.transaction.key_source import KeySource
@@ -147,20 +147,22 @@ class Connection:
         return not self.session.catalog().reach(script.tables).isdisjoint(parsed.names)
 
     def read_for_update(self, parsed: Parsed, sql: str, bound: list[str]) -> NamedRows:
-        """Read rows as their exact JSON text; the commit fails unless it finds the same text again."""
+        """Read rows as exact JSON texts; the commit fails unless it finds the same texts again."""
         script = self.script
         if script is None:
             raise ProgrammingError("select_for_update() needs a transaction.")
         if parsed.verb == "EXPLAIN":
             return self._read_committed(sql, bound)
         names = self.rehearsal.column_names(script, parsed, sql, bound)
-        exact = encoding.exact(sql, len(names))
+        ask = encoding.exact_rows(sql, len(names))
         if self._reads_own_writes(script, parsed):
-            text = self.rehearsal.rows(script, parsed.names, exact, bound, 1)[0][0]
+            found = self.rehearsal.rows(script, parsed.names, ask, bound, 1)
         else:
-            text = self.session.read_batch([(exact, bound)])[0]["rows"][0][0]
-        self.require(f"({exact}) IS {literal(text)}", bound, "that were read for update")
-        rows = encoding.unpack(text)
+            found = list(map(tuple, self.session.read_batch([(ask, bound)])[0]["rows"]))
+        texts = [text for (text,) in found]
+        for condition, values in row_guards.conditions(sql, bound, len(names), texts):
+            self.require(condition, values, "that were read for update")
+        rows = [encoding.row(json.loads(text)) for text in texts]
         script.add_known_rows(parsed, rows, self.session.known_catalog)
         return names, rows
 

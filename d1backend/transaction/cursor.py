@@ -7,6 +7,7 @@ from d1backend.protocol.parameters import Params, bind
 from d1backend.sql.converters import shown_name
 from d1backend.sql.tokenizer import Parsed, SeveralStatementsError, parse
 from d1backend.sql.values import Row
+from d1backend.transaction import wide
 from d1backend.transaction.hints import Hint, hint_of
 from d1backend.transaction.interface import D1Connection
 from d1backend.transaction.script import Write
@@ -54,20 +55,31 @@ class Cursor:
         """Run one statement with Django's placeholders; a compiler's hint comes with its text."""
         hint, sql = hint_of(sql), str(sql)
         parsed = self._begin(sql)
-        text, bound = bind(sql[: parsed.end], params)
-        if parsed.kind == "empty":
+        if parsed.kind == "read":
+            self._read(parsed, sql, params)
             return self
+        text, bound = bind(sql[: parsed.end], params)
         if parsed.kind == "control":
             self.connection.control(parsed)
         elif parsed.kind == "pragma" and "=" in text:
             _check_setting(parsed)
-        elif parsed.kind in ("read", "pragma"):
-            read = self.connection.read_for_update if parsed.for_update else self.connection.read_rows
-            names, rows = read(parsed, text, bound)
-            self._keep_rows(parsed, sql, names, rows)
-        else:
+        elif parsed.kind == "pragma":
+            self._keep_rows(parsed, sql, *self.connection.read_rows(parsed, text, bound))
+        elif parsed.kind != "empty":
             self._write_rows(parsed, text, bound, hint, sql)
         return self
+
+    def _read(self, parsed: Parsed, sql: str, params: Params) -> None:
+        """Run a SELECT; one of too many columns for D1 is packed."""
+        narrow = wide.narrow(sql) if len(parsed.columns or ()) > wide.MAX_COLUMNS else None
+        sent = parse(narrow.sql) if narrow else parsed
+        # The guard of a locking read binds one more.
+        text, bound = bind((narrow.sql if narrow else sql)[: sent.end], params, spare=int(sent.for_update))
+        read = self.connection.read_for_update if sent.for_update else self.connection.read_rows
+        names, rows = read(sent, text, bound)
+        if narrow:
+            names, rows = self.connection.returned_names(parsed, sql), narrow.widen(rows)
+        self._keep_rows(parsed, sql, names, rows)
 
     def _begin(self, sql: str) -> Parsed:
         if self.closed or self.connection.closed:

@@ -65,3 +65,15 @@ class Wide(models.Model):
     for _i in range(16):
         vars()[f"c{_i}"] = models.CharField(max_length=40, default="")
     del _i
+
+
+class Broad(models.Model):
+    """Sixty-one columns: with its parent more than a result of D1 may have."""
+
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE)
+    flag = models.BooleanField(default=True)
+    big = models.BigIntegerField(default=2**60)
+    blob = models.BinaryField(null=True)
+    for _i in range(56):
+        vars()[f"c{_i}"] = models.CharField(max_length=40, default="")
+    del _i
