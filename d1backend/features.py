@@ -20,6 +20,12 @@ class DatabaseFeatures(FunctionFeatures, SQLiteFeatures):
     can_return_rows_from_bulk_insert = True
     # The commit compares the rows that were read.
     has_select_for_update = True
+    # Nobody waits for a lock, and no row is locked: these ask for what is so anyway. `of` and `no_key` guard all that
+    # is read, which is more than they ask.
+    has_select_for_update_nowait = True
+    has_select_for_update_skip_locked = True
+    has_select_for_update_of = True
+    has_select_for_no_key_update = True
     supports_json_field = True
     can_introspect_json_field = True
     has_json_object_function = True
@@ -31,5 +37,7 @@ class DatabaseFeatures(FunctionFeatures, SQLiteFeatures):
             "D1 has no locks: rows read for update are compared at the commit.": {
                 "get_or_create.tests.UpdateOrCreateTransactionTests.test_creation_in_transaction",
                 "get_or_create.tests.UpdateOrCreateTransactionTests.test_updates_in_transaction",
+                "select_for_update.tests.SelectForUpdateTests.test_nowait_raises_error_on_block",
+                "select_for_update.tests.SelectForUpdateTests.test_skip_locked_skips_locked_rows",
             },
         }

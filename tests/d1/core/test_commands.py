@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.utils import ConnectionHandler
 
 from d1backend import clone
+from d1backend.errors import NotSupportedError
 from d1backend.options import Settings
 from d1backend.protocol.api import Api
 from tests.d1.app.models import Author, Book
@@ -133,3 +134,80 @@ def test_a_database_is_cloned_for_parallel_tests(engine):
     assert api.batch(target, ask) == api.batch(source, ask)
     for database in (source, target):
         api.delete(database)
+
+
+_SEARCHED = [
+    "CREATE TABLE note (id integer PRIMARY KEY, body text)",
+    "CREATE VIEW shouted AS SELECT id, upper(body) AS body FROM note",
+    "CREATE VIRTUAL TABLE own USING fts5(body, extra UNINDEXED, tokenize = 'porter')",
+    "CREATE VIRTUAL TABLE of_note USING fts5(body, content='note', content_rowid='id')",
+    "CREATE VIRTUAL TABLE of_view USING fts5(body, content = shouted, content_rowid = 'id')",
+    "CREATE VIRTUAL TABLE without USING fts5(body, content='')",
+    "CREATE VIRTUAL TABLE terms USING fts5vocab(own, row)",
+    "CREATE VIRTUAL TABLE area USING rtree(id, low, high)",
+    "CREATE TRIGGER search AFTER INSERT ON note BEGIN "
+    "INSERT INTO of_note (rowid, body) VALUES (NEW.id, NEW.body); END",
+    "INSERT INTO note VALUES (7, 'running dogs'), (9, x'00ff')",
+    "INSERT INTO own (rowid, body, extra) VALUES (70, 'running late', 'x'), (3, 'slow', NULL)",
+    "INSERT INTO own (own, rank) VALUES ('rank', 'bm25(10.0, 5.0)')",
+    "INSERT INTO of_view (of_view) VALUES ('rebuild')",
+    "INSERT INTO area VALUES (1, 0.1, 2.5)",
+]
+_FOUND = [
+    "SELECT rowid, body, extra, rank FROM own WHERE own MATCH 'run' ORDER BY rank",
+    "SELECT rowid, body FROM of_note WHERE of_note MATCH 'dogs'",
+    "SELECT rowid, body FROM of_view WHERE of_view MATCH 'running'",
+    "SELECT * FROM terms",
+    "SELECT * FROM area",
+    "SELECT rowid, hex(body) FROM note",
+    "SELECT k, v FROM own_config",
+    "SELECT type, name, sql FROM sqlite_master WHERE name NOT GLOB '_cf_*' ORDER BY name",
+]
+
+
+@pytest.fixture
+def copied(engine):
+    """Makes a database of statements, copies it, and runs statements on one of both."""
+    api = Api(Settings(account_id="local", api_token=engine.token, base_url=engine.url))
+    databases = [api.create("clone source"), api.create("clone target")]
+
+    def run(which, statements):
+        return [result["rows"] for result in api.batch(databases[which], [(sql, []) for sql in statements])]
+
+    def make(statements):
+        run(0, statements)
+        clone.copy(api, *databases)
+        return run
+
+    yield make
+    for database in databases:
+        api.delete(database)
+
+
+def test_full_text_tables_are_cloned(copied):
+    run = copied(_SEARCHED)
+    assert run(1, _FOUND) == run(0, _FOUND)
+    more = [
+        "INSERT INTO note VALUES (20, 'new dogs')",
+        "SELECT rowid FROM of_note WHERE of_note MATCH 'dogs'",
+    ]
+    assert run(1, more)[1] == [[7], [20]]
+    for name in ("own", "of_note", "of_view"):
+        run(1, [f"INSERT INTO {name} ({name}) VALUES ('integrity-check')"])
+
+
+def test_a_full_text_table_without_its_text_cannot_be_cloned(copied):
+    with pytest.raises(NotSupportedError, match="without keeps no text"):
+        copied([*_SEARCHED, "INSERT INTO without (rowid, body) VALUES (1, 'x')"])
+
+
+def test_large_rows_are_cloned(copied):
+    run = copied(
+        [
+            "CREATE TABLE large (id integer PRIMARY KEY, body)",
+            "INSERT INTO large SELECT value, hex(zeroblob(350000)) FROM json_each('[1, 2, 3, 4, 5]')",
+            "INSERT INTO large VALUES (6, zeroblob(700000))",
+        ]
+    )
+    ask = ["SELECT id, typeof(body), length(body) FROM large", "SELECT count(DISTINCT body) FROM large"]
+    assert run(1, ask) == run(0, ask)

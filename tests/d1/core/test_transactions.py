@@ -233,6 +233,21 @@ def test_rows_read_for_update_are_held_to_the_commit():
     assert Author.objects.get().score == 7
 
 
+@pytest.mark.parametrize(
+    "options", [{"nowait": True}, {"skip_locked": True}, {"of": ("self", "author")}, {"no_key": True}]
+)
+def test_the_options_of_a_locking_read_change_nothing(options):
+    """As on Django's SQLite, where there is no row lock either."""
+    Book.objects.create(title="B", author=Author.objects.create(name="A"))
+    books = Book.objects.select_related("author")
+    with transaction.atomic():
+        assert books.select_for_update(**options).get().author.name == "A"
+    with pytest.raises(SerializationFailure), transaction.atomic():
+        book = books.select_for_update(**options).get()
+        in_another_thread(lambda: Author.objects.update(name="changed"))
+        book.save()
+
+
 def test_threads_that_add_through_select_for_update_lose_nothing():
     author = Author.objects.create(name="A")
 
