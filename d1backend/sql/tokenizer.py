@@ -217,7 +217,7 @@ def target_of(tokens: list[Token], main: int, verb: str) -> str | None:
     if at is None:
         return None
     at += 1
-    if verb == "UPDATE" and tokens[at].upper == "OR":
+    if verb == "UPDATE" and at < len(tokens) and tokens[at].upper == "OR":
         at += 2
     if at + 2 < len(tokens) and tokens[at + 1].text == ".":
         at += 2

@@ -2,7 +2,9 @@
 
 import pytest
 
+from d1backend.sql.result_columns import ResultColumn, Schema, result_columns
 from d1backend.sql.tokenizer import SeveralStatementsError, parse
+from d1backend.sql.triggers import parse_trigger
 
 
 def names(sql):
@@ -58,3 +60,34 @@ def test_several_statements_are_refused_but_a_trigger_is_one():
     assert (
         parse("CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM a; DELETE FROM b; END").kind == "schema"
     )
+
+
+_WHOLE = [
+    "WITH RECURSIVE a (x, y) AS NOT MATERIALIZED (SELECT DISTINCT t.*, 'b' AS \"c d\" FROM main.t AS u "
+    "LEFT JOIN (SELECT 1) v USING (x) WHERE x IN (VALUES (1, 2)) GROUP BY 1 ORDER BY 1 + 1, 2 DESC LIMIT 3) "
+    "SELECT a.x, (SELECT y FROM b), CASE x WHEN 1 THEN 2 END z FROM a UNION ALL SELECT * FROM c FOR UPDATE",
+    "INSERT OR REPLACE INTO main.t AS u (a, b) VALUES (1, 2), (3, 4) ON CONFLICT (a) DO UPDATE SET b = 1 "
+    "RETURNING *, a AS b",
+    "UPDATE OR IGNORE t SET (a, b) = (1, 2), c = 3 FROM u WHERE a = [b] RETURNING `a`",
+    "DELETE FROM \"t\" WHERE a = 'x' RETURNING a",
+    "CREATE TRIGGER IF NOT EXISTS x BEFORE UPDATE OF a ON t WHEN NEW.a BEGIN SELECT RAISE(IGNORE); "
+    "UPDATE t SET (a, b) = (SELECT 1, 2), c = 1 WHERE 1; INSERT OR REPLACE INTO u VALUES (1); DELETE FROM v; END",
+    "CREATE VIEW v (a, b) AS SELECT * FROM t",
+    "PRAGMA table_info(t)",
+    "ROLLBACK TO SAVEPOINT x",
+    "DROP TABLE IF EXISTS t",
+]
+
+
+@pytest.mark.parametrize("sql", _WHOLE)
+def test_a_statement_that_breaks_off_anywhere_is_read(sql):
+    """The database says what is wrong with it."""
+    columns = (ResultColumn("x", "bool"),)
+    for end in range(len(sql)):
+        for text in (sql[:end], f"SELECT * FROM ({sql[:end]}", f"WITH x AS ({sql[:end]}) SELECT * FROM x"):
+            try:
+                parse.__wrapped__(text)
+            except SeveralStatementsError:
+                continue
+            result_columns(text, Schema({"t": columns, "u": columns}, {"v": _WHOLE[5], "c": _WHOLE[5]}))
+            parse_trigger(text, "t")
