@@ -9,6 +9,7 @@ from django.db.models.sql import compiler
 
 from d1backend import functions  # noqa: F401 (registers the expressions)
 from d1backend.compilers.pages import pages_of
+from d1backend.compilers.partial_reads import NotesPartialReads
 from d1backend.functions.registry import implementation
 
 MAX_COMPOUND_TERMS = 5
@@ -16,7 +17,7 @@ MAX_COMPOUND_TERMS = 5
 Term = tuple[str, list[str | int]]
 
 
-class SQLCompiler(compiler.SQLCompiler):
+class SQLCompiler(NotesPartialReads, compiler.SQLCompiler):
     def compile(self, node: BaseExpression) -> tuple[str, Any]:
         """An expression's SQL and parameters: ours where one is registered for its class, else Django's."""
         kind: Any = type(node)

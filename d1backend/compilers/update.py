@@ -9,6 +9,7 @@ from django.db.models.lookups import Exact, In
 from django.db.models.sql import Query
 from django.db.models.sql.where import AND
 
+from d1backend.aliases import GuardedAlias
 from d1backend.compilers import base
 from d1backend.sql.values import Value
 from d1backend.transaction.hints import NO_HINT, Hint, HintedSQL
@@ -88,7 +89,30 @@ class SQLUpdateCompiler(_HintedCompiler, base.SQLUpdateCompiler):
             count = _known_count(connection, query)
             if count is not None:
                 columns, nulls = _written(query.values)
-        return Hint(count=count, counted=given.counted, keeps_keys=keeps_keys, columns=columns, nulls=nulls)
+        return Hint(
+            count=count,
+            counted=given.counted,
+            keeps_keys=keeps_keys,
+            columns=columns,
+            nulls=nulls,
+            requires=self._condition_of_whole_save(),
+        )
+
+    def _condition_of_whole_save(self) -> str | None:
+        """What must be true of the row when an object is saved whole that was read from a replica."""
+        using, found = self.using, _keys(self.query)
+        if not isinstance(using, GuardedAlias) or found is None or len(found[2]) != 1:
+            return None
+        fields = self.query.get_meta().local_concrete_fields
+        whole = {field for field in fields if not field.primary_key and not field.generated}
+        if not whole <= {field for field, _, _ in self.query.values}:
+            return None
+        condition = using.condition(found[0], found[2][0])
+        if self.connection.in_atomic_block:
+            self.connection.on_commit(using.end)
+        else:
+            using.end()
+        return condition
 
 
 class SQLDeleteCompiler(_HintedCompiler, base.SQLDeleteCompiler):

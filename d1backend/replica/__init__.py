@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from d1backend.aliases import ReadAlias
 from d1backend.errors import RateLimited
 from d1backend.replica.host import Status
-from d1backend.replica.registry import host_of, reads_on_primary
+from d1backend.replica.registry import host_of, read_position, reads_on_primary
 
 __all__ = ["Status", "alias_for", "on_primary", "outage", "status", "version"]
 
@@ -50,11 +51,14 @@ def alias_for(alias: str, *tables: str) -> str:
     """The alias to read these tables from now: the replica's when it can be read, otherwise its source's.
 
     For tables that the router does not route ("unrouted"): `User.objects.using(alias_for("replica", "users"))`.
+    Ask for it before each read: objects read by it are taken to be as old as it.
     """
     host = host_of(alias)
-    if not reads_on_primary.get() and host.can_read(frozenset(tables)):
-        return alias
-    return host.options.source
+    if reads_on_primary.get() or not host.can_read(frozenset(tables)):
+        return host.options.source
+    read = ReadAlias(alias)
+    read.position = read_position(alias)
+    return read
 
 
 @contextmanager

@@ -5,12 +5,14 @@ from types import TracebackType
 
 from django.db.backends.sqlite3 import base as sqlite3_base
 from django.db.backends.sqlite3.creation import DatabaseCreation as SQLiteCreation
+from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 
-from d1backend.replica.copy import is_damage
+from d1backend.replica.copy import STATE_OF_COPY, is_damage
 from d1backend.replica.directory import OpenCopy
 from d1backend.replica.host import Host
+from d1backend.replica.position import CopyPosition
 from d1backend.replica.read_your_writes import changes_tail
 from d1backend.replica.registry import host_of
 from d1backend.transaction import tail
@@ -41,6 +43,10 @@ class DatabaseCreation(SQLiteCreation):
         return ("", "", "d1backend.replica", str(self.connection.settings_dict["NAME"]))
 
 
+class DatabaseOperations(SQLiteOperations):
+    compiler_module = "d1backend.replica.compiler"
+
+
 class DamageWatch(DatabaseErrorWrapper):
     """Discards a copy that a query finds damaged."""
 
@@ -62,6 +68,7 @@ class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
 
     display_name = "replica of Cloudflare D1"
     creation_class = DatabaseCreation
+    ops_class = DatabaseOperations
     _opened: OpenCopy | None = None
 
     @cached_property
@@ -91,6 +98,16 @@ class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
                 self.release_file()
                 self._opened = current
         super().ensure_connection()
+
+    def read_position(self) -> CopyPosition:
+        """The state of the copy; what this connection reads from now on is as new, or newer.
+
+        It is read by the connection itself: while one of its cursors is open, SQLite shows it an older state.
+        """
+        if self.connection is None or self._opened is not self._host.directory.opened:
+            self.ensure_connection()
+        with self.wrap_database_errors:
+            return CopyPosition(*self.connection.execute(STATE_OF_COPY).fetchone())
 
     def release_file(self) -> None:
         """Forget the connection; cursors that are still read keep its file open."""

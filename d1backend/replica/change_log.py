@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from d1backend.protocol.api import Statement
 from d1backend.replica.tables import Rows
-from d1backend.sql.values import literal, quote_name
+from d1backend.sql.values import Value, literal, quote_name
 from d1backend.transaction.script import stale
 
 LOG, STATE = "_d1_changes", "_d1_replica"
@@ -66,6 +66,14 @@ def parse_state(rows: Rows) -> LogState | None:
         return None
     epoch, floor, same_schema, seq, tables = rows[0]
     return LogState(epoch, floor, bool(same_schema), seq, frozenset(json.loads(tables)))
+
+
+def unchanged_since(epoch: str, seq: int, table: str, key: Value) -> str:
+    """SQL that is true while the log shows no change of a row after `seq`, and the log is complete since then."""
+    return (
+        f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)} AND floor <= {seq}) AND {_SEQ} >= {seq} "
+        f"AND NOT EXISTS (SELECT 1 FROM {LOG} WHERE tbl = {literal(table)} AND key = {literal(key)} AND seq > {seq})"
+    )
 
 
 def schema_sql(tables: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from d1backend.sql.values import quote_name
 
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"
+STATE_OF_COPY = f"SELECT epoch, seq FROM {_STATE}"
 # A row by its table and key.
 RowKey = tuple[str, int]
 

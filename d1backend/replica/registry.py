@@ -10,6 +10,7 @@ from django.db import connections
 
 from d1backend.replica.host import Host
 from d1backend.replica.options import options_of, replica_aliases
+from d1backend.replica.position import CopyPosition
 
 reads_on_primary: ContextVar[bool] = ContextVar("d1backend.replica.reads_on_primary", default=False)
 _hosts: dict[str, Host] = {}
@@ -22,6 +23,8 @@ class ReadsFile(Protocol):
     """A connection to a copy (base.DatabaseWrapper)."""
 
     def release_file(self) -> None: ...
+
+    def read_position(self) -> CopyPosition: ...
 
 
 def host_of(alias: str) -> Host:
@@ -49,6 +52,12 @@ def host_of_source(source: str) -> Host | None:
 def all_hosts() -> list[Host]:
     """All replicas in the settings."""
     return [host_of(alias) for alias in replica_aliases()]
+
+
+def read_position(alias: str) -> CopyPosition | None:
+    """The state of the copy that this thread reads next; None when it is not known."""
+    connection = connections[alias]
+    return connection.read_position() if isinstance(connection, ReadsFile) else None
 
 
 def clear() -> None:

@@ -6,7 +6,9 @@ from django.db import connections
 from django.db.models import Model
 
 from d1backend.replica.host import Host
-from d1backend.replica.registry import all_hosts, reads_on_primary
+from d1backend.replica.options import ReplicaOptions
+from d1backend.replica.position import alias_to_read, alias_to_save
+from d1backend.replica.registry import all_hosts, read_position, reads_on_primary
 
 
 class ReplicaRouter:
@@ -23,17 +25,26 @@ class ReplicaRouter:
         if host is None:
             return self._source_of(instance)
         options = host.options
-        if table in options.unrouted:
-            return options.source
+        alias, position = options.source, None
+        if (
+            table not in options.unrouted
+            and not self._reads_at_source(options)
+            and host.can_read_model(model)
+        ):
+            alias, position = options.alias, read_position(options.alias)
+        return alias_to_read(alias, position, model, instance, options.alias)
+
+    @staticmethod
+    def _reads_at_source(options: ReplicaOptions) -> bool:
         source = connections[options.source]
         in_transaction = source.in_atomic_block or not (source.connection is None or source.autocommit)
-        if reads_on_primary.get() or in_transaction:
-            return options.source
-        return options.alias if host.can_read_model(model) else options.source
+        return reads_on_primary.get() or in_transaction
 
     def db_for_write(self, model: type[Model], instance: Model | None = None, **hints: Model) -> str | None:
         host = self._hosts.get(model._meta.db_table)
-        return self._source_of(instance) if host is None else host.options.source
+        if host is None:
+            return self._source_of(instance)
+        return alias_to_save(host.options.source, model, instance, host.options.alias)
 
     def _source_of(self, instance: Model | None) -> str | None:
         """The source, for a table that is not copied and is reached from an instance that was read from the copy."""

@@ -28,7 +28,7 @@ from d1backend.transaction.hints import NO_HINT, Hint
 from d1backend.transaction.key_source import KeySource
 from d1backend.transaction.pending_reads import PendingReads
 from d1backend.transaction.rehearsal import OF_ALL_WRITES, Rehearsal
-from d1backend.transaction.script import Known, Script, Write, stale, without_guards
+from d1backend.transaction.script import Known, Script, Write, check, without_guards
 from d1backend.transaction.session import NamedRows, Session
 from d1backend.transaction.tail import Tail, no_tail
 
@@ -168,11 +168,11 @@ class Connection:
 
     def require(self, condition: str, bound: list[str], what: str, why: str = STALE) -> None:
         """Fail the commit unless the condition holds at this point; outside a transaction, fail now."""
-        check = (f"SELECT CASE WHEN {condition} THEN 1 ELSE {stale(what, why)} END", bound)
+        guard = (check(condition, what, why), bound)
         if self.script is None:
-            self.session.read_batch([check])
+            self.session.read_batch([guard])
         else:
-            self.script.add(Write("", [], parse("SELECT 1"), guard=check))
+            self.script.add(Write("", [], parse("SELECT 1"), guard=guard))
 
     # Writing
 
@@ -200,7 +200,15 @@ class Connection:
             return write, rows
         succeeds = self._will_succeed(script, parsed, hint)
         known = Known.CERTAIN if succeeds else Known.NOTHING
-        write = Write(sql, bound, parsed, known=known, reserved=hint.reserved, counted=hint.counted)
+        write = Write(
+            sql,
+            bound,
+            parsed,
+            known=known,
+            requires=hint.requires,
+            reserved=hint.reserved,
+            counted=hint.counted,
+        )
         at_once = not succeeds and (
             succeeds is False or hint.chosen or parsed.nondeterministic or self._eager()
         )
@@ -254,14 +262,16 @@ class Connection:
             assert final.columns is not None
             exact = encoding.row_of([c.sql for c in final.columns])
             sql = f"{sql[: final.returning_at]} RETURNING {exact}"
-        write = Write(sql, bound, parsed, reserved=hint.reserved)
+        write = Write(sql, bound, parsed, requires=hint.requires, reserved=hint.reserved)
+        statements = [*write.precondition, write.statement]
         try:
-            answers = self.session.write_batch([(sql, bound)], schema=parsed.kind == "schema")
+            answers = self.session.write_batch(statements, schema=parsed.kind == "schema")
         except IntegrityError as error:
             raise Script().explain_collision(error, self.identity, [write]) from error
         if isinstance(answers, AlreadyAppliedError):
             write.count, write.last_id = answers.count, answers.last_id
             return write, [] if parsed.columns is None else self._reread_returned(write, exact)
+        answers = answers[len(write.precondition) :]
         if parsed.kind == "write":
             count, last_id = answers[1]["rows"][0]
             write.count, write.last_id = count, int(last_id)

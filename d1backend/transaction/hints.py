@@ -19,6 +19,7 @@ class Hint:
     `returning`: the end of its text, a RETURNING whose values are known.
     `columns`: the columns it writes, when their values are plain; `nulls`: those of them that get a NULL.
     `ignoring`: rows that break a constraint are skipped.
+    `requires`: SQL that must be true before the transaction, or the statement fails with SerializationFailure.
     """
 
     count: int | None = None
@@ -31,6 +32,7 @@ class Hint:
     columns: frozenset[str] | None = None
     nulls: frozenset[str] = frozenset()
     ignoring: bool = False
+    requires: str | None = None
 
 
 NO_HINT = Hint()

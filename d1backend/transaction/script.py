@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Flag, auto
+from itertools import chain
 
 from d1backend.errors import STALE, KeyTaken, UniqueError
 from d1backend.protocol.api import Statement
@@ -37,7 +38,8 @@ class Known(Flag):
 class Write:
     """One statement of a transaction, its outcome as far as it is known, and a guard of its own, if it has one.
 
-    `reserved` is the column whose keys were reserved; `counted` is False when the row count is not wanted.
+    `requires` must be true before the transaction. `reserved` is the column whose keys were reserved; `counted` is
+    False when the row count is not wanted.
     """
 
     sql: str
@@ -47,6 +49,7 @@ class Write:
     last_id: int | None = None
     known: Known = Known.NOTHING
     guard: Statement | None = None
+    requires: str | None = None
     reserved: str | None = None
     counted: bool = True
 
@@ -59,6 +62,11 @@ class Write:
         """The table it writes, as a set of names in lower case; empty for a guard."""
         return frozenset([self.parsed.table.lower()] if self.parsed.table else [])
 
+    @property
+    def precondition(self) -> list[Statement]:
+        """A statement that fails the batch, before it writes, unless `requires` is true."""
+        return [(check(self.requires, self.parsed.table), [])] if self.requires else []
+
     def guards(self) -> list[Statement]:
         """Statements that fail the commit when what was observed no longer holds."""
         if self.guard:
@@ -70,7 +78,12 @@ class Write:
             checks.append(f"last_insert_rowid() = {self.last_id}")
         if not checks:
             return []
-        return [(f"SELECT CASE WHEN {' AND '.join(checks)} THEN 1 ELSE {stale(self.parsed.table)} END", [])]
+        return [(check(" AND ".join(checks), self.parsed.table), [])]
+
+
+def check(condition: str, table: str | None, why: str = STALE) -> str:
+    """A SELECT that fails unless the condition is true."""
+    return f"SELECT CASE WHEN {condition} THEN 1 ELSE {stale(table, why)} END"
 
 
 def stale(table: str | None, why: str = STALE) -> str:
@@ -273,7 +286,8 @@ class Script:
 
     def batch(self) -> list[Statement]:
         """All statements with their guards."""
-        out = without_guards([])
+        preconditions = {write.requires: write.precondition for write in self.writes if write.requires}
+        out = [*chain.from_iterable(preconditions.values()), *without_guards([])]
         for write in self.writes:
             if write.sql:
                 out.append(write.statement)

@@ -128,7 +128,8 @@ class Session:
         tail = self._new_tail(schema)
         try:
             results = self.api.batch(self.database, batch, writes=True, tail=tail.statements)
-        except (AlreadyAppliedError, OutcomeUnknown):
+        except (AlreadyAppliedError, OutcomeUnknown, SerializationFailure):
+            # After a SerializationFailure nothing was written, but to run it again needs newer rows.
             tail.answers_lost()
             raise
         except (OperationalError, DataError) as error:
