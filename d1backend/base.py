@@ -131,6 +131,12 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
         connection = self.connection
         if connection is not None and connection.script is not None and not connection.script.writes:
             return
+        if table_names is not None:
+            self.ensure_connection()
+            with self.wrap_database_errors:
+                table_names = self.connection.broken_references(table_names)
+            if not table_names:
+                return
         super().check_constraints(table_names)
 
     def is_in_memory_db(self) -> bool:

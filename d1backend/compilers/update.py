@@ -52,15 +52,10 @@ def _written(
     return frozenset(columns), frozenset(column for column, value in columns.items() if value is None)
 
 
-def _known_count(connection: D1Connection, query: Query) -> int | None:
-    """How many rows the query finds, when the transaction knows that all of them are there."""
-    script = connection.script
-    if script is None or not script.known_rows:
-        return None
-    found = _keys(query)
-    if found is None or not connection.knows_rows(*found):
-        return None
-    return len(found[2])
+def _known_count(connection: D1Connection, query: Query, *, ask: bool = False) -> int | None:
+    """How many rows the query finds, when the transaction knows that; with `ask`, D1 may be asked."""
+    found = None if connection.script is None else _keys(query)
+    return found and connection.count_rows(found[0], found[1], list(found[2]), ask=ask)
 
 
 class _HintedCompiler(base.SQLCompiler):
@@ -86,7 +81,7 @@ class SQLUpdateCompiler(_HintedCompiler, base.SQLUpdateCompiler):
         count = given.count
         columns, nulls = None, frozenset[str]()
         if count is None and not query.related_updates:
-            count = _known_count(connection, query)
+            count = _known_count(connection, query, ask=given.counted)
             if count is not None:
                 columns, nulls = _written(query.values)
         return Hint(

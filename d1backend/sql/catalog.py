@@ -5,7 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from d1backend.errors import MissingError
@@ -59,6 +59,21 @@ class Table:
     constrained: bool
     may_reject: bool
 
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The columns of the primary key."""
+        return frozenset(name for name, column in self.columns.items() if column.key)
+
+    @cached_property
+    def _rowid(self) -> frozenset[str]:
+        keys = self.keys
+        return frozenset(name for name in keys if len(keys) == 1 and self.columns[name].type == "integer")
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        """The columns that take no NULL; for the rowid, NULL means a new key."""
+        return frozenset(name for name, column in self.columns.items() if column.required) - self._rowid
+
     def will_succeed(
         self,
         columns: frozenset[str],
@@ -75,9 +90,7 @@ class Table:
         """
         if not columns <= self.columns.keys():
             return None
-        keys = {name for name, column in self.columns.items() if column.key}
-        rowid = {name for name in keys if len(keys) == 1 and self.columns[name].type == "integer"}
-        required = {name for name, column in self.columns.items() if column.required} - rowid
+        keys, rowid, required = self.keys, self._rowid, self._required
         if required & nulls and not ignoring:
             return False
         if self.may_reject or (self.constrained and not ignoring) or (inserts and not required <= columns):
@@ -151,9 +164,7 @@ class Catalog:
 
     def _keys(self, table: str) -> frozenset[str]:
         found = self.tables.get(table)
-        return (
-            frozenset(name for name, column in found.columns.items() if column.key) if found else frozenset()
-        )
+        return found.keys if found else frozenset()
 
     def has(self, missing: MissingError) -> bool:
         """Whether the table or column is here that an error says is missing."""
@@ -161,6 +172,13 @@ class Catalog:
             return missing.table.lower() in self.tables
         column = str(missing).removeprefix("no such column: ").rpartition(".")[2].lower()
         return any(column in table.columns for table in self.tables.values())
+
+    def is_key(self, table: str, column: str) -> bool:
+        """Whether a column is the primary key of a table."""
+        found = self.tables.get(table.lower())
+        return (
+            found is not None and column.lower() in found.columns and found.columns[column.lower()].key == 1
+        )
 
     def reach(self, tables: frozenset[str]) -> frozenset[str]:
         """All names whose rows may have changed when these tables were written (lower case)."""

@@ -5,6 +5,7 @@ The text is split into tokens as SQLite does it; nothing is rewritten here.
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 from d1backend.sql.parse_cache import ByteCache, size_of_texts
@@ -109,6 +110,11 @@ class Parsed:
             return None
         names = [word for word in self.words[2:] if word not in ("IF", "EXISTS")]
         return names[0].lower() if names else None
+
+    @cached_property
+    def without_returning(self) -> "Parsed":
+        """The statement without its RETURNING."""
+        return replace(self, columns=None, returning_at=None)
 
     @property
     def starred(self) -> bool:

@@ -1,9 +1,8 @@
 """The connection that Django's wrapper holds: a statement is a call outside transactions, and joins a script inside."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import replace
 
 from d1backend.errors import (
     STALE,
@@ -28,6 +27,7 @@ from d1backend.transaction.hints import NO_HINT, Hint
 from d1backend.transaction.key_source import KeySource
 from d1backend.transaction.pending_reads import PendingReads
 from d1backend.transaction.rehearsal import OF_ALL_WRITES, Rehearsal
+from d1backend.transaction.row_counts import RowCounts
 from d1backend.transaction.script import Known, Script, Write, check, without_guards
 from d1backend.transaction.session import NamedRows, Session
 from d1backend.transaction.tail import Tail, no_tail
@@ -59,6 +59,7 @@ class Connection:
         self.closed = False
         self.translate_errors = translate_errors or nullcontext()
         self._keys = KeySource(self.session, self.rehearsal)
+        self._row_counts = RowCounts(self.session, self.rehearsal)
         self._eager, self._never_commits = eager, never_commits
         self._autocommit, self._commit_failed = True, False
 
@@ -79,15 +80,18 @@ class Connection:
     def read_rows(self, parsed: Parsed, sql: str, bound: list[str]) -> NamedRows:
         """Names and rows of a statement that only reads, with what the transaction has written so far."""
         script = self.script
-        if script is None or not script.writes or parsed.verb == "EXPLAIN":
-            return self._read_committed(sql, bound)
 
         def ask() -> NamedRows:
+            if script is None or not script.writes or parsed.verb == "EXPLAIN":
+                return self._read_committed(sql, bound)
             if self._reads_own_writes(script, parsed):
                 return self.rehearsal.read_rows(script, parsed, sql, bound)
             return self._read_committed(sql, bound, checked=True)
 
-        return self.session.on_current_catalog(ask)
+        names, rows = self.session.on_current_catalog(ask)
+        if script is not None and parsed.kind == "read" and (catalog := self.session.known_catalog):
+            script.add_known_rows(parsed, rows, catalog)
+        return names, rows
 
     def convert_rows(self, parsed: Parsed, sql: str, names: list[str], rows: list[Row]) -> list[Row]:
         """Rows with dates, times, booleans and floats in the columns that are declared so."""
@@ -105,15 +109,6 @@ class Connection:
             catalog = self._catalog_after(parsed) if parsed.starred else self.session.known_catalog
         known = catalog.result_columns(sql) if catalog else None
         return [c.name for c in known] if known else [c.name or "" for c in parsed.columns or ()]
-
-    def knows_rows(self, table: str, column: str, values: Sequence[Value]) -> bool:
-        """Whether the transaction knows that there is a row for each of these values of a column."""
-        script = self.script
-        if script is None or not script.knows_rows(table, column, values):
-            return False
-        if script.unchecked:
-            script.check_known_rows(self.session.catalog())
-        return script.knows_rows(table, column, values)
 
     def _catalog_after(self, parsed: Parsed) -> Catalog | None:
         """The catalog, after a change of the schema the new one; None before such a change is committed.
@@ -163,7 +158,7 @@ class Connection:
         for condition, values in row_guards.conditions(sql, bound, len(names), texts):
             self.require(condition, values, "that were read for update")
         rows = [encoding.row(json.loads(text)) for text in texts]
-        script.add_known_rows(parsed, rows, self.session.known_catalog)
+        script.add_known_rows(parsed, rows, self.session.catalog())
         return names, rows
 
     def require(self, condition: str, bound: list[str], what: str, why: str = STALE) -> None:
@@ -190,7 +185,7 @@ class Connection:
         script = self.script
         if hint.returning and sql.endswith(hint.returning):
             sql = sql.removesuffix(hint.returning)
-            parsed = replace(parsed, columns=None, returning_at=None)
+            parsed = parsed.without_returning
         if script is None:
             return self._write_now(parsed, sql, bound, hint)
         if parsed.columns is not None:
@@ -210,7 +205,10 @@ class Connection:
             counted=hint.counted,
         )
         at_once = not succeeds and (
-            succeeds is False or hint.chosen or parsed.nondeterministic or self._eager()
+            succeeds is False
+            or (hint.chosen and not self._row_counts.are_free(script, hint))
+            or parsed.nondeterministic
+            or self._eager()
         )
         if not at_once:
             write.count = hint.count
@@ -326,6 +324,20 @@ class Connection:
             if length:
                 with self._dropped_on_error(self.script, length):
                     self.rehearsal.find_outcome(self.script, write, length)
+
+    def count_rows(self, table: str, column: str, values: list[Value], *, ask: bool) -> int | None:
+        """How many rows of the transaction have one of these keys; None when that is not known.
+
+        With `ask`, D1 is asked for one key, and for more of them each time, so that a loop over rows asks seldom.
+        """
+        if self.script is None:
+            return None
+        ask = ask and len(values) == 1 and not self._eager()
+        return self._row_counts.count(self.script, table, column, values, ask=ask)
+
+    def broken_references(self, tables: Iterable[str]) -> list[str]:
+        """Those of the tables that refer to rows that are not there."""
+        return self._row_counts.broken_references(self.script, tables)
 
     # Keys
 

@@ -22,14 +22,15 @@ class KeySource:
         """Keys that no other process gets, or None for a table without AUTOINCREMENT."""
         held = self.held_keys(table, count)
         if held is None:
-            held = self._reserve(table, column, count)
+            # The more keys a transaction has used, the more it is likely to need.
+            held = self._reserve(table, column, count, 4 * script.used_keys.get((table, column), 0))
         if held is not None:
             used = script.used_keys
             used[table, column] = used.get((table, column), 0) + count
         return held
 
-    def _reserve(self, table: str, column: str, count: int) -> list[int] | None:
-        size = max(count, keys.SMALLEST) if count <= keys.LARGEST_REFILL else count
+    def _reserve(self, table: str, column: str, count: int, expected: int) -> list[int] | None:
+        size = max(count, keys.SMALLEST, expected) if count <= keys.LARGEST_REFILL else count
         try:
             results = self._session.write_batch(keys.reserve(table, column, size))
         except OutcomeUnknown as unknown:

@@ -1,7 +1,7 @@
 """A transaction as a list of statements that has not been sent yet."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from itertools import chain
@@ -11,11 +11,12 @@ from d1backend.protocol.api import Statement
 from d1backend.protocol.schema_version import VERSION
 from d1backend.sql.catalog import Catalog
 from d1backend.sql.tokenizer import Parsed
-from d1backend.sql.triggers import LostColumns
-from d1backend.sql.values import Row, Value
+from d1backend.sql.values import Row
 from d1backend.transaction import keys
-from d1backend.transaction.hints import NO_HINT, Hint, KnownRow
+from d1backend.transaction.hints import NO_HINT, Hint
+from d1backend.transaction.known_rows import KnownRows
 
+_COMBINES = {"with", "union", "intersect", "except"}
 _PLAIN_COLUMN = re.compile(r'"([^"]+)"\."([^"]+)"')
 
 
@@ -52,6 +53,8 @@ class Write:
     requires: str | None = None
     reserved: str | None = None
     counted: bool = True
+    # Its place in the script.
+    place: int = 0
 
     @property
     def statement(self) -> Statement:
@@ -97,22 +100,14 @@ def _may_replace(parsed: Parsed) -> bool:
     return parsed.verb == "REPLACE" or "replace" in parsed.names or {"conflict", "update"} <= parsed.names
 
 
-def _is_lost(row: KnownRow, lost: dict[str, LostColumns]) -> bool:
-    table, column, _ = row
-    if table not in lost:
-        return False
-    columns = lost[table]
-    return columns is None or column.lower() in columns
-
-
 @dataclass
 class Savepoint:
-    """The script as it was: its length, the keys that come next and the rows known to be there."""
+    """The script as it was: its length, the keys that come next and how many rows were known."""
 
     name: str
     length: int
     next_keys: dict[str, int]
-    known_rows: set[KnownRow]
+    known_rows: int
 
 
 @dataclass
@@ -120,21 +115,28 @@ class Script:
     """The statements of one transaction, its savepoints, and what its rehearsals have shown.
 
     `next_keys`: by table, the next key where the script predicts keys itself. `used_keys`: by table and key column,
-    how many reserved keys were used. `known_rows`: rows that are there; `unchecked`: if no trigger took them away while
-    the catalog was unknown. `rehearsed`: the rows of the questions that
-    were rehearsed since the script last changed.
+    how many reserved keys were used. `known_rows`: rows that are there or not; `unchecked`: if no trigger changed that
+    while the catalog was unknown. `rehearsed`: the rows of the questions that were rehearsed since the script last
+    changed.
     """
 
     writes: list[Write] = field(default_factory=list)
     savepoints: list[Savepoint] = field(default_factory=list)
     next_keys: dict[str, int] = field(default_factory=dict)
     used_keys: dict[tuple[str, str], int] = field(default_factory=dict)
-    known_rows: set[KnownRow] = field(default_factory=set)
+    known_rows: KnownRows = field(default_factory=KnownRows)
     unchecked: bool = False
     rehearsed: dict[tuple[str, tuple[str, ...]], list[Row]] = field(default_factory=dict)
+    # The statements that change the schema, and how many statements write each table.
+    _schema: list[Write] = field(default_factory=list)
+    _targets: Counter[str] = field(default_factory=Counter)
 
     def add(self, write: Write) -> None:
+        write.place = len(self.writes)
         self.writes.append(write)
+        self._targets.update(write.target)
+        if write.parsed.kind == "schema":
+            self._schema.append(write)
         self.rehearsed.clear()
 
     def replace_text(self, start: int, statements: list[Statement]) -> None:
@@ -145,78 +147,75 @@ class Script:
 
     def truncate(self, length: int) -> None:
         """Drop the statements after the first `length`."""
+        for write in self.writes[length:]:
+            self._targets.subtract(write.target)
+            if write.parsed.kind == "schema":
+                self._schema.pop()
         if length < len(self.writes):
             del self.writes[length:]
             self.rehearsed.clear()
 
     def length_with(self, write: Write) -> int:
         """The script's length up to and with this write; 0 when the write is no longer part of it."""
-        return next((i + 1 for i, w in enumerate(self.writes) if w is write), 0)
+        is_part = write.place < len(self.writes) and self.writes[write.place] is write
+        return write.place + 1 if is_part else 0
 
     @property
     def has_schema(self) -> bool:
-        return any(w.parsed.kind == "schema" for w in self.writes)
+        return bool(self._schema)
 
     def changes_schema_of(self, table: str) -> bool:
-        return any(w.parsed.kind == "schema" and table.lower() in w.parsed.names for w in self.writes)
+        return any(table.lower() in write.parsed.names for write in self._schema)
 
     @property
     def tables(self) -> frozenset[str]:
-        return frozenset().union(*(write.target for write in self.writes))
+        return frozenset(table for table, count in self._targets.items() if count)
 
     # Known rows and keys
 
     def track(self, write: Write, hint: Hint, catalog: Catalog | None) -> None:
         """Update the known rows and keys for a statement that is about to be added."""
         table = (write.parsed.table or "").lower()
+        touched = write.target if catalog is None else catalog.reach(write.target)
         if table == "sqlite_sequence" or write.parsed.kind == "schema":
             self.next_keys.clear()
-            self.known_rows.clear()
+            self.known_rows.forget_all()
         elif write.parsed.verb in ("INSERT", "REPLACE"):
             if not hint.reserved:
                 self.next_keys.pop(table, None)
-            self._forget_lost_rows(
-                write, catalog, keeps=hint is not NO_HINT or not _may_replace(write.parsed)
-            )
+            if hint is NO_HINT and _may_replace(write.parsed):
+                self.known_rows.forget_tables(touched)
+            else:
+                self.known_rows.forget_absent(touched - {table} if hint.makes else touched)
+        elif hint.keeps_keys:
+            self.known_rows.forget_absent(touched - {table})
         else:
-            self._forget_lost_rows(write, catalog, keeps=hint.keeps_keys)
+            self.known_rows.forget_tables(touched)
         if catalog is None:
             self.unchecked = True
-        if catalog is None or not catalog.hides_rows(table):
-            self.known_rows |= hint.makes
+        else:
+            self.known_rows.forget_columns(catalog.lost_with(table, write.parsed.verb))
+        self.known_rows.add(hint.makes)
 
     def check_known_rows(self, catalog: Catalog) -> None:
-        """Forget the rows that triggers may have taken away while the catalog was unknown."""
-        self.known_rows = {row for row in self.known_rows if not catalog.hides_rows(row[0])}
+        """Forget the rows that triggers and cascades may have changed while the catalog was unknown."""
         for write in self.writes:
-            self._forget_lost_rows(write, catalog, keeps=True)
+            self.known_rows.forget_tables(catalog.reach(write.target) - write.target)
+            for table in write.target:
+                self.known_rows.forget_columns(catalog.lost_with(table, write.parsed.verb))
         self.unchecked = False
 
-    def _forget_lost_rows(self, write: Write, catalog: Catalog | None, *, keeps: bool) -> None:
-        """Forget the rows that a statement may take away; `keeps`: by its triggers only."""
-        if not self.known_rows:
+    def add_known_rows(self, parsed: Parsed, rows: list[Row], catalog: Catalog) -> None:
+        """Note the keys of rows that were read."""
+        if not parsed.names.isdisjoint(_COMBINES):
+            # A row may be from another table than the columns say.
             return
-        lost: dict[str, LostColumns] = {}
-        if catalog is not None:
-            for table in write.target:
-                lost = catalog.lost_with(table, write.parsed.verb)
-        if not keeps:
-            lost |= dict.fromkeys(write.target if catalog is None else catalog.reach(write.target))
-        if lost:
-            self.known_rows = {row for row in self.known_rows if not _is_lost(row, lost)}
-
-    def add_known_rows(self, parsed: Parsed, rows: list[Row], catalog: Catalog | None) -> None:
-        """Note rows that were read and that the commit will find again."""
         for i, column in enumerate(parsed.columns or ()):
             found = _PLAIN_COLUMN.fullmatch(column.sql)
-            if found and not (catalog and catalog.hides_rows(found[1].lower())):
-                self.known_rows |= {
+            if found and catalog.is_key(found[1], found[2]):
+                self.known_rows.add(
                     (found[1].lower(), found[2], row[i]) for row in rows if isinstance(row[i], int | str)
-                }
-
-    def knows_rows(self, table: str, column: str, values: Sequence[Value]) -> bool:
-        """Whether there is a row for each of these values of a column."""
-        return all((table.lower(), column, value) in self.known_rows for value in values)
+                )
 
     def relevant(
         self, names: frozenset[str] | None, catalog: Catalog | None, length: int | None
@@ -258,7 +257,7 @@ class Script:
     # Savepoints
 
     def add_savepoint(self, name: str) -> None:
-        self.savepoints.append(Savepoint(name, len(self.writes), dict(self.next_keys), set(self.known_rows)))
+        self.savepoints.append(Savepoint(name, len(self.writes), dict(self.next_keys), len(self.known_rows)))
 
     def _find(self, name: str) -> int:
         """The index of the latest savepoint of that name; raises LookupError when there is none."""
@@ -280,7 +279,8 @@ class Script:
         savepoint = self.savepoints[at]
         del self.savepoints[at + 1 :]
         self.truncate(savepoint.length)
-        self.next_keys, self.known_rows = dict(savepoint.next_keys), set(savepoint.known_rows)
+        self.next_keys = dict(savepoint.next_keys)
+        self.known_rows.forget_since(savepoint.known_rows)
 
     # Sending
 
