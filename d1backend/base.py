@@ -133,6 +133,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             return
         if table_names is not None:
             self.ensure_connection()
+            assert self.connection is not None
             with self.wrap_database_errors:
                 table_names = self.connection.broken_references(table_names)
             if not table_names:

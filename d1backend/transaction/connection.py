@@ -129,7 +129,7 @@ class Connection:
     def _read_committed(self, sql: str, bound: list[str], *, checked: bool = False) -> NamedRows:
         """Names and rows from the database; with `checked`, raise SchemaChangedError if the catalog is out of date."""
         if self.pending_reads is not None:
-            return self.pending_reads.answer(sql, bound)
+            return self.pending_reads.answer(self.session, sql, bound, checked=checked)
         result = self.session.read_batch([(sql, bound)], checked=checked)[0]
         return self.session.decode_result(sql, bound, result)
 

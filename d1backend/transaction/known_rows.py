@@ -113,7 +113,7 @@ class KnownRows:
     def count(self, table: str, column: str, keys: Sequence[Value]) -> int | None:
         """How many of these keys are there; None when that is not known."""
         key_column = (table.lower(), column)
-        present = self._present.get(key_column, frozenset())
+        present = self._present.get(key_column, set())
         committed = self._committed.get(key_column)
         total = 0
         for key in keys:
@@ -164,8 +164,8 @@ def _learn_integers(committed: _CommittedKeys, key: int, rows: Sequence[Row]) ->
         and (high is None or committed.low is None or committed.low <= high)
     )
     if touches:
-        low = None if None in (low, committed.low) else min(low, committed.low)
-        high = None if None in (high, committed.high) else max(high, committed.high)
+        low = None if low is None or committed.low is None else min(low, committed.low)
+        high = None if high is None or committed.high is None else max(high, committed.high)
     else:
         committed.keys.clear()
     committed.low, committed.high = low, high

@@ -12,6 +12,10 @@ class ReadPending(BaseException):
     This is no error: it is a BaseException so that nothing that catches errors catches it.
     """
 
+    def __init__(self, key: Key) -> None:
+        super().__init__()
+        self.key = key
+
 
 class PendingReads:
     """The questions that wait, and the answers so far."""
@@ -19,13 +23,27 @@ class PendingReads:
     def __init__(self) -> None:
         self._waiting: dict[Key, None] = {}
         self._answers: dict[Key, NamedRows] = {}
+        self._expected: Key | None = None
 
-    def answer(self, sql: str, bound: list[str]) -> NamedRows:
-        """The answer to a question. Raises ReadPending, and notes the question, when there is none yet."""
+    def begin(self, expected: Key | None) -> None:
+        """A question is asked; when it was asked before, it waited for `expected`."""
+        self._expected = expected
+
+    def answer(self, session: Session, sql: str, bound: list[str], *, checked: bool = False) -> NamedRows:
+        """The answer to a query. Raises ReadPending, and notes the query, when there is none yet.
+
+        A question that no longer asks what it waited for depends on the time, or on chance, and would never end: its
+        queries are sent at once.
+        """
         key = (sql, tuple(bound))
+        if key == self._expected:
+            self._expected = None
         if key not in self._answers:
+            if self._expected is not None:
+                result = session.read_batch([(sql, bound)], checked=checked)[0]
+                return session.decode_result(sql, bound, result)
             self._waiting[key] = None
-            raise ReadPending
+            raise ReadPending(key)
         return self._answers[key]
 
     def send(self, session: Session, *, checked: bool) -> None:

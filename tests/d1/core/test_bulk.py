@@ -1,6 +1,8 @@
 """Bulk work inside a transaction: its round trips, and statements that grow with the rows and not with their square."""
 
 import json
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -212,3 +214,34 @@ def test_creates_of_a_process_that_holds_no_keys_reserve_ever_more_of_them():
             Author.objects.create(name=f"C{i}")
     assert connection.round_trips - before <= 5
     assert Author.objects.count() == 600
+
+
+def calls_of(function):
+    """How many Python functions a function calls, with every step of a generator."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_listing_creates_is_linear(blocks):
+    def create(count):
+        for _ in range(count):
+            with transaction.atomic() if blocks else nullcontext():
+                Wide.objects.create(c0="x")
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        create(1)
+        keys.keep(connection.connection.identity, "app_wide", 10**6, 5000)
+        few, many = (calls_of(lambda count=count: create(count)) for count in (100, 400))
+        assert many < 4.2 * few
+        1 / 0  # noqa: B018

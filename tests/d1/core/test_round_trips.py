@@ -1,5 +1,6 @@
 """What each kind of operation costs."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -261,6 +262,18 @@ def test_gather_takes_one_more_for_all_prefetches_together():
     with assert_round_trips(0):
         assert [b.title for a in authors for b in a.books.all()]
         assert [b.author for b in books]
+
+
+def test_gather_ends_when_a_question_differs_each_time_it_is_asked():
+    moments = itertools.count()
+
+    def asks_for_now():
+        list(Author.objects.filter(name="warm"))
+        return Author.objects.filter(score__lt=next(moments)).count()
+
+    with assert_round_trips(3):
+        found, later = gather(Author.objects.order_by("pk"), asks_for_now)
+    assert (len(found), later) == (3, 3)
 
 
 def test_keys_of_migrations_come_from_one_block():
