@@ -103,6 +103,8 @@ class SQLUpdateCompiler(_HintedCompiler, base.SQLUpdateCompiler):
         if not whole <= {field for field, _, _ in self.query.values}:
             return None
         condition = using.condition(found[0], found[2][0])
+        if condition is None:
+            return None
         if self.connection.in_atomic_block:
             self.connection.on_commit(using.end)
         else:
