@@ -101,7 +101,8 @@ class Session:
             self._compare(error.schema_version)
             raise
         finally:
-            if schema:
+            # The shared one is old as well, when this connection has not used it yet.
+            if schema and self.known_catalog is not None:
                 self.forget_catalog()
 
     def _write_batch(self, statements: list[Statement], schema: bool) -> list[Result] | AlreadyAppliedError:

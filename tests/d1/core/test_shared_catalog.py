@@ -201,6 +201,39 @@ def test_raw_sql_is_converted_as_the_column_is_declared_now(other):
                 last.execute("DROP TABLE switch")
 
 
+@pytest.mark.parametrize("locking", ["", " FOR UPDATE"])
+def test_a_star_stands_for_the_columns_that_the_table_has_now(other, locking):
+    with connection.cursor() as cursor, other.cursor() as elsewhere:
+        cursor.execute("CREATE TABLE wider (a)")
+        try:
+            cursor.execute("SELECT * FROM wider")
+            with transaction.atomic():
+                cursor.execute("INSERT INTO wider (a) VALUES (1)")
+                elsewhere.execute("ALTER TABLE wider ADD COLUMN b")
+                cursor.execute(f"SELECT * FROM wider{locking}")
+                assert [column[0] for column in cursor.description] == ["a", "b"]
+                assert cursor.fetchall() == [(1, None)]
+        finally:
+            cursor.execute("DROP TABLE wider")
+
+
+def test_a_change_of_the_schema_by_a_new_connection_is_known_to_the_process():
+    create()
+    connection.close()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TRIGGER noted AFTER INSERT ON app_tag BEGIN UPDATE app_author SET id = id + 1000; END"
+            )
+        with transaction.atomic():
+            author = Author.objects.create(name="moved")
+            Tag.objects.create(label="moves")
+            assert Author.objects.filter(pk=author.pk).update(score=3) == 0
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER IF EXISTS noted")
+
+
 def test_a_table_dropped_by_other_hands_makes_the_catalog_be_read_again(folder):
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE by_hand (a)")
