@@ -5,10 +5,11 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from d1backend.errors import MissingError
+from d1backend.sql.parse_cache import ByteCache, size_of_texts
 from d1backend.sql.result_columns import Columns, ResultColumn, Schema, result_columns
 from d1backend.sql.tokenizer import tokens_of
 from d1backend.sql.triggers import LostColumns, Trigger, fired_by, parse_trigger
@@ -39,6 +40,7 @@ QUERY = (
     f"WHERE m.type = 'table' AND NOT ({_OWN})"
 )
 _HIDDEN = 1
+_CACHE_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,10 @@ class Catalog:
             shadows = {table for table in self.tables if table.startswith(f"{name}_")}
             self._links.append((frozenset([name]), frozenset(shadows)))
         self._schema = Schema(columns, views)
-        self.result_columns = lru_cache(maxsize=512)(self._result_columns)
+        # The columns that a statement returns, as far as its text and the schema say.
+        self.result_columns = ByteCache(self._result_columns, _size, _CACHE_BYTES)
 
     def _result_columns(self, sql: str) -> Columns | None:
-        """The columns that a statement returns, as far as its text and the schema say."""
         return result_columns(sql, self._schema)
 
     def hides_rows(self, table: str) -> bool:
@@ -213,6 +215,12 @@ def _result_columns(columns: list[tuple[str, str, int, int, int]]) -> Columns:
         for name, kind, _, key, hidden in columns
         if hidden != _HIDDEN
     )
+
+
+def _size(sql: str, columns: Columns | None) -> int:
+    names = [column.name for column in columns or ()]
+    # A column is an object of its own.
+    return 200 + 60 * len(names) + size_of_texts([sql, *names])
 
 
 def _names(sql: str) -> frozenset[str]:
