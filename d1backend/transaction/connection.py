@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from d1backend.errors import (
     STALE,
@@ -20,15 +20,16 @@ from d1backend.sql.catalog import Catalog
 from d1backend.sql.converters import convert_rows
 from d1backend.sql.result_columns import ResultColumn
 from d1backend.sql.tokenizer import Parsed, parse
-from d1backend.sql.values import Row, Value, quote_name
+from d1backend.sql.values import Row, Value
 from d1backend.transaction import keys, row_guards
 from d1backend.transaction.cursor import Cursor
+from d1backend.transaction.direct_writes import DirectWrites
 from d1backend.transaction.hints import NO_HINT, Hint
 from d1backend.transaction.key_source import KeySource
 from d1backend.transaction.pending_reads import PendingReads
 from d1backend.transaction.rehearsal import OF_ALL_WRITES, Rehearsal
 from d1backend.transaction.row_counts import RowCounts
-from d1backend.transaction.script import Known, Script, Write, check, without_guards
+from d1backend.transaction.script import Known, Script, Write, check
 from d1backend.transaction.session import NamedRows, Session
 from d1backend.transaction.tail import Tail, no_tail
 
@@ -59,6 +60,7 @@ class Connection:
         self.closed = False
         self.translate_errors = translate_errors or nullcontext()
         self._keys = KeySource(self.session, self.rehearsal)
+        self._direct_writes = DirectWrites(self.session)
         self._row_counts = RowCounts(self.session, self.rehearsal)
         self._eager, self._never_commits = eager, never_commits
         self._autocommit, self._commit_failed = True, False
@@ -187,7 +189,7 @@ class Connection:
             sql = sql.removesuffix(hint.returning)
             parsed = parsed.without_returning
         if script is None:
-            return self._write_now(parsed, sql, bound, hint)
+            return self._direct_writes.write(parsed, sql, bound, hint)
         if parsed.columns is not None:
             write, rows = self.rehearsal.write_returning(script, sql, bound)
             script.track(write, hint, self.session.known_catalog)
@@ -253,54 +255,9 @@ class Connection:
                 script.truncate(length - 1)
             raise
 
-    def _write_now(self, parsed: Parsed, sql: str, bound: list[str], hint: Hint) -> tuple[Write, list[Row]]:
-        exact = None
-        if parsed.returning_at is not None and not parsed.starred:
-            final = parse.uncached(sql)
-            assert final.columns is not None
-            exact = encoding.row_of([c.sql for c in final.columns])
-            sql = f"{sql[: final.returning_at]} RETURNING {exact}"
-        write = Write(sql, bound, parsed, requires=hint.requires, reserved=hint.reserved)
-        statements = [*write.precondition, write.statement]
-        try:
-            answers = self.session.write_batch(statements, schema=parsed.kind == "schema")
-        except IntegrityError as error:
-            raise Script().explain_collision(error, self.identity, [write]) from error
-        if isinstance(answers, AlreadyAppliedError):
-            write.count, write.last_id = answers.count, answers.last_id
-            return write, [] if parsed.columns is None else self._reread_returned(write, exact)
-        answers = answers[len(write.precondition) :]
-        if parsed.kind == "write":
-            count, last_id = answers[1]["rows"][0]
-            write.count, write.last_id = count, int(last_id)
-        rows, _ = encoding.direct(answers[0]["rows"])
-        return write, [encoding.row(json.loads(text)) for (text,) in rows] if exact else rows
-
-    def _reread_returned(self, write: Write, exact: str | None) -> list[Row]:
-        """The rows of a RETURNING whose answer was lost: the row of a plain INSERT is found by its rowid."""
-        parsed = write.parsed
-        if write.count == 0:
-            return []
-        if exact and write.count == 1 and parsed.verb == "INSERT" and "conflict" not in parsed.names:
-            table = quote_name(parsed.table or "")
-            sql = f"SELECT {exact} FROM {table} WHERE rowid = {write.last_id}"
-            with suppress(OperationalError, RateLimited):
-                if rows := self._read_committed(sql, [])[1]:
-                    return [encoding.row(json.loads(text)) for (text,) in rows]
-        raise OutcomeUnknown.of_lost_result(
-            f"The write to {parsed.table} was applied, but what it returned was lost on the way."
-        )
-
     def write_many(self, writes: list[Write]) -> int:
         """Run statements as one batch outside a transaction; return how many rows they changed, -1 if unknown."""
-        statements = without_guards([])
-        for write in writes:
-            statements += [write.statement, ("SELECT changes()", [])]
-        changes_schema = any(write.parsed.kind == "schema" for write in writes)
-        answers = self.session.write_batch(statements, schema=changes_schema)
-        if isinstance(answers, AlreadyAppliedError):
-            return -1
-        return sum(answer["rows"][0][0] for answer in answers[2 : len(statements) : 2])
+        return self._direct_writes.write_many(writes)
 
     def observe_count(self, write: Write) -> int:
         """A write's row count, which the commit must find again; 0 when it is not wanted."""
