@@ -86,7 +86,7 @@ def test_a_statement_that_breaks_off_anywhere_is_read(sql):
     for end in range(len(sql)):
         for text in (sql[:end], f"SELECT * FROM ({sql[:end]}", f"WITH x AS ({sql[:end]}) SELECT * FROM x"):
             try:
-                parse.__wrapped__(text)
+                parse.uncached(text)
             except SeveralStatementsError:
                 continue
             result_columns(text, Schema({"t": columns, "u": columns}, {"v": _WHOLE[5], "c": _WHOLE[5]}))
