@@ -131,15 +131,31 @@ def test_a_row_that_a_trigger_takes_away_is_known_no_longer(schema, how, locking
         Book.objects.all().delete()
 
 
-def test_a_trigger_that_ignores_a_change_hides_the_row(schema):
+@pytest.mark.parametrize("read", ["for update", "in the transaction", "before"])
+def test_a_trigger_that_ignores_a_change_hides_the_row(schema, read):
     author = Author.objects.create(name="A")
     schema(
         "CREATE TRIGGER t BEFORE UPDATE OF score ON app_author WHEN NEW.score = 13 BEGIN SELECT RAISE(IGNORE); END"
     )
     with transaction.atomic():
-        author = Author.objects.select_for_update().get()
+        if read != "before":
+            authors = Author.objects.select_for_update() if read == "for update" else Author.objects
+            author = authors.get()
         assert Author.objects.filter(pk=author.pk).update(score=13) == 0
     assert Author.objects.get().score == 0
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_a_row_that_a_trigger_deletes_was_known_by_reading_or_asking(schema, read):
+    author = Author.objects.create(name="A")
+    schema("CREATE TRIGGER t AFTER INSERT ON app_tag BEGIN DELETE FROM app_author; END")
+    with transaction.atomic():
+        if read:
+            author = Author.objects.get()
+        assert Author.objects.filter(pk=author.pk).update(score=1) == 1
+        run("INSERT INTO app_tag (label) VALUES ('x')")
+        assert Author.objects.filter(pk=author.pk).update(score=2) == 0
+    assert not Author.objects.exists()
 
 
 def test_a_known_row_stays_known_where_triggers_leave_its_key(schema):
