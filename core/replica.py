@@ -62,7 +62,7 @@ def outage() -> int | None:
 
 def status() -> Status:
     """Return the state of the replica, after an attempt to update it."""
-    replica.alias_for(REPLICA)  # updates the replica, as a read does
+    replica.refresh(REPLICA)
     found = replica.status(REPLICA)
     late = found["age"] is None or found["age"] > settings.DATABASES[REPLICA]["OPTIONS"]["max_age"]
     return Status(

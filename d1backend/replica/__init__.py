@@ -9,7 +9,7 @@ from d1backend.errors import RateLimited
 from d1backend.replica.host import Status
 from d1backend.replica.registry import host_of, read_position, reads_on_primary
 
-__all__ = ["Status", "alias_for", "on_primary", "outage", "status", "version"]
+__all__ = ["Status", "alias_for", "on_primary", "outage", "refresh", "status", "version"]
 
 
 def status(alias: str = "replica") -> Status:
@@ -59,6 +59,11 @@ def alias_for(alias: str, *tables: str) -> str:
     read = ReadAlias(alias)
     read.position = read_position(alias)
     return read
+
+
+def refresh(alias: str) -> None:
+    """Update the copy if it is due, as a read does, without reading from it."""
+    host_of(alias).readable_copy()
 
 
 @contextmanager
