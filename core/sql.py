@@ -8,7 +8,7 @@ from django.db import connection, connections
 
 
 def rows(statement: str, parameters: Sequence[Any], alias: str) -> list[tuple[Any, ...]]:
-    """The rows of a SELECT in the database `alias`; router.db_for_read(model) names it.
+    """The rows of a SELECT in the database `alias`; router.db_for_read(model, values_only=True) names it.
 
     A column declared as a date or boolean comes as the driver converts it: let SQL make texts and numbers of it.
     """

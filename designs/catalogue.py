@@ -47,7 +47,7 @@ class Version(NamedTuple):
 
 def current_version() -> Version | None:
     """The version as it is now; None if asking takes a round trip, or if nothing was ever stored."""
-    alias = router.db_for_read(CatalogueVersion)
+    alias = router.db_for_read(CatalogueVersion, values_only=True)
     if hasattr(connections[alias], "round_trips"):
         return None
     found = sql.rows("SELECT listing, content FROM catalogue_version", (), alias)

@@ -62,7 +62,7 @@ def read_designs(user: Reader, ids: Sequence[int], base: str) -> list[Values]:
 
 def read_designs_of(user: Reader, ids: "QuerySet[Design, int]", base: str) -> list[Values]:
     """The designs whose ids a query finds, in its order."""
-    alias = router.db_for_read(Design)
+    alias = router.db_for_read(Design, values_only=True)
     subquery, parameters = ids.query.get_compiler(alias).as_sql()
     rows = sql.rows(
         f"{PAGE_OF_QUERY.format(subquery)} {DESIGNS}", [*parameters, user.pk if user else None], alias
@@ -79,7 +79,7 @@ def rows_of_ids(statement: str, user: Reader, ids: Sequence[int]) -> list[tuple[
     if not ids:
         return []
     parameters = [json.dumps(list(ids)), user.pk if user else None]
-    return sql.rows(f"{PAGE_OF_IDS} {statement}", parameters, router.db_for_read(Design))
+    return sql.rows(f"{PAGE_OF_IDS} {statement}", parameters, router.db_for_read(Design, values_only=True))
 
 
 def design_of_row(row: Sequence[Any], base: str) -> Values:

@@ -19,7 +19,10 @@ class ReplicaRouter:
         self._hosts: dict[str, Host] = {t: h for h in hosts for t in (*h.options.tables, *h.options.search)}
         self._sources: dict[str | None, str] = {h.options.alias: h.options.source for h in hosts}
 
-    def db_for_read(self, model: type[Model], instance: Model | None = None, **hints: Model) -> str | None:
+    def db_for_read(
+        self, model: type[Model], instance: Model | None = None, values_only: bool = False, **hints: Model
+    ) -> str | None:
+        """The alias to read a model from; the hint `values_only` says that no object comes of it, to be saved later."""
         table = model._meta.db_table
         host = self._hosts.get(table)
         if host is None:
@@ -31,6 +34,8 @@ class ReplicaRouter:
             and not self._reads_at_source(options)
             and host.can_read_model(model)
         ):
+            if values_only:
+                return options.alias
             alias, position = options.alias, read_position(options.alias)
         return alias_to_read(alias, position, model, instance, options.alias)
 
