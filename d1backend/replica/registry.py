@@ -3,6 +3,7 @@
 import gc
 import os
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Protocol, runtime_checkable
 
@@ -23,8 +24,6 @@ class ReadsFile(Protocol):
     """A connection to a copy (base.DatabaseWrapper)."""
 
     def release_file(self) -> None: ...
-
-    def read_position(self) -> CopyPosition: ...
 
 
 def host_of(alias: str) -> Host:
@@ -56,8 +55,9 @@ def all_hosts() -> list[Host]:
 
 def read_position(alias: str) -> CopyPosition | None:
     """The state of the copy that this thread reads next; None when it is not known."""
-    connection = connections[alias]
-    return connection.read_position() if isinstance(connection, ReadsFile) else None
+    # Python 3.11 compares a connection with a Protocol so slowly that each request would feel it.
+    read: Callable[[], CopyPosition] | None = getattr(connections[alias], "read_position", None)
+    return None if read is None else read()
 
 
 def clear() -> None:
