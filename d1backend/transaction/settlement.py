@@ -29,7 +29,7 @@ class Settlement:
         """
         if time.time() > self._until:
             raise OperationalError("It is too late to ask: marks are kept for a day.")
-        api = Api(self._settings)
+        api = Api(self._settings, must=True)
         try:
             # The fence may be sent more than once: the second one changes nothing.
             results = with_preparation(
