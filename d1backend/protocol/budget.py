@@ -82,6 +82,12 @@ def shortest_sync_period(allowance: int, hosts: int) -> float:
     return WINDOW / (SYNC_PART * share_of(allowance, hosts)) if allowance else 0.0
 
 
+def totals(slots: list[Slot]) -> list[int]:
+    """The calls of these slots, by class."""
+    _, *counts = map(sum, zip(*slots, strict=True)) if slots else [0] * (1 + len(INDEX))
+    return counts
+
+
 def budget_of(settings: Settings) -> "Budget":
     """The budget of an account on this host; one for all connections of a process."""
     key = (f"{settings.base_url} {settings.account_id}", str(settings.folder))
@@ -160,7 +166,7 @@ class Budget:
 
     def used(self) -> int:
         """The calls of this host in the last five minutes, and up to one slot of ten seconds more."""
-        return sum(sum(calls) for _, calls in self.ledger.read().slots(time.time()))
+        return sum(totals(self.ledger.read().slots(time.time())))
 
     @property
     def share(self) -> int:
@@ -178,7 +184,7 @@ class Budget:
         # What others took of the account, as D1 says: this host's share is smaller until D1's window ends.
         taken = 0.0
         if now < page.left_until <= now + WINDOW:
-            taken = max(0.0, share - sum(sum(calls) for _, calls in slots) - max(0, page.left))
+            taken = max(0.0, share - sum(totals(slots)) - max(0, page.left))
 
         def has_room(counts: list[int], moment: float) -> bool:
             return self._has_room(index, counts, share, taken if moment < page.left_until else 0.0)
@@ -188,13 +194,12 @@ class Budget:
     @staticmethod
     def _first(slots: list[Slot], now: float, test: Callable[[list[int], float], bool]) -> float:
         """The seconds until the counts by class pass a test, as slots leave the window; 0 if they do now."""
-        current = int(now) // SLOT
-        for later in range(SLOTS + 1):
-            counts = [0] * len(Spender)
-            for slot, calls in slots:
-                if slot > current + later - SLOTS:
-                    counts = [a + b for a, b in zip(counts, calls, strict=True)]
-            moment = float((current + later) * SLOT) if later else now
+        counts = totals(slots)
+        if test(counts, now):
+            return 0.0
+        for slot, *calls in slots:
+            counts = [a - b for a, b in zip(counts, calls, strict=True)]
+            moment = float((slot + SLOTS) * SLOT)
             if test(counts, moment):
                 return moment - now
         return float(SLOT)  # no wait helps; D1's limit may be another one by then

@@ -30,8 +30,8 @@ _USERS_AT = _HEAD.size + SLOTS * _CELL.size
 SIZE = _USERS_AT + _USERS * _USER.size
 
 
-# A slot's number, and its calls by class.
-Slot = tuple[int, tuple[int, ...]]
+# A slot's number, and its calls of each class.
+Slot = tuple[int, ...]
 
 
 class Page:
@@ -39,47 +39,65 @@ class Page:
 
     def __init__(self, content: bytes) -> None:
         is_valid = len(content) == SIZE and content.startswith(_MAGIC)
-        self.content = bytearray(content if is_valid else SIZE)
-        _, self.limit, self.left, self.left_until = _HEAD.unpack_from(self.content)
+        self._content = bytearray(content if is_valid else SIZE)
+        _, self.limit, self.left, self.left_until = _HEAD.unpack_from(self._content)
+        # Where it has changed; all of it when it is new.
+        self._changed = [] if is_valid else [(0, SIZE)]
 
     def to_bytes(self) -> bytes:
-        _HEAD.pack_into(self.content, 0, _MAGIC, self.limit, self.left, self.left_until)
-        return bytes(self.content)
+        self.changes()
+        return bytes(self._content)
+
+    def changes(self) -> list[tuple[int, bytes]]:
+        """The places that have changed, and what stands there now."""
+        head = _HEAD.pack(_MAGIC, self.limit, self.left, self.left_until)
+        if self._content[: len(head)] != head:
+            self._content[: len(head)] = head
+            self._changed.append((0, len(head)))
+        return [(start, bytes(self._content[start : start + size])) for start, size in self._changed]
 
     def slots(self, now: float) -> list[Slot]:
-        """The slots of the window that ends now: their numbers, and their calls by class."""
+        """The slots of the window that ends now, by number: those numbers, and their calls by class."""
         current = int(now) // SLOT
-        cells = _CELL.iter_unpack(memoryview(self.content)[_HEAD.size : _USERS_AT])
-        return [(slot, tuple(calls)) for slot, *calls in cells if current - SLOTS < slot <= current]
+        cells = _CELL.iter_unpack(memoryview(self._content)[_HEAD.size : _USERS_AT])
+        return sorted(cell for cell in cells if current - SLOTS < cell[0] <= current)
 
     def add(self, now: float, index: int) -> None:
         """Count a call of the class with that index."""
         slot = int(now) // SLOT
         place = _HEAD.size + slot % SLOTS * _CELL.size
-        stored, *calls = _CELL.unpack_from(self.content, place)
+        stored, *calls = _CELL.unpack_from(self._content, place)
         if stored != slot:
             calls = [0] * CLASSES
         calls[index] += 1
-        _CELL.pack_into(self.content, place, slot, *calls)
-        self.left -= 1
+        _CELL.pack_into(self._content, place, slot, *calls)
+        self._changed.append((place, _CELL.size))
+        if now < self.left_until:
+            self.left -= 1
 
     def full_at(self, user: str) -> float:
         """When the bucket of a user is full again (time.time()); in the past if it is."""
         key, place = self._find(user)
-        stored, moment = _USER.unpack_from(self.content, place)
+        stored, moment = _USER.unpack_from(self._content, place)
         return float(moment) if stored == key else 0.0
 
     def set_full_at(self, user: str, moment: float) -> None:
         key, place = self._find(user)
-        _USER.pack_into(self.content, place, key, moment)
+        _USER.pack_into(self._content, place, key, moment)
+        self._changed.append((place, _USER.size))
 
     def _find(self, user: str) -> tuple[int, int]:
         """The hash of a user, and their cell; else the cell near it that may be forgotten first."""
         key = int.from_bytes(hashlib.blake2b(user.encode("utf-8", "replace"), digest_size=8).digest())
-        places = [_USERS_AT + (key + i) % _USERS * _USER.size for i in range(_PROBES)]
-        cells = {place: _USER.unpack_from(self.content, place) for place in places}
-        mine = next((place for place in places if cells[place][0] == key), None)
-        return key, min(places, key=lambda place: cells[place][1]) if mine is None else mine
+        best = None
+        for i in range(_PROBES):
+            place = _USERS_AT + (key + i) % _USERS * _USER.size
+            stored, moment = _USER.unpack_from(self._content, place)
+            if stored == key:
+                return key, place
+            best = min(best or (moment, place), (moment, place))
+        assert best is not None
+        return key, best[1]
 
 
 class Ledger:
@@ -99,9 +117,10 @@ class Ledger:
             try:
                 page = Page(self._own if descriptor is None else self._pread(descriptor))
                 yield page
-                self._own = page.to_bytes()
-                if descriptor is not None:
-                    self._pwrite(descriptor, self._own)
+                if descriptor is None:
+                    self._own = page.to_bytes()
+                else:
+                    self._pwrite(descriptor, page.changes())
             finally:
                 if descriptor is not None:
                     os.close(descriptor)  # also unlocks it
@@ -148,9 +167,10 @@ class Ledger:
             self._warn(error)
             return self._own
 
-    def _pwrite(self, descriptor: int, content: bytes) -> None:
+    def _pwrite(self, descriptor: int, changes: list[tuple[int, bytes]]) -> None:
         try:
-            os.pwrite(descriptor, content, 0)
+            for place, content in changes:
+                os.pwrite(descriptor, content, place)
         except OSError as error:
             self._warn(error)
 

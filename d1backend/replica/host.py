@@ -31,6 +31,7 @@ class Status(TypedDict):
 
     usable: bool
     age: float | None
+    max_age: float
     degraded: bool
     filling: tuple[str, int] | None
     error: str | None
@@ -143,6 +144,7 @@ class Host:
         return {
             "usable": copy is not None,
             "age": None if copy is None or moment is None else max(0.0, time.time() - moment),
+            "max_age": self.options.max_age,
             "degraded": error is not None or copy is None or copy.is_obsolete,
             "filling": self.directory.filling,
             "error": error,
