@@ -189,7 +189,11 @@ class Budget:
         def has_room(counts: list[int], moment: float) -> bool:
             return self._has_room(index, counts, share, taken if moment < page.left_until else 0.0)
 
-        return self._first(slots, now, has_room)
+        wait, reset = self._first(slots, now, has_room), page.left_until
+        if now < reset < now + wait:
+            kept = [slot for slot in slots if (slot[0] + SLOTS) * SLOT > reset]
+            wait = reset - now if has_room(totals(kept), reset) else wait
+        return wait
 
     @staticmethod
     def _first(slots: list[Slot], now: float, test: Callable[[list[int], float], bool]) -> float:
