@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import quote
@@ -82,7 +83,6 @@ class Api:
     """One HTTP connection to the API; used by one thread at a time.
 
     With `waiting`, a 429 is waited out whatever the budget; `waiting` is called with the seconds before each wait.
-    With `must`, this host's budget counts the calls and refuses none.
     """
 
     def __init__(
@@ -90,13 +90,11 @@ class Api:
         settings: Settings,
         sleep: Callable[[float], None] = time.sleep,
         waiting: Callable[[float], None] | None = None,
-        *,
-        must: bool = False,
     ) -> None:
         self.settings = settings
         self.usage = Usage()
         self.budget = budget.budget_of(settings)
-        self._sleep, self._waiting, self._must = sleep, waiting, must
+        self._sleep, self._waiting = sleep, waiting
         self._limit = Limit(f"{settings.base_url} {settings.account_id}", settings.folder)
         self._url = urllib3.util.parse_url(settings.base_url)
         self._path = (
@@ -190,7 +188,7 @@ class Api:
         until = time.monotonic() + self.settings.retry_budget
         while True:
             try:
-                return self._attempt(method, path, body, parts, must=self._must or (lost and writes))
+                return self._attempt(method, path, body, parts, settles=lost and writes)
             except NotDoneError as failure:
                 last = failure
             except OvertakenError as overtaken:
@@ -230,8 +228,8 @@ class Api:
     def _pause(self, attempt: int) -> float:
         return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
 
-    def _attempt(self, method: str, path: str, body: Body, parts: int | None, *, must: bool) -> Answer:
-        """Send one request; with `must` even if this host's budget has no room for it.
+    def _attempt(self, method: str, path: str, body: Body, parts: int | None, *, settles: bool) -> Answer:
+        """Send one request; if it `settles` a lost write, even if this host's budget has no room for it.
 
         Raises the exceptions of responses.parse_response(). A NotDoneError for a failed connection is raised from None,
         because frames of the HTTP library hold the token.
@@ -239,7 +237,8 @@ class Api:
         if left := self._limit.seconds_left():
             raise rate_limited(left)
         try:
-            self.budget.take(must=must)
+            with budget.after_write() if settles else nullcontext():
+                self.budget.take()
         except RateLimited as error:
             raise RefusedError(error, error.retry_after) from None
         if self._process != os.getpid():

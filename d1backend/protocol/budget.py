@@ -42,6 +42,7 @@ WRITE_PART = 0.8
 USER_PART = 0.25
 
 _spender: ContextVar[tuple[Spender, str]] = ContextVar("d1_spender", default=(Spender.REST, ""))
+_is_after_write: ContextVar[bool] = ContextVar("d1_is_after_write", default=False)
 _budgets: dict[tuple[str, str], "Budget"] = {}
 _lock = threading.Lock()
 _waits = False
@@ -60,6 +61,16 @@ def spending(spender: Spender, user: str = "") -> Iterator[None]:
 def spend_as(spender: Spender, user: str) -> None:
     """Change who the calls are for, until the end of the spending() around this; for a user who is known only now."""
     _spender.set((spender, user))
+
+
+@contextmanager
+def after_write() -> Iterator[None]:
+    """Count the calls of this block and refuse none: they find out what became of a write that was sent."""
+    token = _is_after_write.set(True)
+    try:
+        yield
+    finally:
+        _is_after_write.reset(token)
 
 
 def wait_for_room() -> None:
@@ -120,8 +131,8 @@ class Budget:
         self._allowance, self._hosts = settings.allowance, settings.hosts
         self._sync_calls = WINDOW / settings.sync_period if settings.sync_period else 0.0
 
-    def take(self, *, must: bool = False) -> None:
-        """Count a call that is sent now. With `must` it is never refused: it finds out what became of a lost write.
+    def take(self) -> None:
+        """Count a call that is sent now.
 
         Raises RateLimited when its class or its user has no room; nothing is counted then.
         """
@@ -135,7 +146,7 @@ class Budget:
                 if key:
                     full_at, user_wait = _after_call(page.full_at(key), now, allowance / self._hosts)
                     wait = max(wait, user_wait)
-                if wait and not must:
+                if wait and not _is_after_write.get():
                     raise _refusal(wait)
                 if key:
                     page.set_full_at(key, full_at)
