@@ -63,6 +63,11 @@ def spend_as(spender: Spender, user: str) -> None:
     _spender.set((spender, user))
 
 
+def current_spender() -> tuple[Spender, str]:
+    """The class and the user (or "") that the calls are for now."""
+    return _spender.get()
+
+
 @contextmanager
 def after_write() -> Iterator[None]:
     """Count the calls of this block and refuse none: they find out what became of a write that was sent."""
@@ -136,7 +141,7 @@ class Budget:
 
         Raises RateLimited when its class or its user has no room; nothing is counted then.
         """
-        spender, user = _spender.get()
+        spender, user = current_spender()
         index, now = INDEX[spender], time.time()
         with self.ledger.edit() as page:
             allowance = self._allowance_of(page)
