@@ -7,8 +7,12 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from d1backend.protocol.budget import wait_for_room
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
+    if "runserver" not in sys.argv:
+        wait_for_room()
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

@@ -93,6 +93,17 @@ def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
     return sign_in
 
 
+def is_known_ended(user_id: int, sign_in_id: int, issued: float) -> bool:
+    """Whether the replica shows that the sign-in has ended, which a token of it names that was issued then.
+
+    False where the replica cannot say so: there is none, or it may be older than the token.
+    """
+    if replica.alias_for(SignIn._meta.db_table) != replica.REPLICA or replica.may_lack(issued):
+        return False
+    open_ones = SignIn.objects.using(replica.REPLICA).filter(pk=sign_in_id, user_id=user_id, ended_at=None)
+    return not open_ones.exists()
+
+
 class Sort(models.TextChoices):
     NEWEST = "newest"
     OLDEST = "oldest"

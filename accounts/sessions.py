@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -85,7 +86,7 @@ def session_begin(username: str, password: str, *, address: str, user_agent: str
             throttling.count_failure(address, username)
             raise InvalidCredentials
         throttling.clear_failures(address, username)
-        reject_unapproved(user)
+        reject_unapproved(user, address)
         sign_in = create_sign_in(user, user_agent)
         if sign_in is None:
             raise InvalidCredentials
@@ -123,7 +124,9 @@ def user_by_credentials(username: str, password: str, hashed: str | None = None)
     return user if user.check_password(password) else None
 
 
-def reject_unapproved(user: User) -> None:
+def reject_unapproved(user: User, address: str) -> None:
+    if not user.is_approved:
+        throttling.count_unapproved(address, user.username)
     if user.state == State.PENDING:
         raise Forbidden("Your account is waiting for approval.", code="approval_pending")
     if user.state == State.REJECTED:
@@ -156,12 +159,35 @@ def create_sign_in(user: User, user_agent: str = "", hashed: str | None = None) 
     return sign_in
 
 
-def session_refresh(text: str) -> Tokens:
+def session_refresh(text: str, *, address: str) -> Tokens:
     """Exchange a refresh token for a new pair. Using one twice ends the session.
 
-    Raises NotAuthenticated: `invalid_token`, `token_expired`, `token_revoked` or `token_reused`.
+    Raises NotAuthenticated: `invalid_token`, `token_expired`, `token_revoked` or `token_reused`; TooMany.
     """
     token = RefreshToken.parse(text)
+    throttling.check_refresh(address)
+    try:
+        reject_known_dead(token)
+        return trade(token)
+    except NotAuthenticated:
+        throttling.count_rejected_refresh(address)
+        raise
+
+
+def reject_known_dead(token: RefreshToken) -> None:
+    """Raise the reason if this host knows already that the token is dead, without asking D1."""
+    if cache.get(replay_key(token)):
+        raise TokenReused
+    if selectors.is_known_ended(token["user_id"], token["sign_in"], token["iat"]):
+        raise TokenRevoked
+
+
+def replay_key(token: RefreshToken) -> str:
+    return f"replayed:{token['sign_in']}:{token['jti']}"
+
+
+def trade(token: RefreshToken) -> Tokens:
+    """Store the id of a new refresh token in place of this one's. Raises NotAuthenticated if another one is stored."""
     now = timezone.now()
     new = SignIn(
         pk=token["sign_in"],
@@ -188,6 +214,7 @@ def reject_refresh(token: RefreshToken) -> NoReturn:
     if not own.exclude(refresh_id=token["jti"]).exists():
         raise TokenRevoked
     sessions_end(own)
+    cache.set(replay_key(token), True, int(settings.REFRESH_TOKEN_LIFETIME.total_seconds()))
     raise TokenReused
 
 

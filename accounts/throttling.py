@@ -1,4 +1,4 @@
-"""Limits on sign-ins and registrations, counted in Django's cache for all processes that share it.
+"""Limits on what strangers can ask of the database, counted in Django's cache for all processes that share it.
 
 Failures count for each pair of address and name, so nobody can lock out others from elsewhere; and for each address,
 with a larger limit, so one address cannot try many names.
@@ -58,8 +58,17 @@ def address_limit(address: str) -> Limit:
     return Limit.of("address", settings.SIGN_IN_FAILURES, network_of(address), times=NAMES_PER_ADDRESS)
 
 
+def unapproved_limit(address: str, username: str) -> Limit:
+    who = (network_of(address), username_key(username.strip()))
+    return Limit.of("unapproved", settings.SIGN_IN_FAILURES, *who)
+
+
 def check_sign_in(address: str, username: str) -> None:
-    """Raise TooMany (`too_many_attempts`) if this address failed too often, with this name or with several."""
+    """Raise TooMany (`too_many_attempts`) if this address failed too often, with this name or with several.
+
+    So it does after as many right passwords of an account that is not approved.
+    """
+    unapproved_limit(address, username).check("too_many_attempts")
     pair_limit(address, username).check("too_many_attempts")
     address_limit(address).check("too_many_attempts")
 
@@ -72,6 +81,25 @@ def count_failure(address: str, username: str) -> None:
 def clear_failures(address: str, username: str) -> None:
     """Forget the failures of this name from this address, after the right password."""
     pair_limit(address, username).clear()
+
+
+def count_unapproved(address: str, username: str) -> None:
+    """Count a right password of an account that waits or was declined. Unlike failures, no sign-in forgets these."""
+    unapproved_limit(address, username).count()
+
+
+def check_refresh(address: str) -> None:
+    """Raise TooMany if too many refresh tokens from this address were rejected."""
+    refresh_limit(address).check("too_many_attempts")
+
+
+def count_rejected_refresh(address: str) -> None:
+    refresh_limit(address).count()
+
+
+def refresh_limit(address: str) -> Limit:
+    # As many as failed sign-ins: many people may share an address.
+    return Limit.of("refresh", settings.SIGN_IN_FAILURES, network_of(address), times=NAMES_PER_ADDRESS)
 
 
 def count_registration(address: str) -> None:

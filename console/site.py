@@ -3,6 +3,9 @@
 from django.http import HttpRequest
 from unfold.sites import UnfoldAdminSite
 
+from accounts.models import User
+from core.spending import spend_as_staff
+
 
 class GalleryAdminSite(UnfoldAdminSite):
     """Open to approved admins and editors only."""
@@ -11,4 +14,8 @@ class GalleryAdminSite(UnfoldAdminSite):
     index_title = "The gallery today"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and getattr(request.user, "is_staff", False))
+        user = request.user
+        allowed = bool(user.is_active and getattr(user, "is_staff", False))
+        if allowed and isinstance(user, User):
+            spend_as_staff(user)
+        return allowed

@@ -11,10 +11,8 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from core import checks, d1_quota, private_files, triggers
-        from d1backend.protocol.api import request_sent
+        from core import checks, private_files, triggers
 
         triggers.register(self.label, triggers.TRIGGERS)
         post_migrate.connect(checks.check_after_migrate, sender=self, dispatch_uid="core.checks")
-        request_sent.connect(d1_quota.count, dispatch_uid="core.d1_quota")
         private_files.tighten(settings.DATA)

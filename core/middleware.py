@@ -89,8 +89,9 @@ def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
         if response.get("Content-Type", "").startswith("application/json"):
             return response
         replacement = error_response(response.status_code)
-        if response.has_header("Allow"):
-            replacement["Allow"] = response["Allow"]
+        for name in ("Allow", "Retry-After"):
+            if response.has_header(name):
+                replacement[name] = response[name]
         response.close()
         return replacement
 

@@ -64,7 +64,7 @@ def status() -> Status:
     """Return the state of the replica, after an attempt to update it."""
     replica.refresh(REPLICA)
     found = replica.status(REPLICA)
-    late = found["age"] is None or found["age"] > settings.DATABASES[REPLICA]["OPTIONS"]["max_age"]
+    late = found["age"] is None or found["age"] > found["max_age"]
     return Status(
         usable=found["usable"],
         age=found["age"],

@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from core import app_settings
 from core import health as health_checks
 from core import metrics as gallery_metrics
-from core.api.errors import DEFAULTS, error_headers, status_of_django
+from core.api.errors import DEFAULTS, error_headers, status_of_django, wait_of
 from core.health import Checks
 
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
@@ -94,14 +94,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def failure(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: the page for unhandled errors, 503 while the database is away.
+    """Django's handler500: the page for unhandled errors.
+
+    503 while the database is away, and 429 while this host's share of D1's calls is used up.
 
     Under /api core.middleware replaces it by the envelope.
     """
     error = sys.exc_info()[1]
     status = status_of_django(error) if isinstance(error, Exception) else 500
-    status = max(status, 500)
+    status = status if status == 429 else max(status, 500)
     page = render(None, "failure.html", {"sentence": DEFAULTS[status][1]}, status=status)
-    for name, value in error_headers(status).items():
+    for name, value in error_headers(status, wait_of(error)).items():
         page[name] = value
     return page

@@ -65,12 +65,14 @@ class MissingError(OperationalError):
 
 
 class RateLimited(utils.OperationalError):
-    """D1's API answered 429: the account has used up its requests for now. Nothing was done.
+    """The account, or this host's share of it, has no more requests for now. Nothing was done.
 
-    `retry_after` is how many seconds to wait, 0 when the answer does not say.
+    `retry_after` is how many seconds to wait, 0 when D1 does not say. `own`: this host's budget refused the request
+    before it was sent (protocol/budget.py); otherwise D1's API answered 429.
     """
 
     retry_after = 0.0
+    own = False
 
 
 class OutcomeUnknown(utils.OperationalError):

@@ -20,7 +20,14 @@ _OPTIONS = {
     "retry_budget",
     "retry_pause",
     "folder",
+    "allowance",
+    "hosts",
 }
+# Calls in five minutes, of one account: https://developers.cloudflare.com/fundamentals/api/reference/limits/
+ALLOWANCE = 1200
+# A read requests a sync at this part of a replica's max_age, so it seldom has to wait for one.
+SYNC_AT = 0.75
+MAX_AGE = 2.0  # of a replica whose OPTIONS do not say
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Settings:
     A call is retried up to `retries` times. The waits start at `retry_pause` and double, and no attempt begins later
     than `retry_budget` after the first. The processes of a host share a 429 through files in `folder`: none of them
     sends a request while it lasts.
+    The account has `allowance` calls in five minutes (0: no limit) and `hosts` hosts, each with an equal share. The
+    replica of the database syncs each `sync_period`, 0 without one (protocol/budget.py).
     """
 
     account_id: str
@@ -41,6 +50,9 @@ class Settings:
     retry_budget: float = 20.0
     retry_pause: float = 0.2
     folder: Path | None = None
+    allowance: int = 0
+    hosts: int = 1
+    sync_period: float = 0.0
 
     def __repr__(self) -> str:
         return f"Settings(account_id={self.account_id!r}, base_url={self.base_url!r})"
@@ -60,9 +72,33 @@ def settings_of(alias: str, entry: Mapping[str, Any]) -> Settings:
             )
     if unknown := sorted(set(options) - _OPTIONS):
         raise ImproperlyConfigured(f"{where}['OPTIONS'] has unknown keys: {', '.join(unknown)}.")
+    allowance, hosts = limits_of(alias, entry)
     replica = replica_of(alias)
     folder = options.get("folder") or (replica and replica.get("NAME"))
-    return Settings(**{**options, "folder": Path(folder) if folder else None})
+    max_age = 0.0 if replica is None else float((replica.get("OPTIONS") or {}).get("max_age", MAX_AGE))
+    found = {"folder": Path(folder) if folder else None, "allowance": allowance, "hosts": hosts}
+    return Settings(**{**options, **found, "sync_period": max_age * SYNC_AT})
+
+
+def limits_of(alias: str, entry: Mapping[str, Any]) -> tuple[int, int]:
+    """The account's calls in five minutes (0: no limit) and the number of its hosts, from a DATABASES entry.
+
+    Cloudflare's own API has a limit, and others that speak its protocol have none, unless the entry says so.
+    Raises ImproperlyConfigured for one that is not a whole number or too small.
+    """
+    options = entry.get("OPTIONS") or {}
+    default = ALLOWANCE if options.get("base_url", CLOUDFLARE) == CLOUDFLARE else 0
+    found = []
+    for key, value, least in (
+        ("allowance", options.get("allowance", default), 0),
+        ("hosts", options.get("hosts", 1), 1),
+    ):
+        if not isinstance(value, int) or value < least:
+            raise ImproperlyConfigured(
+                f"DATABASES[{alias!r}]['OPTIONS'][{key!r}] must be a whole number from {least}, not {value!r}."
+            )
+        found.append(value)
+    return found[0], found[1]
 
 
 def replica_of(source: str) -> Mapping[str, Any] | None:

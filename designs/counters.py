@@ -16,7 +16,8 @@ from django.db import close_old_connections, connection, connections, transactio
 from django.utils import timezone
 
 from core import races
-from d1backend import OutcomeUnknown
+from d1backend import OutcomeUnknown, RateLimited
+from d1backend.protocol.budget import Spender, spending
 
 logger = logging.getLogger("gallery.counters")
 
@@ -74,7 +75,8 @@ class Views:
             if not taken:
                 return
             try:
-                write_views(taken)
+                with spending(Spender.REST, "views"):
+                    write_views(taken)
             except BaseException as error:
                 if not isinstance(error, OutcomeUnknown) or races.is_known_unwritten(error):
                     with self.lock:
@@ -100,6 +102,8 @@ class Views:
         close_old_connections()
         try:
             self.flush()
+        except RateLimited as error:
+            logger.info("views wait for the next time: %s", error)
         except Exception:
             logger.warning("views could not be written, and are kept for the next time", exc_info=True)
             connections.close_all()

@@ -33,6 +33,7 @@ R2_VARIABLES = (
 )
 REDIS_SECONDS = 0.5  # without a response after which Redis counts as away
 REPLICA_ALIAS = "replica"
+MOST_HOSTS = 100  # with more, a host's share of D1's calls is less than one in 25 s
 # The tables that the API reads, copied to each host (docs/architecture.md). Password hashes stay on D1, so plain reads
 # of users go there. A change of view_count alone changes no ETag.
 COPIED: Options = {
@@ -84,6 +85,16 @@ def read_bool(env: environ.Env, name: str, default: bool) -> bool:
     if value and value not in WORDS:
         raise ImproperlyConfigured(f"{name} is {value!r}, and must be true or false.")
     return WORDS.get(value, default)
+
+
+def read_whole(env: environ.Env, name: str, default: int, least: int, most: int) -> int:
+    """Return a variable that is a whole number in a range. Raises ImproperlyConfigured for anything else."""
+    value = read_text(env, name) or str(default)
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}, and must be a whole number from {least} to {most:,}."
+        )
+    return int(value)
 
 
 def refuse_blank(env: environ.Env) -> None:
@@ -216,7 +227,7 @@ def default_database(env: environ.Env, data: Path) -> Options:
 
 
 def d1_database(env: environ.Env, data: Path) -> Options:
-    """Return the settings of D1 through d1backend. In `data` its processes share how long D1 blocks them."""
+    """Return the settings of D1 through d1backend. In `data` its processes count their calls, and note a block."""
     timeout = env.float("D1_TIMEOUT", 35.0)
     options: Options = {
         "account_id": read_text(env, ACCOUNT_VARIABLE),
@@ -224,7 +235,10 @@ def d1_database(env: environ.Env, data: Path) -> Options:
         "timeout": timeout,
         "retry_budget": min(timeout, 20.0),
         "folder": data,
+        "hosts": read_whole(env, "HOSTS", 1, 1, MOST_HOSTS),
     }
+    if read_text(env, "D1_ALLOWANCE"):
+        options["allowance"] = read_whole(env, "D1_ALLOWANCE", 0, 0, 1_000_000)
     if base_url := read_text(env, "CLOUDFLARE_D1_BASE_URL"):
         options["base_url"] = base_url
     return {

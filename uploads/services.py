@@ -17,9 +17,10 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.throttling import Limit
 from core import audit
 from core.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
-from d1backend import SerializationFailure
+from d1backend import RateLimited, SerializationFailure
 from d1backend.replica import on_primary
 from uploads import selectors
 from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
@@ -31,6 +32,7 @@ from uploads.storage.base import configured_store
 
 logger = logging.getLogger(__name__)
 
+UNKNOWN_KEYS = (20, 300)  # of these a user may complete 20 in 300 s: each asks the database
 AT_ONCE = 4  # objects of one image that are sent at the same time
 
 
@@ -61,7 +63,9 @@ def image_store_prepared(user: User | None, prepared: Prepared, category: str) -
 
 def is_surely_unstored(error: BaseException) -> bool:
     """Return whether certainly no row was stored. If the connection broke, there may be one, with objects."""
-    return isinstance(error, SerializationFailure) or not isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, SerializationFailure | RateLimited) or not isinstance(
+        error, OperationalError | InterfaceError
+    )
 
 
 def unsaved_image(user: User | None, prepared: Prepared, category: str, key: str) -> Image:
@@ -151,8 +155,10 @@ def upload_complete(user: User, key: str) -> Image:
 
     Raises NotFound if the user has no pending upload of this key, Conflict (not_uploaded), Invalid (invalid_image)
     after deleting the bad object, and Unavailable, after which the call can be repeated. If the pending upload or the
-    user is deleted meanwhile, raises SerializationFailure or IntegrityError, and stores nothing.
+    user is deleted meanwhile, raises SerializationFailure or IntegrityError, and stores nothing. Raises TooMany after
+    too many keys that were not the user's.
     """
+    unknown_key_limit(user).check("too_many_requests")
     pending = PendingUpload.objects.filter(object_key=key, user=user).first() if is_original(key) else None
     if pending is None:
         return completed_image(user, key)
@@ -190,8 +196,14 @@ def completed_image(user: User, key: str, otherwise: GalleryError | None = None)
     """Return the image that the user completed under this key. Raises `otherwise`, or NotFound, if there is none."""
     image = selectors.image(key, uploaded_by=user) if is_original(key) else None
     if image is None:
+        if otherwise is None:
+            unknown_key_limit(user).count()
         raise otherwise or NotFound("You have no pending upload of this key.")
     return image
+
+
+def unknown_key_limit(user: User) -> Limit:
+    return Limit.of("unknown_key", UNKNOWN_KEYS, str(user.pk))
 
 
 def uploaded_picture(pending: PendingUpload) -> Prepared | None:

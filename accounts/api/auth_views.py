@@ -76,7 +76,8 @@ class RefreshView(PublicView):
     @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TokenSerializer)
     def post(self, request: Request) -> Response:
         """Exchange the refresh token for a new pair of tokens. Using one twice ends the session."""
-        tokens = sessions.session_refresh(RefreshSerializer.of_body(request)["refresh_token"])
+        sent = RefreshSerializer.of_body(request)
+        tokens = sessions.session_refresh(sent["refresh_token"], address=client_address(request))
         return token_response(tokens, request)
 
 

@@ -13,6 +13,7 @@ from accounts.models import SignIn, User
 from accounts.sessions import TokenRevoked
 from accounts.tokens import AccessToken, InvalidToken, access_token
 from core import replica
+from core.spending import spend_as_user
 from d1backend.replica import on_primary
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class BearerAuthentication(BaseAuthentication):
         sign_in = sign_in_of(token)
         if sign_in is None:
             raise TokenRevoked
+        spend_as_user(sign_in.user, request.method)
         return sign_in.user, sign_in
 
     def authenticate_header(self, request: Request) -> str:

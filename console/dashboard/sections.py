@@ -142,7 +142,8 @@ def health() -> Health:
     on_d1 = connection.settings_dict["ENGINE"] == "d1backend"
     found: Health = {"engine": connection.display_name, "on_d1": on_d1}
     if on_d1:
-        found |= {"used": d1_quota.used(), "allowed": d1_quota.CALLS}
+        used, share = d1_quota.used_and_share()
+        found |= {"used": used, "allowed": share}
     if replica.is_used():
         found["replica"] = replica.status()
     return found

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from core import errors, races
 from core.json_types import JsonObject
-from d1backend import OutcomeUnknown
+from d1backend import OutcomeUnknown, RateLimited
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,9 @@ def exception_handler(exception: Exception, context: Context) -> Response | None
         fields = flat_errors(getattr(exception, "message_dict", {}))
         return Response(envelope(400, fields=fields), 400)
     status = status_of_django(exception)
-    if status == 503:
+    if status == 429:
+        logger.warning("a call to D1 was refused: %s", exception)
+    elif status == 503:
         logger.warning("the database is out of reach: %s", exception)
     elif status >= 500:
         logger.error("unhandled exception of an API view", exc_info=exception)
@@ -127,7 +129,7 @@ def exception_handler(exception: Exception, context: Context) -> Response | None
     return Response(body, status, headers=error_headers(status, wait_of(exception)))
 
 
-def wait_of(exception: Exception) -> int | None:
+def wait_of(exception: BaseException | None) -> int | None:
     """Return the seconds that D1 asks clients to wait; None if it did not ask."""
     return math.ceil(getattr(exception, "retry_after", 0)) or None
 
@@ -162,6 +164,8 @@ def status_of_django(exception: Exception) -> int:
         return 413
     if isinstance(exception, SuspiciousOperation):
         return 400
+    if isinstance(exception, RateLimited) and exception.own:
+        return 429
     if isinstance(exception, OperationalError | InterfaceError) and isinstance(
         exception, DatabaseError | InterfaceError
     ):

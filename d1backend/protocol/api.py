@@ -8,6 +8,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from django.dispatch import Signal
 
 from d1backend.errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
 from d1backend.options import Settings
-from d1backend.protocol import deadline
+from d1backend.protocol import budget, deadline
 from d1backend.protocol.messages import with_tables
 from d1backend.protocol.rate_limit import Limit
 from d1backend.protocol.responses import (
@@ -92,6 +93,7 @@ class Api:
     ) -> None:
         self.settings = settings
         self.usage = Usage()
+        self.budget = budget.budget_of(settings)
         self._sleep, self._waiting = sleep, waiting
         self._limit = Limit(f"{settings.base_url} {settings.account_id}", settings.folder)
         self._url = urllib3.util.parse_url(settings.base_url)
@@ -186,15 +188,16 @@ class Api:
         until = time.monotonic() + self.settings.retry_budget
         while True:
             try:
-                return self._attempt(method, path, body, parts)
+                return self._attempt(method, path, body, parts, settles=lost and writes)
             except NotDoneError as failure:
                 last = failure
             except OvertakenError as overtaken:
                 if lost and overtaken.beyond:
                     raise _unknown(last) from last.error
                 raise
-            if self._waiting is not None and isinstance(last.error, RateLimited) and last.wait:
-                self._waiting(last.wait)
+            if last.wait and self._waits_out(last.error):
+                if self._waiting is not None:
+                    self._waiting(last.wait)
                 pause = self._pause(1) + last.wait
                 until += pause
                 self._sleep(pause)
@@ -216,17 +219,28 @@ class Api:
             raise _unknown(last) from last.error
         raise last.error
 
+    def _waits_out(self, error: Exception) -> bool:
+        """Whether to wait for as long as this error asks, whatever the budget of time."""
+        return isinstance(error, RateLimited) and (
+            self._waiting is not None or (error.own and budget.waits())
+        )
+
     def _pause(self, attempt: int) -> float:
         return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
 
-    def _attempt(self, method: str, path: str, body: Body, parts: int | None) -> Answer:
-        """Send one request.
+    def _attempt(self, method: str, path: str, body: Body, parts: int | None, *, settles: bool) -> Answer:
+        """Send one request; if it `settles` a lost write, even if this host's budget has no room for it.
 
         Raises the exceptions of responses.parse_response(). A NotDoneError for a failed connection is raised from None,
         because frames of the HTTP library hold the token.
         """
         if left := self._limit.seconds_left():
             raise rate_limited(left)
+        try:
+            with budget.after_write() if settles else nullcontext():
+                self.budget.take()
+        except RateLimited as error:
+            raise RefusedError(error, error.retry_after) from None
         if self._process != os.getpid():
             self._open()
         self.usage.round_trips += 1
@@ -242,6 +256,7 @@ class Api:
             raise LostError(OperationalError(f"D1 did not answer in {self.settings.timeout:g} s")) from None
         except urllib3.exceptions.HTTPError as error:
             raise LostError(OperationalError(f"The connection to D1 broke: {_reason(error)}")) from None
+        self.budget.note(response.headers)
         try:
             return parse_response(response.status, response.headers, response.data, parts)
         except UnsentError as unsent:

@@ -16,9 +16,9 @@ def status(alias: str = "replica") -> Status:
     """The state of a replica, without asking D1.
 
     `usable`: whether reads go to it; `age`: seconds since it was last known to be equal to D1 (it grows while nobody
-    reads), None without a copy; `degraded`: whether D1 cannot be followed or there is no copy; `error`: the class of
-    the last failure, None after a success; `filling`: table and rows so far while this process fills it; `seq`: the
-    last change it contains.
+    reads), None without a copy; `max_age`: how old it may get while D1 answers; `degraded`: whether D1 cannot be
+    followed or there is no copy; `error`: the class of the last failure, None after a success; `filling`: table and
+    rows so far while this process fills it; `seq`: the last change it contains.
     """
     return host_of(alias).status()
 

@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from django.db.models import Model
 
+from d1backend.options import SYNC_AT
 from d1backend.replica.changes import ChangeSet, NeedsRefill
 from d1backend.replica.directory import OpenCopy, ReplicaDirectory
 from d1backend.replica.fill import Progress
@@ -21,8 +22,6 @@ from d1backend.replica.sync_thread import SyncThread
 
 log = logging.getLogger(__name__)
 
-# A read requests a sync at this part of max_age, so it seldom has to wait for one.
-_SYNC_AT = 0.75
 # A clock that went back by less than this (seconds) counts as one that did not.
 _CLOCK_TOLERANCE = 0.05
 
@@ -32,6 +31,7 @@ class Status(TypedDict):
 
     usable: bool
     age: float | None
+    max_age: float
     degraded: bool
     filling: tuple[str, int] | None
     error: str | None
@@ -44,7 +44,7 @@ class Host:
     def __init__(self, options: ReplicaOptions) -> None:
         self.options = options
         self.directory = ReplicaDirectory(options)
-        self._fresh_for = options.max_age * _SYNC_AT
+        self._fresh_for = options.max_age * SYNC_AT
         self.sync_thread = SyncThread(self.directory, self._fresh_for)
         self._current = self.directory.current
         self._clock = _clock_difference()
@@ -144,6 +144,7 @@ class Host:
         return {
             "usable": copy is not None,
             "age": None if copy is None or moment is None else max(0.0, time.time() - moment),
+            "max_age": self.options.max_age,
             "degraded": error is not None or copy is None or copy.is_obsolete,
             "filling": self.directory.filling,
             "error": error,

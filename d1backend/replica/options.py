@@ -10,7 +10,8 @@ from typing import TypedDict
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-from d1backend.options import REPLICA_ENGINE
+from d1backend.options import MAX_AGE, REPLICA_ENGINE, SYNC_AT, limits_of
+from d1backend.protocol.budget import shortest_sync_period
 
 _KEYS = {"source", "tables", "search", "hide", "unrouted", "quiet", "max_age"}
 # Increase this when the layout of the file changes: every host then refills its copy.
@@ -42,7 +43,8 @@ class ReplicaOptions:
 
     `tables` are copied with all their columns except those in `hide`. `search` are FTS5 tables over them, which are
     built locally. Reads of `unrouted` tables go to the source unless the query names the replica. A change of
-    nothing but `quiet` columns is copied, but version() stays the same. `max_age` is in seconds.
+    nothing but `quiet` columns is copied, but version() stays the same. `max_age` is in seconds; it is longer than the
+    settings say where syncs would else take more than their part of D1's allowance.
     """
 
     alias: str
@@ -85,19 +87,26 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
             f"{where}: {', '.join(routed)} has hidden columns, which plain queries would ask for; "
             "name it in 'unrouted' too."
         )
-    if not (max_age := float(given.get("max_age", 2.0))) > 0:
+    if not (max_age := float(given.get("max_age", MAX_AGE))) > 0:
         raise ImproperlyConfigured(f"{where}: 'max_age' must be more than 0 seconds, not {max_age:g}.")
+    source = given.get("source", "default")
     return ReplicaOptions(
         alias=alias,
         directory=Path(entry["NAME"]),
-        source=given.get("source", "default"),
+        source=source,
         tables=tables,
         search=tuple(given.get("search", ())),
         hide={table: tuple(columns) for table, columns in hide.items()},
         unrouted=unrouted,
         quiet={table: tuple(columns) for table, columns in quiet.items()},
-        max_age=max_age,
+        max_age=max(max_age, _least_max_age(source)),
     )
+
+
+def _least_max_age(source: str) -> float:
+    """The seconds below which a host's syncs would take more than their part of D1's allowance; 0 without one."""
+    allowance, hosts = limits_of(source, connections.settings.get(source, {}))
+    return shortest_sync_period(allowance, hosts) / SYNC_AT
 
 
 def replica_aliases() -> list[str]:

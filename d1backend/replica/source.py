@@ -54,6 +54,10 @@ class Source:
             )
         self.options, self._api = options, Api(settings, waiting=on_rate_limit)
 
+    def seconds_to_sync(self) -> float:
+        """See Budget.seconds_to_sync()."""
+        return self._api.budget.seconds_to_sync()
+
     def close(self) -> None:
         self._api.close()
 

@@ -8,6 +8,8 @@ from contextlib import suppress
 
 from django.db import DatabaseError
 
+from d1backend.errors import RateLimited
+from d1backend.protocol.budget import Spender, spending
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.source import Source
@@ -107,9 +109,17 @@ class SyncThread:
             try:
                 if self._source is None:
                     self._source = Source(self._directory.options, patient=False)
-                sync(self._directory, self._source)
+                if has_copy and (wait := self._source.seconds_to_sync()):
+                    self._backoff_until = time.time() + wait
+                    return
+                with spending(Spender.SYNC):
+                    sync(self._directory, self._source)
             except _FAILURES as error:
-                self._record_failure(error)
+                # That this host has no room to sync is no failure of D1: reads use the copy, and writes go on.
+                if isinstance(error, RateLimited) and error.own:
+                    self._backoff_until = time.time() + error.retry_after
+                else:
+                    self._record_failure(error)
             else:
                 self._is_slow, self._backoff_until, self.error = False, 0.0, None
                 self._directory.record_success()

@@ -16,6 +16,7 @@ from d1backend.errors import (
 )
 from d1backend.options import Settings
 from d1backend.protocol import encoding
+from d1backend.protocol.budget import after_write
 from d1backend.sql.catalog import Catalog
 from d1backend.sql.converters import convert_rows
 from d1backend.sql.result_columns import ResultColumn
@@ -120,7 +121,8 @@ class Connection:
         if self.script is not None and self.script.has_schema:
             return self.session.known_catalog
         try:
-            return self.session.catalog()
+            with after_write() if parsed.kind == "write" else nullcontext():
+                return self.session.catalog()
         except (OperationalError, RateLimited) as error:
             if parsed.kind != "write" or self.script is not None:
                 raise

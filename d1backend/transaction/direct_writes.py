@@ -11,6 +11,7 @@ from d1backend.errors import (
     RateLimited,
 )
 from d1backend.protocol import encoding
+from d1backend.protocol.budget import after_write
 from d1backend.sql.tokenizer import Parsed, parse
 from d1backend.sql.values import Row, quote_name
 from d1backend.transaction.hints import Hint
@@ -56,7 +57,7 @@ class DirectWrites:
         if exact and write.count == 1 and parsed.verb == "INSERT" and "conflict" not in parsed.names:
             table = quote_name(parsed.table or "")
             sql = f"SELECT {exact} FROM {table} WHERE rowid = {write.last_id}"
-            with suppress(OperationalError, RateLimited):
+            with suppress(OperationalError, RateLimited), after_write():
                 if rows := self._session.read_batch([(sql, [])])[0]["rows"]:
                     return [encoding.row(json.loads(text)) for (text,) in rows]
         raise OutcomeUnknown.of_lost_result(

@@ -7,6 +7,7 @@ from d1backend.errors import OperationalError
 from d1backend.options import Settings
 from d1backend.protocol.api import Api
 from d1backend.protocol.batch_marks import Mark, with_preparation
+from d1backend.protocol.budget import after_write
 
 # Marks are kept for a day; without its mark a batch would look as if it had not been applied.
 _LONGEST = 12 * 3600.0
@@ -32,11 +33,12 @@ class Settlement:
         api = Api(self._settings)
         try:
             # The fence may be sent more than once: the second one changes nothing.
-            results = with_preparation(
-                lambda before: api.batch(
-                    self._database, [*before, self._mark.fence(), self._mark.was_applied()]
+            with after_write():
+                results = with_preparation(
+                    lambda before: api.batch(
+                        self._database, [*before, self._mark.fence(), self._mark.was_applied()]
+                    )
                 )
-            )
         finally:
             api.close()
         applied = results[1]["rows"][0][0] if results[1]["rows"] else None

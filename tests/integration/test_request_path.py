@@ -45,7 +45,7 @@ LOOKED_UP = re.findall(
     r"`([a-z_/]+\.py)`", PAGE.split("They look two things up")[1].split("A search adds")[0]
 )
 RENDERING = {"uploads/pipeline/renditions.py"}
-COUNTING = {"core/d1_quota.py", "core/metrics.py"}  # of the calls to D1
+COUNTING = {"core/metrics.py"}  # of the calls to D1
 
 
 @pytest.mark.django_db

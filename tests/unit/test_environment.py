@@ -147,6 +147,24 @@ def test_a_flag_is_on_or_off(value, expected):
     assert environment.read_bool(env(REPLICA=value), "REPLICA", True) is expected
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "101", "1.5", "many", "٢"])
+def test_a_number_of_hosts_out_of_range_is_refused_in_a_sentence_that_names_it(value):
+    with pytest.raises(
+        ImproperlyConfigured, match=f"^HOSTS is '{value}', and must be a whole number from 1 to 100"
+    ):
+        environment.d1_database(env(HOSTS=value), Path("data"))
+
+
+@pytest.mark.parametrize(("given", "hosts"), [({}, 1), ({"HOSTS": ""}, 1), ({"HOSTS": " 4 "}, 4)])
+def test_a_host_is_alone_unless_hosts_says_otherwise(given, hosts):
+    assert environment.d1_database(env(**given), Path("data"))["OPTIONS"]["hosts"] == hosts
+
+
+def test_the_allowance_is_cloudflares_unless_it_is_given():
+    assert "allowance" not in environment.d1_database(env(), Path("data"))["OPTIONS"]
+    assert environment.d1_database(env(D1_ALLOWANCE="2400"), Path("data"))["OPTIONS"]["allowance"] == 2400
+
+
 def one_sentence(done):
     """The sentence by which a start was refused, and nothing beside it."""
     assert done.returncode != 0
