@@ -20,6 +20,7 @@ _OPTIONS = {
     "retry_budget",
     "retry_pause",
     "folder",
+    "most_calls",
 }
 
 
@@ -30,6 +31,8 @@ class Settings:
     A call is retried up to `retries` times. The waits start at `retry_pause` and double, and no attempt begins later
     than `retry_budget` after the first. The processes of a host share a 429 through files in `folder`: none of them
     sends a request while it lasts.
+    A process with `most_calls` serves people: at most so many of its calls wait for D1 at once, and while D1 is out of
+    reach calls fail at once (protocol/breaker.py). Without it, as in a command, each call waits and retries.
     """
 
     account_id: str
@@ -41,6 +44,7 @@ class Settings:
     retry_budget: float = 20.0
     retry_pause: float = 0.2
     folder: Path | None = None
+    most_calls: int | None = None
 
     def __repr__(self) -> str:
         return f"Settings(account_id={self.account_id!r}, base_url={self.base_url!r})"

@@ -86,6 +86,14 @@ def read_bool(env: environ.Env, name: str, default: bool) -> bool:
     return WORDS.get(value, default)
 
 
+def read_count(env: environ.Env, name: str) -> int:
+    """Return a variable that is a whole number from 1. Raises ImproperlyConfigured for anything else."""
+    value = read_text(env, name)
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}, and must be a whole number from 1.")
+    return int(value)
+
+
 def refuse_blank(env: environ.Env) -> None:
     """Raise ImproperlyConfigured if a variable of NEVER_BLANK is empty."""
     blank = [name for name in NEVER_BLANK if name in env.ENVIRON and not read_text(env, name)]
@@ -216,7 +224,7 @@ def default_database(env: environ.Env, data: Path) -> Options:
 
 
 def d1_database(env: environ.Env, data: Path) -> Options:
-    """Return the settings of D1 through d1backend. In `data` its processes share how long D1 blocks them."""
+    """Return the settings of D1 through d1backend. In `data` its processes share how long D1 is not to be asked."""
     timeout = env.float("D1_TIMEOUT", 35.0)
     options: Options = {
         "account_id": read_text(env, ACCOUNT_VARIABLE),
@@ -225,6 +233,8 @@ def d1_database(env: environ.Env, data: Path) -> Options:
         "retry_budget": min(timeout, 20.0),
         "folder": data,
     }
+    if read_text(env, "D1_MOST_CALLS"):
+        options["most_calls"] = read_count(env, "D1_MOST_CALLS")
     if base_url := read_text(env, "CLOUDFLARE_D1_BASE_URL"):
         options["base_url"] = base_url
     return {

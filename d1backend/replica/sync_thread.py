@@ -4,10 +4,13 @@ import logging
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from django.db import DatabaseError
 
+from d1backend.errors import OutOfReach
+from d1backend.protocol.breaker import Breaker
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.source import Source
@@ -25,9 +28,14 @@ _FAILURES = (NeedsRefill, sqlite3.Error, DatabaseError, OSError, LookupError, Va
 class SyncThread:
     """Syncs the copy on request. Of several processes one syncs, and the others find the copy fresh."""
 
-    def __init__(self, directory: ReplicaDirectory, fresh_for: float) -> None:
-        """A copy younger than `fresh_for` (seconds) is not synced."""
-        self._directory, self._fresh_for = directory, fresh_for
+    def __init__(
+        self,
+        directory: ReplicaDirectory,
+        fresh_for: float,
+        breaker: Callable[[], Breaker | None] = lambda: None,
+    ) -> None:
+        """A copy younger than `fresh_for` (seconds) is not synced. `breaker` returns that of the source."""
+        self._directory, self._fresh_for, self._breaker = directory, fresh_for, breaker
         self._max_age = directory.options.max_age
         self.reset()
 
@@ -46,7 +54,16 @@ class SyncThread:
     @property
     def in_backoff(self) -> bool:
         """Whether D1 is not to be asked now, as far as this process knows."""
-        return time.time() < self._backoff_until
+        if time.time() >= self._backoff_until:
+            return False
+        # The failure is forgotten when a process of this host commits.
+        return self.error is not None or self._directory.backoff_until() > 0.0
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether a read would wait for a sync in vain: in a backoff, and while D1 is out of reach."""
+        breaker = self._breaker()
+        return self.in_backoff or (breaker is not None and breaker.is_open)
 
     def request(self) -> None:
         """Ask for a sync, and return at once; does nothing during a backoff."""
@@ -68,7 +85,7 @@ class SyncThread:
         """
         until = time.monotonic() + _LONGEST_WAIT
         with self._round_ended:
-            while not self._is_slow and not self.in_backoff:
+            while not self._is_slow and not self.is_in_vain:
                 left = until - time.monotonic()
                 if left <= 0:
                     self._is_slow = True
@@ -108,6 +125,11 @@ class SyncThread:
                 if self._source is None:
                     self._source = Source(self._directory.options, patient=False)
                 sync(self._directory, self._source)
+            except OutOfReach as error:
+                if self._directory.last_failure() is None:
+                    self._record_failure(error)
+                else:
+                    self._backoff_until = time.time() + error.retry_after
             except _FAILURES as error:
                 self._record_failure(error)
             else:
