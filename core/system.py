@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from core import app_settings
 from core import health as health_checks
 from core import metrics as gallery_metrics
-from core.api.errors import DEFAULTS, error_headers, status_of_django
+from core.api.errors import DEFAULTS, error_headers, status_of_django, wait_of
 from core.health import Checks
 
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
@@ -102,6 +102,7 @@ def failure(request: HttpRequest) -> HttpResponse:
     status = status_of_django(error) if isinstance(error, Exception) else 500
     status = max(status, 500)
     page = render(None, "failure.html", {"sentence": DEFAULTS[status][1]}, status=status)
-    for name, value in error_headers(status).items():
+    wait = wait_of(error) if isinstance(error, Exception) else None
+    for name, value in error_headers(status, wait).items():
         page[name] = value
     return page

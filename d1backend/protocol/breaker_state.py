@@ -20,6 +20,7 @@ from typing import Protocol
 
 # A trial that is further away was planned before the clock went back (seconds).
 LONGEST_WAIT = 60.0
+AWAY, TRIAL = "d1-away-", "d1-trial-"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class StateInFiles:
 
     def __init__(self, identity: str, folder: Path) -> None:
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-        self._file, self._lock = folder / f"d1-away-{digest}", folder / f"d1-trial-{digest}"
+        self._file, self._lock = folder / f"{AWAY}{digest}", folder / f"{TRIAL}{digest}"
 
     def read(self) -> OpenState | None:
         try:

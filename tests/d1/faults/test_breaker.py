@@ -209,9 +209,8 @@ def test_processes_share_it(of_host, proxy, tmp_path):
                 count()
             except OutOfReach:
                 os._exit(7)
-            except BaseException:
+            finally:
                 os._exit(1)
-            os._exit(0)
         children.append(child)
     for _ in children:
         os.read(ready[0], 1)
