@@ -32,7 +32,12 @@ def proxy():
 @pytest.fixture(scope="module")
 def server(proxy, tmp_path_factory):
     environment = proxy.environment | {"JWT_SECRET": secrets.token_hex(32), "VIEW_FLUSH_SECONDS": "600"}
-    environment |= {"WEB_CONCURRENCY": str(WORKERS), "WEB_THREADS": str(THREADS), "D1_TIMEOUT": "4", "DEBUG": "false"}
+    environment |= {
+        "WEB_CONCURRENCY": str(WORKERS),
+        "WEB_THREADS": str(THREADS),
+        "D1_TIMEOUT": "4",
+        "DEBUG": "false",
+    }
     server = new_server(tmp_path_factory.mktemp("hangs"), **environment)
     server.set_up()
     with ExitStack() as running:
