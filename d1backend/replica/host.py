@@ -7,13 +7,11 @@ import logging
 import os
 import sqlite3
 import time
-from functools import cached_property
 from typing import TypedDict
 
 from django.db.models import Model
 
-from d1backend.options import Settings
-from d1backend.protocol.breaker import Breaker, breaker_of
+from d1backend.protocol.breaker import breaker_of
 from d1backend.protocol.rate_limit import Limit
 from d1backend.replica.changes import ChangeSet, NeedsRefill
 from d1backend.replica.directory import OpenCopy, ReplicaDirectory
@@ -49,7 +47,7 @@ class Host:
         self.options = options
         self.directory = ReplicaDirectory(options)
         self._fresh_for = options.max_age * _SYNC_AT
-        self.sync_thread = SyncThread(self.directory, self._fresh_for, lambda: self.breaker)
+        self.sync_thread = SyncThread(self.directory, self._fresh_for)
         self._current = self.directory.current
         self._clock = _clock_difference()
 
@@ -58,15 +56,6 @@ class Host:
         self.directory.reset()
         self.sync_thread.reset()
         self._clock = _clock_difference()
-
-    @property
-    def breaker(self) -> Breaker | None:
-        """The breaker of the source, if this process has one."""
-        return breaker_of(*self._source)
-
-    @cached_property
-    def _source(self) -> tuple[Settings, str]:
-        return settings_of_source(self.options.source)
 
     # Reads
 
@@ -151,9 +140,11 @@ class Host:
 
     def seconds_until_tried(self) -> float | None:
         """How many seconds until D1 is tried again; None when a call would be sent now."""
-        settings, _ = self._source
-        blocked = Limit.of(settings).seconds_left()
-        return blocked or (None if self.breaker is None else self.breaker.seconds_left())
+        settings, database = settings_of_source(self.options.source)
+        if blocked := Limit.of(settings).seconds_left():
+            return blocked
+        breaker = breaker_of(settings, database)
+        return None if breaker is None else breaker.seconds_left()
 
     def status(self) -> Status:
         """See d1backend.replica.status()."""

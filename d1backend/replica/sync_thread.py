@@ -4,16 +4,17 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 
 from django.db import DatabaseError
 
 from d1backend.errors import OutOfReach
-from d1backend.protocol.breaker import Breaker
+from d1backend.options import Settings
+from d1backend.protocol.breaker import breaker_of
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.directory import ReplicaDirectory
-from d1backend.replica.source import Source
+from d1backend.replica.source import Source, settings_of_source
 from d1backend.replica.sync import sync
 
 log = logging.getLogger(__name__)
@@ -28,14 +29,9 @@ _FAILURES = (NeedsRefill, sqlite3.Error, DatabaseError, OSError, LookupError, Va
 class SyncThread:
     """Syncs the copy on request. Of several processes one syncs, and the others find the copy fresh."""
 
-    def __init__(
-        self,
-        directory: ReplicaDirectory,
-        fresh_for: float,
-        breaker: Callable[[], Breaker | None] = lambda: None,
-    ) -> None:
-        """A copy younger than `fresh_for` (seconds) is not synced. `breaker` returns that of the source."""
-        self._directory, self._fresh_for, self._breaker = directory, fresh_for, breaker
+    def __init__(self, directory: ReplicaDirectory, fresh_for: float) -> None:
+        """A copy younger than `fresh_for` (seconds) is not synced."""
+        self._directory, self._fresh_for = directory, fresh_for
         self._max_age = directory.options.max_age
         self.reset()
 
@@ -62,8 +58,12 @@ class SyncThread:
     @property
     def is_in_vain(self) -> bool:
         """Whether a read would wait for a sync in vain: in a backoff, and while D1 is out of reach."""
-        breaker = self._breaker()
+        breaker = breaker_of(*self._source_settings)
         return self.in_backoff or (breaker is not None and breaker.is_open)
+
+    @cached_property
+    def _source_settings(self) -> tuple[Settings, str]:
+        return settings_of_source(self._directory.options.source)
 
     def request(self) -> None:
         """Ask for a sync, and return at once; does nothing during a backoff."""
