@@ -30,12 +30,15 @@ loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
 
 # Seconds: people wait for the server. Commands wait as long as a call may run on D1 (30 s).
 D1_TIMEOUT = "8"
+# While D1 hangs, calls to it leave this process threads for reads of the copy.
+THREADS_FOR_READS = 2
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def on_starting(server: "Arbiter") -> None:
     """Run the system checks before serving, and give the workers' metrics a common folder."""
     os.environ.setdefault("D1_TIMEOUT", D1_TIMEOUT)
+    os.environ.setdefault("D1_MOST_CALLS", str(max(1, threads - THREADS_FOR_READS)))
     os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="gallery-metrics-")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
     import django

@@ -1,11 +1,12 @@
 """A Django database backend for Cloudflare D1 (docs/d1backend.md)."""
 
-from d1backend.errors import OutcomeUnknown, RateLimited, SerializationFailure
+from d1backend.errors import OutcomeUnknown, OutOfReach, RateLimited, SerializationFailure
 from d1backend.gather import gather
 from d1backend.retry import retry_on_conflict
 from d1backend.updates import insert_unkeyed, update_or_conflict, update_uncounted
 
 __all__ = [
+    "OutOfReach",
     "OutcomeUnknown",
     "RateLimited",
     "SerializationFailure",

@@ -4,9 +4,9 @@ This module is the backend's `Database`: Django turns these exceptions into thos
 protocol/messages.py chooses the exception for an error message of D1.
 
 The classes of PEP 249 are sqlite3's. Django replaces these, and their subclasses UniqueError and MissingError, by
-its own classes. SerializationFailure, KeyTaken, RateLimited and OutcomeUnknown are subclasses of django.db's
-OperationalError. Django passes them on as they are, so an application can catch them. The others are neither, and
-stay inside this backend.
+its own classes. SerializationFailure, KeyTaken, RateLimited, OutOfReach and OutcomeUnknown are subclasses of
+django.db's OperationalError. Django passes them on as they are, so an application can catch them. The others are
+neither, and stay inside this backend.
 """
 
 import secrets
@@ -73,6 +73,15 @@ class RateLimited(utils.OperationalError):
 
     retry_after = 0.0
     own = False
+
+
+class OutOfReach(utils.OperationalError):
+    """D1 does not answer (protocol/breaker.py), so this call was not sent. Nothing was done.
+
+    `retry_after` is how many seconds to wait.
+    """
+
+    retry_after = 0.0
 
 
 class OutcomeUnknown(utils.OperationalError):

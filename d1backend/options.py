@@ -22,6 +22,7 @@ _OPTIONS = {
     "folder",
     "allowance",
     "hosts",
+    "most_calls",
 }
 # Calls in five minutes, of one account: https://developers.cloudflare.com/fundamentals/api/reference/limits/
 ALLOWANCE = 1200
@@ -39,6 +40,8 @@ class Settings:
     sends a request while it lasts.
     The account has `allowance` calls in five minutes (0: no limit) and `hosts` hosts, each with an equal share. The
     replica of the database syncs each `sync_period`, 0 without one (protocol/budget.py).
+    A process with `most_calls` serves people: at most so many of its calls wait for D1 at once, and while D1 is out of
+    reach calls fail at once (protocol/breaker.py). Without it, as in a command, each call waits and retries.
     """
 
     account_id: str
@@ -53,6 +56,7 @@ class Settings:
     allowance: int = 0
     hosts: int = 1
     sync_period: float = 0.0
+    most_calls: int | None = None
 
     def __repr__(self) -> str:
         return f"Settings(account_id={self.account_id!r}, base_url={self.base_url!r})"

@@ -227,7 +227,7 @@ def default_database(env: environ.Env, data: Path) -> Options:
 
 
 def d1_database(env: environ.Env, data: Path) -> Options:
-    """Return the settings of D1 through d1backend. In `data` its processes count their calls, and note a block."""
+    """Return the settings of D1 through d1backend. Its processes share files in `data`."""
     timeout = env.float("D1_TIMEOUT", 35.0)
     options: Options = {
         "account_id": read_text(env, ACCOUNT_VARIABLE),
@@ -239,6 +239,8 @@ def d1_database(env: environ.Env, data: Path) -> Options:
     }
     if read_text(env, "D1_ALLOWANCE"):
         options["allowance"] = read_whole(env, "D1_ALLOWANCE", 0, 0, 1_000_000)
+    if read_text(env, "D1_MOST_CALLS"):
+        options["most_calls"] = read_whole(env, "D1_MOST_CALLS", 1, 1, 999_999)
     if base_url := read_text(env, "CLOUDFLARE_D1_BASE_URL"):
         options["base_url"] = base_url
     return {

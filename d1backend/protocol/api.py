@@ -19,7 +19,7 @@ from django.dispatch import Signal
 
 from d1backend.errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
 from d1backend.options import Settings
-from d1backend.protocol import budget, deadline
+from d1backend.protocol import breaker, budget, deadline
 from d1backend.protocol.messages import with_tables
 from d1backend.protocol.rate_limit import Limit
 from d1backend.protocol.responses import (
@@ -95,7 +95,7 @@ class Api:
         self.usage = Usage()
         self.budget = budget.budget_of(settings)
         self._sleep, self._waiting = sleep, waiting
-        self._limit = Limit(f"{settings.base_url} {settings.account_id}", settings.folder)
+        self._limit = Limit.of(settings)
         self._url = urllib3.util.parse_url(settings.base_url)
         self._path = (
             f"{(self._url.path or '').rstrip('/')}/accounts/{quote(settings.account_id, safe='')}/d1/database"
@@ -142,7 +142,7 @@ class Api:
         }
         path = f"/{quote(database, safe='')}/raw"
         try:
-            answer = self._retried("POST", path, body, parts=len(whole), writes=writes)
+            answer = self._retried("POST", path, body, database=database, parts=len(whole), writes=writes)
         except (Error, utils.Error) as error:
             error.args = (with_tables(str(error), [sql for sql, _ in statements]),)
             raise
@@ -172,6 +172,7 @@ class Api:
         path: str,
         body: Body,
         *,
+        database: str | None = None,
         parts: int | None = None,
         writes: bool = False,
         marked: bool = True,
@@ -181,14 +182,16 @@ class Api:
         After an UnsentError or LostError it is sent again, up to `retries` times and for `retry_budget` seconds. One
         that was lost has perhaps run: if it `writes`, it is sent once more even after the budget (if D1 does not ask to
         wait), and never again if it is not `marked`, because it must not run twice. `parts` is how many results the
-        answer must have.
+        answer must have. The breaker of the `database` may refuse a request (breaker.py), and a process that has one
+        does not wait for over a second because D1 asks it to.
         Raises OutcomeUnknown if a write was lost and no later answer shows whether it was applied, else the last error.
         """
         attempt, lost = 0, False
         until = time.monotonic() + self.settings.retry_budget
         while True:
             try:
-                return self._attempt(method, path, body, parts, settles=lost and writes)
+                with breaker.attempt(self.settings, database, settles=lost and writes):
+                    return self._attempt(method, path, body, parts, settles=lost and writes)
             except NotDoneError as failure:
                 last = failure
             except OvertakenError as overtaken:
@@ -210,6 +213,7 @@ class Api:
             if (
                 isinstance(last, RefusedError)
                 or attempt > self.settings.retries
+                or (self.settings.most_calls is not None and last.wait > breaker.SILENCE)
                 or (lost and not marked)
                 or (time.monotonic() + pause > until and not (settles and not last.wait))
             ):

@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from d1backend.options import Settings
+
 log = logging.getLogger(__name__)
 
 # A block that ends later was noted before the clock went back.
@@ -28,6 +30,11 @@ class Limit:
         self._account = account
         name = f"d1-blocked-{hashlib.sha256(account.encode()).hexdigest()[:16]}"
         self._file = None if folder is None else folder / name
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limit":
+        """The block of the account in the settings of a database."""
+        return cls(f"{settings.base_url} {settings.account_id}", settings.folder)
 
     def seconds_left(self) -> float:
         """How many seconds of the block are left; 0 when requests are allowed."""

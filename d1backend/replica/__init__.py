@@ -1,11 +1,9 @@
 """An embedded replica of tables on D1, for reads without a round trip (docs/replica.md)."""
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from d1backend.aliases import ReadAlias
-from d1backend.errors import RateLimited
 from d1backend.replica.host import Status
 from d1backend.replica.registry import host_of, read_position, reads_on_primary
 
@@ -24,17 +22,12 @@ def status(alias: str = "replica") -> Status:
 
 
 def outage(alias: str = "replica") -> float | None:
-    """Seconds until D1 is asked again after it failed twice in a row or answered 429; None while it can be asked.
+    """Seconds until D1 is tried again while it is out of reach or blocks this account; None when it can be asked.
 
-    A caller can reject a write at once instead of waiting for D1 in vain. This call itself requests a sync when the
-    wait is over.
+    A caller can reject a write at once instead of preparing it in vain. After the wait the next call is sent, and its
+    answer ends the outage for every process of the host.
     """
-    host = host_of(alias)
-    host.ensure_fresh()
-    failure = host.directory.last_failure()
-    if failure is None or (failure.in_a_row < 2 and failure.kind != RateLimited.__name__):
-        return None
-    return max(0.0, host.directory.backoff_until() - time.time())
+    return host_of(alias).seconds_until_tried()
 
 
 def version(alias: str, tables: Iterable[str]) -> int:

@@ -258,10 +258,14 @@ class ReplicaDirectory:
 
     def record_success(self) -> None:
         """Forget the last failure, and delete the copies that are no longer read."""
+        self.forget_failure()
+        self._delete_old_copies()
+
+    def forget_failure(self) -> None:
+        """End the backoff: D1 has answered."""
         if self.last_failure() is not None:
             self._backoff.unlink(missing_ok=True)
             log.info("The replica %s follows D1 again.", self.options.alias)
-        self._delete_old_copies()
 
     def last_failure(self) -> Failure | None:
         """The last failure, or None when a sync has succeeded since."""

@@ -12,11 +12,13 @@ from typing import TypedDict
 from django.db.models import Model
 
 from d1backend.options import SYNC_AT
+from d1backend.protocol.breaker import breaker_of
+from d1backend.protocol.rate_limit import Limit
 from d1backend.replica.changes import ChangeSet, NeedsRefill
 from d1backend.replica.directory import OpenCopy, ReplicaDirectory
 from d1backend.replica.fill import Progress
 from d1backend.replica.options import ReplicaOptions
-from d1backend.replica.source import Source
+from d1backend.replica.source import Source, settings_of_source
 from d1backend.replica.sync import sync
 from d1backend.replica.sync_thread import SyncThread
 
@@ -91,7 +93,7 @@ class Host:
         moment = self.directory.last_synced()
         if moment is None:
             return False
-        d1_fails = self.sync_thread.in_backoff or self.directory.last_failure() is not None
+        d1_fails = self.sync_thread.is_in_vain or self.directory.last_failure() is not None
         return d1_fails or moment >= self.directory.dirty_since()
 
     def readable_copy(self) -> OpenCopy | None:
@@ -122,6 +124,7 @@ class Host:
 
     def apply_commit(self, opened: OpenCopy, change_set: ChangeSet) -> None:
         """Apply the changes that a writing batch returned; when they do not fit, reads wait for a sync."""
+        self.directory.forget_failure()
         try:
             is_complete = opened.copy.apply(change_set)
         except (NeedsRefill, sqlite3.Error) as error:
@@ -134,6 +137,14 @@ class Host:
             self.directory.mark_dirty()
 
     # Health
+
+    def seconds_until_tried(self) -> float | None:
+        """How many seconds until D1 is tried again; None when a call would be sent now."""
+        settings, database = settings_of_source(self.options.source)
+        if blocked := Limit.of(settings).seconds_left():
+            return blocked
+        breaker = breaker_of(settings, database)
+        return None if breaker is None else breaker.seconds_left()
 
     def status(self) -> Status:
         """See d1backend.replica.status()."""

@@ -10,7 +10,7 @@ from django.db import connections
 from d1backend.base import DatabaseWrapper
 from d1backend.creation import id_of
 from d1backend.errors import MissingError, OperationalError
-from d1backend.options import settings_of
+from d1backend.options import Settings, settings_of
 from d1backend.protocol import encoding
 from d1backend.protocol.api import Api, Statement
 from d1backend.replica import change_log
@@ -29,6 +29,18 @@ from d1backend.replica.tables import (
 from d1backend.sql.values import quote_name
 
 
+def settings_of_source(alias: str) -> tuple[Settings, str]:
+    """The API's settings and the id of the database with that alias.
+
+    Raises OperationalError when it is not on D1.
+    """
+    wrapper = connections[alias]
+    if not isinstance(wrapper, DatabaseWrapper):
+        raise OperationalError(f"DATABASES[{alias!r}] is not on D1, so it has no replica.")
+    settings = settings_of(alias, wrapper.settings_dict)
+    return settings, id_of(settings, str(wrapper.settings_dict["NAME"]))
+
+
 class Source:
     """A connection to the source; used by one thread at a time.
 
@@ -40,12 +52,10 @@ class Source:
     def __init__(
         self, options: ReplicaOptions, *, patient: bool, on_rate_limit: Callable[[float], None] | None = None
     ) -> None:
-        wrapper = connections[options.source]
-        if not isinstance(wrapper, DatabaseWrapper):
-            raise OperationalError(f"DATABASES[{options.source!r}] is not on D1, so it has no replica.")
-        settings = settings_of(options.source, wrapper.settings_dict)
-        self._database = id_of(settings, str(wrapper.settings_dict["NAME"]))
-        if not patient:
+        settings, self._database = settings_of_source(options.source)
+        if patient:
+            settings = dataclasses.replace(settings, most_calls=None)
+        else:
             settings = dataclasses.replace(
                 settings,
                 retries=0,

@@ -5,14 +5,17 @@ import sqlite3
 import threading
 import time
 from contextlib import suppress
+from functools import cached_property
 
 from django.db import DatabaseError
 
-from d1backend.errors import RateLimited
+from d1backend.errors import OutOfReach, RateLimited
+from d1backend.options import Settings
+from d1backend.protocol.breaker import breaker_of
 from d1backend.protocol.budget import Spender, spending
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.directory import ReplicaDirectory
-from d1backend.replica.source import Source
+from d1backend.replica.source import Source, settings_of_source
 from d1backend.replica.sync import sync
 
 log = logging.getLogger(__name__)
@@ -48,7 +51,20 @@ class SyncThread:
     @property
     def in_backoff(self) -> bool:
         """Whether D1 is not to be asked now, as far as this process knows."""
-        return time.time() < self._backoff_until
+        if time.time() >= self._backoff_until:
+            return False
+        # The failure is forgotten when a process of this host commits.
+        return self.error is not None or self._directory.backoff_until() > 0.0
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether a read would wait for a sync in vain: in a backoff, and while D1 is out of reach."""
+        breaker = breaker_of(*self._source_settings)
+        return self.in_backoff or (breaker is not None and breaker.is_open)
+
+    @cached_property
+    def _source_settings(self) -> tuple[Settings, str]:
+        return settings_of_source(self._directory.options.source)
 
     def request(self) -> None:
         """Ask for a sync, and return at once; does nothing during a backoff."""
@@ -70,7 +86,7 @@ class SyncThread:
         """
         until = time.monotonic() + _LONGEST_WAIT
         with self._round_ended:
-            while not self._is_slow and not self.in_backoff:
+            while not self._is_slow and not self.is_in_vain:
                 left = until - time.monotonic()
                 if left <= 0:
                     self._is_slow = True
@@ -114,6 +130,11 @@ class SyncThread:
                     return
                 with spending(Spender.SYNC):
                     sync(self._directory, self._source)
+            except OutOfReach as error:
+                if self._directory.last_failure() is None:
+                    self._record_failure(error)
+                else:
+                    self._backoff_until = time.time() + error.retry_after
             except _FAILURES as error:
                 # That this host has no room to sync is no failure of D1: reads use the copy, and writes go on.
                 if isinstance(error, RateLimited) and error.own:

@@ -170,3 +170,13 @@ def one_sentence(done):
     assert done.returncode != 0
     (line,) = done.stderr.strip().splitlines()
     return line
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "six", "1.5", "9999999"])
+def test_the_most_calls_to_d1_are_a_whole_number_from_1(tmp_path, value):
+    account = {"CLOUDFLARE_ACCOUNT_ID": "a", "CLOUDFLARE_D1_DATABASE_ID": "b", "CLOUDFLARE_API_TOKEN": "c"}
+    with pytest.raises(ImproperlyConfigured, match=r"D1_MOST_CALLS is .* whole number from 1"):
+        environment.default_database(env(**account, D1_MOST_CALLS=value), tmp_path)
+    for given, most in (("6", 6), ("", None)):
+        options = environment.default_database(env(**account, D1_MOST_CALLS=given), tmp_path)["OPTIONS"]
+        assert options.get("most_calls") == most

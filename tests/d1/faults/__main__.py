@@ -66,6 +66,9 @@ def run(options: argparse.Namespace, proxy: FaultProxy, database: str, ask: Any)
             "a counter, F()": lambda: trials.additions(
                 "default", proxy, ask, "F", count, options.threads, seed
             ),
+            "a counter, F(), of a server with a breaker": lambda: trials.additions(
+                "server", proxy, ask, "F", count, options.threads, seed
+            ),
             "a counter, select_for_update()": lambda: trials.additions(
                 "default", proxy, ask, "select_for_update", count, options.threads, seed
             ),

@@ -7,7 +7,7 @@ from django.db import connections
 
 from d1backend.local import D1Local, workerd_binary
 from d1backend.options import Settings
-from d1backend.protocol import rate_limit
+from d1backend.protocol import breaker, rate_limit
 from d1backend.protocol.api import Api
 from devtools.fault_proxy import FaultProxy
 from tests.d1.faults.models import MODELS
@@ -35,6 +35,7 @@ def _proxy(engine):
 def proxy(_proxy):
     yield _proxy
     rate_limit.forget()
+    breaker.forget()
     _proxy.plan = None
     _proxy.come_up()
 

@@ -7,16 +7,18 @@ PATIENCE = {
     "timeout": 0.5, "connect_timeout": 2.0, "retries": 10, "retry_budget": 15.0, "retry_pause": 0.002,
 }  # fmt: skip
 HASTE = {"retries": 0}
+SERVER = {"retries": 2, "most_calls": 4}
 
 
 def configure(url: str, database: str, token: str) -> None:
-    """Make the database the default one, reached through `url`, and again "hasty", which never tries twice."""
+    """Make it the default database, reached through `url`, and "hasty", which never tries twice, and a "server"."""
     options = {**PATIENCE, "account_id": "an-account", "api_token": token, "base_url": url}
     entry = {"ENGINE": "d1backend", "NAME": database}
     settings.configure(
         DATABASES={
             "default": {**entry, "OPTIONS": options},
             "hasty": {**entry, "OPTIONS": {**options, **HASTE}},
+            "server": {**entry, "OPTIONS": {**options, **SERVER}},
         },
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     )

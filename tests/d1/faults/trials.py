@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter as Tally
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from django.db import connections, transaction
 from django.db.models import F
 from django.db.utils import DatabaseError
 
-from d1backend import OutcomeUnknown, retry_on_conflict
+from d1backend import OutcomeUnknown, OutOfReach, retry_on_conflict
 from devtools import fault_plan as plans
 from devtools.fault_proxy import FaultProxy
 from tests.d1.faults.models import Counter
@@ -241,6 +242,9 @@ def _add_once(add: Callable[[str, int], None], alias: str, pk: int, errors: Tall
             add(alias, pk)
         except OutcomeUnknown:
             return False
+        except OutOfReach as error:
+            errors[type(error).__name__] += 1
+            time.sleep(error.retry_after)
         except DatabaseError as error:
             errors[type(error).__name__] += 1
         else:

@@ -9,7 +9,7 @@ from django.db import connections, router
 
 from d1backend.local import D1Local, workerd_binary
 from d1backend.options import Settings
-from d1backend.protocol import rate_limit
+from d1backend.protocol import breaker, rate_limit
 from d1backend.protocol.api import Api
 from d1backend.replica import registry, sync
 from d1backend.replica.host import Host
@@ -41,6 +41,7 @@ def _proxy(engine):
 def proxy(_proxy):
     yield _proxy
     rate_limit.forget()
+    breaker.forget()
     _proxy.plan = None
     _proxy.come_up()
 

@@ -104,20 +104,6 @@ def test_a_sync_respects_the_rate_limit_that_a_plain_read_met(host, proxy):
     assert proxy.count == 1
 
 
-def test_an_outage_lasts_from_the_second_failure_until_d1_answers(host, proxy):
-    assert outage(host.replica) is None
-    proxy.go_down()
-    age(host, 3000)
-    titles(host.replica)
-    until(lambda: status(host.replica)["degraded"])
-    assert outage(host.replica) is None
-    end_backoff(host)
-    until(lambda: outage(host.replica))
-    proxy.come_up()
-    end_backoff(host)
-    until(lambda: outage(host.replica) is None)
-
-
 def test_a_rate_limit_is_an_outage_for_as_long_as_it_asks(host, proxy):
     proxy.plan = plans.always(plans.rate_limited("300"))
     age(host, 3000)
