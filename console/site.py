@@ -1,7 +1,10 @@
 """The gallery's admin site."""
 
 from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
+
+from console.accounts import own_sessions
 
 
 class GalleryAdminSite(UnfoldAdminSite):
@@ -12,3 +15,10 @@ class GalleryAdminSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and getattr(request.user, "is_staff", False))
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        own = [
+            path("sessions/", self.admin_view(own_sessions.own_sessions), name="own_sessions"),
+            path("sessions/<int:sign_in_id>/end/", self.admin_view(own_sessions.end), name="end_own_session"),
+        ]
+        return own + super().get_urls()

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
+from console.sessions import SessionStore
 from django.db import OperationalError
 from django.test import override_settings
 
