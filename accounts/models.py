@@ -134,8 +134,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class SignInKind(models.TextChoices):
-    API = "api"
-    CONSOLE = "console"
+    API = "api", "API"
+    CONSOLE = "console", "console"
 
 
 class SignIn(models.Model):

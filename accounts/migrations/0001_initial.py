@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("api", "Api"), ("console", "Console")], default="api", max_length=7
+                        choices=[("api", "API"), ("console", "console")], default="api", max_length=7
                     ),
                 ),
                 ("refresh_id", models.CharField(max_length=36)),

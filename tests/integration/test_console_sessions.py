@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -183,8 +184,6 @@ class TestAnEnd:
     def test_is_cleared_with_the_others(self, boss):
         client = sign_in(boss)
         SignInFactory(kind="console", ended_at=timezone.now() - timedelta(days=8))
-        from django.core.management import call_command
-
         call_command("clear_sign_ins")
         assert SignIn.objects.get() == row_of(client)
 
