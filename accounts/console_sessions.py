@@ -12,6 +12,7 @@ from accounts import selectors, sessions
 from accounts.backends import user_with_rights
 from accounts.models import SignIn, SignInKind, User
 from core import replica
+from d1backend import SerializationFailure
 from d1backend.replica import on_primary
 
 # Seconds after its beginning in which a session may be missing from the copy of another host, so that D1 is asked.
@@ -19,12 +20,15 @@ from d1backend.replica import on_primary
 NEW_SECONDS = 10
 
 
-def session_begin(user: User, user_agent: str) -> SignIn | None:
+def session_begin(user: User, user_agent: str) -> SignIn:
     """Store a session of the console, in one statement.
 
-    Returns None if the user was rejected, or their password changed, since the user was read.
+    Raises SerializationFailure if the user was deleted or rejected, or their password changed, since they were read.
     """
-    return sessions.create_sign_in(user, user_agent, kind=SignInKind.CONSOLE)
+    sign_in = sessions.create_sign_in(user, user_agent, kind=SignInKind.CONSOLE)
+    if sign_in is None:
+        raise SerializationFailure("The user who signs in has just changed.")
+    return sign_in
 
 
 def is_open(user_id: int, sign_in_id: int, began: float) -> bool:

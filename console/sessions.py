@@ -6,12 +6,13 @@ docs/decisions/0008-console-sessions-are-sign-ins.md.
 
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import signed_cookies
 from django.http import HttpRequest
 
 from accounts import console_sessions
 from accounts.models import User
+from d1backend import SerializationFailure
 
 ROW = "sign_in"  # the key of (id of the row, when it began: seconds, time.time())
 
@@ -47,16 +48,18 @@ def is_open(data: dict[str, Any]) -> bool:
 def begin(sender: type[User], request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Store the row of a session that begins: a receiver of user_logged_in.
 
-    Whoever signs in again, as the same user and in the same browser, ends the earlier session.
+    A second sign-in of the same user in the same browser ends the earlier session. Raises SerializationFailure if the
+    user has just changed; core.middleware.RepeatLostWrites then checks the password again.
     """
     earlier = request.session.pop(ROW, None)
-    sign_in = console_sessions.session_begin(user, request.headers.get("User-Agent", ""))
     if earlier is not None:
         console_sessions.session_end(user.pk, earlier[0])
-    if sign_in is None:
-        logout(request)
-    else:
-        request.session[ROW] = [sign_in.pk, sign_in.created_at.timestamp()]
+    try:
+        sign_in = console_sessions.session_begin(user, request.headers.get("User-Agent", ""))
+    except SerializationFailure:
+        request.session.flush()
+        raise
+    request.session[ROW] = [sign_in.pk, sign_in.created_at.timestamp()]
 
 
 def sign_in_id_of(request: HttpRequest) -> int | None:

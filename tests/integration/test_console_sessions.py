@@ -17,7 +17,7 @@ from accounts.tokens import AccessToken
 from console.sessions import ROW, SessionStore
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, SignInFactory, UserFactory
-from tests.races import at_once
+from tests.races import Meanwhile, at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -114,14 +114,17 @@ class TestABeginning:
         assert is_in(client)
         assert not is_in(earlier)
 
+    @pytest.mark.django_db(transaction=True)
     def test_with_a_password_that_has_just_changed_is_none(self, boss, monkeypatch):
-        def authenticated(self, *args, **kwargs):
-            user = User.objects.get(pk=boss.pk)
-            services.user_update(None, boss.pk, password="nine yards of silk")
-            return user
-
-        monkeypatch.setattr("accounts.backends.StaffBackend.authenticate", authenticated)
-        client = sign_in(boss)
+        change = Meanwhile(
+            monkeypatch,
+            "accounts.throttling.clear_failures",
+            lambda: services.user_update(None, boss.pk, password="nine yards of silk"),
+        )
+        client = Client()
+        answer = client.post(LOGIN, {"username": boss.username, "password": PASSWORD})
+        assert change.answer() == boss
+        assert "Please enter the correct username and password" in answer.content.decode()
         assert not is_in(client)
         assert not SignIn.objects.exists()
 
