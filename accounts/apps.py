@@ -5,6 +5,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.apps import apps as installed
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_migrate
 
 
@@ -13,10 +14,14 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
+        from django.contrib.auth.models import update_last_login
+
         from accounts.triggers import TRIGGERS
         from core.triggers import register
 
         register(self.label, TRIGGERS)
+        # accounts.triggers does this in the statement that stores the sign-in.
+        user_logged_in.disconnect(update_last_login, dispatch_uid="update_last_login")
         # Runs after the receiver of django.contrib.auth that creates the permissions, because it connects later.
         post_migrate.connect(equip_editors, dispatch_uid="accounts.equip_editors")
 

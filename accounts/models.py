@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import Model
-from django.utils.crypto import salted_hmac
 
 from accounts.passwords import setting_of
 
@@ -120,15 +119,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             return self.known_as_editor
         return self.groups.filter(name=EDITORS).exists()
 
-    def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Bind sessions of the admin to the password, as Django does, and to the time of the last review.
+    def get_session_auth_hash(self) -> str:
+        """Return a text that never changes (Django's name): a session of the console ends with its row of SignIn.
 
-        So a rejection ends them for good, even if an approval follows.
+        Django's hash of the password would cost a request to D1, because the replica does not contain the password.
         """
-        decided = self.reviewed_at.isoformat() if self.reviewed_at else ""
-        return salted_hmac(
-            "accounts.models.User.session", f"{self.password}\n{decided}", secret=secret, algorithm="sha256"
-        ).hexdigest()
+        return str(self.pk)
 
     def has_perm(self, perm: str, obj: Model | None = None) -> bool:
         return self.is_approved and (self.is_admin or super().has_perm(perm, obj))
@@ -137,12 +133,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_approved and (self.is_admin or super().has_module_perms(app_label))
 
 
-class SignIn(models.Model):
-    """One session on one device. Its access and refresh tokens name it and are valid as long as it is.
+class SignInKind(models.TextChoices):
+    API = "api", "API"
+    CONSOLE = "console", "console"
 
-    `refresh_id` is the id (jti) of the one valid refresh token. An older one that is used again was stolen.
+
+class SignIn(models.Model):
+    """One session on one device, of the app (the API) or of the console; it is valid until it ends or expires.
+
+    API: the access and refresh tokens name it. `refresh_id` is the id (jti) of the one valid refresh token. An older
+    one that is used again was stolen. Console: the cookie names it, and `refresh_id` is empty.
     """
 
+    kind = models.CharField(max_length=7, choices=SignInKind, default=SignInKind.API)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
     refresh_id = models.CharField(max_length=36)
     user_agent = models.CharField(max_length=255, blank=True)

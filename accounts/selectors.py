@@ -8,7 +8,7 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import StrIndex
 from django.utils import timezone
 
-from accounts.models import SignIn, State, User, username_key
+from accounts.models import SignIn, SignInKind, State, User, username_key
 from core import replica, sql
 from core.errors import NotFound
 
@@ -59,9 +59,9 @@ def is_stored(number: int) -> bool:
     return 0 < number <= LARGEST_ID
 
 
-def live_sign_ins(user_id: int, now: datetime | None = None) -> SignIns:
-    """The user's sign-ins that have neither ended nor expired; none unless the user is approved."""
-    return live_only(SignIn.objects.filter(user_id=user_id, user__is_approved=True), now)
+def live_sign_ins(user_id: int, kind: SignInKind, now: datetime | None = None) -> SignIns:
+    """The user's sign-ins of a kind that have neither ended nor expired; none unless the user is approved."""
+    return live_only(SignIn.objects.filter(user_id=user_id, kind=kind, user__is_approved=True), now)
 
 
 def live_only(sign_ins: SignIns, now: datetime | None = None) -> SignIns:
@@ -69,18 +69,18 @@ def live_only(sign_ins: SignIns, now: datetime | None = None) -> SignIns:
     return sign_ins.filter(ended_at=None, expires_at__gt=now or timezone.now())
 
 
-# live_sign_ins(user_id).select_related("user"), which takes ten times as long to compile as to run.
+# live_sign_ins(user_id, API).select_related("user"), which takes ten times as long to compile as to run.
 SIGN_IN = """
     SELECT u.id, u.username, u.is_admin, u.is_approved, u.avatar_object_key, u.created_at || '+00:00'
     FROM sign_ins AS s JOIN users AS u ON u.id = s.user_id
-    WHERE s.id = %s AND s.user_id = %s AND s.ended_at IS NULL AND s.expires_at > %s AND u.is_approved
+    WHERE s.id = %s AND s.user_id = %s AND s.kind = 'api' AND s.ended_at IS NULL AND s.expires_at > %s AND u.is_approved
 """
 SIGN_IN_COLUMNS = ("id", "user_id")
 USER_COLUMNS = ("id", "username", "is_admin", "is_approved", "avatar_object_key", "created_at")
 
 
 def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
-    """Return the user's open sign-in and the user, in one query. Their other columns are deferred."""
+    """Return the user's open sign-in of the API and the user, in one query. Their other columns are deferred."""
     alias = router.db_for_read(SignIn)
     now = connections[alias].ops.adapt_datetimefield_value(timezone.now())
     found = sql.rows(SIGN_IN, [sign_in_id, user_id, now], alias)
@@ -160,9 +160,9 @@ def pending_users() -> QuerySet[User]:
     return users(state=State.PENDING, sort=Sort.OLDEST)
 
 
-def sign_ins_of(user: User) -> SignIns:
-    """The user's live sign-ins, newest first."""
-    return live_sign_ins(user.pk).order_by("-id")
+def sign_ins_of(user: User, kind: SignInKind) -> SignIns:
+    """The user's live sign-ins of a kind, newest first."""
+    return live_sign_ins(user.pk, kind).order_by("-id")
 
 
 def recent_rejection_reasons(limit: int = 10) -> list[str]:

@@ -11,7 +11,7 @@ from django.db.models import Exists
 from django.utils import timezone
 
 from accounts import selectors, sessions, throttling
-from accounts.models import EDITORS, SignIn, State, User
+from accounts.models import EDITORS, SignIn, SignInKind, State, User
 from core import app_settings, audit, hooks, replica
 from core.audit import SECRET_FIELDS
 from core.errors import Conflict, Forbidden, NotFound, invalid_field
@@ -106,9 +106,12 @@ def user_update(
     is_approved: bool | None = None,
     password: str | None = None,
     is_editor: bool | None = None,
+    keep_session: int | None = None,
 ) -> User:
-    """Change the given fields. Setting is_approved to False rejects; a new password ends the user's sessions.
+    """Change the given fields. Setting is_approved to False rejects.
 
+    A new password ends the user's sessions, the loss of a role those of the console, except the sign-in with the id
+    `keep_session`: the one in which they change their own account.
     Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`).
     """
     given = {"username": username, "is_admin": is_admin}
@@ -118,7 +121,7 @@ def user_update(
     def new_values(user: User) -> Changes:
         return given if is_approved is None else given | review_values(actor, user, approved=is_approved)
 
-    return apply_change(actor, "user.update", user_id, new_values, is_editor)
+    return apply_change(actor, "user.update", user_id, new_values, is_editor, keep_session)
 
 
 def user_delete(actor: User | None, user_id: int) -> None:
@@ -168,6 +171,7 @@ def apply_change(
     user_id: int,
     new_values: Callable[[User], Changes],
     is_editor: bool | None = None,
+    keep_session: int | None = None,
 ) -> User:
     """Store the values that `new_values` returns for the user, and return the changed user.
 
@@ -178,9 +182,9 @@ def apply_change(
     user = None if copied is None else copied.filter(pk=user_id).first()
     if user is not None:
         with suppress(SerializationFailure, Conflict):
-            if save_changes(actor, action, user, new_values(user), is_editor):
+            if save_changes(actor, action, user, new_values(user), is_editor, keep_session):
                 return user
-    return apply_change_to_stored(actor, action, user_id, new_values, is_editor)
+    return apply_change_to_stored(actor, action, user_id, new_values, is_editor, keep_session)
 
 
 @retry_on_conflict
@@ -190,15 +194,21 @@ def apply_change_to_stored(
     user_id: int,
     new_values: Callable[[User], Changes],
     is_editor: bool | None,
+    keep_session: int | None,
 ) -> User:
     with on_primary():
         user = selectors.user(user_id)
-    save_changes(actor, action, user, new_values(user), is_editor)
+    save_changes(actor, action, user, new_values(user), is_editor, keep_session)
     return user
 
 
 def save_changes(
-    actor: User | None, action: str, user: User, new: Changes, is_editor: bool | None = None
+    actor: User | None,
+    action: str,
+    user: User,
+    new: Changes,
+    is_editor: bool | None = None,
+    keep_session: int | None = None,
 ) -> bool:
     """Store the new values with their audit entry, and end the sessions that they rule out.
 
@@ -223,16 +233,27 @@ def save_changes(
             user.updated_at = timezone.now()
             values = {**new, **User.derived(new), "updated_at": user.updated_at}
             update_or_conflict(User.objects.filter(pk=user.pk, **matching(old)), **values)
-        if rejected or "password" in new:
-            update_uncounted(SignIn.objects.filter(user=user.pk, ended_at=None), ended_at=timezone.now())
         if user.state != before:
             audited["state"] = (before, user.state)
         if is_editor is not None and is_editor != user.is_editor:
             audited["is_editor"] = (not is_editor, is_editor)
             set_editor(user, is_editor)
+        lost = {field for field, (_, value) in audited.items() if value is False}
+        if rejected or "password" in new:
+            end_sign_ins(user, keep_session)
+        elif lost & {"is_admin", "is_editor"}:
+            end_sign_ins(user, keep_session, kind=SignInKind.CONSOLE)
         if audited:
             audit.record(actor, action, user, audited)
     return bool(audited)
+
+
+def end_sign_ins(user: User, keep: int | None, **which: SignInKind) -> None:
+    """End the user's sign-ins (of the `kind`, if there is one), except the one with the id `keep`."""
+    live = SignIn.objects.filter(user=user.pk, ended_at=None, **which)
+    if keep is not None:
+        live = live.exclude(pk=keep)
+    update_uncounted(live, ended_at=timezone.now())
 
 
 def matching(values: Changes) -> Changes:

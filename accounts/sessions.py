@@ -1,8 +1,8 @@
-"""Services of sessions (rows of SignIn): begin, refresh, end."""
+"""Services of the API's sessions (rows of SignIn): begin, refresh, end; and what the console's share with them."""
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts import selectors, throttling
-from accounts.models import SignIn, State, User, username_key
+from accounts.models import SignIn, SignInKind, State, User, username_key
 from accounts.passwords import new_setting, setting_of, stored_form
 from accounts.tokens import AccessToken, RefreshToken
 from core.errors import Forbidden, NotAuthenticated, NotFound, invalid_field
@@ -56,15 +56,15 @@ class Tokens:
 
 # Compares the hash in the statement that writes, so a password that has just been changed is rejected.
 INSERT = """
-    INSERT INTO sign_ins (user_id, refresh_id, user_agent, created_at, last_used_at, expires_at)
-    SELECT id, %s, %s, %s, %s, %s FROM users
+    INSERT INTO sign_ins (user_id, kind, refresh_id, user_agent, created_at, last_used_at, expires_at)
+    SELECT id, %s, %s, %s, %s, %s, %s FROM users
     WHERE username_key = %s AND password_hash = %s AND is_approved
     RETURNING id, user_id
 """
 # Of two concurrent calls exactly one wins.
 TRADE = """
     UPDATE sign_ins SET refresh_id = %s, last_used_at = %s, expires_at = %s
-    WHERE id = %s AND user_id = %s AND refresh_id = %s AND ended_at IS NULL AND expires_at > %s
+    WHERE id = %s AND user_id = %s AND kind = 'api' AND refresh_id = %s AND ended_at IS NULL AND expires_at > %s
     AND EXISTS (SELECT 1 FROM users WHERE id = user_id AND is_approved)
     RETURNING id
 """
@@ -133,22 +133,29 @@ def reject_unapproved(user: User, address: str) -> None:
         raise Forbidden("Your account was not approved.", code="approval_rejected")
 
 
-def create_sign_in(user: User, user_agent: str = "", hashed: str | None = None) -> SignIn | None:
-    """Store a new sign-in of the user.
+def create_sign_in(
+    user: User,
+    user_agent: str = "",
+    hashed: str | None = None,
+    *,
+    kind: SignInKind = SignInKind.API,
+) -> SignIn | None:
+    """Store a new sign-in of the user, in one statement.
 
     Returns None unless the user is approved and `hashed` (default: the hash that was read) is that of their password.
     """
     now = timezone.now()
     sign_in = SignIn(
         user=user,
-        refresh_id=uuid.uuid4().hex,
+        kind=kind,
+        refresh_id=uuid.uuid4().hex if kind == SignInKind.API else "",
         user_agent=user_agent[:USER_AGENT_LENGTH],
         created_at=now,
         last_used_at=now,
-        expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
+        expires_at=now + lifetime_of(kind),
     )
     at, until = stored_time(now), stored_time(sign_in.expires_at)
-    values = [sign_in.refresh_id, sign_in.user_agent, at, at, until]
+    values = [sign_in.kind, sign_in.refresh_id, sign_in.user_agent, at, at, until]
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [*values, user.username_key, hashed or user.password])
         rows = cursor.fetchall()
@@ -157,6 +164,12 @@ def create_sign_in(user: User, user_agent: str = "", hashed: str | None = None) 
     ((sign_in.pk, sign_in.user_id),) = rows
     user.last_login = now
     return sign_in
+
+
+def lifetime_of(kind: SignInKind) -> timedelta:
+    if kind == SignInKind.API:
+        return settings.REFRESH_TOKEN_LIFETIME
+    return timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
 def session_refresh(text: str, *, address: str) -> Tokens:
@@ -223,9 +236,9 @@ def sessions_end(sign_ins: "selectors.SignIns") -> int:
     return sign_ins.filter(ended_at=None).update(ended_at=timezone.now())
 
 
-def session_end(user: User, sign_in_id: int) -> None:
-    """End one open session of the user. Raises NotFound for any other."""
-    live = selectors.live_sign_ins(user.pk, timezone.now())
+def session_end(user: User, sign_in_id: int, kind: SignInKind) -> None:
+    """End one open session of the user and of that kind. Raises NotFound for any other."""
+    live = selectors.live_sign_ins(user.pk, kind, timezone.now())
     if not (selectors.is_stored(sign_in_id) and sessions_end(live.filter(pk=sign_in_id))):
         raise NotFound("There is no such sign-in.")
 

@@ -1,9 +1,11 @@
 """The gallery's admin site."""
 
 from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
 from accounts.models import User
+from console.accounts import own_sessions
 from core.spending import spend_as_staff
 
 
@@ -19,3 +21,10 @@ class GalleryAdminSite(UnfoldAdminSite):
         if allowed and isinstance(user, User):
             spend_as_staff(user)
         return allowed
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        own = [
+            path("sessions/", self.admin_view(own_sessions.own_sessions), name="own_sessions"),
+            path("sessions/<int:sign_in_id>/end/", self.admin_view(own_sessions.end), name="end_own_session"),
+        ]
+        return own + super().get_urls()

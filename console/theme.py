@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 # From undyed cotton to the near-black of many dips in indigo.
 COTTON_TO_NIGHT = {
@@ -60,6 +61,7 @@ def unfold() -> dict[str, Any]:
         "STYLES": [asset("console/console.css")],
         "SCRIPTS": [asset("console/console.js")],
         "LOGIN": {"form": "console.accounts.forms.SignInForm", "image": asset("gallery/cloth.svg")},
+        "ACCOUNT": {"navigation": [{"title": "Your sessions", "link": reverse_lazy("admin:own_sessions")}]},
         "DASHBOARD_CALLBACK": "console.dashboard.views.dashboard_context",
         "SIDEBAR": {"show_search": False, "navigation": "console.navigation.navigation"},
     }

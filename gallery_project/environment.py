@@ -34,12 +34,15 @@ R2_VARIABLES = (
 REDIS_SECONDS = 0.5  # without a response after which Redis counts as away
 REPLICA_ALIAS = "replica"
 MOST_HOSTS = 100  # with more, a host's share of D1's calls is less than one in 25 s
-# The tables that the API reads, copied to each host (docs/architecture.md). Password hashes stay on D1, so plain reads
-# of users go there. A change of view_count alone changes no ETag.
+# The tables that the API and the console's sessions read, copied to each host (docs/architecture.md). Password hashes
+# stay on D1, so plain reads of users go there. A change of view_count alone changes no ETag.
 COPIED: Options = {
     "tables": [
         *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites"),
         *("catalogue_version", "image_totals", "day_totals", "value_totals"),
+        # The rights of the console's users.
+        *("auth_group", "users_groups", "auth_group_permissions"),
+        *("auth_permission", "users_user_permissions", "django_content_type"),
     ],
     "search": ["designs_search"],
     "hide": {"users": ["password_hash"]},

@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "console.admin_app.GalleryAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.humanize",
     "django.contrib.staticfiles",
@@ -74,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "console.middleware.confirm_changes",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.middleware.RepeatLostWrites",
 ]
@@ -211,6 +211,10 @@ CORS_URLS_REGEX = r"^/(api|media)/.*$"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SESSION_ENGINE = "console.sessions"
+MESSAGE_STORAGE = (
+    "django.contrib.messages.storage.cookie.CookieStorage"  # none of them in the session's cookie
+)
 SESSION_COOKIE_AGE = 60 * 60 * 12  # seconds: a working day
 if PRODUCTION:
     SECURE_SSL_REDIRECT = environment.read_bool(env, "SECURE_SSL_REDIRECT", True)

@@ -19,7 +19,7 @@ from accounts.api.serializers import (
     TokenSerializer,
     UserSerializer,
 )
-from accounts.models import SignIn
+from accounts.models import SignIn, SignInKind
 from core.api.permissions import caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, items_of
@@ -127,14 +127,14 @@ class LogoutView(APIView):
 class SessionsView(APIView):
     @extend_schema(operation_id="sessions", responses=items_of(SessionSerializer))
     def get(self, request: Request) -> Response:
-        """List the caller's open sessions, newest first."""
-        rows = selectors.sign_ins_of(caller(request))
+        """List the caller's open sessions of the API, newest first."""
+        rows = selectors.sign_ins_of(caller(request), SignInKind.API)
         return Response({"items": SessionSerializer(rows, many=True, context={"request": request}).data})
 
 
 class SessionView(APIView):
     @extend_schema(operation_id="end_session", request=None, responses=MessageSerializer)
     def delete(self, request: Request, sign_in_id: int) -> Response:
-        """End one of the caller's sessions."""
-        sessions.session_end(caller(request), sign_in_id)
+        """End one of the caller's sessions of the API."""
+        sessions.session_end(caller(request), sign_in_id, SignInKind.API)
         return message_response("The sign-in has ended.")

@@ -92,6 +92,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("api", "API"), ("console", "console")], default="api", max_length=7
+                    ),
+                ),
                 ("refresh_id", models.CharField(max_length=36)),
                 ("user_agent", models.CharField(blank=True, max_length=255)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
-from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -22,6 +21,7 @@ from accounts.models import SignIn, State, User
 from console.accounts.approvals import approvals_page
 from console.accounts.forms import NewUserForm, RejectionForm, UserForm
 from console.base import ServiceAdmin, actor_of
+from console.sessions import sign_in_id_of
 from core.errors import GalleryError, NotFound
 
 
@@ -42,7 +42,7 @@ class SignInInline(TabularInline):
 
     model = SignIn
     verbose_name_plural = "live sign-ins"
-    fields = readonly_fields = ["created_at", "last_used_at", "user_agent", "end"]
+    fields = readonly_fields = ["kind", "created_at", "last_used_at", "user_agent", "end"]
     extra = 0
     can_delete = False
 
@@ -137,10 +137,15 @@ class UserAdmin(ServiceAdmin):
         roles = {"is_admin": data["is_admin"], "is_editor": data["is_editor"]}
         if change:
             password = data["new_password"] or None
-            name = data["username"]
-            user = services.user_update(actor_of(request), obj.pk, username=name, password=password, **roles)
-            if user.pk == request.user.pk:
-                update_session_auth_hash(request, user)
+            keep = sign_in_id_of(request)
+            services.user_update(
+                actor_of(request),
+                obj.pk,
+                username=data["username"],
+                password=password,
+                keep_session=keep,
+                **roles,
+            )
         else:
             user = services.user_create(actor_of(request), data["username"], data["new_password"], **roles)
             obj.pk = user.pk

@@ -12,20 +12,21 @@ from unfold.forms import AdminOwnPasswordChangeForm
 
 from accounts import services, throttling, validators
 from accounts.models import User
+from console.sessions import sign_in_id_of
 from core.client_address import client_address
 from core.errors import NotFound, TooMany
 
 
 class PasswordChangeForm(AdminOwnPasswordChangeForm):
-    """Changes the password through the services, which audit it and end every other sign-in.
+    """Changes the password through the services, which audit it and end every sign-in except `keep_session`.
 
     Wrong old passwords count as failed sign-ins from `address`.
     """
 
     user: User
 
-    def __init__(self, *args: Any, address: str = "", **kwargs: Any) -> None:
-        self.address = address
+    def __init__(self, *args: Any, address: str = "", keep_session: int | None = None, **kwargs: Any) -> None:
+        self.address, self.keep_session = address, keep_session
         super().__init__(*args, **kwargs)
 
     def clean_old_password(self) -> str:
@@ -46,9 +47,11 @@ class PasswordChangeForm(AdminOwnPasswordChangeForm):
         return password
 
     def save(self, commit: bool = True) -> User:
-        """Store the password. `user` becomes the stored user, so that the current session can continue."""
-        self.user = services.user_update(self.user, self.user.pk, password=self.cleaned_data["new_password1"])
-        return self.user
+        """Store the password."""
+        password = self.cleaned_data["new_password1"]
+        return services.user_update(
+            self.user, self.user.pk, password=password, keep_session=self.keep_session
+        )
 
 
 class ConsolePasswordChangeView(PasswordChangeView):
@@ -58,7 +61,8 @@ class ConsolePasswordChangeView(PasswordChangeView):
     success_url = reverse_lazy("admin:password_change_done")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"address": client_address(self.request)}
+        own = {"address": client_address(self.request), "keep_session": sign_in_id_of(self.request)}
+        return super().get_form_kwargs() | own
 
     def form_valid(self, form: DjangoPasswordChangeForm) -> HttpResponse:
         try:

@@ -3,10 +3,10 @@
 import time
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.test import override_settings
 
+from console.sessions import SessionStore
 from core import health, replica
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import UserFactory

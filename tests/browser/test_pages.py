@@ -25,6 +25,7 @@ PAGES = {
     "settings": "/admin/core/appsetting/",
     "audit": "/admin/core/auditentry/",
     "own-password": "/admin/password_change/",
+    "own-sessions": "/admin/sessions/",
 }
 LOOKS = [pytest.param((screen, theme), id=f"{screen}-{theme}") for screen in SCREENS for theme in THEMES]
 

@@ -249,7 +249,7 @@ class TestTheForm:
         end = reverse("admin:accounts_user_end_sign_in", args=[phone.tokens.sign_in.pk])
         assert end in page
         assert "Long gone" not in page
-        assert SignIn.objects.filter(ended_at=None).count() == 2
+        assert SignIn.objects.filter(user=phone.user, ended_at=None).count() == 2
         staff.get(end)
         assert phone.get("/api/auth/me").status_code == 200
         staff.post(end)

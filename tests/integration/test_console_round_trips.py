@@ -1,0 +1,161 @@
+"""What the console's sessions cost on D1, and what a host does whose copy does not know of another host's change."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import EDITORS, SignIn
+from core import replica
+from core.sql import stored_time
+from tests.api.client import ApiClient
+from tests.factories.accounts import UserFactory
+from tests.integration.test_console_sessions import (
+    COOKIE,
+    INDEX,
+    LOGIN,
+    OWN,
+    cookie_for,
+    end_path,
+    is_in,
+    row_of,
+    sign_in,
+)
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not replica.is_used(), reason="only D1 with its replica (TEST_ENGINE=d1)"),
+]
+
+USERS = reverse("admin:accounts_user_changelist")
+
+
+@pytest.fixture
+def boss():
+    return UserFactory(username="Asha", admin=True)
+
+
+@pytest.fixture
+def cost():
+    """Call once the copy of this host is fresh: (response, round trips)."""
+
+    def ask(call):
+        ApiClient.approved().get("/api/auth/me")
+        before = connection.round_trips
+        response = call()
+        return response, connection.round_trips - before
+
+    return ask
+
+
+def elsewhere(sql, *params):
+    """Change the database behind this host's back."""
+    session = connection.connection.session
+    session.api.batch(session.database, [(sql, [str(param) for param in params])])
+
+
+def begun_elsewhere(user, ago):
+    """A client whose session another host stored, `ago` seconds ago by its cookie."""
+    now = timezone.now()
+    elsewhere(
+        "INSERT INTO sign_ins (id, user_id, kind, refresh_id, user_agent, created_at, last_used_at, expires_at) "
+        "VALUES (777000, CAST(? AS INTEGER), 'console', '', '', ?, ?, ?)",
+        user.pk, stored_time(now), stored_time(now), stored_time(now + timedelta(hours=1)),
+    )  # fmt: skip
+    client = Client()
+    client.cookies[COOKIE] = cookie_for(user, 777000, time.time() - ago)
+    return client
+
+
+class TestAStranger:
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_with_any_cookie_asks_nothing_of_d1(self, boss, cost, method):
+        ended, expired = sign_in(boss), sign_in(boss)
+        expired.cookies[COOKIE] = cookie_for(boss, row_of(expired).pk, time.time() - 12 * 60 * 60)
+        ended.cookies[COOKIE] = cookie_for(boss, row_of(ended).pk, time.time() - 11)
+        SignIn.objects.filter(pk=row_of(ended).pk).update(ended_at=timezone.now())
+        good = sign_in(boss).cookies[COOKIE].value
+        cookies = ["", "x" * 32, good[:-1] + ("A" if good[-1] == "B" else "B"), ApiClient(boss).token]
+        strangers = [ended, expired]
+        for cookie in cookies:
+            strangers.append(Client())
+            strangers[-1].cookies[COOKIE] = cookie
+        for stranger in strangers:
+            for path in (INDEX, OWN, USERS):
+                answer, trips = cost(lambda: getattr(stranger, method)(path))  # noqa: B023
+                assert (answer.status_code, trips) == (302, 0), stranger.cookies[COOKIE].value
+
+    def test_sees_the_page_to_sign_in_for_nothing(self, cost):
+        answer, trips = cost(lambda: Client().get(LOGIN))
+        assert (answer.status_code, trips) == (200, 0)
+
+
+class TestStaff:
+    def test_read_a_page_for_nothing(self, boss, cost):
+        client = sign_in(boss)
+        answer, trips = cost(lambda: client.get(OWN))
+        assert (answer.status_code, trips) == (200, 0)
+
+    def test_who_are_editors_read_a_page_for_nothing(self, cost):
+        client = sign_in(UserFactory(editor=True))
+        answer, trips = cost(lambda: client.get(OWN))
+        assert (answer.status_code, trips) == (200, 0)
+        answer, trips = cost(lambda: client.get(USERS))
+        assert (answer.status_code, trips) == (403, 0)
+
+    def test_sign_in_with_one_read_and_one_write(self, boss, cost):
+        client = Client()
+        _client, trips = cost(lambda: sign_in(boss, client))
+        assert trips == 2
+        assert is_in(client)
+
+    def test_confirm_who_they_are_once_for_a_change(self, boss, cost):
+        here, there = sign_in(boss), sign_in(boss)
+        answer, trips = cost(lambda: here.post(end_path(row_of(there))))
+        assert (answer.status_code, trips) == (302, 2)
+        assert not is_in(there)
+
+
+class TestAnOldCopy:
+    def test_lets_nobody_change_anything_whose_session_has_ended(self, boss, cost):
+        client, other = sign_in(boss), sign_in(boss)
+        cost(lambda: None)
+        elsewhere("UPDATE sign_ins SET ended_at = ? WHERE id = CAST(? AS INTEGER)",
+                  stored_time(timezone.now()), row_of(client).pk)  # fmt: skip
+        answer = client.post(end_path(row_of(other)))
+        assert (answer.status_code, answer.url.split("?")[0]) == (302, LOGIN)
+        assert is_in(other)
+
+    @pytest.mark.parametrize("column", ["is_admin", "is_approved"])
+    def test_lets_nobody_change_anything_who_is_no_staff_any_more(self, boss, cost, column):
+        user = UserFactory(admin=True)
+        client, other = sign_in(user), sign_in(user)
+        cost(lambda: None)
+        elsewhere(f"UPDATE users SET {column} = 0 WHERE id = CAST(? AS INTEGER)", user.pk)
+        client.post(end_path(row_of(other)))
+        assert row_of(other).ended_at is None
+
+    def test_knows_a_session_that_has_just_begun(self, boss, cost):
+        cost(lambda: None)
+        client = begun_elsewhere(boss, ago=0)
+        before = connection.round_trips
+        assert is_in(client)
+        assert connection.round_trips - before == 1
+
+    def test_decides_ten_seconds_later(self, boss, cost):
+        cost(lambda: None)
+        client = begun_elsewhere(boss, ago=11)
+        before = connection.round_trips
+        assert not is_in(client)
+        assert connection.round_trips == before
+
+    def test_knows_the_rights_of_an_editor(self, cost):
+        editor = UserFactory(editor=True)
+        client = sign_in(editor)
+        assert replica.alias_for("users_groups", "auth_permission") == replica.REPLICA
+        assert client.get(reverse("admin:designs_design_changelist")).status_code == 200
+        assert EDITORS in [group.name for group in editor.groups.all()]
