@@ -2,6 +2,8 @@
 
 import hmac
 import sys
+from collections.abc import Callable
+from functools import wraps
 
 from django.conf import settings
 from django.db import connection
@@ -12,13 +14,28 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from core import app_settings
+from core import app_settings, replica
 from core import health as health_checks
 from core import metrics as gallery_metrics
-from core.api.errors import DEFAULTS, error_headers, status_of_django
+from core.api.errors import DEFAULTS, error_headers, error_response, status_of_django
 from core.health import Checks
 
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
+Page = Callable[[HttpRequest], HttpResponse]
+
+
+def safe_in_envelope(view: Page) -> Page:
+    """Answer other methods than GET and HEAD with a 405 in the API's envelope."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        refusal = error_response(405)
+        refusal["Allow"] = "GET, HEAD"
+        return refusal
+
+    return checked
 
 
 @require_safe
@@ -30,7 +47,7 @@ def home(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"name": "Design Gallery", "version": settings.VERSION, **links, "links": links})
 
 
-@require_safe
+@safe_in_envelope
 @cache_control(no_store=True)
 def health(request: HttpRequest) -> JsonResponse:
     """The health of the service and its parts, within 2 s even if a part hangs."""
@@ -45,11 +62,22 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=503 if checks.status == Checks.UNHEALTHY else 200)
 
 
-@require_safe
+@safe_in_envelope
 @cache_control(no_store=True)
 def live(request: HttpRequest) -> JsonResponse:
     """Whether this process responds. Checks nothing else."""
     return JsonResponse({"status": "alive", "version": settings.VERSION})
+
+
+@safe_in_envelope
+@cache_control(no_store=True)
+def ready(request: HttpRequest) -> JsonResponse:
+    """Whether this host can answer reads, and how far its copy of D1 is filled until then. Asks nobody."""
+    found = replica.readiness()
+    if found.ready:
+        return JsonResponse({"status": "ready"})
+    body = {"status": "filling", "progress": round(found.progress, 4)}
+    return JsonResponse(body, status=503, headers=error_headers(503))
 
 
 @require_safe
@@ -100,7 +128,10 @@ def failure(request: HttpRequest) -> HttpResponse:
     """
     error = sys.exc_info()[1]
     status = status_of_django(error) if isinstance(error, Exception) else 500
-    status = max(status, 500)
+    return failure_page(max(status, 500))
+
+
+def failure_page(status: int) -> HttpResponse:
     page = render(None, "failure.html", {"sentence": DEFAULTS[status][1]}, status=status)
     for name, value in error_headers(status).items():
         page[name] = value

@@ -152,3 +152,23 @@ def one_sentence(done):
     assert done.returncode != 0
     (line,) = done.stderr.strip().splitlines()
     return line
+
+
+def test_health_calls_are_not_redirected_to_https(tmp_path):
+    paths = ["/health", "/health/live", "/health/ready", "/health/readily", "/info"]
+    program = (
+        "from django.core.wsgi import get_wsgi_application; get_wsgi_application()\n"
+        "from django.test import Client\n"
+        f"print([Client().get(path, headers={{'Host': '10.1.2.3'}}).status_code for path in {paths}])"
+    )
+    variables = PRODUCTION | {"ALLOWED_HOSTS": "*", "LOG_LEVEL": "ERROR"}
+    done = run("-c", program, DATA=str(tmp_path), **variables)
+    assert done.stdout == "[200, 200, 200, 301, 301]\n", done.stderr
+
+
+def test_serving_while_filling_is_off_unless_set_and_accepts_true_or_false_alone(tmp_path):
+    program = "from gallery_project import settings; print(settings.SERVE_WHILE_FILLING)"
+    assert run("-c", program, DATA=str(tmp_path), without=["SERVE_WHILE_FILLING"]).stdout == "False\n"
+    assert run("-c", program, DATA=str(tmp_path), SERVE_WHILE_FILLING="true").stdout == "True\n"
+    refusal = run("-c", program, DATA=str(tmp_path), SERVE_WHILE_FILLING="perhaps").stderr
+    assert "SERVE_WHILE_FILLING is 'perhaps', and must be true or false." in refusal
