@@ -87,16 +87,20 @@ def status() -> Status:
 
 
 def readiness() -> Readiness:
-    """Return whether this host can answer reads. Reads local files only; never asks D1.
+    """Return whether this host is ready, and the progress of its fill. Reads local files only; never asks D1."""
+    return Readiness(True, 1.0) if is_ready() else Readiness(False, replica.fill_progress(REPLICA))
+
+
+def is_ready() -> bool:
+    """Return whether this host can answer reads.
 
     A host that was ready once stays ready: a refill reads from the old copy, and without one reads go to D1.
     """
     if not is_used() or _was_ready[0]:
-        return Readiness(True, 1.0)
+        return True
     if replica.status(REPLICA)["usable"]:
         _was_ready[0] = 1
-        return Readiness(True, 1.0)
-    return Readiness(False, replica.fill_progress(REPLICA))
+    return bool(_was_ready[0])
 
 
 def fill_first() -> None:
@@ -107,4 +111,4 @@ def fill_first() -> None:
 
 def is_filling_first() -> bool:
     """Return whether requests must wait until the copy can be read."""
-    return _fills_itself and not readiness().ready
+    return _fills_itself and not is_ready()

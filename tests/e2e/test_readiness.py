@@ -101,7 +101,9 @@ def test_it_answers_health_calls_alone_and_asks_d1_nothing(new_host, proxy):
         assert int(ready.headers["Retry-After"]) > 0
         assert ready.json()["status"] == "filling"
         assert 0 < ready.json()["progress"] < 1
-        assert client.get(LIVE).status_code == 200
+        head = client.request("HEAD", "/health/ready")
+        assert (head.status_code, head.content) == (503, b"")
+        assert [client.get(path).status_code for path in (LIVE, "/health")] == [200, 200]
         passed = sum(fault is None for _, fault in proxy.log)
         for path in (
             "/",
@@ -121,6 +123,7 @@ def test_it_answers_health_calls_alone_and_asks_d1_nothing(new_host, proxy):
         assert page.status_code == 503
         assert page.headers["Content-Type"].startswith("text/html")
         assert int(page.headers["Retry-After"]) > 0
+        assert client.get("/health").json()["status"] == "degraded"
         assert sum(fault is None for _, fault in proxy.log) == passed
         proxy.plan = None
         wait_for(lambda: is_ready(server), 60)
