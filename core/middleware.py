@@ -109,8 +109,7 @@ def health_first(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
         if request.path in HEALTH_PATHS:
             return resolve(request.path).func(request)
         if replica.is_filling_first():
-            is_page = request.path == "/admin" or request.path.startswith("/admin/")
-            return system.failure_page(503) if is_page else error_response(503)
+            return system.still_filling(request)
         return get_response(request)
 
     return middleware

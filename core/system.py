@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from core import app_settings, replica
 from core import health as health_checks
 from core import metrics as gallery_metrics
-from core.api.errors import DEFAULTS, error_headers, error_response, status_of_django
+from core.api.errors import DEFAULTS, RETRY_AFTER, error_headers, error_response, status_of_django
 from core.health import Checks
 
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
@@ -67,6 +67,15 @@ def health(request: HttpRequest) -> JsonResponse:
 def live(request: HttpRequest) -> JsonResponse:
     """Whether this process responds. Checks nothing else."""
     return JsonResponse({"status": "alive", "version": settings.VERSION})
+
+
+def still_filling(request: HttpRequest) -> HttpResponse:
+    """The answer to every other call until this host is ready: a page for the console, else the error envelope."""
+    if not f"{request.path}/".startswith("/admin/"):
+        return error_response(503)
+    page = render(None, "failure.html", {"sentence": DEFAULTS[503][1]}, status=503)
+    page["Retry-After"] = str(RETRY_AFTER)
+    return page
 
 
 @safe_in_envelope
@@ -128,10 +137,7 @@ def failure(request: HttpRequest) -> HttpResponse:
     """
     error = sys.exc_info()[1]
     status = status_of_django(error) if isinstance(error, Exception) else 500
-    return failure_page(max(status, 500))
-
-
-def failure_page(status: int) -> HttpResponse:
+    status = max(status, 500)
     page = render(None, "failure.html", {"sentence": DEFAULTS[status][1]}, status=status)
     for name, value in error_headers(status).items():
         page[name] = value
