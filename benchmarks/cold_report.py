@@ -3,6 +3,7 @@
 import bisect
 import math
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,7 +18,10 @@ MOST_COPY_MB = 200.0
 
 @dataclass
 class HostReport:
-    """One host: answers before and after it was ready; `away` counts the writes while D1 was away."""
+    """One host: answers before and after it was ready; `away` counts the writes while D1 was away.
+
+    `statuses` counts what was refused once ready, by kind and status; 0 is no answer in 30 s.
+    """
 
     ready_seconds: float
     went_back: int
@@ -31,6 +35,7 @@ class HostReport:
     writes_refused: int
     writes_away: int
     writes_refused_away: int
+    statuses: dict[str, int]
     read_p50_ms: float
     read_p99_ms: float
     d1_requests: int
@@ -69,6 +74,7 @@ class HostReport:
             writes_refused=refused(writes) - refused(away),
             writes_away=len(away),
             writes_refused_away=refused(away),
+            statuses=statuses({"read": reads, "write": [one for one in writes if one not in away]}),
             read_p50_ms=percentile(reads, 50),
             read_p99_ms=percentile(reads, 99),
             d1_requests=worst_five_minutes(requested, target.started, ended, steady),
@@ -109,6 +115,12 @@ def refused(answers: list[Answer]) -> int:
     return sum(one.is_refused for one in answers)
 
 
+def statuses(answers: dict[str, list[Answer]]) -> dict[str, int]:
+    """Return how many answers of each kind and status were refused."""
+    found = [f"{kind} {one.status}" for kind, several in answers.items() for one in several if one.is_refused]
+    return dict(Counter(found))
+
+
 def percentile(answers: list[Answer], percent: float) -> float:
     """Return that percentile in milliseconds; 0 without answers."""
     ordered = sorted(one.milliseconds for one in answers)
@@ -146,6 +158,10 @@ def print_report(report: Report) -> None:
             f"writes refused; reads p50 {host.read_p50_ms:.1f} ms, p99 {host.read_p99_ms:.1f} ms",
             f"    D1: {host.d1_requests} requests in the worst five minutes (aim: at most {host.d1_aim})",
         ]
+        if host.statuses:
+            lines.append(
+                f"    refused, by status: {', '.join(f'{name}: {count}' for name, count in host.statuses.items())}"
+            )
         if host.writes_away:
             lines.append(
                 f"    while D1 was away: {host.writes_refused_away} of {host.writes_away} writes refused"
