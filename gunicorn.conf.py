@@ -33,6 +33,7 @@ D1_TIMEOUT = "8"
 # While D1 hangs, calls to it leave this process threads for reads of the copy.
 THREADS_FOR_READS = 2
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+fillers: list[subprocess.Popen[bytes]] = []
 
 
 def on_starting(server: "Arbiter") -> None:
@@ -52,20 +53,26 @@ def on_starting(server: "Arbiter") -> None:
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(str(error))
     settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from core import replica
+
+    replica.fill_first()
 
 
 def when_ready(server: "Arbiter") -> None:
-    """Fill the replica of D1, or update the one on disk; the workers read from D1 until it is ready.
+    """Fill the replica of D1, or update the one on disk; until it can be read the workers answer health calls only.
 
     It runs in a separate process: the one that forks workers must have no threads.
     """
     from core import replica
 
     if replica.is_used():
-        subprocess.Popen([sys.executable, "manage.py", "d1_replica", "fill"])
+        command = [sys.executable, "-m", "gallery_project.filler", str(os.getpid())]
+        fillers.append(subprocess.Popen(command))  # noqa: S603  nothing of it is input
 
 
 def on_exit(server: "Arbiter") -> None:
+    for filler in fillers:
+        filler.terminate()
     shutil.rmtree(os.environ.get(METRICS_FOLDER, ""), ignore_errors=True)
 
 

@@ -8,8 +8,9 @@ BASE ?=
 PAIRS ?=
 CONNECTIONS ?=
 SYSTEMS ?=
+SCENARIOS ?=
 
-.PHONY: bench bench-pairs bench-traffic bench-scale
+.PHONY: bench bench-cold bench-pairs bench-traffic bench-scale
 
 $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -27,3 +28,6 @@ bench-traffic: $(INSTALLED_BENCH) d1-engine ## Ten minutes of 1,000 users within
 
 bench-scale: $(INSTALLED_BENCH) ## The same requests with 1,000, 10,000 and 100,000 designs (SIZE=, OUT=)
 	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.scale
+
+bench-cold: $(INSTALLED_BENCH) d1-engine ## New hosts and outages of D1 within its quota (SIZE=, SCENARIOS=, OUT=)
+	@SIZE="$(SIZE)" SCENARIOS="$(SCENARIOS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.cold

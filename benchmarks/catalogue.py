@@ -1,8 +1,9 @@
 """A catalogue of any size for benchmarks: seed_demo's rows, with the names of pictures that do not exist.
 
-    python -m benchmarks.catalogue DESIGNS USERS
+    python -m benchmarks.catalogue DESIGNS USERS [FAVOURITES]
 
-creates the tables and the rows in the gallery's database, and prints an access token per user, one per line.
+creates the tables and the rows in the gallery's database, and prints an access token per user, one per line. With
+FAVOURITES every user gets that many, which SQL makes, in no order of taste; otherwise 30.
 """
 
 import base64
@@ -35,7 +36,15 @@ from uploads.pipeline.renditions import RECIPE
 BATCH = 1000  # designs per transaction
 PASSWORD = "six yards of silk"
 FAVOURITES_EACH = 30
+FAVOURITES_AT_ONCE = 50_000  # rows of one statement, which D1 runs for at most 30 s
+STEP = 7919  # a prime number, so a user's favourites are different designs
 WIDTHS = (320, 640, 900)
+MAKE_FAVOURITES = """
+    INSERT INTO user_favorites (user_id, design_id, created_at)
+    WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < %s)
+    SELECT users.id, 1 + (users.id * 31 + n * %s) %% %s, datetime('now', '-' || n || ' minutes')
+    FROM users, numbers WHERE users.id BETWEEN %s AND %s
+"""
 COUNT_LIKES = """
     UPDATE designs SET like_count = likes.count
     FROM (SELECT design_id, count(*) AS count FROM user_favorites GROUP BY 1) AS likes
@@ -43,7 +52,7 @@ COUNT_LIKES = """
 """
 
 
-def fill(designs: int, users: int) -> list[str]:
+def fill(designs: int, users: int, favourites: int | None = None) -> list[str]:
     """Create designs in empty tables, and approved users `reader0`, `reader1`, … with favourites.
 
     Returns the users' access tokens.
@@ -57,7 +66,9 @@ def fill(designs: int, users: int) -> list[str]:
         with transaction.atomic():
             Image.objects.bulk_create(image(number) for number, _ in batch)
             Design.objects.bulk_create(design(number, demo, now) for number, demo in batch)
-    tokens = make_readers(users, now)
+    tokens = make_readers(users, now, FAVOURITES_EACH if favourites is None else 0)
+    if favourites:
+        make_favourites(designs, favourites)
     with connection.cursor() as cursor:
         cursor.execute(COUNT_LIKES)
         cursor.execute("INSERT INTO designs_search (designs_search) VALUES ('rebuild')")
@@ -103,11 +114,21 @@ def design(number: int, demo: DemoDesign, now: datetime) -> Design:
     )
 
 
-def make_readers(count: int, now: datetime) -> list[str]:
+def make_favourites(designs: int, each: int) -> None:
+    """Give every user `each` favourites. Requires that `designs` is no multiple of STEP."""
+    users = list(User.objects.order_by("pk").values_list("pk", flat=True))
+    most = max(1, FAVOURITES_AT_ONCE // each)
+    for start in range(0, len(users), most):
+        batch = users[start : start + most]
+        with connection.cursor() as cursor:
+            cursor.execute(MAKE_FAVOURITES, [each, STEP, designs, batch[0], batch[-1]])
+
+
+def make_readers(count: int, now: datetime, favourites: int) -> list[str]:
     password = make_password(PASSWORD)
     names = [f"reader{number}" for number in range(count)]
     designs = list(Design.objects.order_by("pk").values_list("pk", flat=True)[:5000])
-    likes = min(FAVOURITES_EACH, len(designs))
+    likes = min(favourites, len(designs))
     with transaction.atomic():
         readers = User.objects.bulk_create(
             User(**fields, **User.derived(fields), is_approved=True, reviewed_at=now)
@@ -126,10 +147,10 @@ def make_readers(count: int, now: datetime) -> list[str]:
 
 
 def main() -> None:
-    designs, users = map(int, sys.argv[1:])
+    designs, users, *favourites = map(int, sys.argv[1:])
     settings.DATA.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
-    sys.stdout.write("\n".join(fill(designs, users)) + "\n")
+    sys.stdout.write("\n".join(fill(designs, users, *favourites)) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import secrets
 import signal
 import subprocess
@@ -45,19 +46,30 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     return {**kept, **PRODUCTION, "DATA": str(data), **more}
 
 
-def fill(designs: int, users: int, env: dict[str, str], tree: Path = ROOT) -> list[str]:
+def fill(
+    designs: int, users: int, env: dict[str, str], tree: Path = ROOT, *, favourites: int | None = None
+) -> list[str]:
     """Create a catalogue in the database of `env` by the code in `tree`, and return an access token per user."""
     command = [sys.executable, "-m", "benchmarks.catalogue", str(designs), str(users)]
+    if favourites is not None:
+        command.append(str(favourites))
     done = subprocess.run(command, cwd=tree, env=env, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.split()
 
 
 @contextlib.contextmanager
-def gallery(data: Path, port: int, env: dict[str, str], tree: Path = ROOT) -> Iterator[System]:
-    """Run the project in `tree` as in production; wait until its replica, if any, is filled."""
+def gallery(
+    data: Path,
+    port: int,
+    env: dict[str, str],
+    tree: Path = ROOT,
+    *,
+    ready: Callable[[str], bool] | None = None,
+) -> Iterator[System]:
+    """Run the project in `tree` as in production; wait until `ready`, or until its replica, if any, is filled."""
     command = ["gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
     with running([*command, "gallery_project.wsgi"], data, port, env, tree) as system:
-        wait_for(lambda: is_ready(system.url))
+        wait_for(lambda: (ready or is_ready)(system.url))
         yield system
 
 
@@ -102,9 +114,17 @@ def running(
 
 
 def is_ready(url: str) -> bool:
+    ready = requests.get(f"{url}/health/ready", timeout=5)
+    if ready.status_code != 404:
+        return ready.ok
+    # An older tree, as bench-pairs may compare.
     health = requests.get(f"{url}/health", timeout=5).json()
     copy = health["checks"]["database"].get("replica")
     return copy is None or copy["age_s"] is not None
+
+
+def is_live(url: str) -> bool:
+    return requests.get(f"{url}/health/live", timeout=5).ok
 
 
 def wait_for(ready: Callable[[], bool]) -> None:
@@ -124,6 +144,14 @@ def children_of(pid: int) -> list[int]:
         return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def resident_of(pid: int) -> int:
+    """Return the bytes of a process in memory, by Linux's /proc; 0 elsewhere."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def cpu_of(pid: int) -> float:

@@ -15,10 +15,11 @@ from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.urls import resolve
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from core import metrics, races, replica
+from core import metrics, races, replica, system
 from core.api.errors import error_response
 from core.lingering_response import CutShortError, LingeringResponse, read_chunked
 
@@ -26,6 +27,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 logger = logging.getLogger("gallery.request")
 
+HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # Images come from here or from the bucket's public URL, which is plain HTTP on a developer's machine.
 IMAGES = f"'self' data: https: {settings.IMAGE_ORIGIN}".strip()
@@ -94,6 +96,22 @@ def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
                 replacement[name] = response[name]
         response.close()
         return replacement
+
+    return middleware
+
+
+def health_first(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer the health calls by any host name, and nothing else until this host can answer reads.
+
+    Load balancers call them by an address. What follows checks the host name.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path in HEALTH_PATHS:
+            return resolve(request.path).func(request)
+        if replica.is_filling_first():
+            return system.still_filling(request)
+        return get_response(request)
 
     return middleware
 

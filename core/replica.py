@@ -1,9 +1,10 @@
 """The replica: this host's copy of D1, if there is one. What reads choose between, and its state."""
 
 import math
+import mmap
 import time
 from collections.abc import Callable
-from typing import TypedDict, TypeVar
+from typing import NamedTuple, TypedDict, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
@@ -13,6 +14,9 @@ from d1backend import replica
 REPLICA: str = settings.REPLICA_ALIAS
 T = TypeVar("T")
 CLOCKS = 5.0  # seconds that the clocks of two hosts may differ by
+# Whether this host was ready once: a byte that a server shares with all workers it forks, also with later ones.
+_was_ready = mmap.mmap(-1, 1)
+_fills_itself = False
 
 
 class Status(TypedDict):
@@ -24,6 +28,13 @@ class Status(TypedDict):
     filling: tuple[str, int] | None  # table and rows so far
     error: str | None
     late: bool  # older than max_age, although it has just been updated
+
+
+class Readiness(NamedTuple):
+    """Whether this host can answer reads, and the part of its copy that is filled (0 to 1)."""
+
+    ready: bool
+    progress: float
 
 
 def is_used() -> bool:
@@ -73,3 +84,31 @@ def status() -> Status:
         error=found["error"],
         late=late,
     )
+
+
+def readiness() -> Readiness:
+    """Return whether this host is ready, and the progress of its fill. Reads local files only; never asks D1."""
+    return Readiness(True, 1.0) if is_ready() else Readiness(False, replica.fill_progress(REPLICA))
+
+
+def is_ready() -> bool:
+    """Return whether this host can answer reads.
+
+    A host that was ready once stays ready: a refill reads from the old copy, and without one reads go to D1.
+    """
+    if not is_used() or _was_ready[0]:
+        return True
+    if replica.status(REPLICA)["usable"]:
+        _was_ready[0] = 1
+    return bool(_was_ready[0])
+
+
+def fill_first() -> None:
+    """Let this process, and those it forks, serve nothing before the copy can be read. For a server that fills it."""
+    global _fills_itself
+    _fills_itself = not settings.SERVE_WHILE_FILLING
+
+
+def is_filling_first() -> bool:
+    """Return whether requests must wait until the copy can be read."""
+    return _fills_itself and not is_ready()

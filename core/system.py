@@ -2,6 +2,8 @@
 
 import hmac
 import sys
+from collections.abc import Callable
+from functools import wraps
 
 from django.conf import settings
 from django.db import connection
@@ -12,13 +14,28 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from core import app_settings
+from core import app_settings, replica
 from core import health as health_checks
 from core import metrics as gallery_metrics
-from core.api.errors import DEFAULTS, error_headers, status_of_django, wait_of
+from core.api.errors import DEFAULTS, RETRY_AFTER, error_headers, error_response, status_of_django, wait_of
 from core.health import Checks
 
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
+Page = Callable[[HttpRequest], HttpResponse]
+
+
+def safe_in_envelope(view: Page) -> Page:
+    """Answer other methods than GET and HEAD with a 405 in the API's envelope."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        refusal = error_response(405)
+        refusal["Allow"] = "GET, HEAD"
+        return refusal
+
+    return checked
 
 
 @require_safe
@@ -30,7 +47,7 @@ def home(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"name": "Design Gallery", "version": settings.VERSION, **links, "links": links})
 
 
-@require_safe
+@safe_in_envelope
 @cache_control(no_store=True)
 def health(request: HttpRequest) -> JsonResponse:
     """The health of the service and its parts, within 2 s even if a part hangs."""
@@ -45,11 +62,31 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=503 if checks.status == Checks.UNHEALTHY else 200)
 
 
-@require_safe
+@safe_in_envelope
 @cache_control(no_store=True)
 def live(request: HttpRequest) -> JsonResponse:
     """Whether this process responds. Checks nothing else."""
     return JsonResponse({"status": "alive", "version": settings.VERSION})
+
+
+def still_filling(request: HttpRequest) -> HttpResponse:
+    """The answer to every other call until this host is ready: a page for the console, else the error envelope."""
+    if not f"{request.path}/".startswith("/admin/"):
+        return error_response(503)
+    page = render(None, "failure.html", {"sentence": DEFAULTS[503][1]}, status=503)
+    page["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
+@safe_in_envelope
+@cache_control(no_store=True)
+def ready(request: HttpRequest) -> JsonResponse:
+    """Whether this host can answer reads, and how far its copy of D1 is filled until then. Asks nobody."""
+    found = replica.readiness()
+    if found.ready:
+        return JsonResponse({"status": "ready"})
+    body = {"status": "filling", "progress": round(found.progress, 4)}
+    return JsonResponse(body, status=503, headers=error_headers(503))
 
 
 @require_safe

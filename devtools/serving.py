@@ -35,12 +35,16 @@ class Sent(TypedDict, total=False):
 
 @dataclass
 class Server:
-    """A gallery that `serving()` runs: its address, its folder, its environment and its admin's sign-in."""
+    """A gallery that `serving()` runs: its address, its folder, its environment and its admin's sign-in.
+
+    `pid` is the process that forks the workers, once it runs.
+    """
 
     address: str
     data: Path
     environment: dict[str, str] = field(repr=False)
     admin: dict[str, str] = field(repr=False)
+    pid: int = 0
 
     def client(self, **sign_in: str) -> "Client":
         client = Client(self.address)
@@ -105,8 +109,8 @@ def new_server(data: Path, **environment: str) -> Server:
 
 
 @contextlib.contextmanager
-def serving(server: Server) -> Iterator[Server]:
-    """Run the server until the block ends."""
+def serving(server: Server, page: str = "/health/ready") -> Iterator[Server]:
+    """Run the server until the block ends; the block begins when that page answers 200."""
     with open(server.data / "server.log", "ab") as log:
         process = subprocess.Popen(
             [
@@ -120,20 +124,21 @@ def serving(server: Server) -> Iterator[Server]:
             start_new_session=True,
         )
     try:
-        wait_until_live(server.address, process)
+        server.pid = process.pid
+        wait_for_page(server.address + page, process)
         yield server
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
-def wait_until_live(address: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for_page(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, f"The server ended with status {process.returncode}."
-        try:
-            if requests.get(f"{address}/health/live", timeout=2).status_code == 200:
+        with contextlib.suppress(requests.ConnectionError):
+            if requests.get(url, timeout=2).status_code == 200:
                 return
-        except requests.ConnectionError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise AssertionError(f"The server did not answer within {START_SECONDS} s.")

@@ -63,8 +63,10 @@ MIDDLEWARE = [
     "core.middleware.security_headers",
     "core.middleware.JsonGzip",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "core.middleware.health_first",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.body_limit",
     "core.spending.spending_by_address",
     "core.middleware.writes_need_d1",
@@ -74,7 +76,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "console.middleware.confirm_changes",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "core.middleware.RepeatLostWrites",
 ]
 
@@ -105,6 +106,8 @@ DATABASES = environment.databases(env, DATA)
 REPLICA_ALIAS = (
     environment.REPLICA_ALIAS
 )  # the database of this host's copy of D1; DATABASES has it only if it is used
+# Whether gunicorn answers from D1 until the copy is filled; otherwise it answers health calls only.
+SERVE_WHILE_FILLING = environment.read_bool(env, "SERVE_WHILE_FILLING", False)
 DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if REPLICA_ALIAS in DATABASES else []
 
 STORAGES: dict[str, environment.Options] = {
@@ -219,7 +222,7 @@ SESSION_COOKIE_AGE = 60 * 60 * 12  # seconds: a working day
 if PRODUCTION:
     SECURE_SSL_REDIRECT = environment.read_bool(env, "SECURE_SSL_REDIRECT", True)
     # Render's own health check speaks plain HTTP inside its network.
-    SECURE_REDIRECT_EXEMPT = [r"^health(/live)?$"]
+    SECURE_REDIRECT_EXEMPT = [r"^health(/live|/ready)?$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", system.home),
     path("health", system.health),
     path("health/live", system.live),
+    path("health/ready", system.ready),
     path("info", system.info),
     path("metrics", system.metrics),
     path("admin/password_change/", password_change),  # instead of Django's, which bypasses the services

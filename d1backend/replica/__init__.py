@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from d1backend.aliases import ReadAlias
+from d1backend.replica import progress
 from d1backend.replica.host import Status
 from d1backend.replica.registry import host_of, read_position, reads_on_primary
 
-__all__ = ["Status", "alias_for", "on_primary", "outage", "refresh", "status", "version"]
+__all__ = ["Status", "alias_for", "fill_progress", "on_primary", "outage", "refresh", "status", "version"]
 
 
 def status(alias: str = "replica") -> Status:
@@ -19,6 +20,11 @@ def status(alias: str = "replica") -> Status:
     rows so far while this process fills it; `seq`: the last change it contains.
     """
     return host_of(alias).status()
+
+
+def fill_progress(alias: str = "replica") -> float:
+    """How much of the copy has been filled, 0 to 1, by whichever process of this host fills it; asks local files."""
+    return progress.fill_progress(host_of(alias).directory)
 
 
 def outage(alias: str = "replica") -> float | None:

@@ -56,6 +56,37 @@ def test_live_touches_nothing_outside_the_process(client, django_assert_num_quer
         assert client.get("/health/live").status_code == 200
 
 
+HEALTH_CALLS = ("/health", "/health/live", "/health/ready")
+
+
+def test_ready_touches_nothing_outside_the_process(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        response = client.get("/health/ready")
+    assert (response.status_code, response.json()) == (200, {"status": "ready"})
+
+
+@pytest.mark.parametrize("path", HEALTH_CALLS)
+@pytest.mark.parametrize("host", ["10.1.2.3:8000", "[::1]", "another.example", "not a host"])
+def test_health_calls_answer_by_any_host_name(client, settings, path, host):
+    settings.ALLOWED_HOSTS = ["gallery.example"]
+    assert client.get(path, headers={"Host": host}).status_code == 200
+    assert client.get("/info", headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.parametrize("path", HEALTH_CALLS)
+def test_health_calls_allow_get_and_head_alone(client, settings, path):
+    settings.ALLOWED_HOSTS = ["gallery.example"]
+    client.handler.enforce_csrf_checks = True
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"):
+        response = client.generic(method, path)
+        assert response.status_code == 405, method
+        assert response.headers["Allow"] == "GET, HEAD"
+        assert response.json()["code"] == "method_not_allowed"
+        assert response.json()["success"] is False
+    head = client.head(path, headers={"Host": "10.1.2.3"})
+    assert (head.status_code, head.content) == (200, b"")
+
+
 def test_info_tells_limits_and_no_secret(client, settings):
     response = client.get("/info")
     body = response.json()

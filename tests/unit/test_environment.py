@@ -180,3 +180,23 @@ def test_the_most_calls_to_d1_are_a_whole_number_from_1(tmp_path, value):
     for given, most in (("6", 6), ("", None)):
         options = environment.default_database(env(**account, D1_MOST_CALLS=given), tmp_path)["OPTIONS"]
         assert options.get("most_calls") == most
+
+
+def test_health_calls_are_not_redirected_to_https(tmp_path):
+    paths = ["/health", "/health/live", "/health/ready", "/health/readily", "/info"]
+    program = (
+        "from django.core.wsgi import get_wsgi_application; get_wsgi_application()\n"
+        "from django.test import Client\n"
+        f"print([Client().get(path, headers={{'Host': '10.1.2.3'}}).status_code for path in {paths}])"
+    )
+    variables = PRODUCTION | {"ALLOWED_HOSTS": "*", "LOG_LEVEL": "ERROR"}
+    done = run("-c", program, DATA=str(tmp_path), **variables)
+    assert done.stdout == "[200, 200, 200, 301, 301]\n", done.stderr
+
+
+def test_serving_while_filling_is_off_unless_set_and_accepts_true_or_false_alone(tmp_path):
+    program = "from gallery_project import settings; print(settings.SERVE_WHILE_FILLING)"
+    assert run("-c", program, DATA=str(tmp_path), without=["SERVE_WHILE_FILLING"]).stdout == "False\n"
+    assert run("-c", program, DATA=str(tmp_path), SERVE_WHILE_FILLING="true").stdout == "True\n"
+    refusal = run("-c", program, DATA=str(tmp_path), SERVE_WHILE_FILLING="perhaps").stderr
+    assert "SERVE_WHILE_FILLING is 'perhaps', and must be true or false." in refusal

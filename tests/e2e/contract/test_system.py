@@ -43,6 +43,8 @@ def test_health_tells_of_every_part(anyone):
     assert body["checks"]["database"]["latency_ms"] >= 0
     live = anyone.get("/health/live")
     assert live.status_code == 200
+    ready = anyone.get("/health/ready")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
 
 
 def test_info_tells_the_limits_and_no_secret(anyone, server):

@@ -1,0 +1,217 @@
+"""`make bench-cold` starts hosts without a copy of D1, and takes D1 away, while people read and write.
+
+100,000 designs and 1,000,000 favourites (SIZE= designs, ten times as many favourites) on D1's engine, 50 ms away; one
+account's allowance, which the proxy enforces as Cloudflare does; 10 list reads and 0.2 writes a second; gunicorn in
+production. SCENARIOS= selects by name, OUT= writes JSON. It ends with status 1 and the numbers if an aim is missed.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import requests
+import uvloop
+
+from benchmarks import systems
+from benchmarks.bench import LATENCY, machine
+from benchmarks.cold_cloud import ColdCloud, Outage, cold_cloud
+from benchmarks.cold_report import MOST_TO_FILL, HostReport, Report, missed_aims, print_report
+from benchmarks.cold_traffic import Target, Window, send
+from benchmarks.systems import System
+from benchmarks.workloads import Readers
+from d1backend.local import D1Local
+from devtools.local_cloud import ensure_bucket, variables
+from devtools.ports import free_port
+from devtools.s3_server import S3Server
+
+FAVOURITES_EACH = 100
+ALLOWED, WINDOW = 1200, 300.0  # requests per seconds
+STEADY = 60.0  # seconds of traffic before and after an outage, and after the last host is ready
+READY_SECONDS = 900.0
+PRIVATE_BUCKET = "gallery-private"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Hosts with a copy (`warm`) and without (`new`), and an outage of so many seconds if there is one."""
+
+    name: str
+    title: str
+    warm: int = 0
+    new: int = 0
+    has_snapshot: bool = False
+    ready_aim: float | None = None  # seconds
+    outage: Outage | None = None
+    outage_seconds: float = 0.0
+
+    @property
+    def hosts(self) -> int:
+        return self.warm + self.new
+
+
+SCENARIOS = (
+    Scenario("snapshot", "a new host with a snapshot", new=1, has_snapshot=True, ready_aim=30.0),
+    Scenario("fill", "a new host without a snapshot", new=1, ready_aim=600.0),
+    Scenario("second", "two hosts, of which one is new and without a snapshot", warm=1, new=1),
+    Scenario("away", "D1 away for two minutes", warm=1, outage="away", outage_seconds=120.0),
+    Scenario("hung", "D1 hung for one minute", warm=1, outage="hung", outage_seconds=60.0),
+)
+
+
+@dataclass
+class World:
+    """What all scenarios share: D1's engine with its data, the buckets, and a host's folder with a filled copy."""
+
+    folder: Path
+    near: dict[str, str]
+    tokens: list[str]
+    size: int
+
+    @property
+    def warm(self) -> Path:
+        return self.folder / "warm"
+
+    def environment(self, scenario: Scenario, data: Path, url: str) -> dict[str, str]:
+        given = {**self.near, "CLOUDFLARE_D1_BASE_URL": url, "HOSTS": str(scenario.hosts)}
+        if scenario.has_snapshot:
+            given["CLOUDFLARE_R2_PRIVATE_BUCKET_NAME"] = PRIVATE_BUCKET
+        return systems.environment(data, **given)
+
+
+def main() -> None:
+    size = int(os.environ.get("SIZE") or 100_000)
+    chosen = os.environ.get("SCENARIOS", "").replace(",", " ").split()
+    scenarios = [one for one in SCENARIOS if not chosen or one.name in chosen]
+    sys.stdout.write(f"{size:,} designs, D1 {LATENCY * 1000:.0f} ms away, {machine()}\n")
+    with tempfile.TemporaryDirectory(prefix="gallery-cold-") as name, D1Local() as d1:
+        folder = Path(name)
+        with S3Server(folder / "s3") as store:
+            world = prepared(folder, d1, store, size)
+            if any(one.has_snapshot for one in scenarios):
+                write_snapshot(world)
+            reports = [run(world, d1.url, scenario) for scenario in scenarios]
+    if os.environ.get("OUT"):
+        rows = [asdict(report) for report in reports]
+        Path(os.environ["OUT"]).write_text(json.dumps({"size": size, "scenarios": rows}, indent=1))
+    failed = [line for report in reports for line in missed_aims(report)]
+    if failed:
+        sys.exit("Aims missed:\n" + "\n".join(failed))
+
+
+def prepared(folder: Path, d1: D1Local, store: S3Server, size: int) -> World:
+    """Create the data on D1, and a host's folder with its copy, without latency and allowance."""
+    start = time.monotonic()
+    (folder / "warm").mkdir()
+    ensure_bucket(store)
+    store.client().create_bucket(Bucket=PRIVATE_BUCKET)
+    near = variables(d1, store)
+    env = systems.environment(folder / "data", REPLICA="off", D1_TIMEOUT="35", **near)
+    tokens = systems.fill(size, max(size // 10, 10), env, favourites=FAVOURITES_EACH)
+    world = World(folder, near, tokens, size)
+    manage(systems.environment(world.warm, **near), "d1_replica", "fill")
+    sys.stdout.write(f"Data and a copy of it in {time.monotonic() - start:.0f} s\n")
+    return world
+
+
+def write_snapshot(world: World) -> None:
+    start, bucket = time.monotonic(), {"CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": PRIVATE_BUCKET}
+    manage(systems.environment(world.warm, **world.near, **bucket), "d1_replica", "snapshot")
+    sys.stdout.write(f"A snapshot in {time.monotonic() - start:.0f} s\n")
+
+
+def manage(env: dict[str, str], *arguments: str) -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=systems.ROOT, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"manage.py {' '.join(arguments)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+
+
+def run(world: World, upstream: str, scenario: Scenario) -> Report:
+    """Run one scenario and print its report."""
+    new = [world.folder / f"{scenario.name}-{number}" for number in range(scenario.new)]
+    folders = [world.warm] * scenario.warm + new
+    with contextlib.ExitStack() as stack:
+        cloud = stack.enter_context(cold_cloud(upstream, scenario.hosts, LATENCY, ALLOWED, WINDOW))
+        systems_and_targets = [
+            stack.enter_context(serving(world, scenario, folder, url))
+            for folder, url in zip(folders, cloud.urls, strict=True)
+        ]
+        targets = [target for _, target in systems_and_targets]
+        outages = uvloop.run(drive(scenario, cloud, targets))
+        ended, times = time.monotonic(), cloud.request_times()
+        hosts = [
+            HostReport.of(target, outages, requested, ended, STEADY, workers_mb(system), copy_mb(folder))
+            for (system, target), requested, folder in zip(systems_and_targets, times, folders, strict=True)
+        ]
+    for host, folder in zip(hosts, folders, strict=True):
+        if folder in new and not scenario.has_snapshot:
+            host.d1_aim = MOST_TO_FILL // scenario.hosts
+    report = Report(scenario.name, scenario.title, scenario.ready_aim, hosts)
+    print_report(report)
+    return report
+
+
+@contextlib.contextmanager
+def serving(world: World, scenario: Scenario, folder: Path, url: str) -> Iterator[tuple[System, Target]]:
+    """Run a host whose D1 is at `url`; the block begins as soon as it answers at all."""
+    folder.mkdir(exist_ok=True)
+    started, env = time.monotonic(), world.environment(scenario, folder, url)
+    with systems.gallery(folder, free_port(), env, ready=systems.is_live) as system:
+        readers = Readers(system.url.removeprefix("http://"), world.tokens, world.size)
+        yield system, Target(system.url, readers, started)
+
+
+async def drive(scenario: Scenario, cloud: ColdCloud, targets: list[Target]) -> list[Window]:
+    """Send the traffic until the scenario is over, and return when D1 was away."""
+    outages: list[Window] = []
+    is_over = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(send(targets, is_over.is_set))
+        for target in targets:
+            group.create_task(watch(target, is_over))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READY_SECONDS):
+                while not all(target.is_ready for target in targets):
+                    await asyncio.sleep(0.2)
+        await asyncio.sleep(STEADY)
+        if scenario.outage is not None:
+            began = time.monotonic()
+            cloud.begin(scenario.outage)
+            await asyncio.sleep(scenario.outage_seconds)
+            cloud.end()
+            outages.append((began, time.monotonic()))
+            await asyncio.sleep(STEADY)
+        is_over.set()
+    return outages
+
+
+async def watch(target: Target, is_over: asyncio.Event) -> None:
+    """Ask for readiness as a load balancer does."""
+    while not is_over.is_set():
+        try:
+            is_ready = await asyncio.to_thread(systems.is_ready, target.url)
+        except requests.RequestException:
+            is_ready = False
+        target.see(is_ready)
+        await asyncio.sleep(0.5)
+
+
+def workers_mb(system: System) -> float:
+    """Return the resident memory of a server's workers."""
+    return sum(map(systems.resident_of, systems.children_of(system.pid))) / 1024**2
+
+
+def copy_mb(folder: Path) -> float:
+    return sum(file.stat().st_size for file in (folder / "replica").glob("replica-*")) / 1024**2
+
+
+if __name__ == "__main__":
+    main()
