@@ -70,7 +70,7 @@ def database() -> JsonObject:
         return {
             **ask_database(),
             "status": Checks.DEGRADED,
-            "replica": {"age_s": None, "filling": copy["filling"]},
+            "replica": {"age_s": None, "filling": copy["filling"] and copy["filling"]["fraction"]},
         }
     found: JsonObject = {
         "engine": connection.display_name,

@@ -21,7 +21,7 @@ class Status(TypedDict):
     usable: bool
     age: float | None  # seconds since it was known to equal D1
     degraded: bool
-    filling: tuple[str, int] | None  # table and rows so far
+    filling: replica.Filling | None  # how far the fill of this host is
     error: str | None
     late: bool  # older than max_age, although it has just been updated
 
