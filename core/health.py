@@ -71,7 +71,7 @@ def database() -> JsonObject:
         return {
             "engine": connection.display_name,
             "status": Checks.UNHEALTHY if copy["error"] else Checks.DEGRADED,
-            "replica": {"age_s": None, "filling": copy["filling"]},
+            "replica": {"age_s": None, "filling": copy["filling"] and copy["filling"]["fraction"]},
         }
     found: JsonObject = {
         "engine": connection.display_name,

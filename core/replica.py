@@ -25,7 +25,7 @@ class Status(TypedDict):
     usable: bool
     age: float | None  # seconds since it was known to equal D1
     degraded: bool
-    filling: tuple[str, int] | None  # table and rows so far
+    filling: replica.Filling | None  # how far the fill of this host is
     error: str | None
     late: bool  # older than max_age, although it has just been updated
 
@@ -88,7 +88,10 @@ def status() -> Status:
 
 def readiness() -> Readiness:
     """Return whether this host is ready, and the progress of its fill. Reads local files only; never asks D1."""
-    return Readiness(True, 1.0) if is_ready() else Readiness(False, replica.fill_progress(REPLICA))
+    if is_ready():
+        return Readiness(True, 1.0)
+    filling = replica.status(REPLICA)["filling"]
+    return Readiness(False, filling["fraction"] if filling else 0.0)
 
 
 def is_ready() -> bool:

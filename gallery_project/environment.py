@@ -46,6 +46,11 @@ COPIED: Options = {
     ],
     "search": ["designs_search"],
     "hide": {"users": ["password_hash"]},
+    # Ended sign-ins are never looked up.
+    "only": {"sign_ins": "ended_at IS NULL"},
+    # What the copy is small by (docs/replica.md): a row by user and design, and no index for the shortest prefixes.
+    "compact": {"user_favorites": ["user_id", "design_id"]},
+    "no_index": ["designs_search"],
     "unrouted": ["users"],
     "quiet": {"designs": ["view_count"]},
 }

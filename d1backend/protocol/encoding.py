@@ -81,6 +81,11 @@ def unpack(text: str) -> list[Row]:
     return [row(groups) for groups in json.loads(text)]
 
 
+def rows(texts: Sequence[str]) -> list[Row]:
+    """The rows of which each is a JSON text that `row_of` made."""
+    return unpack(f"[{','.join(texts)}]")
+
+
 def row(groups: list[list[Value]]) -> Row:
     return tuple(_value(v) for group in groups for v in group)
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from d1backend.aliases import ReadAlias
-from d1backend.replica import progress
+from d1backend.replica.copy import Filling
 from d1backend.replica.host import Status
 from d1backend.replica.registry import host_of, read_position, reads_on_primary
 
-__all__ = ["Status", "alias_for", "fill_progress", "on_primary", "outage", "refresh", "status", "version"]
+__all__ = ["Filling", "Status", "alias_for", "on_primary", "outage", "refresh", "status", "version"]
 
 
 def status(alias: str = "replica") -> Status:
@@ -16,15 +16,11 @@ def status(alias: str = "replica") -> Status:
 
     `usable`: whether reads go to it; `age`: seconds since it was last known to be equal to D1 (it grows while nobody
     reads), None without a copy; `max_age`: how old it may get while D1 answers; `degraded`: whether D1 cannot be
-    followed or there is no copy; `error`: the class of the last failure, None after a success; `filling`: table and
-    rows so far while this process fills it; `seq`: the last change it contains.
+    followed or there is no copy; `error`: the class of the last failure, None after a success; `filling`: while any
+    process of this host fills it, `table`, its `rows` so far and in `total`, and the `fraction` (0 to 1) of all
+    tables; `seq`: the last change it contains.
     """
     return host_of(alias).status()
-
-
-def fill_progress(alias: str = "replica") -> float:
-    """How much of the copy has been filled, 0 to 1, by whichever process of this host fills it; asks local files."""
-    return progress.fill_progress(host_of(alias).directory)
 
 
 def outage(alias: str = "replica") -> float | None:

@@ -83,11 +83,12 @@ def changes_query(
 ) -> list[Statement]:
     """Queries for the state of the log and for the current rows that changed after `since`.
 
+    A row that no longer meets the condition of its table comes as one that was deleted.
     The change `since` comes first, without its row, unless the row has changed again. `check_schema` compares the
     schema with that of the triggers; `versions` adds the versions of the tables.
     """
     cases = " ".join(
-        f"WHEN {literal(t.name)} THEN (SELECT {t.row_sql} FROM {t.quoted_name} WHERE {t.quoted_key} = c.key)"
+        f"WHEN {literal(t.name)} THEN (SELECT {t.row_sql} FROM {t.quoted_name} WHERE {t.quoted_key} = c.key{_and(t)})"
         for t in tables
     )
     select = (
@@ -126,9 +127,19 @@ def parse_changes(results: Sequence[Result], since: int, started: float) -> Chan
 def page_query(table: TableSchema, after: int | None, limit: int) -> Statement:
     """The next rows of a table by key, as exact JSON text; fewer than `limit` when they are long or the last."""
     key = table.quoted_key
-    start = "" if after is None else f" WHERE {key} > {literal(after)}"
-    select = f"SELECT {key} AS at, {table.row_sql} AS text FROM {table.quoted_name}{start} ORDER BY {key} LIMIT {limit}"
-    return _limit_text("text", select), []
+    where = f"WHERE {'1' if after is None else f'{key} > {literal(after)}'}{_and(table)}"
+    rows = f"SELECT {key} AS at, {table.row_sql} AS text FROM {table.quoted_name} {where}"
+    return _limit_text("text", f"{rows} ORDER BY {key} LIMIT {limit}"), []
+
+
+def count_query(table: TableSchema) -> Statement:
+    """The number of rows of a table to copy."""
+    return f"SELECT count(*) FROM {table.quoted_name} WHERE 1{_and(table)}", []
+
+
+def _and(table: TableSchema) -> str:
+    """The condition of the rows to copy, after another."""
+    return f" AND ({table.only})" if table.only else ""
 
 
 def _limit_text(columns: str, select: str) -> str:

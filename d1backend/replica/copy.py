@@ -1,22 +1,33 @@
 """The local copy: a SQLite file with the copied tables and, in tables of its own, how far it has come."""
 
+import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypedDict
 
+from d1backend.replica import layout
 from d1backend.replica.changes import Change, ChangeSet, NeedsRefill
+from d1backend.replica.options import ReplicaOptions
 from d1backend.replica.tables import Row, SourceSchema, TableSchema, Value
-from d1backend.sql.tokenizer import tokens_of
-from d1backend.sql.values import quote_name
 
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"
 STATE_OF_COPY = f"SELECT epoch, seq FROM {_STATE}"
 # A row by its table and key.
 RowKey = tuple[str, int]
+
+
+class Filling(TypedDict):
+    """How far a fill is: the rows so far of a table and in all, and the part of all tables (0 to 1)."""
+
+    table: str
+    rows: int
+    total: int
+    fraction: float
 
 
 class ReplicaCopy:
@@ -41,6 +52,9 @@ class ReplicaCopy:
             self._db.execute("PRAGMA synchronous=NORMAL")
             # Without it, REPLACE would leave the text of the replaced rows in the full-text index.
             self._db.execute("PRAGMA recursive_triggers=ON")
+            # What was deleted, as an ended session, leaves no bytes behind.
+            self._db.execute("PRAGMA secure_delete=ON")
+            self._db.execute("PRAGMA journal_size_limit=0")
             self.epoch, self.signature = self._row(f"SELECT epoch, signature FROM {_STATE}")
             self.tables = self._read_tables()
         except sqlite3.Error:
@@ -48,31 +62,41 @@ class ReplicaCopy:
             raise
 
     @classmethod
-    def create(
-        cls, path: Path, schema: SourceSchema, signature: str, hidden: dict[str, set[str]]
-    ) -> "ReplicaCopy":
-        """Create the file with empty tables, without the hidden columns; only this user can read it."""
+    def create(cls, path: Path, schema: SourceSchema, options: ReplicaOptions) -> "ReplicaCopy":
+        """Create the file with empty tables; only this user can read it.
+
+        Raises LookupError or ValueError when a table cannot be stored as the options say.
+        """
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         db = sqlite3.connect(path, isolation_level=None)
-        db.execute("BEGIN")
-        db.execute(
-            f"CREATE TABLE {_STATE} "
-            "(epoch TEXT, signature TEXT, seq INTEGER, anchor TEXT, checked REAL, filled INTEGER)"
-        )
-        db.execute(
-            f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0)", (schema.epoch, signature, schema.seq)
-        )
-        db.execute(
-            f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, version INTEGER, after INTEGER, done INTEGER)"
-        )
-        definitions = {name: sql for kind, name, _, sql in schema.objects if kind == "table"}
-        for table in schema.tables.values():
-            db.execute(definitions[table.name])
-            for column in sorted(hidden.get(table.name, ())):
-                db.execute(f"ALTER TABLE {table.quoted_name} DROP COLUMN {quote_name(column)}")
-            db.execute(f"INSERT INTO {_TABLES} VALUES (?, ?, 0, NULL, 0)", (table.name, table.key))
-        db.execute("COMMIT")
-        db.close()
+        try:
+            db.execute("BEGIN")
+            db.execute(
+                f"CREATE TABLE {_STATE} (epoch TEXT, signature TEXT, seq INTEGER, anchor TEXT, checked REAL, "
+                "filled INTEGER, no_index TEXT)"
+            )
+            db.execute(
+                f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0, ?)",
+                (schema.epoch, options.signature, schema.seq, json.dumps(sorted(options.no_index))),
+            )
+            db.execute(
+                f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, only_rows TEXT, packed_by TEXT, "
+                "version INTEGER, after INTEGER, done INTEGER, rows INTEGER, total INTEGER)"
+            )
+            definitions = {name: sql for kind, name, _, sql in schema.objects if kind == "table"}
+            for name, table in schema.tables.items():
+                layout.create_table(db, table, definitions[name], options)
+                packed_by = json.dumps(options.compact[name]) if name in options.compact else None
+                db.execute(
+                    f"INSERT INTO {_TABLES} VALUES (?, ?, ?, ?, 0, NULL, 0, 0, NULL)",
+                    (name, table.key, options.only.get(name, ""), packed_by),
+                )
+            db.execute("COMMIT")
+        except BaseException:
+            path.unlink()
+            raise
+        finally:
+            db.close()
         return cls(path)
 
     def close(self) -> None:
@@ -97,9 +121,10 @@ class ReplicaCopy:
 
     def _read_tables(self) -> dict[str, TableSchema]:
         tables = {}
-        for name, key in self._db.execute(f"SELECT tbl, key FROM {_TABLES} ORDER BY tbl").fetchall():
+        found = self._db.execute(f"SELECT tbl, key, only_rows FROM {_TABLES} ORDER BY tbl")
+        for name, key, only in found.fetchall():
             columns = self._db.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (name,))
-            tables[name] = TableSchema(name, key, tuple(column for (column,) in columns))
+            tables[name] = TableSchema(name, key, tuple(column for (column,) in columns), only)
         return tables
 
     @contextmanager
@@ -253,9 +278,33 @@ class ReplicaCopy:
             db.executemany(_insert_sql(table, "OR REPLACE"), rows)
             after = rows[-1][key_at] if rows else None
             db.execute(
-                f"UPDATE {_TABLES} SET after = coalesce(?, after), done = ? WHERE tbl = ?",
-                (after, is_last, table.name),
+                f"UPDATE {_TABLES} SET after = coalesce(?, after), done = ?, rows = rows + ? WHERE tbl = ?",
+                (after, is_last, len(rows), table.name),
             )
+
+    @property
+    def has_totals(self) -> bool:
+        """Whether set_totals() was called."""
+        with self._lock:
+            return bool(self._row(f"SELECT count(total) FROM {_TABLES}")[0])
+
+    def set_totals(self, counts: Mapping[str, int]) -> None:
+        """Record how many rows each table will have, as far as is known when the fill starts."""
+        with self._transaction() as db:
+            totals = [(total, name) for name, total in counts.items()]
+            db.executemany(f"UPDATE {_TABLES} SET total = ? WHERE tbl = ?", totals)
+
+    def filling(self, table: str) -> Filling:
+        """How far the fill is, with the figures of one table."""
+        with self._lock:
+            found = self._db.execute(
+                f"SELECT tbl, rows, coalesce(total, rows), done FROM {_TABLES}"
+            ).fetchall()
+        # Rows that came or went since they were counted do not count.
+        done = sum(total if is_done else min(rows, total) for _, rows, total, is_done in found)
+        everything = sum(total for _, _, total, _ in found)
+        rows, total = next((rows, total) for name, rows, total, _ in found if name == table)
+        return Filling(table=table, rows=rows, total=total, fraction=done / everything if everything else 1.0)
 
     def apply_before_first_read(self, change_set: ChangeSet) -> None:
         """Apply a part of the changes while nobody reads the copy: unlike apply(), the set may be incomplete."""
@@ -265,42 +314,28 @@ class ReplicaCopy:
             self._record_progress(db, change_set, ())
 
     def finish_fill(self, schema: SourceSchema, change_set: ChangeSet) -> None:
-        """Create indexes, full-text tables and their triggers; the copy can then be read.
+        """Pack compact tables, create indexes, full-text tables and their triggers; the copy can then be read.
 
         `change_set` is the last one that was applied, with versions.
         Raises NeedsRefill when the rows break a unique index.
         """
-        hidden = {
-            name: set(schema.tables[name].columns) - set(table.columns) for name, table in self.tables.items()
-        }
         with self._transaction() as db:
-            for kind, _, table_name, sql in schema.objects:
-                if kind == "index" and not hidden.get(table_name, set()) & _names_in(sql):
-                    self._create_index(db, sql)
-            self._create_search(db, schema)
+            (omitted,) = self._row(f"SELECT no_index FROM {_STATE}")
+            packed = db.execute(
+                f"SELECT tbl, packed_by FROM {_TABLES} WHERE packed_by IS NOT NULL"
+            ).fetchall()
+            for name, columns in packed:
+                layout.pack(db, self.tables[name], json.loads(columns))
+            plain = {name: table for name, table in self.tables.items() if name not in dict(packed)}
+            layout.create_indexes(db, schema, plain, json.loads(str(omitted)))
+            layout.create_search(db, schema, json.loads(str(omitted)))
             for name in self.tables:
                 version = max(change_set.floor, change_set.versions.get(name, 0))
                 db.execute(f"UPDATE {_TABLES} SET version = ? WHERE tbl = ?", (version, name))
             db.execute(f"UPDATE {_STATE} SET filled = 1")
-
-    def _create_index(self, db: sqlite3.Connection, sql: str) -> None:
-        try:
-            db.execute(sql)
-        except sqlite3.IntegrityError as error:
-            raise NeedsRefill(f"an index does not fit the rows of the copy ({error})") from error
-
-    def _create_search(self, db: sqlite3.Connection, schema: SourceSchema) -> None:
-        """Create the full-text tables with their settings, index the rows, then create the triggers."""
-        for kind, name, _, sql in schema.objects:
-            if kind == "table" and name in schema.search:
-                db.execute(sql)
-                command = f"INSERT INTO {quote_name(name)} ({quote_name(name)}"
-                for setting, value in schema.search[name]:
-                    db.execute(f"{command}, rank) VALUES (?, ?)", (setting, value))
-                db.execute(f"{command}) VALUES ('rebuild')")
-        for kind, _, _, sql in schema.objects:
-            if kind == "trigger" and set(schema.search) & _names_in(sql):
-                db.execute(sql)
+        with self._lock:
+            # The file beside the copy is by now as long as the copy.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def is_damage(error: BaseException) -> bool:
@@ -311,7 +346,3 @@ def is_damage(error: BaseException) -> bool:
 def _insert_sql(table: TableSchema, conflict: str = "") -> str:
     columns, placeholders = ", ".join(table.quoted_columns), ", ".join("?" * len(table.columns))
     return f"INSERT {conflict} INTO {table.quoted_name} ({columns}) VALUES ({placeholders})"
-
-
-def _names_in(sql: str) -> set[str]:
-    return {token.name for token in tokens_of(sql) if token.kind in ("word", "quoted")}

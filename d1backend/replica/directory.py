@@ -2,8 +2,8 @@
 
 `current` holds the name of the file that is read; its modification time is the start of the last successful sync, so a
 reader needs one os.stat() for both. The modification time of `dirty` is when this host last wrote something that its
-copy may lack. `backoff` holds the last failure; its modification time is when D1 may be asked again. Every new copy
-gets a name of its own, and no file in use is ever renamed.
+copy may lack. `backoff` holds the last failure; its modification time is when D1 may be asked again. `filling` holds
+how far a fill is. Every new copy gets a name of its own, and no file in use is ever renamed.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from django.db.models import Model
 
-from d1backend.replica.copy import ReplicaCopy
+from d1backend.replica.copy import Filling, ReplicaCopy
 from d1backend.replica.options import ReplicaOptions
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class ReplicaDirectory:
         self.current = os.fspath(self.path / "current")
         self._dirty = os.fspath(self.path / "dirty")
         self._backoff = self.path / "backoff"
+        self._filling = self.path / "filling"
         self._locks: set[int] = set()
         self.reset()
 
@@ -71,8 +72,6 @@ class ReplicaDirectory:
         """Start without an open copy, as a process that was just forked must."""
         self.opened: OpenCopy | None = None
         self.inode = -1
-        # The table and the rows so far, while this process fills a copy.
-        self.filling: tuple[str, int] | None = None
         self._opening = threading.Lock()
         self._delete_old_at = time.monotonic() + _GRACE
 
@@ -167,6 +166,7 @@ class ReplicaDirectory:
     def publish(self, file: Path) -> None:
         """Let all processes read this file; it counts as old until it is marked as fresh."""
         self._write(self.current, file.name, 0.0)
+        self._filling.unlink(missing_ok=True)
 
     def discard(self, opened: OpenCopy) -> None:
         """Delete a damaged copy; reads go to the source until there is a new one."""
@@ -188,6 +188,17 @@ class ReplicaDirectory:
 
     def files(self) -> list[Path]:
         return sorted(self.path.glob("replica-*.sqlite3"))
+
+    def read_filling(self) -> Filling | None:
+        """How far the fill of this host is, whichever process runs it; None when none was begun and not completed."""
+        try:
+            filling: Filling = json.loads(self._filling.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return filling
+
+    def write_filling(self, filling: Filling) -> None:
+        self._write(self._filling, json.dumps(filling), time.time())
 
     # Freshness
 

@@ -7,14 +7,17 @@ import logging
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from typing import TypedDict
 
 from django.db.models import Model
 
+from d1backend.errors import MissingError, OperationalError
 from d1backend.options import SYNC_AT
 from d1backend.protocol.breaker import breaker_of
 from d1backend.protocol.rate_limit import Limit
 from d1backend.replica.changes import ChangeSet, NeedsRefill
+from d1backend.replica.copy import Filling
 from d1backend.replica.directory import OpenCopy, ReplicaDirectory
 from d1backend.replica.fill import Progress
 from d1backend.replica.options import ReplicaOptions
@@ -24,6 +27,8 @@ from d1backend.replica.sync_thread import SyncThread
 
 log = logging.getLogger(__name__)
 
+# A fill waits for D1 this long (seconds).
+_LONGEST_OUTAGE = 900.0
 # A clock that went back by less than this (seconds) counts as one that did not.
 _CLOCK_TOLERANCE = 0.05
 
@@ -35,7 +40,7 @@ class Status(TypedDict):
     age: float | None
     max_age: float
     degraded: bool
-    filling: tuple[str, int] | None
+    filling: Filling | None
     error: str | None
     seq: int | None
 
@@ -120,6 +125,35 @@ class Host:
         with self.directory.lock():
             sync(self.directory, source, progress)
 
+    def fill_now(self, source: Source, progress: Progress, waiting: Callable[[float, str], None]) -> None:
+        """Sync or fill the copy in this thread; a fill that has begun goes on for as long as D1 is away.
+
+        `waiting` is called before each wait with its seconds and the error. Raises what sync() raises, before a fill
+        has begun, and when no page has come for 15 minutes.
+        """
+        came = time.monotonic()
+
+        def note(table: str, rows: int) -> None:
+            nonlocal came
+            came = time.monotonic()
+            progress(table, rows)
+
+        while True:
+            try:
+                self.sync_now(source, note)
+            except OperationalError as error:
+                is_passing = not isinstance(error, MissingError) and not hasattr(error, "sqlite_errorname")
+                has_begun = self.directory.read_filling() is not None
+                if not (is_passing and has_begun) or time.monotonic() - came > _LONGEST_OUTAGE:
+                    raise
+                self.directory.record_failure(type(error).__name__, 0.0)
+                wait = max(0.0, self.directory.backoff_until() - time.time())
+                waiting(wait, str(error))
+                time.sleep(wait)
+            else:
+                self.directory.record_success()
+                return
+
     # Commits of this process
 
     def apply_commit(self, opened: OpenCopy, change_set: ChangeSet) -> None:
@@ -157,7 +191,7 @@ class Host:
             "age": None if copy is None or moment is None else max(0.0, time.time() - moment),
             "max_age": self.options.max_age,
             "degraded": error is not None or copy is None or copy.is_obsolete,
-            "filling": self.directory.filling,
+            "filling": self.directory.read_filling(),
             "error": error,
             "seq": None if copy is None else copy.seq,
         }

@@ -13,9 +13,9 @@ from django.db import connections
 from d1backend.options import MAX_AGE, REPLICA_ENGINE, SYNC_AT, limits_of
 from d1backend.protocol.budget import shortest_sync_period
 
-_KEYS = {"source", "tables", "search", "hide", "unrouted", "quiet", "max_age"}
+_KEYS = {"source", "tables", "search", "hide", "only", "compact", "no_index", "unrouted", "quiet", "max_age"}
 # Increase this when the layout of the file changes: every host then refills its copy.
-_FORMAT = 3
+_FORMAT = 4
 
 
 class GivenOptions(TypedDict, total=False):
@@ -25,6 +25,9 @@ class GivenOptions(TypedDict, total=False):
     tables: Iterable[str]
     search: Iterable[str]
     hide: Mapping[str, Iterable[str]]
+    only: Mapping[str, str]
+    compact: Mapping[str, Iterable[str]]
+    no_index: Iterable[str]
     unrouted: Iterable[str]
     quiet: Mapping[str, Iterable[str]]
     max_age: float
@@ -41,10 +44,13 @@ class DatabaseEntry(TypedDict, total=False):
 class ReplicaOptions:
     """What a replica copies, from which database, and into which directory.
 
-    `tables` are copied with all their columns except those in `hide`. `search` are FTS5 tables over them, which are
-    built locally. Reads of `unrouted` tables go to the source unless the query names the replica. A change of
-    nothing but `quiet` columns is copied, but version() stays the same. `max_age` is in seconds; it is longer than the
-    settings say where syncs would else take more than their part of D1's allowance.
+    `tables` are copied with all their columns except those in `hide`, and of a table in `only` the rows that meet its
+    SQL condition. `search` are FTS5 tables over them, which are built locally. A table in `compact` is stored in the
+    order of these columns, which identify a row, and has no other index than its key. The indexes in `no_index` are
+    not created, nor the prefix indexes of full-text tables in it. Reads of `unrouted` tables go to the source unless
+    the query names the replica. A change of nothing but `quiet` columns is copied, but version() stays the same.
+    `max_age` is in seconds; it is
+    longer than the settings say where syncs would else take more than their part of D1's allowance.
     """
 
     alias: str
@@ -53,6 +59,9 @@ class ReplicaOptions:
     tables: tuple[str, ...]
     search: tuple[str, ...]
     hide: Mapping[str, tuple[str, ...]]
+    only: Mapping[str, str]
+    compact: Mapping[str, tuple[str, ...]]
+    no_index: frozenset[str]
     unrouted: frozenset[str]
     quiet: Mapping[str, tuple[str, ...]]
     max_age: float
@@ -61,7 +70,8 @@ class ReplicaOptions:
     def signature(self) -> str:
         """A hash of what the file contains. A file with another signature is not read."""
         hidden = {table: sorted(columns) for table, columns in sorted(self.hide.items())}
-        content = [_FORMAT, sorted(self.tables), sorted(self.search), hidden]
+        layout = [sorted(self.only.items()), sorted(self.compact.items()), sorted(self.no_index)]
+        content = [_FORMAT, sorted(self.tables), sorted(self.search), hidden, layout]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
@@ -79,8 +89,10 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
         raise ImproperlyConfigured(f"{where}['OPTIONS'] needs 'tables', the tables to copy.")
     tables, unrouted = tuple(given["tables"]), frozenset(given.get("unrouted", ()))
     hide, quiet = given.get("hide", {}), given.get("quiet", {})
-    for key, names in (("hide", set(hide)), ("quiet", set(quiet)), ("unrouted", set(unrouted))):
-        if stray := sorted(names - set(tables)):
+    only, compact = given.get("only", {}), given.get("compact", {})
+    named = {"hide": hide, "quiet": quiet, "only": only, "compact": compact, "unrouted": unrouted}
+    for key, names in named.items():
+        if stray := sorted(set(names) - set(tables)):
             raise ImproperlyConfigured(f"{where}: {key!r} names {', '.join(stray)}, not among 'tables'.")
     if routed := sorted(set(hide) - unrouted):
         raise ImproperlyConfigured(
@@ -97,6 +109,9 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
         tables=tables,
         search=tuple(given.get("search", ())),
         hide={table: tuple(columns) for table, columns in hide.items()},
+        only=dict(only),
+        compact={table: tuple(columns) for table, columns in compact.items()},
+        no_index=frozenset(given.get("no_index", ())),
         unrouted=unrouted,
         quiet={table: tuple(columns) for table, columns in quiet.items()},
         max_age=max(max_age, _least_max_age(source)),

@@ -1,9 +1,8 @@
 """What a replica reads from D1, over a connection of its own."""
 
 import dataclasses
-import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from django.db import connections
 
@@ -14,7 +13,14 @@ from d1backend.options import Settings, settings_of
 from d1backend.protocol import encoding
 from d1backend.protocol.api import Api, Statement
 from d1backend.replica import change_log
-from d1backend.replica.changes import ChangeSet, NeedsRefill, changes_query, page_query, parse_changes
+from d1backend.replica.changes import (
+    ChangeSet,
+    NeedsRefill,
+    changes_query,
+    count_query,
+    page_query,
+    parse_changes,
+)
 from d1backend.replica.options import ReplicaOptions
 from d1backend.replica.tables import (
     Row,
@@ -26,7 +32,6 @@ from d1backend.replica.tables import (
     parse_columns,
     search_settings_query,
 )
-from d1backend.sql.values import quote_name
 
 
 def settings_of_source(alias: str) -> tuple[Settings, str]:
@@ -97,13 +102,13 @@ class Source:
     def fetch_page(self, table: TableSchema, after: int | None, limit: int) -> tuple[list[Row], int]:
         """The rows of a table after the key `after`, and how many characters of JSON they took."""
         (rows,) = self.query([page_query(table, after, limit)])
-        return [encoding.row(json.loads(text)) for (text,) in rows], sum(len(text) for (text,) in rows)
+        texts = [text for (text,) in rows]
+        return encoding.rows(texts), sum(map(len, texts))
 
-    def count_rows(self) -> dict[str, int]:
-        """The number of rows of each copied table."""
-        names = self.options.tables
-        results = self.query([(f"SELECT count(*) FROM {quote_name(name)}", []) for name in names])
-        return {name: rows[0][0] for name, rows in zip(names, results, strict=True)}
+    def count_rows(self, tables: Collection[TableSchema]) -> dict[str, int]:
+        """The number of rows to copy of each table."""
+        results = self.query(list(map(count_query, tables)))
+        return {table.name: rows[0][0] for table, rows in zip(tables, results, strict=True)}
 
     def fetch_schema(self) -> SourceSchema:
         """The schema and the position of the log.

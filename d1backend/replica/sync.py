@@ -4,12 +4,14 @@ import dataclasses
 import logging
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 
+from d1backend.protocol.budget import Spender, spending
 from d1backend.replica.changes import Change, NeedsRefill
 from d1backend.replica.copy import ReplicaCopy, is_damage
 from d1backend.replica.directory import ReplicaDirectory
-from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy
+from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy, patiently
 from d1backend.replica.installation import install_log, log_is_installed
 from d1backend.replica.source import Source
 
@@ -27,6 +29,15 @@ def sync(directory: ReplicaDirectory, source: Source, progress: Progress | None 
     An old copy stays readable until the new one is complete. Raises the errors of D1, and NeedsRefill when the fill
     must start again.
     """
+    with spending(Spender.SYNC):
+        if _sync_current(directory, source):
+            return
+    with spending(Spender.FILL):
+        _refill(directory, source, progress)
+
+
+def _sync_current(directory: ReplicaDirectory, source: Source) -> bool:
+    """Bring the current copy up to date; returns False when there is none or it must be filled again."""
     opened = directory.open_current()
     if opened is not None:
         try:
@@ -42,8 +53,8 @@ def sync(directory: ReplicaDirectory, source: Source, progress: Progress | None 
             directory.discard(opened)
         else:
             directory.mark_fresh(opened, moment)
-            return
-    _refill(directory, source, progress)
+            return True
+    return False
 
 
 def apply_new_changes(copy: ReplicaCopy, source: Source) -> float:
@@ -73,18 +84,7 @@ def apply_new_changes(copy: ReplicaCopy, source: Source) -> float:
 
 def _refill(directory: ReplicaDirectory, source: Source, progress: Progress | None) -> None:
     """Complete a new copy, publish it, and bring it up to date."""
-
-    def report(table: str, rows: int) -> None:
-        before = directory.filling[1] if directory.filling and directory.filling[0] == table else 0
-        directory.filling = (table, before + rows)
-        if progress is not None:
-            progress(table, rows)
-
-    try:
-        path = _complete_copy(directory, source, report)
-    finally:
-        directory.filling = None
-    directory.publish(path)
+    directory.publish(_complete_copy(directory, source, progress))
     opened = directory.open_current()
     if opened is not None:
         # A commit that began before publish() was applied to the old copy only: mark the new one as fresh by a sync
@@ -92,20 +92,26 @@ def _refill(directory: ReplicaDirectory, source: Source, progress: Progress | No
         directory.mark_fresh(opened, apply_new_changes(opened.copy, source))
 
 
-def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progress) -> Path:
+def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progress | None) -> Path:
     """The file of a complete copy, resumed from an earlier fill where possible.
 
     Deletes the file when the fill fails in a way that resuming it cannot cure.
     """
-    if not log_is_installed(source):
-        install_log(source, exact=False)
-    schema = source.fetch_schema()
+    if not patiently(partial(log_is_installed, source)):
+        patiently(partial(install_log, source, exact=False))
+    schema = patiently(source.fetch_schema)
     copy = find_unpublished_copy(directory, schema) or create_copy(directory, schema)
+
+    def report(table: str, rows: int) -> None:
+        directory.write_filling(copy.filling(table))
+        if progress is not None:
+            progress(table, rows)
+
     try:
         if copy.is_filled:
             apply_new_changes(copy, source)
         else:
-            fill_copy(copy, source, schema, progress)
+            fill_copy(copy, source, schema, report)
     except (NeedsRefill, sqlite3.DatabaseError) as error:
         if isinstance(error, NeedsRefill) or is_damage(error):
             copy.path.unlink(missing_ok=True)

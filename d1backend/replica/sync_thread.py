@@ -101,7 +101,7 @@ class SyncThread:
 
     def _run(self) -> None:
         while True:
-            self._requested.wait()
+            self._requested.wait(self._pause_of_fill())
             self._requested.clear()
             try:
                 self._sync_when_due()
@@ -110,6 +110,12 @@ class SyncThread:
                 self.error, self._backoff_until = type(error).__name__, time.time() + _PAUSE
             with self._round_ended:
                 self._round_ended.notify_all()
+
+    def _pause_of_fill(self) -> float | None:
+        """The seconds after which a fill that failed is continued, although nobody reads; None without one."""
+        if self._directory.last_synced() is not None or self._directory.read_filling() is None:
+            return None
+        return max(0.0, self._backoff_until - time.time())
 
     def _sync_when_due(self) -> None:
         if self._read_backoff():

@@ -20,7 +20,9 @@ Row = tuple[Value, ...]
 
 @dataclass(frozen=True)
 class TableSchema:
-    """A table as it is copied: the column of its INTEGER PRIMARY KEY, and all its stored columns.
+    """A table as it is copied: the column of its INTEGER PRIMARY KEY, all its stored columns, and the rows to copy.
+
+    `only` is a condition in SQL over one row, which the copied rows meet; empty for all rows.
 
     The properties are Django's cached ones: those of functools hold a lock in Python 3.11, which a fork may copy.
     """
@@ -28,6 +30,7 @@ class TableSchema:
     name: str
     key: str
     columns: tuple[str, ...]
+    only: str = ""
 
     @cached_property
     def quoted_name(self) -> str:

@@ -59,6 +59,22 @@ def test_a_dead_token_used_again_ends_the_whole_sign_in(client):
     refused(refresh(stolen), 401, "token_reused")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_ended_sign_in_gives_the_same_reasons_although_the_replica_lacks_it():
+    client = ApiClient.approved()
+    dead = client.tokens.refresh_token
+    fresh = refresh(dead).json()
+    assert ApiClient(token=fresh["access_token"]).get("/api/auth/sessions").json()
+    refused(refresh(dead), 401, "token_reused")
+    refused(refresh(dead), 401, "token_reused")
+    refused(refresh(fresh["refresh_token"]), 401, "token_revoked")
+    refused(ApiClient(token=fresh["access_token"]).get("/api/auth/me"), 401, "token_revoked")
+    other = ApiClient(client.user)
+    assert other.post("/api/auth/logout").status_code == 200
+    refused(other.get("/api/auth/me"), 401, "token_revoked")
+    refused(refresh(other.tokens.refresh_token), 401, "token_revoked")
+
+
 def test_theft_from_one_device_leaves_the_others_signed_in(client):
     other = ApiClient(client.user)
     refresh(client.tokens.refresh_token)

@@ -118,13 +118,14 @@ class TestTheReplica:
         assert 0 <= database["replica"]["age_s"] <= 2
 
     def test_health_is_degraded_while_there_is_none(self, client, monkeypatch):
-        state = {"usable": False, "age": None, "degraded": True, "filling": ("designs", 12), "error": None}
+        filling = {"table": "designs", "rows": 12, "total": 100, "fraction": 0.25}
+        state = {"usable": False, "age": None, "degraded": True, "filling": filling, "error": None}
         monkeypatch.setattr(replica, "status", lambda: {**state, "late": True})
         response = client.get("/health")
         assert (response.status_code, response.json()["status"]) == (200, "degraded")
         assert response.json()["checks"]["database"]["replica"] == {
             "age_s": None,
-            "filling": ["designs", 12],
+            "filling": 0.25,
         }
 
     @override_settings(METRICS_TOKEN="a-token-for-prometheus")

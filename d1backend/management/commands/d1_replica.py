@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from d1backend.errors import Error
+from d1backend.protocol.budget import Spender, spending
 from d1backend.replica import status
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.host import Host
@@ -61,13 +62,15 @@ class Command(BaseCommand):
 
     def _fill_with_progress(self, host: Host, source: Source) -> None:
         """Fill this host's copy or bring it up to date, and print how many rows have come."""
-        rows: dict[str, int] = {}
-        install_log(source, exact=False)
-        counts = source.count_rows()
 
-        def progress(table: str, count: int) -> None:
-            rows[table] = rows.get(table, 0) + count
-            self.stdout.write(f"{table}: {rows[table]:,} of {counts[table]:,}")
+        def progress(table: str, rows: int) -> None:
+            if filling := host.directory.read_filling():
+                self.stdout.write(f"{table}: {filling['rows']:,} of {filling['total']:,}")
 
-        host.sync_now(source, progress)
+        def waiting(seconds: float, error: str) -> None:
+            self.stdout.write(f"{error} Going on in {seconds:.0f} s.")
+
+        with spending(Spender.FILL):
+            install_log(source, exact=False)
+        host.fill_now(source, progress, waiting)
         self.stdout.write("The replica is up to date.")

@@ -5,11 +5,12 @@ import signal
 import sqlite3
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from d1backend.replica import fill, status, version
 from d1backend.replica.source import Source
 from devtools import fault_plan
+from devtools.fault_plan import RateLimit
 from tests.d1.replica.models import Design, Tag
 from tests.d1.replica.test_freshness import until
 from tests.d1.replica.test_hosts import compare
@@ -54,7 +55,14 @@ def test_rows_come_in_pages_with_progress(many):
 def test_progress_is_in_the_status(many):
     seen = []
     fill_now(many, lambda table, rows: seen.append(status(many.replica)["filling"]))
-    assert seen[:3] == [("designs", 10), ("designs", 30), ("designs", 50)]
+    assert [(one["table"], one["rows"], one["total"]) for one in seen[:3]] == [
+        ("designs", 10, 95),
+        ("designs", 30, 95),
+        ("designs", 50, 95),
+    ]
+    assert [one["fraction"] for one in seen] == sorted(one["fraction"] for one in seen)
+    assert seen[0]["fraction"] == 10 / 95
+    assert seen[-1]["fraction"] == 1.0
     assert status(many.replica)["filling"] is None
 
 
@@ -147,6 +155,118 @@ def test_a_new_host_fills_by_itself_while_it_reads_from_d1(d1, many):
     assert Design.objects.count() == 95
     until(lambda: status(many.replica)["usable"])
     until(lambda: not status(many.replica)["degraded"])
+    compare(d1, many)
+
+
+class Stop(Exception):
+    """A kill, without the process."""
+
+
+def pages_of(host, stop_after=None):
+    """Fill by fill_now(), as the command does; returns the pages of designs and the waits."""
+    pages, waits = [], []
+
+    def progress(table, count):
+        if table == "designs":
+            pages.append(count)
+            if len(pages) == stop_after:
+                raise Stop
+
+    source = Source(host.host.options, patient=True, on_rate_limit=lambda seconds: waits.append(seconds))
+    try:
+        host.host.fill_now(source, progress, lambda seconds, error: waits.append(seconds))
+    finally:
+        source.close()
+    return pages, waits
+
+
+def test_the_command_goes_on_where_it_was_after_d1_was_away(d1, many, proxy):
+    """D1 refuses connections in the middle of the fill for longer than one attempt takes."""
+    impatient = {"retries": 1, "retry_budget": 0.1}
+    count = iter(range(99))
+
+    def plan(number, request):
+        if b"_d1_changes" not in request.body and b"designs" in request.body:
+            return fault_plan.RESET_BEFORE if 4 <= next(count) <= 8 else None
+        return None
+
+    proxy.plan = plan
+    connections[many.source].settings_dict["OPTIONS"] |= impatient
+    pages, waits = pages_of(many)
+    assert sum(pages) == 95
+    assert waits
+    compare(d1, many)
+
+
+def test_an_error_before_a_fill_has_begun_is_raised_at_once(many, proxy):
+    proxy.go_down()
+    with pytest.raises(sqlite3.OperationalError):
+        pages_of(many)
+
+
+def test_a_fill_that_meets_the_limit_again_and_again_takes_no_page_twice(d1, many, proxy):
+    proxy.rate = RateLimit(5, 0.5)
+    proxy.plan = []
+    try:
+        pages, waits = pages_of(many)
+    finally:
+        proxy.rate = None
+    assert pages == [10, 20, 20, 20, 20, 5]
+    assert waits
+    compare(d1, many)
+
+
+def test_the_thread_fills_through_the_limit_and_an_outage_without_further_reads(d1, many, proxy):
+    """One read starts it; after that nobody reads, and D1 refuses in two ways."""
+    count = iter(range(999))
+
+    def plan(number, request):
+        at = next(count)
+        if at in (5, 7):
+            return fault_plan.rate_limited("1")
+        return fault_plan.RESET_BEFORE if at in (6, 9, 10) else None
+
+    proxy.plan = plan
+    many.host.sync_thread.request()
+    until(lambda: many.host.directory.last_synced() is not None)
+    assert next(count) > 10
+    sent = [request.body for request, fault in proxy.log if fault is None]
+    pages = [body for body in sent if b"LIMIT 10)" in body or b"LIMIT 20)" in body]
+    assert len(pages) == len(set(pages)) >= 6
+    until(lambda: not status(many.replica)["degraded"])
+    compare(d1, many)
+
+
+def test_the_total_survives_a_kill_and_every_process_can_read_it(d1, many):
+    with pytest.raises(Stop):
+        pages_of(many, stop_after=2)
+    assert status(many.replica)["filling"] == {
+        "table": "designs",
+        "rows": 30,
+        "total": 95,
+        "fraction": 30 / 95,
+    }
+    # What comes meanwhile is not counted.
+    d1("INSERT INTO tags (design_id, label) VALUES (1, 'x'), (2, 'y')")
+    seen = []
+    fill_now(many, lambda table, rows: seen.append(status(many.replica)["filling"]["fraction"]))
+    assert seen == [40 / 95, 60 / 95, 80 / 95, 1.0, 1.0, 1.0]
+    assert status(many.replica)["filling"] is None
+
+
+def test_a_fill_follows_the_log_so_that_it_is_not_cut_beneath_it(d1, many, monkeypatch):
+    """The log keeps few numbers, and is cut in the middle of a fill that has followed it so far."""
+    monkeypatch.setattr(fill, "_CATCH_UP", 0.0)
+    count = iter(range(99))
+
+    def meddle(table, rows):
+        if next(count) == 2:
+            d1(*["UPDATE designs SET weight = weight + 1"] * 2)
+        if next(count) == 4:
+            d1("UPDATE _d1_replica SET floor = (SELECT max(seq) - 200 FROM _d1_changes)")
+
+    pages = fill_now(many, meddle)
+    assert sum(rows for table, rows in pages if table == "designs") == 95
     compare(d1, many)
 
 

@@ -1,0 +1,114 @@
+"""The tables of a copy: created empty, and completed by indexes and full-text tables once they have their rows."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from d1backend.replica.changes import NeedsRefill
+from d1backend.replica.options import ReplicaOptions
+from d1backend.replica.tables import SourceSchema, TableSchema
+from d1backend.sql.tokenizer import tokens_of
+from d1backend.sql.values import quote_name
+
+_UNPACKED = quote_name("_replica_unpacked")
+
+
+def create_table(
+    db: sqlite3.Connection, table: TableSchema, definition: str, options: ReplicaOptions
+) -> None:
+    """Create a table as D1 defines it, without hidden columns; a compact one only with columns and key, for the fill.
+
+    Raises LookupError or ValueError when the table cannot be compact.
+    """
+    db.execute(definition)
+    for column in sorted(set(options.hide.get(table.name, ())) & set(table.columns)):
+        db.execute(f"ALTER TABLE {table.quoted_name} DROP COLUMN {quote_name(column)}")
+    if packed_by := options.compact.get(table.name):
+        columns = _columns(db, table)
+        if missing := sorted(set(packed_by) - set(columns)):
+            raise LookupError(
+                f"Table {table.name} cannot be compact by {', '.join(missing)}: no such column."
+            )
+        if "COLLATE" in {token.upper for token in tokens_of(definition)}:
+            raise ValueError(f"Table {table.name} cannot be compact: it has a column with a collation.")
+        columns[table.key] = f"{table.quoted_key} INTEGER PRIMARY KEY"
+        db.execute(f"DROP TABLE {table.quoted_name}")
+        db.execute(f"CREATE TABLE {table.quoted_name} ({', '.join(columns.values())})")
+
+
+def pack(db: sqlite3.Connection, table: TableSchema, packed_by: Sequence[str]) -> None:
+    """Store a table in the order of the columns that identify a row, with its key as the only index.
+
+    Raises NeedsRefill when the rows break a unique index.
+    """
+    name, order = table.quoted_name, ", ".join(map(quote_name, packed_by))
+    definitions = _columns(db, table)
+    columns = ", ".join(map(quote_name, definitions))
+    db.execute(f"ALTER TABLE {name} RENAME TO {_UNPACKED}")
+    db.execute(
+        f"CREATE TABLE {name} ({', '.join(definitions.values())}, PRIMARY KEY ({order})) WITHOUT ROWID"
+    )
+    try:
+        db.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {_UNPACKED} ORDER BY {order}")
+    except sqlite3.IntegrityError as error:
+        raise NeedsRefill(f"{table.name} does not fit its compact layout ({error})") from error
+    # Indexes and full-text tables, which come later, use its pages.
+    db.execute(f"DROP TABLE {_UNPACKED}")
+    db.execute(
+        f"CREATE UNIQUE INDEX {quote_name(f'_replica_key_{table.name}')} ON {name} ({table.quoted_key})"
+    )
+
+
+def _columns(db: sqlite3.Connection, table: TableSchema) -> dict[str, str]:
+    """The columns of a table in the copy, and their definitions without constraints."""
+    found = db.execute("SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0", (table.name,))
+    return {name: f"{quote_name(name)} {kind}" for name, kind in found}
+
+
+def create_indexes(
+    db: sqlite3.Connection, schema: SourceSchema, tables: Mapping[str, TableSchema], omitted: Iterable[str]
+) -> None:
+    """Create the indexes of these tables except the omitted ones and those on hidden columns.
+
+    Raises NeedsRefill when the rows break a unique index.
+    """
+    for kind, name, table_name, sql in schema.objects:
+        if kind != "index" or table_name not in tables or name in set(omitted):
+            continue
+        hidden = set(schema.tables[table_name].columns) - set(tables[table_name].columns)
+        if hidden & _names_in(sql):
+            continue
+        try:
+            db.execute(sql)
+        except sqlite3.IntegrityError as error:
+            raise NeedsRefill(f"an index does not fit the rows of the copy ({error})") from error
+
+
+def create_search(db: sqlite3.Connection, schema: SourceSchema, omitted: Iterable[str]) -> None:
+    """Create the full-text tables with their settings, index the rows, then create the triggers.
+
+    Omitted ones are created without a prefix index: they find the same, the beginning of a word a little slower.
+    """
+    for kind, name, _, sql in schema.objects:
+        if kind == "table" and name in schema.search:
+            db.execute(_without_prefix_index(sql) if name in set(omitted) else sql)
+            command = f"INSERT INTO {quote_name(name)} ({quote_name(name)}"
+            for setting, value in schema.search[name]:
+                db.execute(f"{command}, rank) VALUES (?, ?)", (setting, value))
+            db.execute(f"{command}) VALUES ('rebuild')")
+            db.execute(f"{command}) VALUES ('optimize')")
+    for kind, _, _, sql in schema.objects:
+        if kind == "trigger" and set(schema.search) & _names_in(sql):
+            db.execute(sql)
+
+
+def _without_prefix_index(sql: str) -> str:
+    """The definition of an FTS5 table without its option `prefix` (https://sqlite.org/fts5.html, section 4.2)."""
+    tokens = tokens_of(sql)
+    for comma, name, equals, value in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False):
+        if (comma.text, name.upper, equals.text) == (",", "PREFIX", "="):
+            return sql[: comma.start] + sql[value.start + len(value.text) :]
+    return sql
+
+
+def _names_in(sql: str) -> set[str]:
+    return {token.name for token in tokens_of(sql) if token.kind in ("word", "quoted")}
