@@ -19,7 +19,7 @@ from d1backend.archive.store import Store
 from d1backend.sql.values import Row, Value
 
 # The size that a part aims at, in bytes of JSON text.
-_PART_TEXT = 4_000_000
+_PART_TEXT = 2_000_000
 
 
 class ArchiveWriter:

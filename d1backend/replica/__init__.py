@@ -18,7 +18,7 @@ def status(alias: str = "replica") -> Status:
     `usable`: whether reads go to it; `age`: seconds since it was last known to be equal to D1 (it grows while nobody
     reads), None without a copy; `degraded`: whether D1 cannot be followed or there is no copy; `error`: the class of
     the last failure, None after a success; `filling`: table and rows so far while this process fills it; `seq`: the
-    last change it contains.
+    last change it contains; `snapshot`: the name of the newest snapshot, as far as this host knows.
     """
     return host_of(alias).status()
 

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -243,7 +243,7 @@ class ReplicaCopy:
         after, done = row
         return after, bool(done)
 
-    def insert_page(self, table: TableSchema, rows: list[Row], *, is_last: bool) -> None:
+    def insert_page(self, table: TableSchema, rows: Sequence[Sequence[Value]], *, is_last: bool) -> None:
         """Insert a page of a table.
 
         It replaces rows with the same unique values: they have changed since, and the log brings them again.

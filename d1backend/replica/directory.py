@@ -2,8 +2,9 @@
 
 `current` holds the name of the file that is read; its modification time is the start of the last successful sync, so a
 reader needs one os.stat() for both. The modification time of `dirty` is when this host last wrote something that its
-copy may lack. `backoff` holds the last failure; its modification time is when D1 may be asked again. Every new copy
-gets a name of its own, and no file in use is ever renamed.
+copy may lack. `backoff` holds the last failure; its modification time is when D1 may be asked again. `snapshot` is what
+this host last heard of the newest snapshot; its modification time is when it asks D1 for another. Every new copy gets a
+name of its own, and no file in use is ever renamed.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from django.db.models import Model
@@ -55,6 +56,31 @@ class Failure:
     in_a_row: int
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """The newest snapshot: where it is, the state of the copy that it holds, the digest of its manifest.
+
+    `previous` is the name of the one before, `taken` the time in seconds since 1970, `age` in seconds.
+    """
+
+    name: str
+    epoch: str
+    seq: int
+    digest: str
+    previous: str | None
+    taken: int
+    age: int
+
+
+@dataclass(frozen=True)
+class SnapshotNote:
+    """The newest snapshot as a host knows it, when it learned that, and when it asks D1 again (time.time())."""
+
+    newest: Snapshot | None
+    noted: float
+    ask_at: float
+
+
 class ReplicaDirectory:
     """The directory as one process sees it; used by all its threads."""
 
@@ -64,6 +90,7 @@ class ReplicaDirectory:
         self.current = os.fspath(self.path / "current")
         self._dirty = os.fspath(self.path / "dirty")
         self._backoff = self.path / "backoff"
+        self._snapshot = self.path / "snapshot"
         self._locks: set[int] = set()
         self.reset()
 
@@ -73,6 +100,8 @@ class ReplicaDirectory:
         self.inode = -1
         # The table and the rows so far, while this process fills a copy.
         self.filling: tuple[str, int] | None = None
+        # The name of a snapshot that this process could not use.
+        self.refused_snapshot: str | None = None
         self._opening = threading.Lock()
         self._delete_old_at = time.monotonic() + _GRACE
 
@@ -277,6 +306,23 @@ class ReplicaDirectory:
             return self._backoff.stat().st_mtime
         except FileNotFoundError:
             return 0.0
+
+    # Snapshots
+
+    def note_snapshot(self, newest: Snapshot | None, wait: float) -> None:
+        """Record the newest snapshot, None when there is none, and that D1 is asked in `wait` seconds."""
+        now = time.time()
+        content = {"newest": None if newest is None else asdict(newest), "noted": now}
+        self._write(self._snapshot, json.dumps(content), now + wait)
+
+    def snapshot_note(self) -> SnapshotNote:
+        """What this host last heard of the newest snapshot."""
+        try:
+            content = json.loads(self._snapshot.read_text())
+            newest = None if content["newest"] is None else Snapshot(**content["newest"])
+            return SnapshotNote(newest, content["noted"], self._snapshot.stat().st_mtime)
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return SnapshotNote(None, 0.0, 0.0)
 
     def _write(self, name: str | Path, text: str, moment: float) -> None:
         """Write a small file atomically; only this user can read it."""

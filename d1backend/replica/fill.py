@@ -35,7 +35,9 @@ def create_copy(directory: ReplicaDirectory, schema: SourceSchema) -> ReplicaCop
     """A new copy with empty tables."""
     path = directory.path / f"replica-{schema.epoch[:8]}-{uuid.uuid4().hex[:8]}.sqlite3"
     options = directory.options
-    hidden = {table: set(columns) for table, columns in options.hide.items()}
+    hidden = {
+        name: set(options.hide.get(name, ())) & set(table.columns) for name, table in schema.tables.items()
+    }
     return ReplicaCopy.create(path, schema, options.signature, hidden)
 
 

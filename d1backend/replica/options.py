@@ -3,18 +3,31 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from d1backend.options import REPLICA_ENGINE
 
-_KEYS = {"source", "tables", "search", "hide", "unrouted", "quiet", "max_age"}
+_KEYS = {"source", "tables", "search", "hide", "unrouted", "quiet", "max_age", "snapshots"}
 # Increase this when the layout of the file changes: every host then refills its copy.
 _FORMAT = 3
+
+
+_SNAPSHOT_KEYS = {"storage", "keys"}
+# An attacker may try secrets against a copied snapshot for as long as they like.
+_SHORTEST_SECRET = 32  # characters
+
+
+class GivenSnapshots(TypedDict):
+    """The option "snapshots"."""
+
+    storage: str
+    keys: Iterable[str]
 
 
 class GivenOptions(TypedDict, total=False):
@@ -27,6 +40,7 @@ class GivenOptions(TypedDict, total=False):
     unrouted: Iterable[str]
     quiet: Mapping[str, Iterable[str]]
     max_age: float
+    snapshots: GivenSnapshots | None
 
 
 class DatabaseEntry(TypedDict, total=False):
@@ -37,12 +51,21 @@ class DatabaseEntry(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
+class SnapshotOptions:
+    """The alias of the storage of snapshots, and the secrets that encrypt them, newest first."""
+
+    storage: str
+    keys: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class ReplicaOptions:
     """What a replica copies, from which database, and into which directory.
 
     `tables` are copied with all their columns except those in `hide`. `search` are FTS5 tables over them, which are
     built locally. Reads of `unrouted` tables go to the source unless the query names the replica. A change of
-    nothing but `quiet` columns is copied, but version() stays the same. `max_age` is in seconds.
+    nothing but `quiet` columns is copied, but version() stays the same. `max_age` is in seconds. Without `snapshots`
+    a new host fills its copy from the source.
     """
 
     alias: str
@@ -54,6 +77,7 @@ class ReplicaOptions:
     unrouted: frozenset[str]
     quiet: Mapping[str, tuple[str, ...]]
     max_age: float
+    snapshots: SnapshotOptions | None
 
     @property
     def signature(self) -> str:
@@ -97,7 +121,27 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
         unrouted=unrouted,
         quiet={table: tuple(columns) for table, columns in quiet.items()},
         max_age=max_age,
+        snapshots=_snapshot_options(where, given.get("snapshots")),
     )
+
+
+def _snapshot_options(where: str, given: GivenSnapshots | None) -> SnapshotOptions | None:
+    if given is None:
+        return None
+    if wrong := sorted(set(given) ^ _SNAPSHOT_KEYS):
+        raise ImproperlyConfigured(
+            f"{where}: 'snapshots' has 'storage' and 'keys', and differs in {', '.join(wrong)}."
+        )
+    keys = tuple(given["keys"])
+    if not keys or min(map(len, keys)) < _SHORTEST_SECRET:
+        raise ImproperlyConfigured(
+            f"{where}: 'snapshots' needs secrets of at least {_SHORTEST_SECRET} characters in 'keys'."
+        )
+    if given["storage"] not in settings.STORAGES:
+        raise ImproperlyConfigured(
+            f"{where}: 'snapshots' names the storage {given['storage']!r}, which STORAGES lacks."
+        )
+    return SnapshotOptions(given["storage"], keys)
 
 
 def replica_aliases() -> list[str]:

@@ -44,7 +44,7 @@ class Source:
         if not isinstance(wrapper, DatabaseWrapper):
             raise OperationalError(f"DATABASES[{options.source!r}] is not on D1, so it has no replica.")
         settings = settings_of(options.source, wrapper.settings_dict)
-        self._database = id_of(settings, str(wrapper.settings_dict["NAME"]))
+        self.database = id_of(settings, str(wrapper.settings_dict["NAME"]))
         if not patient:
             settings = dataclasses.replace(
                 settings,
@@ -59,11 +59,11 @@ class Source:
 
     def query(self, statements: list[Statement]) -> list[Rows]:
         """The rows of each statement, read in one batch."""
-        return [result["rows"] for result in self._api.batch(self._database, statements)]
+        return [result["rows"] for result in self._api.batch(self.database, statements)]
 
-    def execute(self, statements: list[Statement]) -> None:
+    def execute(self, statements: list[Statement]) -> list[Rows]:
         """Run a batch that writes. It may be sent more than once, so it must be idempotent."""
-        self._api.batch(self._database, statements, writes=True)
+        return [result["rows"] for result in self._api.batch(self.database, statements, writes=True)]
 
     def fetch_changes(
         self, tables: Iterable[TableSchema], since: int, *, check_schema: bool = True, versions: bool = False
@@ -75,7 +75,7 @@ class Source:
         started = time.time()
         statements = changes_query(tables, since, check_schema=check_schema, versions=versions)
         try:
-            results = self._api.batch(self._database, statements)
+            results = self._api.batch(self.database, statements)
         except MissingError as error:
             raise NeedsRefill(f"the schema on D1 has changed ({error})") from error
         return parse_changes(results, since, started)

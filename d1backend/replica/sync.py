@@ -11,6 +11,7 @@ from d1backend.replica.copy import ReplicaCopy, is_damage
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy
 from d1backend.replica.installation import install_log, log_is_installed
+from d1backend.replica.snapshot import open_snapshot, restore
 from d1backend.replica.source import Source
 
 log = logging.getLogger(__name__)
@@ -93,18 +94,25 @@ def _refill(directory: ReplicaDirectory, source: Source, progress: Progress | No
 
 
 def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progress) -> Path:
-    """The file of a complete copy, resumed from an earlier fill where possible.
+    """The file of a complete copy: resumed from an earlier fill, or from a snapshot, where possible.
 
     Deletes the file when the fill fails in a way that resuming it cannot cure.
     """
     if not log_is_installed(source):
         install_log(source, exact=False)
     schema = source.fetch_schema()
-    copy = find_unpublished_copy(directory, schema) or create_copy(directory, schema)
+    copy = find_unpublished_copy(directory, schema)
+    snapshot = None if copy is not None and copy.is_filled else open_snapshot(directory, source, schema)
+    if copy is None:
+        at = schema.seq if snapshot is None else snapshot.seq
+        copy = create_copy(directory, dataclasses.replace(schema, seq=at))
     try:
         if copy.is_filled:
             apply_new_changes(copy, source)
         else:
+            # Rows of a fill that began later than the snapshot cannot be continued from it.
+            if snapshot is not None and snapshot.seq == copy.seq:
+                restore(directory, snapshot, copy, progress)
             fill_copy(copy, source, schema, progress)
     except (NeedsRefill, sqlite3.DatabaseError) as error:
         if isinstance(error, NeedsRefill) or is_damage(error):
