@@ -74,11 +74,19 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class SnapshotNote:
-    """The newest snapshot as a host knows it, when it learned that, and when it asks D1 again (time.time())."""
+    """The newest snapshot as a host knows it, when it learned that, and when it asks D1 again (time.time()).
 
-    newest: Snapshot | None
-    noted: float
-    ask_at: float
+    `refused` says that the host could not use it.
+    """
+
+    newest: Snapshot | None = None
+    refused: bool = False
+    noted: float = 0.0
+    ask_at: float = 0.0
+
+    @property
+    def refused_name(self) -> str | None:
+        return self.newest.name if self.refused and self.newest is not None else None
 
 
 class ReplicaDirectory:
@@ -100,8 +108,6 @@ class ReplicaDirectory:
         self.inode = -1
         # The table and the rows so far, while this process fills a copy.
         self.filling: tuple[str, int] | None = None
-        # The name of a snapshot that this process could not use.
-        self.refused_snapshot: str | None = None
         self._opening = threading.Lock()
         self._delete_old_at = time.monotonic() + _GRACE
 
@@ -309,10 +315,10 @@ class ReplicaDirectory:
 
     # Snapshots
 
-    def note_snapshot(self, newest: Snapshot | None, wait: float) -> None:
+    def note_snapshot(self, newest: Snapshot | None, wait: float, *, refused: bool = False) -> None:
         """Record the newest snapshot, None when there is none, and that D1 is asked in `wait` seconds."""
         now = time.time()
-        content = {"newest": None if newest is None else asdict(newest), "noted": now}
+        content = {"newest": None if newest is None else asdict(newest), "refused": refused, "noted": now}
         self._write(self._snapshot, json.dumps(content), now + wait)
 
     def snapshot_note(self) -> SnapshotNote:
@@ -320,9 +326,11 @@ class ReplicaDirectory:
         try:
             content = json.loads(self._snapshot.read_text())
             newest = None if content["newest"] is None else Snapshot(**content["newest"])
-            return SnapshotNote(newest, content["noted"], self._snapshot.stat().st_mtime)
+            return SnapshotNote(
+                newest, bool(content["refused"]), content["noted"], self._snapshot.stat().st_mtime
+            )
         except (FileNotFoundError, ValueError, TypeError, KeyError):
-            return SnapshotNote(None, 0.0, 0.0)
+            return SnapshotNote()
 
     def _write(self, name: str | Path, text: str, moment: float) -> None:
         """Write a small file atomically; only this user can read it."""

@@ -54,16 +54,17 @@ def take_snapshot(
     errors of D1.
     """
     holder = uuid.uuid4().hex
-    refused = directory.refused_snapshot
+    refused = directory.snapshot_note().refused_name
     state = claim(source, holder, only_when_due=only_when_due, refused=refused)
+    is_refused = state.newest is not None and state.newest.name == refused
     if state.holder != holder:
         is_written = state.seconds_left > 0
         seconds = state.seconds_left if is_written or state.newest is None else EVERY - state.newest.age
-        directory.note_snapshot(state.newest, seconds)
+        directory.note_snapshot(state.newest, seconds, refused=is_refused)
         reason = f"another host may write one for {seconds} s more" if is_written else "none is due"
         raise SnapshotNotTaken(reason)
     # If this process ends before it is done, the next asks when the lease has ended.
-    directory.note_snapshot(state.newest, state.seconds_left)
+    directory.note_snapshot(state.newest, state.seconds_left, refused=is_refused)
     opened = directory.open_current()
     if opened is None:
         raise ArchiveError("there is no copy")
@@ -75,7 +76,6 @@ def take_snapshot(
     if newest is None or newest.name != name:
         folder.folder(name).delete()
         raise ArchiveError("its lease ended, or D1's epoch changed, while it was written")
-    directory.refused_snapshot = None
     directory.note_snapshot(newest, EVERY)
     try:
         _delete_others(folder, {name, newest.previous})
@@ -133,7 +133,7 @@ def open_snapshot(directory: ReplicaDirectory, source: Source, schema: SourceSch
     except MissingError:
         return None
     newest = state.newest
-    if newest is None or newest.name == directory.refused_snapshot:
+    if newest is None or newest.name == directory.snapshot_note().refused_name:
         return None
     try:
         if newest.epoch != schema.epoch:
@@ -152,6 +152,12 @@ def open_snapshot(directory: ReplicaDirectory, source: Source, schema: SourceSch
     return OpenSnapshot(newest, archive)
 
 
+def is_from_snapshot(directory: ReplicaDirectory, copy: ReplicaCopy) -> bool:
+    """Whether an unfinished copy was begun from the snapshot that this host used last."""
+    newest = directory.snapshot_note().newest
+    return newest is not None and (newest.epoch, newest.seq) == (copy.epoch, copy.seq)
+
+
 def restore(directory: ReplicaDirectory, opened: OpenSnapshot, copy: ReplicaCopy, progress: Progress) -> None:
     """Insert the rows of a snapshot that a copy of the same position still lacks.
 
@@ -166,6 +172,8 @@ def restore(directory: ReplicaDirectory, opened: OpenSnapshot, copy: ReplicaCopy
         _insert(archive, copy, progress)
     except ArchiveError as error:
         _refuse(directory, opened.snapshot, error)
+    else:
+        log.info("The replica %s is filled from snapshot %s.", directory.options.alias, opened.snapshot.name)
 
 
 def _insert(archive: ArchiveReader, copy: ReplicaCopy, progress: Progress) -> None:
@@ -189,8 +197,8 @@ def _has(copy: ReplicaCopy, table: str, key: Value) -> bool:
 
 
 def _refuse(directory: ReplicaDirectory, snapshot: Snapshot, error: ArchiveError) -> None:
-    """Log why a snapshot is not used, and do not try it again."""
-    directory.refused_snapshot = snapshot.name
+    """Log why a snapshot is not used, and do not try it again: this host writes another after its fill."""
+    directory.note_snapshot(snapshot, 0.0, refused=True)
     log.warning(
         "Snapshot %s of the replica %s is not used: %s.", snapshot.name, directory.options.alias, error
     )

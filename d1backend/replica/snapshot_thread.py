@@ -44,7 +44,8 @@ class SnapshotThread:
         if (self._thread is not None and self._thread.is_alive()) or not self._is_due():
             return
         # No other process of this host asks meanwhile.
-        self._directory.note_snapshot(self._directory.snapshot_note().newest, _AFTER_FAILURE)
+        note = self._directory.snapshot_note()
+        self._directory.note_snapshot(note.newest, _AFTER_FAILURE, refused=note.refused)
         self._thread = threading.Thread(target=self._run, name="d1-snapshot", daemon=True)
         with suppress(RuntimeError):
             self._thread.start()

@@ -11,7 +11,7 @@ from d1backend.replica.copy import ReplicaCopy, is_damage
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy
 from d1backend.replica.installation import install_log, log_is_installed
-from d1backend.replica.snapshot import open_snapshot, restore
+from d1backend.replica.snapshot import is_from_snapshot, open_snapshot, restore
 from d1backend.replica.source import Source
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,14 @@ def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progre
         install_log(source, exact=False)
     schema = source.fetch_schema()
     copy = find_unpublished_copy(directory, schema)
-    snapshot = None if copy is not None and copy.is_filled else open_snapshot(directory, source, schema)
+    snapshot = None
+    if copy is None or (not copy.is_filled and is_from_snapshot(directory, copy)):
+        snapshot = open_snapshot(directory, source, schema)
+    if copy is not None and snapshot is not None and copy.seq != snapshot.seq:
+        # There is a newer snapshot than the one that the copy was begun from.
+        copy.close()
+        copy.path.unlink()
+        copy = None
     if copy is None:
         at = schema.seq if snapshot is None else snapshot.seq
         copy = create_copy(directory, dataclasses.replace(schema, seq=at))
@@ -110,8 +117,7 @@ def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progre
         if copy.is_filled:
             apply_new_changes(copy, source)
         else:
-            # Rows of a fill that began later than the snapshot cannot be continued from it.
-            if snapshot is not None and snapshot.seq == copy.seq:
+            if snapshot is not None:
                 restore(directory, snapshot, copy, progress)
             fill_copy(copy, source, schema, progress)
     except (NeedsRefill, sqlite3.DatabaseError) as error:

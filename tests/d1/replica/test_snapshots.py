@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,10 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, storages
 
 from d1backend.archive import ArchiveError, ahead, writer
-from d1backend.replica import change_log, frozen_copy, snapshot, snapshot_thread, status
+from d1backend.replica import change_log, fill, frozen_copy, snapshot, snapshot_thread, status
 from d1backend.replica.installation import install_log
 from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
 from d1backend.replica.source import Source
+from devtools.s3_server import s3_client, shared
 from tests.d1.replica.models import Design
 from tests.d1.replica.test_command import run
 from tests.d1.replica.test_fill import MANY, fill_now
@@ -167,6 +169,41 @@ def test_the_log_keeps_what_the_newest_snapshot_needs_up_to_a_cap(d1, writing, m
     assert floor_after_more_changes(tenth) <= taken.seq
     assert floor_after_more_changes(tenth.replace("500000", "50")) > taken.seq
     source.close()
+
+
+def test_a_copy_that_was_begun_from_an_older_snapshot_is_begun_again(d1, writing, host_with, caplog):
+    take(writing)
+    new = host_with("new")
+
+    def stop(table, rows):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill_now(new, stop)
+    d1("UPDATE designs SET title = 'b' WHERE id = 1")
+    writing.sync()
+    take(writing, only_when_due=False)
+    assert restored_rows(new, caplog) == (0, [])
+    assert len(new.host.directory.files()) == 1
+    compare(d1, new)
+
+
+def test_an_unfinished_fill_from_d1_goes_on_without_a_snapshot(d1, writing, host_with, caplog, monkeypatch):
+    monkeypatch.setattr(fill, "_FIRST_PAGE", 100)
+    monkeypatch.setattr(fill, "_LARGEST_PAGE", 100)
+    new = host_with("new")
+
+    def stop(table, rows):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill_now(new, stop)
+    d1("UPDATE designs SET title = 'b' WHERE id = 1")
+    writing.sync()
+    take(writing)
+    rows, lines = restored_rows(new, caplog)
+    assert (rows, lines) == (200 + 40 + 1, [])
+    compare(d1, new)
 
 
 # Snapshots that must not be used
@@ -385,6 +422,39 @@ def test_a_storage_that_fails_while_writing_is_named_and_nothing_is_published(d1
     with pytest.raises(ArchiveError, match=r"part-000000 was not stored \(ConnectionError\)"):
         take(writing)
     assert newest(d1) is None
+
+
+# A real bucket
+
+
+@pytest.fixture
+def s3(settings, tmp_path_factory, worker_id):
+    """A client of a bucket of its own on SeaweedFS, which STORAGES names as "private"."""
+    alone = worker_id == "master"
+    folder = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    server = shared(folder, os.getpid() if alone else os.getppid())
+    client = s3_client(server["endpoint"], server["access_key"], server["secret_key"])
+    bucket = f"private-{uuid.uuid4().hex[:12]}"
+    client.create_bucket(Bucket=bucket)
+    options = {
+        "access_key": server["access_key"], "secret_key": server["secret_key"],
+        "endpoint_url": server["endpoint"], "bucket_name": bucket,
+    }  # fmt: skip
+    backend = {"BACKEND": "core.private_bucket.PrivateBucket", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "private": backend}
+    return lambda: [entry["Key"] for entry in client.list_objects_v2(Bucket=bucket).get("Contents", ())]
+
+
+def test_snapshots_in_a_real_bucket(d1, writing, host_with, s3, caplog):
+    names = [take(writing, only_when_due=False).name for _ in range(3)]
+    assert {key.split("/")[2] for key in s3()} == set(names[1:])
+    new = host_with("new")
+    assert restored_rows(new, caplog) == (0, [])
+    compare(d1, new)
+    d1("UPDATE _d1_snapshots SET name = 'another'")
+    rows, lines = restored_rows(host_with("third"), caplog)
+    assert rows > 300
+    assert [line.split(": ")[1] for line in lines] == ["its manifest is missing."]
 
 
 # Who writes, and when
