@@ -152,9 +152,9 @@ def test_copies_of_hosts_that_are_killed_and_meet_faults_are_correct(
             time.sleep(dice.uniform(0, 1.0))
             if dice.random() < 0.2:
                 dice.choice(workers).kill()
-            if dice.random() < 0.12:
+            if dice.random() < 0.08:
                 lose_disk(workers, dice.choice("ab"))
-            if dice.random() < 0.07:
+            if dice.random() < 0.03:
                 damage_a_snapshot(bucket, dice)
             if dice.random() < 0.04:
                 install_log(source, new_epoch=True)

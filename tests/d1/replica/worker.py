@@ -28,8 +28,8 @@ MAX_AGE = 0.5
 # A snapshot is always due, in small parts, and a lease ends soon.
 HASTE = {
     "snapshot_thread": {"_LOOK_EVERY": 0.2, "_AFTER_FAILURE": 0.5, "SNAPSHOT_AFTER": 5},
-    "snapshot_lease": {"_DUE": "1", "_LEASE": 2},
-    "frozen_copy": {"_PAGE": 3},
+    "snapshot_lease": {"_DUE": "1", "_LEASE": 5},
+    "frozen_copy": {"_PAGE": 10},
 }
 LETTERS = "aé漢कां\0'\"\n🙂 "
 
@@ -56,7 +56,7 @@ def hasten() -> None:
     for module, values in HASTE.items():
         for name, value in values.items():
             setattr(importlib.import_module(f"d1backend.replica.{module}"), name, value)
-    writer._PART_TEXT = 500
+    writer._PART_TEXT = 2000
 
 
 class Writer:
