@@ -45,3 +45,17 @@ def production_stores_outlive_the_host(
         hint = "Set R2's variables, or put DATA on a persistent disk."
         messages.append(Warning("Images are stored in a folder of this host.", hint=hint, id="gallery.W002"))
     return messages
+
+
+@register(Tags.security, deploy=True)
+def new_hosts_have_a_snapshot(
+    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
+) -> list[CheckMessage]:
+    """Without a snapshot a new host reads all tables from D1 before it can answer."""
+    if settings.REPLICA_ALIAS not in settings.DATABASES or settings.SNAPSHOTS is not None:
+        return []
+    message = (
+        "There are no snapshots of the copy of D1, so a new host needs minutes and most of D1's allowance."
+    )
+    hint = "Create a second, private bucket on R2 and set CLOUDFLARE_R2_PRIVATE_BUCKET_NAME."
+    return [Warning(message, hint=hint, id="gallery.W003")]

@@ -31,11 +31,14 @@ R2_VARIABLES = (
     "CLOUDFLARE_R2_BUCKET_NAME",
     "CLOUDFLARE_R2_PUBLIC_URL",
 )
+PRIVATE_BUCKET_VARIABLE = "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME"
+PRIVATE_STORAGE = "private"
 REDIS_SECONDS = 0.5  # without a response after which Redis counts as away
 REPLICA_ALIAS = "replica"
 MOST_HOSTS = 100  # with more, a host's share of D1's calls is less than one in 25 s
-# The tables that the API and the console's sessions read, copied to each host (docs/architecture.md). Password hashes
-# stay on D1, so plain reads of users go there. A change of view_count alone changes no ETag.
+# The tables that the API and the console's sessions read, copied to each host (docs/architecture.md), and with them to
+# snapshots. What "hide" names is in neither, as soon as a table has it, so plain reads of users go to D1; nor are the
+# rows that "only" leaves out. A change of view_count alone changes no ETag.
 COPIED: Options = {
     "tables": [
         *("users", "sign_ins", "app_settings", "images", "designs", "user_favorites"),
@@ -45,7 +48,7 @@ COPIED: Options = {
         *("auth_permission", "users_user_permissions", "django_content_type"),
     ],
     "search": ["designs_search"],
-    "hide": {"users": ["password_hash"]},
+    "hide": {"users": ["password_hash", "contact", "full_name", "reset_code"]},
     # Ended sign-ins are never looked up.
     "only": {"sign_ins": "ended_at IS NULL"},
     # What the copy is small by (docs/replica.md): a row by user and design, and no index for the shortest prefixes.
@@ -145,12 +148,24 @@ def jwt_secret(env: environ.Env, data: Path, production: bool) -> str:
     """
     secret = read_text(env, "JWT_SECRET")
     if secret:
-        if len(secret) < JWT_SECRET_MINIMUM:
-            raise ImproperlyConfigured(f"JWT_SECRET must have at least {JWT_SECRET_MINIMUM} characters.")
+        require_length("JWT_SECRET", secret)
         return secret
     if production:
         raise ImproperlyConfigured("JWT_SECRET must be set when ENVIRONMENT=production.")
     return kept_secret(data / "jwt-secret")
+
+
+def previous_jwt_secret(env: environ.Env) -> str:
+    """Return JWT_SECRET_PREVIOUS, empty if it is not set. Raises ImproperlyConfigured if it is too short."""
+    secret = read_text(env, "JWT_SECRET_PREVIOUS")
+    if secret:
+        require_length("JWT_SECRET_PREVIOUS", secret)
+    return secret
+
+
+def require_length(name: str, secret: str) -> None:
+    if len(secret) < JWT_SECRET_MINIMUM:
+        raise ImproperlyConfigured(f"{name} must have at least {JWT_SECRET_MINIMUM} characters.")
 
 
 def client_address_source(env: environ.Env) -> tuple[str, int]:
@@ -197,21 +212,24 @@ def derived_secret(secret: str, purpose: str) -> str:
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
-def databases(env: environ.Env, data: Path) -> dict[str, Options]:
+def databases(env: environ.Env, data: Path, snapshots: Options | None) -> dict[str, Options]:
     """Return the databases: `default`, and `replica` if the default is D1 and REPLICA is not off."""
     default = default_database(env, data)
     if default["ENGINE"] != "d1backend" or not read_bool(env, "REPLICA", True):
         return {"default": default}
-    return {"default": default, REPLICA_ALIAS: replica_database(data, env.float("REPLICA_MAX_AGE", 2.0))}
+    return {
+        "default": default,
+        REPLICA_ALIAS: replica_database(data, env.float("REPLICA_MAX_AGE", 2.0), snapshots),
+    }
 
 
-def replica_database(data: Path, max_age: float) -> Options:
+def replica_database(data: Path, max_age: float, snapshots: Options | None = None) -> Options:
     """The settings of this host's copy of D1, at most `max_age` seconds old while D1 answers."""
     return {
         "ENGINE": "d1backend.replica",
         "NAME": data / "replica",
         "CONN_MAX_AGE": None,
-        "OPTIONS": {**COPIED, "max_age": max_age},
+        "OPTIONS": {**COPIED, "max_age": max_age, "snapshots": snapshots},
     }
 
 
@@ -284,15 +302,50 @@ def image_storage(env: environ.Env, data: Path) -> Options:
             "BACKEND": "uploads.storage.folder.FolderStorage",
             "OPTIONS": {"location": data / "media", "base_url": "/media/"},
         }
-    account = read_text(env, ACCOUNT_VARIABLE)
     return {
         "BACKEND": "uploads.storage.r2.R2Storage",
         "OPTIONS": {
-            "access_key": read_text(env, "CLOUDFLARE_R2_ACCESS_KEY"),
-            "secret_key": read_text(env, "CLOUDFLARE_R2_SECRET_KEY"),
+            **r2_access(env),
             "bucket_name": read_text(env, "CLOUDFLARE_R2_BUCKET_NAME"),
-            "endpoint_url": read_text(env, "CLOUDFLARE_R2_ENDPOINT_URL")
-            or f"https://{account}.r2.cloudflarestorage.com",
             "public_url": read_text(env, "CLOUDFLARE_R2_PUBLIC_URL").rstrip("/"),
         },
+    }
+
+
+def snapshots(storage: Options | None, secrets: list[str]) -> Options | None:
+    """Return the replica's option "snapshots"; None without a storage. The secrets are the newest first."""
+    if storage is None:
+        return None
+    return {"storage": PRIVATE_STORAGE, "keys": [secret for secret in secrets if secret]}
+
+
+def r2_access(env: environ.Env) -> Options:
+    """Return the options of a storage that name R2's endpoint and its keys."""
+    account = read_text(env, ACCOUNT_VARIABLE)
+    return {
+        "access_key": read_text(env, "CLOUDFLARE_R2_ACCESS_KEY"),
+        "secret_key": read_text(env, "CLOUDFLARE_R2_SECRET_KEY"),
+        "endpoint_url": read_text(env, "CLOUDFLARE_R2_ENDPOINT_URL")
+        or f"https://{account}.r2.cloudflarestorage.com",
+    }
+
+
+def private_storage(env: environ.Env) -> Options | None:
+    """Return the storage of snapshots, a second bucket of R2; None if CLOUDFLARE_R2_PRIVATE_BUCKET_NAME is not set.
+
+    Raises ImproperlyConfigured without R2's account and keys, and if it is the public bucket.
+    """
+    bucket = read_text(env, PRIVATE_BUCKET_VARIABLE)
+    if not bucket:
+        return None
+    needed = (ACCOUNT_VARIABLE, "CLOUDFLARE_R2_ACCESS_KEY", "CLOUDFLARE_R2_SECRET_KEY")
+    if missing := [name for name in needed if not read_text(env, name)]:
+        raise ImproperlyConfigured(f"{PRIVATE_BUCKET_VARIABLE} needs {', '.join(missing)} too.")
+    if bucket == read_text(env, "CLOUDFLARE_R2_BUCKET_NAME"):
+        raise ImproperlyConfigured(
+            f"{PRIVATE_BUCKET_VARIABLE} must be another bucket than the public CLOUDFLARE_R2_BUCKET_NAME."
+        )
+    return {
+        "BACKEND": "core.private_bucket.PrivateBucket",
+        "OPTIONS": {**r2_access(env), "bucket_name": bucket},
     }

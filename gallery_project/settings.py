@@ -24,6 +24,7 @@ VERSION = __version__
 DATA = Path(environment.read_text(env, "DATA") or BASE_DIR / "data").resolve()
 
 JWT_SECRET = environment.jwt_secret(env, DATA, PRODUCTION)
+JWT_SECRET_PREVIOUS = environment.previous_jwt_secret(env)
 SECRET_KEY = env.str("SECRET_KEY", "") or environment.derived_secret(JWT_SECRET, "django")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
@@ -102,7 +103,10 @@ TEMPLATES = [
 D1_MISSING = environment.missing_variables(env, environment.D1_VARIABLES, environment.ACCOUNT_VARIABLE)
 R2_MISSING = environment.missing_variables(env, environment.R2_VARIABLES, environment.ACCOUNT_VARIABLE)
 
-DATABASES = environment.databases(env, DATA)
+PRIVATE_STORAGE = environment.private_storage(env)
+SNAPSHOTS = environment.snapshots(PRIVATE_STORAGE, [JWT_SECRET, JWT_SECRET_PREVIOUS])
+
+DATABASES = environment.databases(env, DATA, SNAPSHOTS)
 REPLICA_ALIAS = (
     environment.REPLICA_ALIAS
 )  # the database of this host's copy of D1; DATABASES has it only if it is used
@@ -114,6 +118,8 @@ STORAGES: dict[str, environment.Options] = {
     "default": environment.image_storage(env, DATA),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if PRIVATE_STORAGE is not None:
+    STORAGES[environment.PRIVATE_STORAGE] = PRIVATE_STORAGE
 if PRODUCTION:
     environment.require_persistent_data(env, DATABASES, STORAGES["default"])
 IMAGE_ORIGIN = environment.origin(environment.read_text(env, "CLOUDFLARE_R2_PUBLIC_URL"))

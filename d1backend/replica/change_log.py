@@ -1,8 +1,9 @@
-"""The change log that D1 keeps for its replicas: its two tables, and the statements that install and drop it.
+"""The change log that D1 keeps for its replicas: its tables, and the statements that install and drop it.
 
 `_d1_changes` holds the latest change of each row ever changed, and also the latest change of more than quiet columns:
 at most two entries for a row. `_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the
 logged tables, their schema when the triggers were created, and the floor (entries up to this number may be missing).
+`_d1_snapshots` holds one row: the newest snapshot of the copy, and which host writes the next (snapshot_lease.py).
 """
 
 import json
@@ -14,10 +15,20 @@ from d1backend.replica.tables import Rows
 from d1backend.sql.values import Value, literal, quote_name
 from d1backend.transaction.script import stale
 
-LOG, STATE = "_d1_changes", "_d1_replica"
+LOG, STATE, SNAPSHOTS = "_d1_changes", "_d1_replica", "_d1_snapshots"
 # The log keeps at least this many numbers. A host that missed more refills its copy.
 _KEPT = 100_000
+# For the sake of the newest snapshot it keeps more, but not more than this.
+_KEPT_FOR_SNAPSHOT = 500_000
+# With more numbers than this since the newest snapshot, another is due.
+SNAPSHOT_AFTER = _KEPT // 2
 
+CREATE_SNAPSHOTS = (
+    f"CREATE TABLE IF NOT EXISTS {SNAPSHOTS} (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT, epoch TEXT, "
+    "seq INTEGER NOT NULL DEFAULT 0, digest TEXT, previous TEXT, taken INTEGER NOT NULL DEFAULT 0, "
+    "holder TEXT NOT NULL DEFAULT '', lease INTEGER NOT NULL DEFAULT 0)",
+    f"INSERT OR IGNORE INTO {SNAPSHOTS} (id) VALUES (1)",
+)
 _CREATE = (
     f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
     "key INTEGER NOT NULL, quiet INTEGER NOT NULL)",
@@ -25,6 +36,7 @@ _CREATE = (
     f"CREATE TABLE IF NOT EXISTS {STATE} (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, "
     "tables TEXT NOT NULL, schema TEXT, floor INTEGER NOT NULL)",
     f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, floor) VALUES (1, '', '[]', 0)",
+    *CREATE_SNAPSHOTS,
 )
 # It contains indexes and triggers, so a log trigger that was dropped with its table is noticed, and full-text tables.
 _SCHEMA = (
@@ -34,14 +46,23 @@ _SCHEMA = (
 )
 # The tables come from a subquery of their own, so SQLite does not read them again for each object of the schema.
 _CURRENT_SCHEMA = _SCHEMA.format(tables=f"(SELECT tables FROM {STATE})")
-_SEQ = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{LOG}'), 0)"
+SEQ = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{LOG}'), 0)"
+# Where the log may be cut: what the newest snapshot needs is kept, up to a cap.
+_KEPT_FROM = (
+    f"min({SEQ} - {_KEPT}, max({SEQ} - {_KEPT_FOR_SNAPSHOT}, "
+    f"coalesce((SELECT s.seq FROM {SNAPSHOTS} s WHERE s.epoch = {STATE}.epoch), {SEQ})))"
+)
 _MICROSECONDS = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-_STATE = f"SELECT epoch, floor, {{same}}, {_SEQ}, tables FROM {STATE}"
+_STATE = f"SELECT epoch, floor, {{same}}, {SEQ}, tables FROM {STATE}"
 # The first compares every object of the schema; the second assumes that the schema is the same.
 STATE_QUERY = _STATE.format(same=f"{_CURRENT_SCHEMA} IS schema")
 STATE_QUERY_WITHOUT_SCHEMA = _STATE.format(same="1")
 VERSIONS_QUERY = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
-DROP_STATEMENTS = (f"DROP TABLE IF EXISTS {LOG}", f"DROP TABLE IF EXISTS {STATE}")
+DROP_STATEMENTS = (
+    f"DROP TABLE IF EXISTS {LOG}",
+    f"DROP TABLE IF EXISTS {STATE}",
+    f"DROP TABLE IF EXISTS {SNAPSHOTS}",
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +92,7 @@ def parse_state(rows: Rows) -> LogState | None:
 def unchanged_since(epoch: str, seq: int, table: str, key: Value) -> str:
     """SQL that is true while the log shows no change of a row after `seq`, and the log is complete since then."""
     return (
-        f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)} AND floor <= {seq}) AND {_SEQ} >= {seq} "
+        f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)} AND floor <= {seq}) AND {SEQ} >= {seq} "
         f"AND NOT EXISTS (SELECT 1 FROM {LOG} WHERE tbl = {literal(table)} AND key = {literal(key)} AND seq > {seq})"
     )
 
@@ -107,8 +128,8 @@ def install_statements(
         f"INSERT INTO sqlite_sequence (name, seq) SELECT '{LOG}', 0 "
         f"WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{LOG}')",
         f"UPDATE sqlite_sequence SET seq = max(seq, {_MICROSECONDS}) WHERE name = '{LOG}' AND {epoch_changed}",
-        f"UPDATE {STATE} SET floor = CASE epoch WHEN {literal(epoch)} THEN {_SEQ} "
-        f"ELSE max(floor, {_SEQ} - {_KEPT}) END",
+        f"UPDATE {STATE} SET floor = CASE epoch WHEN {literal(epoch)} THEN {SEQ} "
+        f"ELSE max(floor, {_KEPT_FROM}) END",
         f"DELETE FROM {LOG} WHERE seq <= (SELECT floor FROM {STATE})",
         *(f"DROP TRIGGER IF EXISTS {quote_name(name)}" for name in sorted({*old_triggers, *new_triggers})),
         *new_triggers.values(),

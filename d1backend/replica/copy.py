@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
@@ -268,7 +268,7 @@ class ReplicaCopy:
         after, done = row
         return after, bool(done)
 
-    def insert_page(self, table: TableSchema, rows: list[Row], *, is_last: bool) -> None:
+    def insert_page(self, table: TableSchema, rows: Sequence[Sequence[Value]], *, is_last: bool) -> None:
         """Insert a page of a table.
 
         It replaces rows with the same unique values: they have changed since, and the log brings them again.

@@ -3,7 +3,8 @@
 `current` holds the name of the file that is read; its modification time is the start of the last successful sync, so a
 reader needs one os.stat() for both. The modification time of `dirty` is when this host last wrote something that its
 copy may lack. `backoff` holds the last failure; its modification time is when D1 may be asked again. `filling` holds
-how far a fill is. Every new copy gets a name of its own, and no file in use is ever renamed.
+how far a fill is. `snapshot` is what this host last heard of the newest snapshot; its modification time is when it asks
+D1 for another. Every new copy gets a name of its own, and no file in use is ever renamed.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from django.db.models import Model
@@ -55,6 +56,39 @@ class Failure:
     in_a_row: int
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """The newest snapshot: where it is, the state of the copy that it holds, the digest of its manifest.
+
+    `previous` is the name of the one before, `taken` the time in seconds since 1970, `age` in seconds.
+    """
+
+    name: str
+    epoch: str
+    seq: int
+    digest: str
+    previous: str | None
+    taken: int
+    age: int
+
+
+@dataclass(frozen=True)
+class SnapshotNote:
+    """The newest snapshot as a host knows it, when it learned that, and when it asks D1 again (time.time()).
+
+    `refused` says that the host could not use it.
+    """
+
+    newest: Snapshot | None = None
+    refused: bool = False
+    noted: float = 0.0
+    ask_at: float = 0.0
+
+    @property
+    def refused_name(self) -> str | None:
+        return self.newest.name if self.refused and self.newest is not None else None
+
+
 class ReplicaDirectory:
     """The directory as one process sees it; used by all its threads."""
 
@@ -65,6 +99,7 @@ class ReplicaDirectory:
         self._dirty = os.fspath(self.path / "dirty")
         self._backoff = self.path / "backoff"
         self._filling = self.path / "filling"
+        self._snapshot = self.path / "snapshot"
         self._locks: set[int] = set()
         self.reset()
 
@@ -292,6 +327,25 @@ class ReplicaDirectory:
             return self._backoff.stat().st_mtime
         except FileNotFoundError:
             return 0.0
+
+    # Snapshots
+
+    def note_snapshot(self, newest: Snapshot | None, wait: float, *, refused: bool = False) -> None:
+        """Record the newest snapshot, None when there is none, and that D1 is asked in `wait` seconds."""
+        now = time.time()
+        content = {"newest": None if newest is None else asdict(newest), "refused": refused, "noted": now}
+        self._write(self._snapshot, json.dumps(content), now + wait)
+
+    def snapshot_note(self) -> SnapshotNote:
+        """What this host last heard of the newest snapshot."""
+        try:
+            content = json.loads(self._snapshot.read_text())
+            newest = None if content["newest"] is None else Snapshot(**content["newest"])
+            return SnapshotNote(
+                newest, bool(content["refused"]), content["noted"], self._snapshot.stat().st_mtime
+            )
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return SnapshotNote()
 
     def _write(self, name: str | Path, text: str, moment: float) -> None:
         """Write a small file atomically; only this user can read it."""

@@ -43,6 +43,7 @@ class Status(TypedDict):
     filling: Filling | None
     error: str | None
     seq: int | None
+    snapshot: str | None
 
 
 class Host:
@@ -185,6 +186,7 @@ class Host:
         moment, failure = self.directory.last_synced(), self.directory.last_failure()
         opened = self.directory.open_current()
         copy = None if opened is None else opened.copy
+        snapshot = self.directory.snapshot_note().newest
         error = self.sync_thread.error if failure is None else failure.kind
         return {
             "usable": copy is not None,
@@ -194,6 +196,7 @@ class Host:
             "filling": self.directory.read_filling(),
             "error": error,
             "seq": None if copy is None else copy.seq,
+            "snapshot": None if snapshot is None else snapshot.name,
         }
 
 

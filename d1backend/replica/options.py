@@ -3,19 +3,44 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from d1backend.options import MAX_AGE, REPLICA_ENGINE, SYNC_AT, limits_of
 from d1backend.protocol.budget import shortest_sync_period
 
-_KEYS = {"source", "tables", "search", "hide", "only", "compact", "no_index", "unrouted", "quiet", "max_age"}
+_KEYS = {
+    "source",
+    "tables",
+    "search",
+    "hide",
+    "only",
+    "compact",
+    "no_index",
+    "unrouted",
+    "quiet",
+    "max_age",
+    "snapshots",
+}
 # Increase this when the layout of the file changes: every host then refills its copy.
 _FORMAT = 4
+
+
+_SNAPSHOT_KEYS = {"storage", "keys"}
+# An attacker may try secrets against a copied snapshot for as long as they like.
+_SHORTEST_SECRET = 32  # characters
+
+
+class GivenSnapshots(TypedDict):
+    """The option "snapshots"."""
+
+    storage: str
+    keys: Iterable[str]
 
 
 class GivenOptions(TypedDict, total=False):
@@ -31,6 +56,7 @@ class GivenOptions(TypedDict, total=False):
     unrouted: Iterable[str]
     quiet: Mapping[str, Iterable[str]]
     max_age: float
+    snapshots: GivenSnapshots | None
 
 
 class DatabaseEntry(TypedDict, total=False):
@@ -38,6 +64,14 @@ class DatabaseEntry(TypedDict, total=False):
 
     NAME: str | Path
     OPTIONS: GivenOptions | None
+
+
+@dataclass(frozen=True)
+class SnapshotOptions:
+    """The alias of the storage of snapshots, and the secrets that encrypt them, newest first."""
+
+    storage: str
+    keys: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -49,8 +83,8 @@ class ReplicaOptions:
     order of these columns, which identify a row, and has no other index than its key. The indexes in `no_index` are
     not created, nor the prefix indexes of full-text tables in it. Reads of `unrouted` tables go to the source unless
     the query names the replica. A change of nothing but `quiet` columns is copied, but version() stays the same.
-    `max_age` is in seconds; it is
-    longer than the settings say where syncs would else take more than their part of D1's allowance.
+    `max_age` is in seconds; it is longer than the settings say where syncs would else take more than their part of D1's
+    allowance. Without `snapshots` a new host fills its copy from the source.
     """
 
     alias: str
@@ -65,6 +99,7 @@ class ReplicaOptions:
     unrouted: frozenset[str]
     quiet: Mapping[str, tuple[str, ...]]
     max_age: float
+    snapshots: SnapshotOptions | None
 
     @property
     def signature(self) -> str:
@@ -115,6 +150,7 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
         unrouted=unrouted,
         quiet={table: tuple(columns) for table, columns in quiet.items()},
         max_age=max(max_age, _least_max_age(source)),
+        snapshots=_snapshot_options(where, given.get("snapshots")),
     )
 
 
@@ -122,6 +158,25 @@ def _least_max_age(source: str) -> float:
     """The seconds below which a host's syncs would take more than their part of D1's allowance; 0 without one."""
     allowance, hosts = limits_of(source, connections.settings.get(source, {}))
     return shortest_sync_period(allowance, hosts) / SYNC_AT
+
+
+def _snapshot_options(where: str, given: GivenSnapshots | None) -> SnapshotOptions | None:
+    if given is None:
+        return None
+    if wrong := sorted(set(given) ^ _SNAPSHOT_KEYS):
+        raise ImproperlyConfigured(
+            f"{where}: 'snapshots' has 'storage' and 'keys', and differs in {', '.join(wrong)}."
+        )
+    keys = tuple(given["keys"])
+    if not keys or min(map(len, keys)) < _SHORTEST_SECRET:
+        raise ImproperlyConfigured(
+            f"{where}: 'snapshots' needs secrets of at least {_SHORTEST_SECRET} characters in 'keys'."
+        )
+    if given["storage"] not in settings.STORAGES:
+        raise ImproperlyConfigured(
+            f"{where}: 'snapshots' names the storage {given['storage']!r}, which STORAGES lacks."
+        )
+    return SnapshotOptions(given["storage"], keys)
 
 
 def replica_aliases() -> list[str]:

@@ -57,7 +57,7 @@ class Source:
     def __init__(
         self, options: ReplicaOptions, *, patient: bool, on_rate_limit: Callable[[float], None] | None = None
     ) -> None:
-        settings, self._database = settings_of_source(options.source)
+        settings, self.database = settings_of_source(options.source)
         if patient:
             settings = dataclasses.replace(settings, most_calls=None)
         else:
@@ -78,11 +78,11 @@ class Source:
 
     def query(self, statements: list[Statement]) -> list[Rows]:
         """The rows of each statement, read in one batch."""
-        return [result["rows"] for result in self._api.batch(self._database, statements)]
+        return [result["rows"] for result in self._api.batch(self.database, statements)]
 
-    def execute(self, statements: list[Statement]) -> None:
+    def execute(self, statements: list[Statement]) -> list[Rows]:
         """Run a batch that writes. It may be sent more than once, so it must be idempotent."""
-        self._api.batch(self._database, statements, writes=True)
+        return [result["rows"] for result in self._api.batch(self.database, statements, writes=True)]
 
     def fetch_changes(
         self, tables: Iterable[TableSchema], since: int, *, check_schema: bool = True, versions: bool = False
@@ -94,7 +94,7 @@ class Source:
         started = time.time()
         statements = changes_query(tables, since, check_schema=check_schema, versions=versions)
         try:
-            results = self._api.batch(self._database, statements)
+            results = self._api.batch(self.database, statements)
         except MissingError as error:
             raise NeedsRefill(f"the schema on D1 has changed ({error})") from error
         return parse_changes(results, since, started)

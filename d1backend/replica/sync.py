@@ -13,7 +13,9 @@ from d1backend.replica.copy import ReplicaCopy, is_damage
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy, patiently
 from d1backend.replica.installation import install_log, log_is_installed
+from d1backend.replica.snapshot import OpenSnapshot, is_from_snapshot, open_snapshot, restore
 from d1backend.replica.source import Source
+from d1backend.replica.tables import SourceSchema
 
 log = logging.getLogger(__name__)
 
@@ -93,14 +95,14 @@ def _refill(directory: ReplicaDirectory, source: Source, progress: Progress | No
 
 
 def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progress | None) -> Path:
-    """The file of a complete copy, resumed from an earlier fill where possible.
+    """The file of a complete copy: resumed from an earlier fill, or from a snapshot, where possible.
 
     Deletes the file when the fill fails in a way that resuming it cannot cure.
     """
     if not patiently(partial(log_is_installed, source)):
         patiently(partial(install_log, source, exact=False))
     schema = patiently(source.fetch_schema)
-    copy = find_unpublished_copy(directory, schema) or create_copy(directory, schema)
+    copy, snapshot = _begun_copy(directory, source, schema)
 
     def report(table: str, rows: int) -> None:
         directory.write_filling(copy.filling(table))
@@ -111,6 +113,8 @@ def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progre
         if copy.is_filled:
             apply_new_changes(copy, source)
         else:
+            if snapshot is not None:
+                restore(directory, snapshot, copy, report)
             fill_copy(copy, source, schema, report)
     except (NeedsRefill, sqlite3.DatabaseError) as error:
         if isinstance(error, NeedsRefill) or is_damage(error):
@@ -119,3 +123,22 @@ def _complete_copy(directory: ReplicaDirectory, source: Source, progress: Progre
     finally:
         copy.close()
     return copy.path
+
+
+def _begun_copy(
+    directory: ReplicaDirectory, source: Source, schema: SourceSchema
+) -> tuple[ReplicaCopy, OpenSnapshot | None]:
+    """The copy that an earlier fill has begun, or a new one, and the snapshot to fill it from."""
+    copy = find_unpublished_copy(directory, schema)
+    snapshot = None
+    if copy is None or (not copy.is_filled and is_from_snapshot(directory, copy)):
+        snapshot = patiently(partial(open_snapshot, directory, source, schema))
+    if copy is not None and snapshot is not None and copy.seq != snapshot.seq:
+        # There is a newer snapshot than the one that the copy was begun from.
+        copy.close()
+        copy.path.unlink()
+        copy = None
+    if copy is None:
+        at = schema.seq if snapshot is None else snapshot.seq
+        copy = create_copy(directory, dataclasses.replace(schema, seq=at))
+    return copy, snapshot

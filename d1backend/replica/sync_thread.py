@@ -15,6 +15,7 @@ from d1backend.protocol.breaker import breaker_of
 from d1backend.protocol.budget import Spender, spending
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.directory import ReplicaDirectory
+from d1backend.replica.snapshot_thread import SnapshotThread
 from d1backend.replica.source import Source, settings_of_source
 from d1backend.replica.sync import sync
 
@@ -34,6 +35,7 @@ class SyncThread:
         """A copy younger than `fresh_for` (seconds) is not synced."""
         self._directory, self._fresh_for = directory, fresh_for
         self._max_age = directory.options.max_age
+        self._snapshots = SnapshotThread(directory) if directory.options.snapshots else None
         self.reset()
 
     def reset(self) -> None:
@@ -47,6 +49,8 @@ class SyncThread:
         self._round_ended = threading.Condition()
         self._requested = threading.Event()
         self._thread: threading.Thread | None = None
+        if self._snapshots is not None:
+            self._snapshots.reset()
 
     @property
     def in_backoff(self) -> bool:
@@ -150,6 +154,8 @@ class SyncThread:
             else:
                 self._is_slow, self._backoff_until, self.error = False, 0.0, None
                 self._directory.record_success()
+                if self._snapshots is not None:
+                    self._snapshots.start_when_due()
 
     def _read_backoff(self) -> bool:
         """Whether D1 is not to be asked now, as any process of this host has found."""

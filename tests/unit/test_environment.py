@@ -165,6 +165,41 @@ def test_the_allowance_is_cloudflares_unless_it_is_given():
     assert environment.d1_database(env(D1_ALLOWANCE="2400"), Path("data"))["OPTIONS"]["allowance"] == 2400
 
 
+D1 = {"CLOUDFLARE_ACCOUNT_ID": "a", "CLOUDFLARE_D1_DATABASE_ID": "d", "CLOUDFLARE_API_TOKEN": "t"}
+R2 = {
+    "CLOUDFLARE_ACCOUNT_ID": "a", "CLOUDFLARE_R2_ACCESS_KEY": "k", "CLOUDFLARE_R2_SECRET_KEY": "s",
+    "CLOUDFLARE_R2_BUCKET_NAME": "images", "CLOUDFLARE_R2_PUBLIC_URL": "https://images.example",
+}  # fmt: skip
+
+
+def test_snapshots_go_to_the_private_bucket_and_the_previous_secret_reads_them():
+    storage = environment.private_storage(env(**R2, CLOUDFLARE_R2_PRIVATE_BUCKET_NAME="private"))
+    assert storage["OPTIONS"]["bucket_name"] == "private"
+    assert "public_url" not in storage["OPTIONS"]
+    assert environment.snapshots(storage, ["new", ""])["keys"] == ["new"]
+    assert environment.snapshots(storage, ["new", "old"])["keys"] == ["new", "old"]
+    assert environment.snapshots(environment.private_storage(env(**R2)), ["new"]) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({**R2, "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": "images"}, "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME "),
+        ({**D1, "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": "p"}, "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME "),
+        ({"JWT_SECRET_PREVIOUS": "short"}, "JWT_SECRET_PREVIOUS "),
+    ],
+)
+def test_the_public_bucket_missing_keys_and_a_short_secret_are_refused(tmp_path, given, named):
+    done = check(DATA=str(tmp_path), ENVIRONMENT="development", **given)
+    assert one_sentence(done).startswith(named)
+
+
+def test_the_deployment_check_warns_where_a_new_host_has_no_snapshot(tmp_path):
+    given = {**PRODUCTION, **D1, **R2, "DATA": str(tmp_path)}
+    assert "gallery.W003" in check("--deploy", **given).stderr
+    assert "gallery.W003" not in check("--deploy", **given, CLOUDFLARE_R2_PRIVATE_BUCKET_NAME="p").stderr
+
+
 def one_sentence(done):
     """The sentence by which a start was refused, and nothing beside it."""
     assert done.returncode != 0

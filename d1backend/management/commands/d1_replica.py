@@ -1,10 +1,11 @@
-"""`manage.py d1_replica install | fill | status | drop`."""
+"""`manage.py d1_replica install | fill | snapshot | status | drop`."""
 
 import json
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from d1backend.archive import ArchiveError
 from d1backend.errors import Error
 from d1backend.protocol.budget import Spender, spending
 from d1backend.replica import status
@@ -13,14 +14,20 @@ from d1backend.replica.host import Host
 from d1backend.replica.installation import drop_log, install_log
 from d1backend.replica.options import replica_aliases
 from d1backend.replica.registry import host_of
+from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
 from d1backend.replica.source import Source
+
+_FAILURES = (
+    *(LookupError, ValueError, OSError, NeedsRefill, Error, DatabaseError),
+    *(ArchiveError, SnapshotNotTaken),
+)
 
 
 class Command(BaseCommand):
     help = "Install, fill, inspect or remove the embedded replica of D1."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", choices=["install", "fill", "status", "drop"])
+        parser.add_argument("action", choices=["install", "fill", "snapshot", "status", "drop"])
         parser.add_argument("--database", help="alias of the replica; needed when there are several")
         parser.add_argument(
             "--anew",
@@ -43,10 +50,12 @@ class Command(BaseCommand):
                     self.stdout.write("Nothing to do.")
             elif action == "fill":
                 self._fill_with_progress(host, source)
+            elif action == "snapshot":
+                self._take_snapshot(host, source)
             else:
                 drop_log(source)
                 self.stdout.write("D1 logs no more changes for replicas.")
-        except (LookupError, ValueError, OSError, NeedsRefill, Error, DatabaseError) as error:
+        except _FAILURES as error:
             raise CommandError(str(error)) from error
         finally:
             source.close()
@@ -59,6 +68,12 @@ class Command(BaseCommand):
 
     def _print_wait(self, seconds: float) -> None:
         self.stdout.write(f"D1 takes no more requests for now; going on in {seconds:.0f} s.")
+
+    def _take_snapshot(self, host: Host, source: Source) -> None:
+        """Write a snapshot of this host's copy, whether or not one is due."""
+        host.sync_now(source)
+        taken = take_snapshot(host.directory, source, only_when_due=False, gently=False)
+        self.stdout.write(f"Snapshot {taken.name} holds the copy up to change {taken.seq}.")
 
     def _fill_with_progress(self, host: Host, source: Source) -> None:
         """Fill this host's copy or bring it up to date, and print how many rows have come."""

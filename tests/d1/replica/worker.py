@@ -5,7 +5,9 @@ the ledger; every process looks whether it sees the beacons as high as the ledge
 once, those of other hosts after the allowed age.
 """
 
+import importlib
 import json
+import logging
 import os
 import random
 import time
@@ -19,9 +21,16 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
+from d1backend.archive import writer
 from tests.d1.faults.process import PATIENCE
 
 MAX_AGE = 0.5
+# A snapshot is always due, in small parts, and a lease ends soon.
+HASTE = {
+    "snapshot_thread": {"_LOOK_EVERY": 0.2, "_AFTER_FAILURE": 0.5, "SNAPSHOT_AFTER": 5},
+    "snapshot_lease": {"_DUE": "1", "_LEASE": 5},
+    "frozen_copy": {"_PAGE": 10},
+}
 LETTERS = "aé漢कां\0'\"\n🙂 "
 
 
@@ -37,8 +46,17 @@ def configure(plan: dict[str, Any]) -> None:
         INSTALLED_APPS=["d1backend"],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         LOGGING_CONFIG=None,
+        STORAGES=plan["storages"],
     )
     django.setup()
+    hasten()
+
+
+def hasten() -> None:
+    for module, values in HASTE.items():
+        for name, value in values.items():
+            setattr(importlib.import_module(f"d1backend.replica.{module}"), name, value)
+    writer._PART_TEXT = 2000
 
 
 class Writer:
@@ -220,9 +238,30 @@ def work(plan: dict[str, Any], ledger: Ledger, beacon: int) -> None:
                 os._exit(3)
 
 
+class CountSnapshots(logging.Handler):
+    """Counts in the ledger how often a snapshot was written, used, and rejected."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self.ledger = ledger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said = record.getMessage()
+        for what, words in {
+            "written": "is complete",
+            "restored": "is filled from",
+            "rejected": "is not used",
+        }.items():
+            if words in said:
+                self.ledger.count(what)
+
+
 def main(plan: dict[str, Any]) -> None:
     configure(plan)
     ledger = Ledger(Path(plan["ledger"]))
+    logger = logging.getLogger("d1backend.replica")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(CountSnapshots(ledger))
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda beacon: work(plan, ledger, beacon), plan["beacons"]))
 

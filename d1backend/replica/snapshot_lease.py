@@ -1,0 +1,80 @@
+"""The row on D1 that names the newest snapshot of the copy, and the lease of the host that writes the next.
+
+All times are D1's, so hosts need not agree on the time. A lease ends by itself when its holder is killed.
+"""
+
+from dataclasses import dataclass
+
+from d1backend.protocol.api import Statement
+from d1backend.replica.change_log import CREATE_SNAPSHOTS, SEQ, SNAPSHOT_AFTER, SNAPSHOTS, STATE
+from d1backend.replica.directory import Snapshot
+from d1backend.replica.source import Source
+from d1backend.replica.tables import Rows
+from d1backend.sql.values import literal
+
+# Seconds between two snapshots, if changes do not ask for one earlier.
+EVERY = 24 * 3600
+# Seconds that a host has for writing one.
+_LEASE = 900
+
+_NOW = "CAST(unixepoch() AS INTEGER)"
+_DUE = (
+    f"(name IS NULL OR epoch IS NOT (SELECT epoch FROM {STATE}) OR taken <= {_NOW} - {EVERY} "
+    f"OR {SEQ} - seq >= {SNAPSHOT_AFTER})"
+)
+_SELECT = (
+    f"SELECT name, epoch, seq, digest, previous, taken, {_NOW} - taken, holder, max(0, lease - {_NOW}), "
+    f"(SELECT floor FROM {STATE}) FROM {SNAPSHOTS}"
+)
+
+
+@dataclass(frozen=True)
+class LeaseState:
+    """The newest snapshot, who holds the lease and for how many seconds more, and from where D1's log is complete."""
+
+    newest: Snapshot | None
+    holder: str
+    seconds_left: int
+    floor: int
+
+
+def fetch_state(source: Source) -> LeaseState:
+    """The state without a claim. Raises MissingError when the log was never installed."""
+    (rows,) = source.query([(_SELECT, [])])
+    return _parse(rows)
+
+
+def claim(source: Source, holder: str, *, only_when_due: bool, refused: str | None = None) -> LeaseState:
+    """Take the lease unless another holds it; the returned state says who has it.
+
+    With `only_when_due`, nothing is taken while the newest snapshot is recent, except when it is the one named
+    `refused`, which this host could not use.
+    """
+    due = f"({_DUE} OR name IS {literal(refused)})" if refused else _DUE
+    take = (
+        f"UPDATE {SNAPSHOTS} SET holder = {literal(holder)}, lease = {_NOW} + {_LEASE} "
+        f"WHERE (lease <= {_NOW} OR holder = {literal(holder)}){f' AND {due}' if only_when_due else ''}"
+    )
+    statements: list[Statement] = [(sql, []) for sql in (*CREATE_SNAPSHOTS, take, _SELECT)]
+    return _parse(source.execute(statements)[-1])
+
+
+def publish(source: Source, holder: str, name: str, epoch: str, seq: int, digest: str) -> LeaseState:
+    """Name a snapshot as the newest, and end the lease; does nothing when another host has taken it meanwhile.
+
+    Also does nothing when the epoch is no longer D1's. The returned state says which snapshot is the newest.
+    """
+    update = (
+        f"UPDATE {SNAPSHOTS} SET previous = name, name = {literal(name)}, epoch = {literal(epoch)}, seq = {seq}, "
+        f"digest = {literal(digest)}, taken = {_NOW}, holder = '', lease = 0 WHERE holder = {literal(holder)} "
+        f"AND EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)})"
+    )
+    return _parse(source.execute([(update, []), (_SELECT, [])])[-1])
+
+
+def _parse(rows: Rows) -> LeaseState:
+    if not rows:
+        return LeaseState(None, "", 0, 0)
+    name, epoch, seq, digest, previous, taken, age, holder, seconds_left, floor = rows[0]
+    newest = None if name is None else Snapshot(name, epoch, seq, digest, previous, taken, age)
+    return LeaseState(newest, holder, seconds_left, floor or 0)

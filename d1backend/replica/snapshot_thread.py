@@ -1,0 +1,75 @@
+"""The thread of a process that writes a snapshot when one is due; syncs and reads go on meanwhile."""
+
+import logging
+import sqlite3
+import threading
+import time
+from contextlib import closing, suppress
+
+from django.db import DatabaseError
+
+from d1backend.archive import ArchiveError
+from d1backend.protocol.budget import Spender, spending
+from d1backend.replica.change_log import SNAPSHOT_AFTER
+from d1backend.replica.directory import ReplicaDirectory
+from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
+from d1backend.replica.source import Source
+
+log = logging.getLogger(__name__)
+
+# Seconds between two looks at what this host knows of the newest snapshot.
+_LOOK_EVERY = 60.0
+# Seconds until D1 is asked again after a failure.
+_AFTER_FAILURE = 600.0
+_FAILURES = (ArchiveError, sqlite3.Error, DatabaseError, OSError)
+
+
+class SnapshotThread:
+    """Writes snapshots for this process. Of several hosts one writes, by a lease on D1."""
+
+    def __init__(self, directory: ReplicaDirectory) -> None:
+        self._directory = directory
+        self.reset()
+
+    def reset(self) -> None:
+        """Start without a thread, as a process that was just forked must."""
+        self._thread: threading.Thread | None = None
+        self._look_at = 0.0
+
+    def start_when_due(self) -> None:
+        """Start the thread if this host should ask D1 for the lease; the directory is locked, and just synced."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_EVERY
+        if (self._thread is not None and self._thread.is_alive()) or not self._is_due():
+            return
+        # No other process of this host asks meanwhile.
+        note = self._directory.snapshot_note()
+        self._directory.note_snapshot(note.newest, _AFTER_FAILURE, refused=note.refused)
+        self._thread = threading.Thread(target=self._run, name="d1-snapshot", daemon=True)
+        with suppress(RuntimeError):
+            self._thread.start()
+
+    def _is_due(self) -> bool:
+        """Whether this host should ask: D1 decides."""
+        note, opened, now = self._directory.snapshot_note(), self._directory.open_current(), time.time()
+        if note.ask_at <= now:
+            return True
+        if note.newest is None or opened is None or note.noted + _AFTER_FAILURE > now:
+            return False
+        copy = opened.copy
+        return copy.epoch != note.newest.epoch or copy.seq - note.newest.seq >= SNAPSHOT_AFTER
+
+    def _run(self) -> None:
+        alias = self._directory.options.alias
+        try:
+            with closing(Source(self._directory.options, patient=False)) as source, spending(Spender.SYNC):
+                taken = take_snapshot(self._directory, source)
+        except SnapshotNotTaken as reason:
+            log.debug("No snapshot of the replica %s is taken: %s.", alias, reason)
+        except _FAILURES as error:
+            log.warning("The snapshot of the replica %s failed: %s.", alias, error)
+        except Exception:
+            log.exception("The snapshot of the replica %s failed.", alias)
+        else:
+            log.info("Snapshot %s of the replica %s is complete.", taken.name, alias)

@@ -1,0 +1,524 @@
+"""Snapshots of the copy: one host writes them, a new host is ready from one, and one that is not sound does no harm."""
+
+import os
+import signal
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, storages
+
+from d1backend.archive import ArchiveError, ahead, writer
+from d1backend.replica import change_log, fill, frozen_copy, snapshot, snapshot_thread, status
+from d1backend.replica.installation import install_log
+from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
+from d1backend.replica.source import Source
+from devtools.s3_server import s3_client, shared
+from tests.d1.replica.models import Design
+from tests.d1.replica.test_command import run
+from tests.d1.replica.test_fill import MANY, fill_now
+from tests.d1.replica.test_freshness import until
+from tests.d1.replica.test_hosts import compare
+
+SECRET, OTHER = "s" * 32, "o" * 32
+
+
+class Odd(FileSystemStorage):
+    """A folder that a test lets fail: `on_read` and `on_write` are called with the name."""
+
+    on_read = on_write = staticmethod(lambda name: None)
+
+    def _open(self, name, mode="rb"):
+        self.on_read(name)
+        return super()._open(name, mode)
+
+    def _save(self, name, content):
+        self.on_write(name)
+        return super()._save(name, content)
+
+
+@pytest.fixture
+def bucket(tmp_path, settings, monkeypatch):
+    """The folder that stands for the private bucket."""
+    folder = tmp_path / "bucket"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "private": {"BACKEND": f"{__name__}.Odd", "OPTIONS": {"location": folder}},
+    }
+    monkeypatch.setattr(writer, "_PART_TEXT", 2000)
+    monkeypatch.setattr(frozen_copy, "_PAGE", 10)
+    return folder
+
+
+@pytest.fixture
+def host_with(bucket, new_host):
+    def host_with(name, keys=(SECRET,), **options):
+        return new_host(name, snapshots={"storage": "private", "keys": list(keys)}, **options)
+
+    return host_with
+
+
+@pytest.fixture
+def writing(d1, installed, host_with):
+    """A host with a full copy, of 300 designs and 40 tags."""
+    d1(
+        MANY.format(300, "words के लिए"),
+        "UPDATE designs SET picture = x'00ff', view_count = 9223372036854775807",
+    )
+    d1(*(f"INSERT INTO tags (design_id, label) VALUES (1, 'x{i}')" for i in range(40)))
+    d1("INSERT INTO people (name, password_hash) VALUES ('a', 'bcrypt$secret')")
+    host = host_with("writing")
+    host.sync()
+    return host
+
+
+def take(host, **options):
+    source = Source(host.host.options, patient=True)
+    try:
+        return take_snapshot(host.host.directory, source, gently=False, **options)
+    finally:
+        source.close()
+
+
+def newest(d1):
+    return d1("SELECT name FROM _d1_snapshots")[0][0]
+
+
+def folder_of(bucket, d1, name=None):
+    return bucket / "snapshots" / d1.database / (name or newest(d1))
+
+
+def restored_rows(host, caplog):
+    """Fill a host; how many rows came from D1's pages, and the lines about snapshots."""
+    from_d1 = []
+    original = Source.fetch_page
+
+    def fetch_page(self, *arguments):
+        rows, size = original(self, *arguments)
+        from_d1.append(len(rows))
+        return rows, size
+
+    caplog.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Source, "fetch_page", fetch_page)
+        fill_now(host)
+    return sum(from_d1), [r.getMessage() for r in caplog.records if "napshot" in r.getMessage()]
+
+
+# A new host
+
+
+def test_a_new_host_is_ready_from_a_snapshot_with_a_few_requests(d1, writing, host_with, proxy, caplog):
+    take(writing)
+    d1("UPDATE designs SET title = 'later' WHERE id = 3", "DELETE FROM designs WHERE id = 4")
+    d1("INSERT INTO tags (design_id, label) VALUES (1, 'new')", "DELETE FROM tags WHERE id = 5")
+    new = host_with("new")
+    proxy.plan = []
+    assert restored_rows(new, caplog) == (0, [])
+    assert proxy.count <= 6
+    compare(d1, new)
+    assert Design.objects.using(new.replica).get(pk=3).title == "later"
+    assert status(new.replica)["snapshot"] == newest(d1)
+
+
+def test_a_snapshot_holds_no_hidden_column_and_nothing_in_the_clear(d1, writing, bucket):
+    take(writing)
+    for file in folder_of(bucket, d1).iterdir():
+        assert b"secret" not in file.read_bytes()
+        assert b"words" not in file.read_bytes()
+
+
+def test_a_host_that_was_killed_goes_on_after_the_last_part(d1, writing, host_with, caplog):
+    take(writing)
+    new = host_with("new")
+    child = os.fork()
+    if not child:
+        count = iter(range(1, 99))
+
+        def kill(table, rows):
+            if next(count) == 4:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        fill_now(new, kill)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    d1("DELETE FROM designs WHERE id IN (2, 299)", "UPDATE designs SET title = 'later' WHERE id IN (3, 298)")
+    (path,) = new.host.directory.files()
+    pages = fill_now(new)
+    assert 0 < sum(rows for table, rows in pages if table == "designs") < 300
+    assert new.host.directory.files() == [path]
+    compare(d1, new)
+
+
+def test_the_log_keeps_what_the_newest_snapshot_needs_up_to_a_cap(d1, writing, monkeypatch):
+    monkeypatch.setattr(change_log, "_KEPT", 10)
+    taken = take(writing)
+    source = Source(writing.host.options, patient=True)
+
+    def floor_after_more_changes(kept_from):
+        monkeypatch.setattr(change_log, "_KEPT_FROM", kept_from)
+        for n in range(40):
+            d1(f"UPDATE designs SET title = '{n}' WHERE id = {n + 1}")
+        install_log(source)
+        return d1("SELECT floor FROM _d1_replica")[0][0]
+
+    plain = change_log._KEPT_FROM
+    tenth = plain.replace("100000", "10")
+    assert floor_after_more_changes(tenth) <= taken.seq
+    assert floor_after_more_changes(tenth.replace("500000", "50")) > taken.seq
+    source.close()
+
+
+def test_a_copy_that_was_begun_from_an_older_snapshot_is_begun_again(d1, writing, host_with, caplog):
+    take(writing)
+    new = host_with("new")
+
+    def stop(table, rows):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill_now(new, stop)
+    d1("UPDATE designs SET title = 'b' WHERE id = 1")
+    writing.sync()
+    take(writing, only_when_due=False)
+    assert restored_rows(new, caplog) == (0, [])
+    assert len(new.host.directory.files()) == 1
+    compare(d1, new)
+
+
+def test_an_unfinished_fill_from_d1_goes_on_without_a_snapshot(d1, writing, host_with, caplog, monkeypatch):
+    monkeypatch.setattr(fill, "_FIRST_PAGE", 100)
+    monkeypatch.setattr(fill, "_LARGEST_PAGE", 100)
+    new = host_with("new")
+
+    def stop(table, rows):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fill_now(new, stop)
+    d1("UPDATE designs SET title = 'b' WHERE id = 1")
+    writing.sync()
+    take(writing)
+    rows, lines = restored_rows(new, caplog)
+    assert (rows, lines) == (200 + 40 + 1, [])
+    compare(d1, new)
+
+
+# Snapshots that must not be used
+
+
+def damage(bucket, d1, name, change):
+    path = folder_of(bucket, d1) / name
+    path.write_bytes(change(path.read_bytes()))
+
+
+def flipped(data):
+    return data[:60] + bytes([data[60] ^ 1]) + data[61:]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("manifest", flipped), ("manifest", lambda data: data[:-1]), ("part-000001", flipped),
+        ("part-000003", lambda data: data[:-20]), ("part-000000", lambda data: b""),
+    ],
+)  # fmt: skip
+def test_a_damaged_snapshot_is_rejected_in_one_line(d1, writing, host_with, bucket, caplog, name, change):
+    take(writing)
+    damage(bucket, d1, name, change)
+    new = host_with("new")
+    rows, lines = restored_rows(new, caplog)
+    assert rows > 0
+    assert len(lines) == 1
+    assert f"Snapshot {newest(d1)} of the replica replica_new is not used: its {name}" in lines[0]
+    compare(d1, new)
+
+
+def test_parts_that_are_swapped_or_missing_are_rejected(d1, writing, host_with, bucket, caplog):
+    take(writing)
+    folder = folder_of(bucket, d1)
+    (folder / "part-000001").rename(folder / "aside")
+    (folder / "part-000002").rename(folder / "part-000001")
+    rows, lines = restored_rows(host_with("swapped"), caplog)
+    assert rows > 0
+    assert [line.split(": ")[1] for line in lines] == ["its part-000001 is damaged or of another archive."]
+    (folder / "part-000001").unlink()
+    new = host_with("cut")
+    rows, lines = restored_rows(new, caplog)
+    assert [line.split(": ")[1] for line in lines] == ["its part-000001 is missing."]
+    compare(d1, new)
+
+
+def test_an_older_snapshot_in_its_place_is_rejected(d1, writing, host_with, bucket, caplog):
+    take(writing)
+    older = folder_of(bucket, d1)
+    kept = {file.name: file.read_bytes() for file in older.iterdir()}
+    d1("UPDATE designs SET title = 'b' WHERE id = 1")
+    writing.sync()
+    take(writing, only_when_due=False)
+    for name, data in kept.items():
+        (folder_of(bucket, d1) / name).write_bytes(data)
+    new = host_with("new")
+    rows, lines = restored_rows(new, caplog)
+    assert rows > 300
+    assert len(lines) == 1
+    assert "its manifest is damaged or of another archive" in lines[0]
+    compare(d1, new)
+
+
+def test_a_snapshot_of_another_key_epoch_or_settings_is_rejected(d1, writing, host_with, caplog, bucket):
+    take(writing)
+    expected = {
+        "was encrypted with another key": host_with("key", keys=[OTHER]),
+        "it was made for other settings": host_with("settings", hide={}, unrouted=[]),
+    }
+    for line, host in expected.items():
+        rows, lines = restored_rows(host, caplog)
+        assert rows > 300
+        assert len(lines) == 1
+        assert line in lines[0]
+    run(writing, "install", "--anew")
+    new = host_with("epoch")
+    rows, lines = restored_rows(new, caplog)
+    assert rows > 300
+    assert [line.split(": ")[1] for line in lines] == ["it is of another epoch."]
+    compare(d1, new)
+
+
+def test_the_snapshot_of_another_database_is_rejected(d1, writing, host_with, bucket, caplog):
+    """Even where its manifest is the one that the row names."""
+    take(writing)
+    folder = folder_of(bucket, d1)
+    folder.parent.rename(folder.parent.parent / "elsewhere")
+    original = snapshot._place_of
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "_place_of", lambda directory, database: original(directory, "elsewhere"))
+        rows, lines = restored_rows(host_with("new"), caplog)
+    assert rows > 300
+    assert "another key" in lines[0]
+
+
+def test_a_snapshot_that_the_log_no_longer_continues_is_rejected(d1, writing, host_with, caplog):
+    taken = take(writing)
+    d1("UPDATE designs SET title = 'b' WHERE id = 1", f"UPDATE _d1_replica SET floor = {taken.seq + 1}")
+    new = host_with("new")
+    rows, lines = restored_rows(new, caplog)
+    assert rows > 300
+    assert ["the log on D1 does not continue it" in line for line in lines] == [True]
+    compare(d1, new)
+
+
+def test_the_previous_key_is_tried(d1, writing, host_with, caplog):
+    take(writing)
+    new = host_with("new", keys=[OTHER, SECRET])
+    assert restored_rows(new, caplog) == (0, [])
+    compare(d1, new)
+
+
+@pytest.mark.parametrize("part", ["manifest", "part-000002"])
+@pytest.mark.parametrize("how", ["fails", "hangs"])
+def test_a_storage_that_fails_or_hangs_does_not_stop_the_fill(
+    d1, writing, host_with, caplog, monkeypatch, part, how
+):
+    take(writing)
+    monkeypatch.setattr(ahead, "LONGEST_WAIT", 0.2)
+    released = threading.Event()
+
+    def on_read(name):
+        if part in name:
+            if how == "hangs":
+                released.wait()
+            raise ConnectionError("key")
+
+    monkeypatch.setattr(storages["private"], "on_read", on_read)
+    new = host_with("new")
+    rows, lines = restored_rows(new, caplog)
+    released.set()
+    assert rows > 0
+    assert len(lines) == 1
+    compare(d1, new)
+
+
+# The lease
+
+
+def test_of_two_hosts_that_ask_at_once_one_writes(d1, writing, host_with, bucket):
+    other = host_with("other")
+    other.sync()
+    start = threading.Barrier(2)
+
+    def attempt(host):
+        start.wait()
+        try:
+            return take(host).name
+        except SnapshotNotTaken as reason:
+            return str(reason)
+
+    with ThreadPoolExecutor() as pool:
+        said = sorted(pool.map(attempt, [writing, other]))
+    assert said[0] == newest(d1)
+    assert said[1].startswith(("another host may write one for ", "none is due"))
+    assert len(list(folder_of(bucket, d1).parent.iterdir())) == 1
+
+
+def test_the_lease_of_a_host_that_was_killed_ends(d1, writing, host_with, bucket, caplog):
+    child = os.fork()
+    if not child:
+        storages["private"].on_write = lambda name: (
+            "part-000001" in name and os.kill(os.getpid(), signal.SIGKILL)
+        )
+        take(writing)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    other = host_with("other")
+    assert restored_rows(other, caplog)[1] == []
+    with pytest.raises(SnapshotNotTaken, match=r"another host may write one for (900|89.) s more"):
+        take(other)
+    d1("UPDATE _d1_snapshots SET lease = unixepoch()")
+    take(other)
+    assert [folder.name for folder in folder_of(bucket, d1).parent.iterdir()] == [newest(d1)]
+    new = host_with("new")
+    assert restored_rows(new, caplog) == (0, [])
+    compare(d1, new)
+
+
+def test_a_host_whose_lease_ended_publishes_nothing(d1, writing, bucket, monkeypatch):
+    def lose(name):
+        d1("UPDATE _d1_snapshots SET holder = 'another'")
+
+    monkeypatch.setattr(storages["private"], "on_write", lose)
+    with pytest.raises(ArchiveError, match="its lease ended"):
+        take(writing)
+    assert newest(d1) is None
+    assert list(folder_of(bucket, d1, "x").parent.iterdir()) == []
+
+
+def test_a_snapshot_is_due_each_day_and_after_half_of_the_log(d1, writing):
+    take(writing)
+    with pytest.raises(SnapshotNotTaken, match="none is due"):
+        take(writing)
+    for due in (
+        "UPDATE _d1_snapshots SET taken = taken - 86400",
+        "UPDATE sqlite_sequence SET seq = seq + 50000 WHERE name = '_d1_changes'",
+        "UPDATE _d1_snapshots SET epoch = 'of another log'",
+    ):
+        d1(due)
+        take(writing)
+
+
+def test_the_newest_two_are_kept(d1, writing, bucket):
+    names = [take(writing, only_when_due=False).name for _ in range(3)]
+    kept = {folder.name for folder in folder_of(bucket, d1).parent.iterdir()}
+    assert kept == set(names[1:])
+
+
+def test_a_storage_that_fails_while_writing_is_named_and_nothing_is_published(d1, writing, monkeypatch):
+    def fail(name):
+        raise ConnectionError("secret-host")
+
+    monkeypatch.setattr(storages["private"], "on_write", fail)
+    with pytest.raises(ArchiveError, match=r"part-000000 was not stored \(ConnectionError\)"):
+        take(writing)
+    assert newest(d1) is None
+
+
+# A real bucket
+
+
+@pytest.fixture
+def s3(settings, tmp_path_factory, worker_id):
+    """A client of a bucket of its own on SeaweedFS, which STORAGES names as "private"."""
+    alone = worker_id == "master"
+    folder = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    server = shared(folder, os.getpid() if alone else os.getppid())
+    client = s3_client(server["endpoint"], server["access_key"], server["secret_key"])
+    bucket = f"private-{uuid.uuid4().hex[:12]}"
+    client.create_bucket(Bucket=bucket)
+    options = {
+        "access_key": server["access_key"], "secret_key": server["secret_key"],
+        "endpoint_url": server["endpoint"], "bucket_name": bucket,
+    }  # fmt: skip
+    backend = {"BACKEND": "core.private_bucket.PrivateBucket", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "private": backend}
+    return lambda: [entry["Key"] for entry in client.list_objects_v2(Bucket=bucket).get("Contents", ())]
+
+
+def test_snapshots_in_a_real_bucket(d1, writing, host_with, s3, caplog):
+    names = [take(writing, only_when_due=False).name for _ in range(3)]
+    assert {key.split("/")[2] for key in s3()} == set(names[1:])
+    new = host_with("new")
+    assert restored_rows(new, caplog) == (0, [])
+    compare(d1, new)
+    d1("UPDATE _d1_snapshots SET name = 'another'")
+    rows, lines = restored_rows(host_with("third"), caplog)
+    assert rows > 300
+    assert [line.split(": ")[1] for line in lines] == ["its manifest is missing."]
+
+
+# Who writes, and when
+
+
+def test_a_host_that_syncs_writes_one_when_it_is_due(d1, writing, host_with, caplog):
+    host = host_with("reading", max_age=0.2)
+    assert Design.objects.count() == 300
+    until(lambda: newest(d1) is not None)
+    until(lambda: status(host.replica)["snapshot"] == newest(d1))
+    new = host_with("new")
+    assert restored_rows(new, caplog) == (0, [])
+
+
+def test_a_host_that_refused_a_snapshot_writes_another(d1, writing, host_with, bucket, caplog):
+    refused = take(writing).name
+    damage(bucket, d1, "manifest", flipped)
+    host_with("new", max_age=0.2)
+    assert Design.objects.count() == 300
+    until(lambda: newest(d1) != refused)
+
+
+def test_a_host_asks_d1_no_more_than_once_while_none_is_due(d1, writing, host_with, proxy, monkeypatch):
+    monkeypatch.setattr(snapshot_thread, "_LOOK_EVERY", 0.0)
+    taken = take(writing)
+    d1("UPDATE _d1_snapshots SET taken = taken - 80000")
+    host = host_with("new")
+    host.sync()
+    proxy.plan = []
+    for _ in range(3):
+        host.host.sync_thread._snapshots.start_when_due()
+    assert proxy.count == 0
+    assert status(host.replica)["snapshot"] == taken.name
+
+
+def test_the_command_takes_one_and_status_names_it(d1, writing):
+    said = run(writing, "snapshot")
+    assert said.startswith(f"Snapshot {newest(d1)} holds the copy up to change ")
+    assert newest(d1) in run(writing, "status")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"storage": "private"}, "keys"), ({"storage": "private", "keys": []}, "32"),
+        ({"storage": "private", "keys": ["short"]}, "32"), ({"storage": "nowhere", "keys": [SECRET]}, "nowhere"),
+        ({"storage": "private", "keys": [SECRET], "every": 3}, "every"),
+    ],
+)  # fmt: skip
+def test_wrong_settings_are_named_and_keys_are_not_shown(d1, new_host, bucket, given, named):
+    with pytest.raises(ImproperlyConfigured, match=named):
+        _ = new_host("a", snapshots=given).host
+
+
+def test_keys_are_not_in_the_representation(host_with, d1):
+    assert SECRET not in repr(host_with("a").host.options)
+
+
+def test_without_the_option_nothing_is_asked(d1, installed, new_host, proxy):
+    host = new_host("a")
+    host.sync()
+    proxy.plan = []
+    host.sync()
+    assert host.host.sync_thread._snapshots is None
+    assert proxy.count == 1
+    with pytest.raises(ArchiveError, match="no storage for snapshots"):
+        take(host)
