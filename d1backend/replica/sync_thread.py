@@ -44,6 +44,8 @@ class SyncThread:
         self.error: str | None = None
         self._is_slow = False
         self._backoff_until = 0.0
+        # Until then this host has no room for a sync in its share of D1's calls.
+        self._no_room_until = 0.0
         self._source: Source | None = None
         self._starting = threading.Lock()
         self._round_ended = threading.Condition()
@@ -55,6 +57,8 @@ class SyncThread:
     @property
     def in_backoff(self) -> bool:
         """Whether D1 is not to be asked now, as far as this process knows."""
+        if time.time() < self._no_room_until:
+            return True
         if time.time() >= self._backoff_until:
             return False
         # The failure is forgotten when a process of this host commits.
@@ -119,7 +123,7 @@ class SyncThread:
         """The seconds after which a fill that failed is continued, although nobody reads; None without one."""
         if self._directory.last_synced() is not None or self._directory.read_filling() is None:
             return None
-        return max(0.0, self._backoff_until - time.time())
+        return max(0.0, self._backoff_until - time.time(), self._no_room_until - time.time())
 
     def _sync_when_due(self) -> None:
         if self._read_backoff():
@@ -136,7 +140,7 @@ class SyncThread:
                 if self._source is None:
                     self._source = Source(self._directory.options, patient=False)
                 if has_copy and (wait := self._source.seconds_to_sync()):
-                    self._backoff_until = time.time() + wait
+                    self._no_room_until = time.time() + wait
                     return
                 with spending(Spender.SYNC):
                     sync(self._directory, self._source)
@@ -148,7 +152,7 @@ class SyncThread:
             except _FAILURES as error:
                 # That this host has no room to sync is no failure of D1: reads use the copy, and writes go on.
                 if isinstance(error, RateLimited) and error.own:
-                    self._backoff_until = time.time() + error.retry_after
+                    self._no_room_until = time.time() + error.retry_after
                 else:
                     self._record_failure(error)
             else:

@@ -46,7 +46,7 @@ def configure(plan: dict[str, Any]) -> None:
         INSTALLED_APPS=["d1backend"],
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         LOGGING_CONFIG=None,
-        STORAGES=plan["storages"],
+        STORAGES=plan.get("storages", {}),
     )
     django.setup()
     hasten()
