@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from core import replica
 from d1backend.replica import on_primary
 from designs.fields import Status
@@ -116,7 +117,9 @@ def test_an_editor_sees_designs_and_nothing_of_people():
 
 @pytest.mark.django_db
 def test_nobody_else_sees_anything():
-    for client in (Client(), client_of(), client_of(admin=True, pending=True)):
+    unapproved = client_of(admin=True)
+    User.objects.update(is_approved=False)
+    for client in (Client(), client_of(), unapproved):
         for address in (INDEX, reverse("admin:designs_figures", args=["days"])):
             assert client.get(address).status_code == 302
 
