@@ -28,7 +28,7 @@ from benchmarks.cold_traffic import Target, Window, send
 from benchmarks.systems import System
 from benchmarks.workloads import Readers
 from d1backend.local import D1Local
-from devtools.local_cloud import ensure_bucket, variables
+from devtools.local_cloud import PRIVATE_BUCKET, ensure_buckets, variables
 from devtools.ports import free_port
 from devtools.s3_server import S3Server
 
@@ -36,7 +36,6 @@ FAVOURITES_EACH = 100
 ALLOWED, WINDOW = 1200, 300.0  # requests per seconds
 STEADY = 60.0  # seconds of traffic before and after an outage, and after the last host is ready
 READY_SECONDS = 900.0
-PRIVATE_BUCKET = "gallery-private"
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,7 @@ def prepared(folder: Path, d1: D1Local, store: S3Server, size: int) -> World:
     """Create the data on D1, and a host's folder with its copy, without latency and allowance."""
     start = time.monotonic()
     (folder / "warm").mkdir()
-    ensure_bucket(store)
-    store.client().create_bucket(Bucket=PRIVATE_BUCKET)
+    ensure_buckets(store)
     near = variables(d1, store)
     env = systems.environment(folder / "data", REPLICA="off", D1_TIMEOUT="35", **near)
     tokens = systems.fill(size, max(size // 10, 10), env, favourites=FAVOURITES_EACH)

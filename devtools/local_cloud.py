@@ -20,6 +20,7 @@ from devtools.s3_server import S3Server
 
 ACCOUNT = "local"
 BUCKET = DATABASE = "gallery"
+PRIVATE_BUCKET = "gallery-private"  # for snapshots of the copy of D1
 
 
 def database_id(d1: D1Local) -> str:
@@ -28,10 +29,11 @@ def database_id(d1: D1Local) -> str:
     return api.find(DATABASE) or api.create(DATABASE)
 
 
-def ensure_bucket(store: S3Server) -> None:
+def ensure_buckets(store: S3Server) -> None:
     client = store.client()
-    if BUCKET not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
-        client.create_bucket(Bucket=BUCKET)
+    found = [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
+    for name in {BUCKET, PRIVATE_BUCKET}.difference(found):
+        client.create_bucket(Bucket=name)
     rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD", "PUT"], "AllowedHeaders": ["*"]}
     client.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
 
@@ -58,8 +60,9 @@ def main(command: list[str]) -> int:
         D1Local(persist=str(data / "d1"), token=secrets.token_urlsafe(16)) as d1,
         S3Server(data / "s3", public_bucket=BUCKET) as store,
     ):
-        ensure_bucket(store)
-        process = subprocess.Popen(command, env={**os.environ, **variables(d1, store)})
+        ensure_buckets(store)
+        private = {"CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": PRIVATE_BUCKET}
+        process = subprocess.Popen(command, env={**os.environ, **variables(d1, store), **private})
         for signum in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signum, lambda number, frame: process.send_signal(signal.SIGTERM))
         return process.wait()

@@ -242,6 +242,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # The request log has a line for each response already; Django's would repeat the 4xx.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "filters": {
+        "exceptions": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: record.exc_info}
+    },
+    # The request log has a line for each response already; of Django's only tracebacks say more.
+    "loggers": {"django.request": {"level": "ERROR", "filters": ["exceptions"]}},
 }

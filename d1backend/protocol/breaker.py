@@ -6,7 +6,8 @@ reads of the copy, which do not need D1. So in a process with the setting `most_
 - at most that many calls wait for D1. Further ones wait for a place while D1 answers, and fail when it has answered
   nothing for a second;
 - after a failure that shows that D1 is out of reach, the breaker is open for all processes of the host: calls fail at
-  once with OutOfReach. After a pause the next call tries D1, one at a time. Its answer closes the breaker.
+  once with OutOfReach. After a pause the next call tries D1, one at a time. Its answer closes the breaker. For the
+  first second of a trial others wait for its answer: often it is the sync of the request that then writes.
 
 A process without that setting (a command) waits and tries again instead.
 Why one failure or two open it: docs/decisions/0010-a-breaker-for-the-host.md.
@@ -47,6 +48,8 @@ SILENCE = 1.0
 # The pause before a trial (seconds) begins at one second and doubles up to this.
 _LONGEST_PAUSE = 5.0
 _FAILURES = 2
+# The seconds between two looks at a trial that another call makes.
+_LOOK = 0.02
 # What parse_response() raises for an answer of D1.
 _ANSWERS = (Error, utils.Error, AlreadyAppliedError, OvertakenError, SchemaChangedError, CarriedResult)
 
@@ -121,7 +124,7 @@ class Breaker:
         """How many seconds until D1 is tried again; None when a call would be sent now."""
         state = self._state.read()
         if state is not None:
-            return min(state.seconds_left, _LONGEST_PAUSE) or None
+            return None if self._has_young_trial else min(state.seconds_left, _LONGEST_PAUSE) or None
         with self._changed:
             return SILENCE if self._is_full and self._silent_in <= 0 else None
 
@@ -151,7 +154,7 @@ class Breaker:
         call = object()
         with self._changed:
             while self._is_full:
-                if (state := self._state.read()) is not None:
+                if not self._has_young_trial and (state := self._state.read()) is not None:
                     raise _refusal(state)
                 if (left := self._silent_in) <= 0:
                     raise _refused(f"D1 answers none of {len(self._waiting)} calls", SILENCE)
@@ -166,25 +169,40 @@ class Breaker:
 
     # Trials
 
+    @property
+    def _has_young_trial(self) -> bool:
+        """Whether a trial is under way in which D1 still has time to answer."""
+        return self._state.trial_age() <= SILENCE
+
+    def _after_trial(self) -> OpenState | None:
+        """The state once the trial that is under way, if one is, has ended or got no answer for a second."""
+        while (state := self._state.read()) is not None and state.seconds_left:
+            if self._has_young_trial:
+                time.sleep(_LOOK)
+            elif state == self._state.read():  # else a trial has ended between the two looks
+                return state
+        return state
+
     @contextmanager
     def _permission(self, settles: bool) -> Iterator[OpenState | None]:
         """Let a call through; returns the state that it tries to end, None when the breaker is closed."""
-        state = self._state.read()
-        if state is None:
-            yield None
-            return
-        if state.seconds_left and not settles:
-            raise _refusal(state)
-        with self._state.trial() as claimed:
-            # Another trial may have ended since.
-            state = self._state.read()
-            if state is None:
-                yield None
-                return
-            if not claimed or (state.seconds_left and not settles):
+        while (state := self._after_trial()) is not None:
+            if state.seconds_left and not settles:
                 raise _refusal(state)
-            self._state.postpone(time.time() + self._trial_takes)
-            yield state
+            with self._state.trial() as claimed:
+                # Another trial may have ended since.
+                state = self._state.read()
+                if claimed and state is not None:
+                    if state.seconds_left and not settles:
+                        raise _refusal(state)
+                    self._state.postpone(time.time() + self._trial_takes)
+                    yield state
+                    return
+            time.sleep(_LOOK)
+            # In this order: a trial ends after it has closed the breaker.
+            if not self._has_young_trial and (state := self._state.read()) is not None:
+                raise _refusal(state)
+        yield None
 
     def _give_back(self, tried: OpenState | None) -> None:
         """Let the next call try D1, because this one did not."""
@@ -194,7 +212,12 @@ class Breaker:
     def _note_answer(self) -> None:
         with self._changed:
             self._answered_at, self._failures = time.monotonic(), 0
-        if self._state.close():
+        try:
+            was_open = self._state.close()
+        except OSError as error:
+            self._keep_to_itself(error)
+            was_open = True
+        if was_open:
             log.warning("D1 answers again.")
 
     def _note_failure(self, failure: NotDoneError, started: float, is_trial: bool) -> None:
@@ -225,9 +248,13 @@ class Breaker:
         try:
             self._state.open(state)
         except OSError as error:
-            log.warning("Other processes cannot be told that D1 is out of reach: %s", error)
-            self._state = StateInMemory()
+            self._keep_to_itself(error)
             self._state.open(state)
+
+    def _keep_to_itself(self, error: OSError) -> None:
+        """Keep the state in this process, because the host's folder cannot be written."""
+        log.warning("Other processes cannot be told whether D1 is out of reach: %s", error)
+        self._state = StateInMemory()
 
 
 def _refusal(state: OpenState) -> RefusedError:

@@ -2,7 +2,7 @@
 
 The processes of a host share it through two files in the host's folder. One exists while the breaker is open: its
 modification time is when D1 is tried again, so a check costs one os.stat(). The other is locked by the call that tries
-D1; the system unlocks it if the process is killed.
+D1, and its modification time is when that began; the system unlocks it if the process is killed.
 """
 
 import fcntl
@@ -51,12 +51,15 @@ class BreakerState(Protocol):
         """Move the next trial to a later time, if the breaker is open."""
 
     def close(self) -> bool:
-        """Close the breaker; returns whether it was open."""
+        """Close the breaker; returns whether it was open. Raises OSError when that cannot be stored."""
 
     @contextmanager
     def trial(self) -> Iterator[bool]:
         """Whether the caller is the one that may try D1, until the end of the block."""
         yield True
+
+    def trial_age(self) -> float:
+        """How many seconds the trial that is under way has taken so far; infinity without one."""
 
 
 class StateInMemory:
@@ -64,7 +67,7 @@ class StateInMemory:
 
     def __init__(self) -> None:
         self._state: OpenState | None = None
-        self._trial = threading.Lock()
+        self._trial, self._trial_began = threading.Lock(), -float("inf")
 
     def read(self) -> OpenState | None:
         return self._state
@@ -84,10 +87,16 @@ class StateInMemory:
     def trial(self) -> Iterator[bool]:
         claimed = self._trial.acquire(blocking=False)
         try:
+            if claimed:
+                self._trial_began = time.monotonic()
             yield claimed
         finally:
             if claimed:
+                self._trial_began = -float("inf")
                 self._trial.release()
+
+    def trial_age(self) -> float:
+        return time.monotonic() - self._trial_began
 
 
 class StateInFiles:
@@ -96,6 +105,7 @@ class StateInFiles:
     def __init__(self, identity: str, folder: Path) -> None:
         digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
         self._file, self._lock = folder / f"{AWAY}{digest}", folder / f"{TRIAL}{digest}"
+        self._own_trial = StateInMemory()  # where the lock cannot be opened, as on a read-only disk
 
     def read(self) -> OpenState | None:
         try:
@@ -127,7 +137,7 @@ class StateInFiles:
     def close(self) -> bool:
         try:
             os.unlink(self._file)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         return True
 
@@ -136,15 +146,33 @@ class StateInFiles:
         try:
             fd = os.open(self._lock, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError:
-            yield False
+            with self._own_trial.trial() as claimed:
+                yield claimed
             return
+        claimed = False
         try:
             claimed = _lock_at_once(fd)
+            if claimed:
+                _note_time(fd, time.time())
             yield claimed
         finally:
+            if claimed:
+                _note_time(fd, 0.0)
             # A process that was forked meanwhile shares the lock, so closing the file does not release it.
             fcntl.flock(fd, fcntl.LOCK_UN)
             os.close(fd)
+
+    def trial_age(self) -> float:
+        try:
+            age = time.time() - os.stat(self._lock).st_mtime
+        except OSError:
+            return self._own_trial.trial_age()
+        return age if age >= 0.0 else float("inf")
+
+
+def _note_time(fd: int, moment: float) -> None:
+    with suppress(OSError):
+        os.utime(fd, (moment, moment))
 
 
 def _lock_at_once(fd: int) -> bool:

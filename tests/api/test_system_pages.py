@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.test import override_settings
 
 from console.sessions import SessionStore
-from core import health, replica
+from core import app_settings, health, replica
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import UserFactory
 
@@ -63,6 +63,20 @@ def test_ready_touches_nothing_outside_the_process(client, django_assert_num_que
     with django_assert_num_queries(0):
         response = client.get("/health/ready")
     assert (response.status_code, response.json()) == (200, {"status": "ready"})
+
+
+def test_a_host_that_is_not_ready_logs_no_error_for_each_call(client, monkeypatch, caplog):
+    monkeypatch.setattr(replica, "readiness", lambda: replica.Readiness(False, 0.5))
+    assert client.get("/health/ready").status_code == 503
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_an_unhandled_error_is_logged_with_its_traceback(client, monkeypatch, caplog):
+    client.raise_request_exception = False
+    monkeypatch.setattr(app_settings, "get", lambda name: 1 / 0)
+    assert client.get("/info").status_code == 500
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info[0] is ZeroDivisionError
 
 
 @pytest.mark.parametrize("path", HEALTH_CALLS)

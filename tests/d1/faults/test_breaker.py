@@ -1,5 +1,6 @@
 """The breaker: while D1 does not answer, a host sends one call at a time, and fails the others at once."""
 
+import errno
 import os
 import threading
 import time
@@ -32,7 +33,7 @@ def of_host(connect, faulty, tmp_path):
 def later(monkeypatch):
     """A function that lets the clock go on, or back."""
     gone = []
-    clock = SimpleNamespace(time=lambda: time.time() + sum(gone), monotonic=time.monotonic)
+    clock = SimpleNamespace(time=lambda: time.time() + sum(gone), monotonic=time.monotonic, sleep=time.sleep)
     monkeypatch.setattr(breaker_state, "time", clock)
     monkeypatch.setattr(breaker, "time", clock)
     return gone.append
@@ -193,6 +194,31 @@ def test_one_of_many_tries_at_a_time(of_host, proxy, later):
     results = at_once(24, count)
     assert proxy.count == 2
     assert sum(isinstance(each, OutOfReach) for each in results) == 23
+
+
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_calls_wait_for_the_answer_to_a_trial_that_has_just_begun(
+    of_host, proxy, later, tmp_path, has_folder
+):
+    """As a write does whose own request has just asked for a sync."""
+    of_host("one", folder=tmp_path / "host" if has_folder else None)
+    proxy.plan = [plans.SLOW_BEFORE]
+    fails()
+    later(1)
+    proxy.latency = 0.3
+    try:
+        assert at_once(6, count) == [0] * 6
+    finally:
+        proxy.latency = 0.0
+
+
+def test_none_of_several_calls_is_refused_whenever_the_trial_ends(of_host, proxy):
+    of_host("one")
+    assert count() == 0
+    state = breaker_of()._state
+    for _ in range(30):
+        state.open(breaker_state.OpenState("away", 0, time.time() - 1))
+        assert at_once(3, count) == [0] * 3
 
 
 def test_processes_share_it(of_host, proxy, tmp_path):
@@ -409,3 +435,21 @@ def test_a_folder_that_cannot_be_written_is_no_failure(of_host, proxy, tmp_path,
     fails()
     refused()
     assert "Other processes cannot be told" in caplog.text
+
+
+def test_a_disk_that_becomes_read_only_does_not_keep_it_open(of_host, proxy, later, monkeypatch):
+    of_host("one")
+    proxy.plan = [plans.SLOW_BEFORE]
+    fails()
+    refused()
+
+    def read_only(*args, **kwargs):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    # No folder is read-only to the superuser.
+    disk = SimpleNamespace(**vars(os))
+    disk.open = disk.unlink = disk.utime = disk.replace = read_only
+    monkeypatch.setattr(breaker_state, "os", disk)
+    later(1)
+    assert count() == 0
+    assert count() == 0
