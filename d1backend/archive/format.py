@@ -83,9 +83,20 @@ def join_rows(encoded: Iterable[bytes]) -> bytes:
     return zlib.compress(b"[" + b",".join(encoded) + b"]", _COMPRESSION)
 
 
-def decode_rows(data: bytes) -> list[list[Value]]:
-    """The rows of a part."""
-    rows: list[list[Value]] = _decoder.decode(zlib.decompress(data).decode())
+def decompress(name: str, data: bytes) -> bytes:
+    """The JSON text of the part `name`. Raises ArchiveError when the data is no compressed text."""
+    try:
+        return zlib.decompress(data)
+    except zlib.error as error:
+        raise ArchiveError(f"its {name} is not understood ({type(error).__name__})") from error
+
+
+def decode_rows(name: str, text: bytes) -> list[list[Value]]:
+    """The rows of the JSON text of the part `name`. Raises ArchiveError when it is no JSON."""
+    try:
+        rows: list[list[Value]] = _decoder.decode(text.decode())
+    except ValueError as error:
+        raise ArchiveError(f"its {name} is not understood ({type(error).__name__})") from error
     return rows
 
 

@@ -1,6 +1,5 @@
 """Reads an archive part after part, from any part on; a thread reads ahead, and a store that hangs is given up."""
 
-import zlib
 from collections.abc import Iterator
 from functools import partial
 
@@ -13,6 +12,7 @@ from d1backend.archive.format import (
     Part,
     decode_manifest,
     decode_rows,
+    decompress,
     part_name,
 )
 from d1backend.archive.store import Store
@@ -41,14 +41,19 @@ class ArchiveReader:
 
     def read_part(self, number: int) -> Rows:
         """The rows of a part, counted from 0. Raises ArchiveError when it is missing or not as it was written."""
+        return self._decode(number, self._read(number))
+
+    def _read(self, number: int) -> bytes:
+        """The checked data of a part. Other threads go on meanwhile: what takes time here holds no lock of Python."""
         name, part = part_name(number), self.manifest.parts[number]
         stored = self._store.read(name)
         if digest_of(stored) != part.digest:
             raise ArchiveError(f"its {name} is damaged or of another archive")
-        try:
-            rows = decode_rows(self._key.unseal(name, stored))
-        except (zlib.error, ValueError) as error:
-            raise ArchiveError(f"its {name} is not understood ({type(error).__name__})") from error
+        return decompress(name, self._key.unseal(name, stored))
+
+    def _decode(self, number: int, data: bytes) -> Rows:
+        name, part = part_name(number), self.manifest.parts[number]
+        rows = decode_rows(name, data)
         if len(rows) != part.rows:
             raise ArchiveError(f"its {name} has {len(rows)} rows instead of {part.rows}")
         return rows
@@ -58,5 +63,9 @@ class ArchiveReader:
 
         Raises ArchiveError as read_part() does, and when a part does not come.
         """
-        calls = [partial(self.read_part, number) for number in range(start, len(self.manifest.parts))]
-        yield from zip(self.manifest.parts[start:], called_ahead(calls), strict=True)
+        numbers = range(start, len(self.manifest.parts))
+        # Rows take five times the memory of their data, so they are made when they are needed.
+        for number, data in zip(
+            numbers, called_ahead([partial(self._read, n) for n in numbers]), strict=True
+        ):
+            yield self.manifest.parts[number], self._decode(number, data)
