@@ -17,6 +17,8 @@ from d1backend.replica.tables import Row, SourceSchema, TableSchema, Value
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"
 STATE_OF_COPY = f"SELECT epoch, seq FROM {_STATE}"
+# Memory for finish_fill() (kB); 2000 else, which is SQLite's default.
+_CACHE_FOR_INDEXES = 32_000
 # A row by its table and key.
 RowKey = tuple[str, int]
 
@@ -319,6 +321,8 @@ class ReplicaCopy:
         `change_set` is the last one that was applied, with versions.
         Raises NeedsRefill when the rows break a unique index.
         """
+        # Each index reads the whole table.
+        self._db.execute(f"PRAGMA cache_size = -{_CACHE_FOR_INDEXES}")
         with self._transaction() as db:
             (omitted,) = self._row(f"SELECT no_index FROM {_STATE}")
             packed = db.execute(
@@ -334,6 +338,7 @@ class ReplicaCopy:
                 db.execute(f"UPDATE {_TABLES} SET version = ? WHERE tbl = ?", (version, name))
             db.execute(f"UPDATE {_STATE} SET filled = 1")
         with self._lock:
+            self._db.execute("PRAGMA cache_size = -2000")
             # The file beside the copy is by now as long as the copy.
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
