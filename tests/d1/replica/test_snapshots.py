@@ -19,11 +19,11 @@ from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
 from d1backend.replica.source import Source
 from devtools import fault_plan
 from devtools.s3_server import s3_client, shared
+from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design
 from tests.d1.replica.test_command import run
 from tests.d1.replica.test_fill import MANY, fill_now
 from tests.d1.replica.test_freshness import until
-from tests.d1.replica.test_hosts import compare
 
 SECRET, OTHER = "s" * 32, "o" * 32
 

@@ -1,8 +1,8 @@
 """A process that writes at random and checks which writes of its own and of others it can read, until it is killed.
 
-Each write is a transaction that also raises the writer's beacon, a row of its own. What was acknowledged is noted in
-the ledger; every process looks whether it sees the beacons as high as the ledger promises: those of its own host at
-once, those of other hosts after the allowed age.
+Each write is a transaction that also raises the writer's beacon, a row of its own, and adds a note with its number.
+What was acknowledged is noted in the ledger; every process looks whether it sees the beacons as high as the ledger
+promises: those of its own host at once, those of other hosts after the allowed age.
 """
 
 import importlib
@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import random
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.core.files.storage import FileSystemStorage
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
@@ -31,6 +33,8 @@ HASTE = {
     "snapshot_lease": {"_DUE": "1", "_LEASE": 5},
     "frozen_copy": {"_PAGE": 10},
 }
+# What the processes count in the ledger.
+LOOKS = ("judged", "excused", "written", "restored", "rejected", "failed", "died")
 LETTERS = "aé漢कां\0'\"\n🙂 "
 
 
@@ -57,6 +61,34 @@ def hasten() -> None:
         for name, value in values.items():
             setattr(importlib.import_module(f"d1backend.replica.{module}"), name, value)
     writer._PART_TEXT = 2000
+
+
+class Bucket(FileSystemStorage):
+    """The private bucket. In a process of a host it fails at times, or the process is killed while it writes."""
+
+    ledger: "Ledger | None" = None
+    dice = random.Random()
+
+    def _open(self, name: str, mode: str = "rb") -> Any:
+        self._fail_at_times(name)
+        return super()._open(name, mode)
+
+    def _save(self, name: str, content: Any) -> str:
+        self._fail_at_times(name)
+        self._die_at_times(name)
+        saved = super()._save(name, content)
+        self._die_at_times(name)
+        return saved
+
+    def _fail_at_times(self, name: str) -> None:
+        if self.ledger is not None and name.endswith(("-000001", "manifest")) and self.dice.random() < 0.1:
+            self.ledger.count("failed")
+            raise ConnectionError
+
+    def _die_at_times(self, name: str) -> None:
+        if self.ledger is not None and name.endswith(("-000001", "manifest")) and self.dice.random() < 0.05:
+            self.ledger.count("died")
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Writer:
@@ -168,6 +200,7 @@ class Writer:
         with transaction.atomic():
             kind()
             self.sql("UPDATE designs SET weight = %s WHERE id = %s", float(height), beacon)
+            self.sql("INSERT INTO notes (design_id, text) VALUES (%s, %s)", beacon, str(height))
 
 
 class Ledger:
@@ -189,7 +222,15 @@ class Ledger:
         self._put(f"{beacon}-next", str(height))
 
     def note(self, beacon: int, host: str, height: int) -> None:
+        with (self.folder / "acknowledged").open("a") as file:
+            file.write(f"{beacon} {height}\n")
         self._put(f"{beacon}", json.dumps([host, height, time.time()]))
+
+    def acknowledged(self) -> set[tuple[int, int]]:
+        """The beacon and the height of each write that was acknowledged."""
+        file = self.folder / "acknowledged"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return {(int(beacon), int(height)) for beacon, height in map(str.split, lines)}
 
     def count(self, what: str) -> None:
         with (self.folder / what).open("ab") as file:
@@ -259,6 +300,7 @@ class CountSnapshots(logging.Handler):
 def main(plan: dict[str, Any]) -> None:
     configure(plan)
     ledger = Ledger(Path(plan["ledger"]))
+    Bucket.ledger, Bucket.dice = ledger, random.Random(plan["seed"])
     logger = logging.getLogger("d1backend.replica")
     logger.setLevel(logging.INFO)
     logger.addHandler(CountSnapshots(ledger))
