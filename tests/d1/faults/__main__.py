@@ -81,7 +81,7 @@ def run(options: argparse.Namespace, proxy: FaultProxy, database: str, ask: Any)
                 ask,
                 count,
                 Path(directory) / "hosts",
-                plans.every(trials.NTH, trials.FAULTS, seed),
+                hosts.at_times(plans.every(2, trials.FAULTS, seed)),
                 seed,
             ),
         }.items():

@@ -34,8 +34,9 @@ from d1backend.replica.source import Source
 from devtools.fault_plan import Plan
 from devtools.fault_proxy import FaultProxy
 from tests.d1.faults.process import PATIENCE
+from tests.d1.replica.ledger import LOOKS, Ledger
 from tests.d1.replica.models import MODELS, OPTIONS, SEARCH
-from tests.d1.replica.worker import LOOKS, CountSnapshots, Ledger
+from tests.d1.replica.worker import CountSnapshots
 
 # The beacons of each process.
 PROCESSES = (("a", (1, 2)), ("a", (3, 4)), ("b", (5, 6)), ("b", (7, 8)))
@@ -171,6 +172,17 @@ def damage_a_snapshot(bucket: Path, dice: random.Random) -> None:
 # The run and its account
 
 
+@dataclass(frozen=True)
+class Chances:
+    """How likely each of these is in half a second."""
+
+    kill: float = 0.2
+    lose_disk: float = 0.08
+    damage: float = 0.03
+    # Each of two ways to make all copies and snapshots outdated.
+    outdate: float = 0.04
+
+
 @dataclass
 class Account:
     """What the processes were told of their transactions, what D1 holds of them, and how their copies fared."""
@@ -212,6 +224,11 @@ class Account:
         )
 
 
+def at_times(faults: Plan) -> Plan:
+    """Faults in the last 14 of each 50 requests: a host that meets them all the time takes no snapshots."""
+    return lambda number, request: faults(number, request) if number % 50 > 35 else None
+
+
 @dataclass
 class Run:
     """One run on a database with the tables of models.py and an installed log."""
@@ -224,6 +241,7 @@ class Run:
     # OPTIONS of the source of a host in this process.
     source_options: Mapping[str, Any]
     seed: int
+    chances: Chances = Chances()
 
     def __post_init__(self) -> None:
         self.bucket, self.ledger = self.folder / "bucket", self.folder / "ledger"
@@ -231,7 +249,7 @@ class Run:
         for what in LOOKS:
             (self.ledger / what).touch()
         # In this process the bucket causes no trouble.
-        bucket = {"BACKEND": "tests.d1.replica.worker.Bucket", "OPTIONS": {"location": str(self.bucket)}}
+        bucket = {"BACKEND": "tests.d1.replica.ledger.Bucket", "OPTIONS": {"location": str(self.bucket)}}
         self.storages = {**settings.STORAGES, "private": bucket}
         self.options = {**OPTIONS, "snapshots": {"storage": "private", "keys": ["s" * 32]}}
 
@@ -267,7 +285,8 @@ class Run:
 
     def _live(self, workers: list[Worker], account: Account) -> None:
         """Start the processes, again after each kill, and interfere, until all writes are done."""
-        dice, seeds, column = random.Random(self.seed), itertools.count(self.seed * 1000), itertools.count()
+        dice, chances = random.Random(self.seed), self.chances
+        seeds, column = itertools.count(self.seed * 1000), itertools.count()
         installer = self._host("installer")
         try:
             with closing(Source(installer.host.options, patient=True)) as source:
@@ -278,16 +297,16 @@ class Run:
                         if worker.process is None and not worker.done:
                             worker.start(next(seeds))
                     time.sleep(dice.uniform(0, 1.0))
-                    if dice.random() < 0.2:
+                    if dice.random() < chances.kill:
                         dice.choice(workers).kill()
-                    if dice.random() < 0.08:
+                    if dice.random() < chances.lose_disk:
                         lose_disk(workers, dice.choice("ab"))
                         account.disks_lost += 1
-                    if dice.random() < 0.03:
+                    if dice.random() < chances.damage:
                         damage_a_snapshot(self.bucket, dice)
-                    if dice.random() < 0.04:
+                    if dice.random() < chances.outdate:
                         install_log(source, new_epoch=True)
-                    if dice.random() < 0.04:
+                    if dice.random() < chances.outdate:
                         self.d1(f"ALTER TABLE tags ADD COLUMN extra{next(column)} TEXT DEFAULT 'é'")
         finally:
             for worker in workers:
@@ -350,7 +369,8 @@ def trial(
     with closing(Source(installer.host.options, patient=True)) as source:
         install_log(source)
     remove_host(installer)
-    return Run(ask, proxy, database, token, folder, options, seed).play(-(-transactions // BEACONS), plan)
+    run = Run(ask, proxy, database, token, folder, options, seed, Chances(0.1, 0.05, 0.03, 0.005))
+    return run.play(-(-transactions // BEACONS), plan)
 
 
 # Comparing
