@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from d1backend.errors import RateLimited
-from d1backend.replica.changes import MAX_TEXT, ChangeSet
+from d1backend.replica.changes import MAX_CHANGES, MAX_TEXT, ChangeSet
 from d1backend.replica.copy import ReplicaCopy
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.source import Source
@@ -65,6 +65,9 @@ def fill_copy(copy: ReplicaCopy, source: Source, schema: SourceSchema, progress:
             if time.monotonic() - caught_up > _CATCH_UP:
                 _catch_up(copy, source)
                 caught_up = time.monotonic()
+    if schema.seq - copy.seq > MAX_CHANGES:
+        # Without versions, because the question for them reads the whole log. An older snapshot takes many rounds.
+        _catch_up(copy, source)
     copy.finish_fill(schema, _catch_up(copy, source, versions=True))
 
 

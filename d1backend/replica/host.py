@@ -168,6 +168,8 @@ class Host:
         # A copy that was published meanwhile may lack this commit, so it is not marked as fresh.
         if is_complete and self.directory.is_current(opened):
             self.directory.mark_fresh(opened, change_set.started)
+            # A host that writes without a pause has no other sync.
+            self.sync_thread.start_snapshot_when_due()
         else:
             self.directory.mark_dirty()
 

@@ -70,6 +70,8 @@ def take_snapshot(
         raise ArchiveError("there is no copy")
     name = f"{int(time.time())}-{holder[:16]}"
     folder, keys = _place_of(directory, source.database)
+    # A snapshot that is not among them may be one that another host begins before these are deleted.
+    older = folder.folders()
     with closing(FrozenCopy(opened.path)) as frozen:
         digest = _write(frozen, opened.copy, ArchiveWriter(folder.folder(name), keys), directory, gently)
     newest = publish(source, holder, name, frozen.epoch, frozen.seq, digest).newest
@@ -78,7 +80,7 @@ def take_snapshot(
         raise ArchiveError("its lease ended, or D1's epoch changed, while it was written")
     directory.note_snapshot(newest, EVERY)
     try:
-        _delete_others(folder, {name, newest.previous})
+        _delete(folder, set(older) - {newest.previous})
     except ArchiveError as error:
         log.warning("Old snapshots of the replica %s are left: %s.", directory.options.alias, error)
     return newest
@@ -117,11 +119,10 @@ def _with_pauses(pages: Iterable[list[Row]]) -> Iterator[list[Row]]:
         time.sleep(min(0.1, time.monotonic() - started))
 
 
-def _delete_others(folder: StorageFolder, kept: set[str | None]) -> None:
-    """Delete older snapshots, and those that were never finished."""
-    for name in folder.folders():
-        if name not in kept:
-            folder.folder(name).delete()
+def _delete(folder: StorageFolder, names: Iterable[str]) -> None:
+    """Delete these snapshots, finished or not."""
+    for name in names:
+        folder.folder(name).delete()
 
 
 def open_snapshot(directory: ReplicaDirectory, source: Source, schema: SourceSchema) -> OpenSnapshot | None:

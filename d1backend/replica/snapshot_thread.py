@@ -34,35 +34,48 @@ class SnapshotThread:
     def reset(self) -> None:
         """Start without a thread, as a process that was just forked must."""
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
         self._look_at = 0.0
 
     def start_when_due(self) -> None:
-        """Start the thread if this host should ask D1 for the lease; the directory is locked, and just synced."""
+        """Start the thread if this host should ask D1 for the lease; its copy was just brought up to date."""
         if time.monotonic() < self._look_at:
             return
-        self._look_at = time.monotonic() + _LOOK_EVERY
-        if (self._thread is not None and self._thread.is_alive()) or not self._is_due():
-            return
-        # No other process of this host asks meanwhile.
-        note = self._directory.snapshot_note()
-        self._directory.note_snapshot(note.newest, _AFTER_FAILURE, refused=note.refused)
-        self._thread = threading.Thread(target=self._run, name="d1-snapshot", daemon=True)
-        with suppress(RuntimeError):
-            self._thread.start()
+        with self._starting:
+            if time.monotonic() < self._look_at:
+                return
+            self._look_at = time.monotonic() + _LOOK_EVERY
+            if (self._thread is not None and self._thread.is_alive()) or not self._is_due():
+                return
+            self._thread = threading.Thread(target=self._run, name="d1-snapshot", daemon=True)
+            with suppress(RuntimeError):
+                self._thread.start()
 
     def _is_due(self) -> bool:
         """Whether this host should ask: D1 decides."""
         note, opened, now = self._directory.snapshot_note(), self._directory.open_current(), time.time()
-        if note.ask_at <= now:
+        # A note of the future is of a clock that was set back since.
+        if not note.noted <= now < note.ask_at:
             return True
         if note.newest is None or opened is None or note.noted + _AFTER_FAILURE > now:
             return False
         copy = opened.copy
         return copy.epoch != note.newest.epoch or copy.seq - note.newest.seq >= SNAPSHOT_AFTER
 
+    def _may_ask(self) -> bool:
+        """Whether this process asks D1, and no other of its host meanwhile."""
+        with self._directory.lock():
+            is_due = self._is_due()
+            if is_due:
+                note = self._directory.snapshot_note()
+                self._directory.note_snapshot(note.newest, _AFTER_FAILURE, refused=note.refused)
+            return is_due
+
     def _run(self) -> None:
         alias = self._directory.options.alias
         try:
+            if not self._may_ask():
+                return
             with closing(Source(self._directory.options, patient=False)) as source, spending(Spender.SYNC):
                 taken = take_snapshot(self._directory, source)
         except SnapshotNotTaken as reason:

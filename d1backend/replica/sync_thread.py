@@ -107,6 +107,11 @@ class SyncThread:
                     return self._directory.open_current() is not None
         return False
 
+    def start_snapshot_when_due(self) -> None:
+        """Start to write a snapshot of a copy that was just brought up to date, if one is due; returns at once."""
+        if self._snapshots is not None:
+            self._snapshots.start_when_due()
+
     def _run(self) -> None:
         while True:
             self._requested.wait(self._pause_of_fill())
@@ -158,8 +163,7 @@ class SyncThread:
             else:
                 self._is_slow, self._backoff_until, self.error = False, 0.0, None
                 self._directory.record_success()
-                if self._snapshots is not None:
-                    self._snapshots.start_when_due()
+                self.start_snapshot_when_due()
 
     def _read_backoff(self) -> bool:
         """Whether D1 is not to be asked now, as any process of this host has found."""

@@ -11,6 +11,7 @@ from typing import Any
 from d1backend.local import D1Local
 from d1backend.options import Settings
 from d1backend.protocol.api import Api
+from devtools import fault_plan as plans
 from devtools.fault_proxy import FaultProxy
 from tests.d1.faults.process import configure
 
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace, proxy: FaultProxy, database: str, ask: Any)
     from tests.d1.faults import trials
     from tests.d1.faults.models import MODELS
     from tests.d1.faults.moves import MOVES
+    from tests.d1.replica import hosts
 
     with connection.schema_editor() as editor:
         for model in MODELS:
@@ -71,6 +73,16 @@ def run(options: argparse.Namespace, proxy: FaultProxy, database: str, ask: Any)
             ),
             "a counter, select_for_update()": lambda: trials.additions(
                 "default", proxy, ask, "select_for_update", count, options.threads, seed
+            ),
+            "hosts with snapshots, killed at random": lambda: hosts.trial(
+                database,
+                TOKEN,
+                proxy,
+                ask,
+                count,
+                Path(directory) / "hosts",
+                hosts.at_times(plans.every(2, trials.FAULTS, seed)),
+                seed,
             ),
         }.items():
             ask("DELETE FROM d1faults_credit")

@@ -1,7 +1,6 @@
 """Hosts that each have a replica of one new database on the real engine, reached through a proxy."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -12,12 +11,11 @@ from d1backend.options import Settings
 from d1backend.protocol import breaker, rate_limit
 from d1backend.protocol.api import Api
 from d1backend.replica import registry, sync
-from d1backend.replica.host import Host
 from d1backend.replica.installation import install_log
 from d1backend.replica.router import ReplicaRouter
 from d1backend.replica.source import Source
 from devtools.fault_proxy import FaultProxy
-from tests.d1.replica.models import MODELS, OPTIONS, SEARCH
+from tests.d1.replica.hosts import OneHost, add_host, create_tables, remove_host
 
 TOKEN = "a-token"
 PATIENCE = {"timeout": 2.0, "connect_timeout": 2.0, "retries": 5, "retry_budget": 10.0, "retry_pause": 0.002}
@@ -61,85 +59,34 @@ def d1(engine):
     api.close()
 
 
-@dataclass
-class OneHost:
-    """A host: the aliases of its source and its replica."""
-
-    source: str
-    replica: str
-
-    @property
-    def host(self) -> Host:
-        return registry.host_of(self.replica)
-
-    @property
-    def connection(self) -> Any:
-        return connections[self.source]
-
-    def sync(self) -> None:
-        """Sync the copy now; raises what the sync raises."""
-        source = Source(self.host.options, patient=True)
-        try:
-            self.host.sync_now(source)
-        finally:
-            source.close()
-
-
 @pytest.fixture
 def new_host(d1, _proxy, tmp_path, django_db_blocker, monkeypatch):
     """A function that creates a host: `new_host("a", max_age=60)`; `patience` are OPTIONS of its source."""
-    made: list[str] = []
+    made: list[OneHost] = []
     # Each sync compares the schema, except in the tests of how often it does.
     monkeypatch.setattr(sync, "_SCHEMA_AGE", 0.0)
 
     def new_host(name: str = "a", patience: dict[str, float] = PATIENCE, **options: Any) -> OneHost:
-        source, replica = f"d1_{name}", f"replica_{name}"
-        entries = {
-            "default": {"ENGINE": "d1backend"},
-            source: {
-                "ENGINE": "d1backend",
-                "NAME": d1.database,
-                "OPTIONS": {
-                    **PATIENCE,
-                    **patience,
-                    "account_id": "an-account",
-                    "api_token": TOKEN,
-                    "base_url": _proxy.url,
-                },
-            },
-            replica: {
-                "ENGINE": "d1backend.replica",
-                "NAME": str(tmp_path / name),
-                "OPTIONS": {**OPTIONS, "source": source, "max_age": 600.0, **options},
-            },
+        source_options = {
+            **PATIENCE,
+            **patience,
+            "account_id": "an-account",
+            "api_token": TOKEN,
+            "base_url": _proxy.url,
         }
-        configured = connections.configure_settings(entries)
-        for alias in (source, replica):
-            if alias in made:
-                connections[alias].close()
-                del connections[alias]
-            connections.settings[alias] = configured[alias]
-            made.append(alias)
-        registry.clear()
+        made.append(add_host(name, tmp_path, d1.database, source_options, **options))
         monkeypatch.setattr(router, "routers", [ReplicaRouter()])
-        return OneHost(source, replica)
+        return made[-1]
 
     with django_db_blocker.unblock():
         yield new_host
-        for alias in dict.fromkeys(made):
-            connections[alias].close()
-            del connections[alias], connections.settings[alias]
-        registry.clear()
+        for host in made:
+            remove_host(host)
 
 
 @pytest.fixture
 def schema(new_host):
-    """The tables of models.py."""
-    with connections[new_host("schema").source].schema_editor() as editor:
-        for model in MODELS:
-            editor.create_model(model)
-        for sql in SEARCH:
-            editor.execute(sql)
+    create_tables(connections[new_host("schema").source])
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from django.core.management import CommandError, call_command
 from d1backend.management.commands.d1_replica import Command
 from d1backend.replica import fill, status
 from devtools import fault_plan as plans
+from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design
 from tests.d1.replica.test_fill import MANY
-from tests.d1.replica.test_hosts import compare
 
 
 def run(host, *arguments):

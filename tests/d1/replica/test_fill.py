@@ -11,9 +11,9 @@ from d1backend.replica import fill, status, version
 from d1backend.replica.source import Source
 from devtools import fault_plan
 from devtools.fault_plan import RateLimit
+from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design, Tag
 from tests.d1.replica.test_freshness import until
-from tests.d1.replica.test_hosts import compare
 from tests.d1.replica.test_processes import damage
 
 MANY = (

@@ -3,24 +3,27 @@
 import os
 import signal
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage, storages
+from django.db import DatabaseError
 
 from d1backend.archive import ArchiveError, ahead, writer
 from d1backend.replica import change_log, fill, frozen_copy, snapshot, snapshot_thread, status
 from d1backend.replica.installation import install_log
 from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
 from d1backend.replica.source import Source
+from devtools import fault_plan
 from devtools.s3_server import s3_client, shared
+from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design
 from tests.d1.replica.test_command import run
 from tests.d1.replica.test_fill import MANY, fill_now
 from tests.d1.replica.test_freshness import until
-from tests.d1.replica.test_hosts import compare
 
 SECRET, OTHER = "s" * 32, "o" * 32
 
@@ -121,6 +124,23 @@ def test_a_new_host_is_ready_from_a_snapshot_with_a_few_requests(d1, writing, ho
     compare(d1, new)
     assert Design.objects.using(new.replica).get(pk=3).title == "later"
     assert status(new.replica)["snapshot"] == newest(d1)
+
+
+def test_a_new_host_follows_the_log_however_long_since_the_snapshot(d1, writing, host_with, proxy, caplog):
+    taken = take(writing)
+    d1(
+        "DELETE FROM tags",
+        "INSERT INTO tags (design_id, label) WITH RECURSIVE n(i) AS "
+        "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 48000) SELECT 1, 'later' || i FROM n",
+    )
+    assert d1("SELECT seq FROM sqlite_sequence WHERE name = '_d1_changes'")[0][0] - taken.seq > 48_000
+    new, asked = host_with("new"), []
+    proxy.plan = lambda number, request: asked.append("GROUP BY tbl" in str(request.sql)) and None
+    assert restored_rows(new, caplog)[0] == 0
+    assert len(asked) <= 35
+    # The question for the versions reads the whole log.
+    assert sum(asked) == 1
+    compare(d1, new)
 
 
 def test_a_snapshot_holds_no_hidden_column_and_nothing_in_the_clear(d1, writing, bucket):
@@ -395,6 +415,110 @@ def test_a_host_whose_lease_ended_publishes_nothing(d1, writing, bucket, monkeyp
     assert list(folder_of(bucket, d1, "x").parent.iterdir()) == []
 
 
+def test_a_host_that_was_paused_for_longer_than_its_lease_publishes_nothing(
+    d1, writing, host_with, bucket, monkeypatch, caplog
+):
+    other = host_with("other")
+    other.sync()
+    taken = []
+
+    def pause(name):
+        if "part-000002" in name and not taken:
+            d1("UPDATE _d1_snapshots SET lease = unixepoch()")
+            taken.append("begun")
+            taken.append(take(other).name)
+
+    monkeypatch.setattr(storages["private"], "on_write", pause)
+    with pytest.raises(ArchiveError, match="its lease ended"):
+        take(writing)
+    assert newest(d1) == taken[1]
+    assert [folder.name for folder in folder_of(bucket, d1).parent.iterdir()] == [taken[1]]
+    new = host_with("new")
+    assert restored_rows(new, caplog) == (0, [])
+    compare(d1, new)
+
+
+def test_a_host_that_was_paused_before_it_deletes_old_snapshots_spares_newer_ones(
+    d1, writing, host_with, caplog, monkeypatch
+):
+    take(writing)
+    other = host_with("other")
+    other.sync()
+    later = []
+    original = snapshot.publish
+
+    def publish_and_pause(*arguments):
+        state = original(*arguments)
+        if not later:
+            later.append("begun")
+            later.extend(take(other, only_when_due=False).name for _ in range(2))
+        return state
+
+    monkeypatch.setattr(snapshot, "publish", publish_and_pause)
+    take(writing, only_when_due=False)
+    assert newest(d1) == later[2]
+    new = host_with("new")
+    assert restored_rows(new, caplog) == (0, [])
+    compare(d1, new)
+
+
+@pytest.mark.parametrize("ahead_by", [-(10**7), 10**7])
+def test_the_lease_follows_the_clock_of_d1(d1, writing, host_with, monkeypatch, ahead_by):
+    other = host_with("other")
+    other.sync()
+    take(writing)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + ahead_by)
+    with pytest.raises(SnapshotNotTaken, match="none is due"):
+        take(other)
+    d1("UPDATE _d1_snapshots SET holder = 'another', lease = unixepoch() + 100, taken = 0")
+    with pytest.raises(SnapshotNotTaken, match="another host may write one"):
+        take(other)
+    d1("UPDATE _d1_snapshots SET lease = unixepoch()")
+    assert take(other).name == newest(d1)
+    assert abs(d1("SELECT taken FROM _d1_snapshots")[0][0] - now()) < 60
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_published"),
+    [(fault_plan.RESET_AFTER, True), (fault_plan.SLOW_LATE, True), (fault_plan.RESET_BEFORE, False)],
+)
+def test_a_snapshot_is_whole_although_the_answer_to_its_publication_was_lost(
+    d1, writing, host_with, bucket, proxy, caplog, fault, is_published
+):
+    source = Source(writing.host.options, patient=False)
+    proxy.plan = lambda number, request: fault if "previous = name" in str(request.sql) else None
+    with pytest.raises(DatabaseError):
+        take_snapshot(writing.host.directory, source, gently=False)
+    source.close()
+    proxy.settle()
+    proxy.plan = None
+    assert (newest(d1) is not None) == is_published
+    new = host_with("new")
+    rows, lines = restored_rows(new, caplog)
+    assert ((rows == 0), lines) == (is_published, [])
+    compare(d1, new)
+    d1("UPDATE _d1_snapshots SET lease = 0")
+    names = {newest(d1), take(writing, only_when_due=False).name} - {None}
+    assert {folder.name for folder in folder_of(bucket, d1).parent.iterdir()} == names
+
+
+def test_a_publication_that_is_sent_twice_counts_once(d1, writing, proxy):
+    before = take(writing).name
+    sent = []
+
+    def plan(number, request):
+        if "previous = name" in str(request.sql):
+            sent.append(number)
+            return fault_plan.RESET_AFTER if len(sent) == 1 else None
+        return None
+
+    proxy.plan = plan
+    taken = take(writing, only_when_due=False)
+    assert len(sent) == 2
+    assert (newest(d1), taken.previous) == (taken.name, before)
+
+
 def test_a_snapshot_is_due_each_day_and_after_half_of_the_log(d1, writing):
     take(writing)
     with pytest.raises(SnapshotNotTaken, match="none is due"):
@@ -467,6 +591,35 @@ def test_a_host_that_syncs_writes_one_when_it_is_due(d1, writing, host_with, cap
     until(lambda: status(host.replica)["snapshot"] == newest(d1))
     new = host_with("new")
     assert restored_rows(new, caplog) == (0, [])
+
+
+def test_a_host_whose_own_commits_keep_its_copy_fresh_writes_one_when_it_is_due(d1, writing):
+    assert newest(d1) is None
+    Design.objects.using(writing.source).create(title="one more")
+    until(lambda: newest(d1) is not None)
+
+
+def test_commits_at_once_ask_for_the_lease_once(d1, writing, proxy):
+    asked, start = [], threading.Barrier(4)
+    proxy.plan = lambda number, request: asked.append(1) if "SET holder = '" in str(request.sql) else None
+
+    def commit(number):
+        start.wait()
+        writing.host.sync_thread.start_snapshot_when_due()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(commit, range(4)))
+    until(lambda: newest(d1) is not None)
+    assert len(asked) == 1
+
+
+def test_a_note_of_a_clock_that_was_ahead_does_not_stop_snapshots(d1, writing, monkeypatch):
+    now = time.time
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now() + 10**8)
+        writing.host.directory.note_snapshot(None, 900.0)
+    Design.objects.using(writing.source).create(title="one more")
+    until(lambda: newest(d1) is not None)
 
 
 def test_a_host_that_refused_a_snapshot_writes_another(d1, writing, host_with, bucket, caplog):

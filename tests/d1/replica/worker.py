@@ -1,8 +1,8 @@
 """A process that writes at random and checks which writes of its own and of others it can read, until it is killed.
 
-Each write is a transaction that also raises the writer's beacon, a row of its own. What was acknowledged is noted in
-the ledger; every process looks whether it sees the beacons as high as the ledger promises: those of its own host at
-once, those of other hosts after the allowed age.
+Each write is a transaction that also raises the writer's beacon, a row of its own, and adds a note with its number.
+What was acknowledged is noted in the ledger; every process looks whether it sees the beacons as high as the ledger
+promises: those of its own host at once, those of other hosts after the allowed age.
 """
 
 import importlib
@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import random
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -23,12 +22,12 @@ from django.db.models import F
 
 from d1backend.archive import writer
 from tests.d1.faults.process import PATIENCE
+from tests.d1.replica.ledger import MAX_AGE, Bucket, Ledger
 
-MAX_AGE = 0.5
 # A snapshot is always due, in small parts, and a lease ends soon.
 HASTE = {
     "snapshot_thread": {"_LOOK_EVERY": 0.2, "_AFTER_FAILURE": 0.5, "SNAPSHOT_AFTER": 5},
-    "snapshot_lease": {"_DUE": "1", "_LEASE": 5},
+    "snapshot_lease": {"_DUE": "1", "_LEASE": 3},
     "frozen_copy": {"_PAGE": 10},
 }
 LETTERS = "aé漢कां\0'\"\n🙂 "
@@ -56,7 +55,7 @@ def hasten() -> None:
     for module, values in HASTE.items():
         for name, value in values.items():
             setattr(importlib.import_module(f"d1backend.replica.{module}"), name, value)
-    writer._PART_TEXT = 2000
+    writer._PART_TEXT = 10_000
 
 
 class Writer:
@@ -168,41 +167,7 @@ class Writer:
         with transaction.atomic():
             kind()
             self.sql("UPDATE designs SET weight = %s WHERE id = %s", float(height), beacon)
-
-
-class Ledger:
-    """Files that record writes: for each beacon the next height, and the last acknowledged one."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def _put(self, name: str, text: str) -> None:
-        new = self.folder / f"{name}.new"
-        new.write_text(text)
-        new.replace(self.folder / name)
-
-    def progress(self, beacon: int) -> int:
-        file = self.folder / f"{beacon}-next"
-        return int(file.read_text()) if file.exists() else 1
-
-    def advance(self, beacon: int, height: int) -> None:
-        self._put(f"{beacon}-next", str(height))
-
-    def note(self, beacon: int, host: str, height: int) -> None:
-        self._put(f"{beacon}", json.dumps([host, height, time.time()]))
-
-    def count(self, what: str) -> None:
-        with (self.folder / what).open("ab") as file:
-            file.write(b".")
-
-    def promises(self, host: str) -> dict[int, int]:
-        """The heights that a process of this host must read now."""
-        now, promised = time.time(), {}
-        for file in self.folder.glob("*[0-9]"):
-            where, height, moment = json.loads(file.read_text())
-            if where == host or now - moment > MAX_AGE:
-                promised[int(file.name)] = height
-        return promised
+            self.sql("INSERT INTO notes (design_id, text) VALUES (%s, %s)", beacon, str(height))
 
 
 def look(ledger: Ledger, host: str) -> str | None:
@@ -259,6 +224,7 @@ class CountSnapshots(logging.Handler):
 def main(plan: dict[str, Any]) -> None:
     configure(plan)
     ledger = Ledger(Path(plan["ledger"]))
+    Bucket.ledger, Bucket.dice = ledger, random.Random(plan["seed"])
     logger = logging.getLogger("d1backend.replica")
     logger.setLevel(logging.INFO)
     logger.addHandler(CountSnapshots(ledger))

@@ -1,0 +1,407 @@
+"""Two hosts with two processes each that write at random, are killed and meet faults, and the account of it.
+
+They take snapshots of their copies all the time, which are damaged, die while they write them, and lose their disks.
+test_hosts.py runs it briefly, `make faults` in full.
+"""
+
+import itertools
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.test import override_settings
+
+from d1backend.protocol import encoding
+from d1backend.replica import registry, sync
+from d1backend.replica.host import Host
+from d1backend.replica.installation import install_log
+from d1backend.replica.snapshot import take_snapshot
+from d1backend.replica.source import Source
+from devtools.fault_plan import Plan
+from devtools.fault_proxy import FaultProxy
+from tests.d1.faults.process import PATIENCE
+from tests.d1.replica.ledger import LOOKS, Ledger
+from tests.d1.replica.models import MODELS, OPTIONS, SEARCH
+from tests.d1.replica.worker import CountSnapshots
+
+# The beacons of each process.
+PROCESSES = (("a", (1, 2)), ("a", (3, 4)), ("b", (5, 6)), ("b", (7, 8)))
+BEACONS = sum(len(beacons) for _, beacons in PROCESSES)
+Ask = Callable[..., list[list[Any]]]
+
+
+@dataclass
+class OneHost:
+    """A host: the aliases of its source and its replica."""
+
+    source: str
+    replica: str
+
+    @property
+    def host(self) -> Host:
+        return registry.host_of(self.replica)
+
+    @property
+    def connection(self) -> Any:
+        return connections[self.source]
+
+    def sync(self) -> None:
+        """Sync the copy now; raises what the sync raises."""
+        with closing(Source(self.host.options, patient=True)) as source:
+            self.host.sync_now(source)
+
+
+def add_host(
+    name: str, folder: Path, database: str, source_options: Mapping[str, Any], **options: Any
+) -> OneHost:
+    """Add the aliases of a host, whose copy is in `folder`; those of an earlier one of that name are replaced."""
+    host = OneHost(f"d1_{name}", f"replica_{name}")
+    entries = {
+        "default": {"ENGINE": "d1backend"},
+        host.source: {"ENGINE": "d1backend", "NAME": database, "OPTIONS": dict(source_options)},
+        host.replica: {
+            "ENGINE": "d1backend.replica",
+            "NAME": str(folder / name),
+            "OPTIONS": {**OPTIONS, "source": host.source, "max_age": 600.0, **options},
+        },
+    }
+    remove_host(host)
+    configured = connections.configure_settings(entries)
+    for alias in (host.source, host.replica):
+        connections.settings[alias] = configured[alias]
+    return host
+
+
+def remove_host(host: OneHost) -> None:
+    """Forget the aliases of a host, if there are any, and close its copy."""
+    for alias in (host.source, host.replica):
+        if alias in connections.settings:
+            connections[alias].close()
+            del connections[alias], connections.settings[alias]
+    registry.clear()
+
+
+def create_tables(connection: Any) -> None:
+    """The tables of models.py."""
+    with connection.schema_editor() as editor:
+        for model in MODELS:
+            editor.create_model(model)
+        for sql in SEARCH:
+            editor.execute(sql)
+
+
+# The processes
+
+
+@dataclass
+class Worker:
+    """A process with two threads, which is started again after a kill and continues its work."""
+
+    plan: dict[str, Any]
+    process: "subprocess.Popen[bytes] | None" = None
+    kills: int = 0
+
+    @property
+    def done(self) -> bool:
+        ledger = Ledger(Path(self.plan["ledger"]))
+        left = [beacon for beacon in self.plan["beacons"] if ledger.progress(beacon) < self.plan["end"]]
+        return self.process is None and not left
+
+    def start(self, seed: int) -> None:
+        command = [sys.executable, "-m", f"{__package__}.worker"]
+        environment = {**os.environ, "PLAN": json.dumps({**self.plan, "seed": seed})}
+        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+
+    def kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+
+    def end(self) -> None:
+        """Kill the process and wait for its end."""
+        self.kill()
+        if self.process is not None:
+            self.process.wait()
+            self.reap()
+
+    def reap(self) -> None:
+        """Forget a process that has ended. It may have been killed, but must not have failed."""
+        assert self.process is not None
+        status = self.process.poll()
+        if status is None:
+            return
+        said = self.process.stderr.read().decode() if self.process.stderr else ""
+        assert status in (0, -signal.SIGKILL), f"{self.plan['host']} ended with {status}: {said}"
+        self.kills += status != 0
+        self.process = None
+
+
+def lose_disk(workers: list[Worker], host: str) -> None:
+    """End the processes of a host and delete its copy: it fills again, from a snapshot where it can."""
+    of_host = [worker for worker in workers if worker.plan["host"] == host]
+    for worker in of_host:
+        worker.end()
+    shutil.rmtree(of_host[0].plan["folder"], ignore_errors=True)
+
+
+def damage_a_snapshot(bucket: Path, dice: random.Random) -> None:
+    """Flip a bit, cut or delete a file, in any snapshot."""
+    with suppress(FileNotFoundError, IndexError):
+        file = dice.choice(sorted(file for file in bucket.rglob("*") if file.is_file()))
+        data = file.read_bytes()
+        at = dice.randrange(len(data))
+        if dice.random() < 0.2:
+            file.unlink()
+        else:
+            file.write_bytes(data[:at] + bytes([data[at] ^ 1]) * dice.randint(0, 1) + data[at + 1 :])
+
+
+# The run and its account
+
+
+@dataclass(frozen=True)
+class Chances:
+    """How likely each of these is in half a second."""
+
+    kill: float = 0.2
+    lose_disk: float = 0.08
+    damage: float = 0.03
+    # Each of two ways to make all copies and snapshots outdated.
+    outdate: float = 0.04
+
+
+@dataclass
+class Account:
+    """What the processes were told of their transactions, what D1 holds of them, and how their copies fared."""
+
+    begun: int = 0
+    acknowledged: set[tuple[int, int]] = field(default_factory=set)
+    # How often D1 holds each transaction, by its beacon and height.
+    held: Tally[tuple[int, int]] = field(default_factory=Tally)
+    # The copies that differ from D1, and how.
+    unlike: list[str] = field(default_factory=list)
+    looks: dict[str, int] = field(default_factory=dict)
+    kills: int = 0
+    disks_lost: int = 0
+    requests: int = 0
+    faults: Tally[str] = field(default_factory=Tally)
+
+    @property
+    def lost(self) -> set[tuple[int, int]]:
+        return {one for one in self.acknowledged if not self.held[one]}
+
+    @property
+    def doubled(self) -> set[tuple[int, int]]:
+        return {one for one, times in self.held.items() if times > 1}
+
+    @property
+    def even(self) -> bool:
+        return not (self.lost or self.doubled or self.unlike) and self.looks["restored"] > 0
+
+    def __str__(self) -> str:
+        looks = self.looks
+        return (
+            f"{self.begun} transactions, {len(self.acknowledged)} acknowledged, {self.kills} kills "
+            f"({looks['died']} while a snapshot was written), {self.disks_lost} disks lost; "
+            f"{looks['written']} snapshots written, {looks['restored']} restored, {looks['rejected']} rejected, "
+            f"the bucket failed {looks['failed']} times; {self.requests} requests, "
+            f"{self.faults.total()} faults of {len(self.faults)} kinds; {looks['judged']} reads judged; "
+            f"lost {len(self.lost)}, doubled {len(self.doubled)}, copies unlike D1 {len(self.unlike)}"
+            + "".join(f"; {text}" for text in self.unlike)
+        )
+
+
+def at_times(faults: Plan) -> Plan:
+    """Faults in the last 14 of each 50 requests: a host that meets them all the time takes no snapshots."""
+    return lambda number, request: faults(number, request) if number % 50 > 35 else None
+
+
+@dataclass
+class Run:
+    """One run on a database with the tables of models.py and an installed log."""
+
+    d1: Ask
+    proxy: FaultProxy
+    database: str
+    token: str
+    folder: Path
+    # OPTIONS of the source of a host in this process.
+    source_options: Mapping[str, Any]
+    seed: int
+    chances: Chances = Chances()
+
+    def __post_init__(self) -> None:
+        self.bucket, self.ledger = self.folder / "bucket", self.folder / "ledger"
+        self.ledger.mkdir()
+        for what in LOOKS:
+            (self.ledger / what).touch()
+        # In this process the bucket causes no trouble.
+        bucket = {"BACKEND": "tests.d1.replica.ledger.Bucket", "OPTIONS": {"location": str(self.bucket)}}
+        self.storages = {**settings.STORAGES, "private": bucket}
+        self.options = {**OPTIONS, "snapshots": {"storage": "private", "keys": ["s" * 32]}}
+
+    def play(self, writes: int, plan: Plan | None = None) -> Account:
+        """Let each thread of the hosts write so often; requests meet the faults of `plan`."""
+        account = Account()
+        self.d1("INSERT INTO designs (id, title, body, view_count, weight) VALUES (101, 'first', '', 0, 0)")
+        workers = [self._worker(host, beacons, writes) for host, beacons in PROCESSES]
+        self.proxy.plan = plan or []
+        with override_settings(STORAGES=self.storages), self._counting_snapshots():
+            self._live(workers, account)
+            account.kills = sum(worker.kills for worker in workers)
+            self.proxy.settle()
+            account.requests = self.proxy.count
+            account.faults.update(self.proxy.faults)
+            self.proxy.plan = None
+            self._compare_all(account)
+        account.looks = {what: (self.ledger / what).stat().st_size for what in LOOKS}
+        self._count(account)
+        return account
+
+    def _worker(self, host: str, beacons: tuple[int, ...], writes: int) -> Worker:
+        for beacon in beacons:
+            self.d1(f"INSERT INTO designs VALUES ({beacon}, 'beacon', '', 5000, 0, NULL)")
+        return Worker({
+            "url": self.proxy.url, "database": self.database, "token": self.token, "host": host,
+            "beacons": beacons, "folder": str(self.folder / host), "ledger": str(self.ledger), "end": writes + 1,
+            "options": self.options, "storages": self.storages,
+        })  # fmt: skip
+
+    def _host(self, name: str) -> OneHost:
+        return add_host(name, self.folder, self.database, self.source_options, **self.options)
+
+    def _live(self, workers: list[Worker], account: Account) -> None:
+        """Start the processes, again after each kill, and interfere, until all writes are done."""
+        dice, chances = random.Random(self.seed), self.chances
+        seeds, column = itertools.count(self.seed * 1000), itertools.count()
+        installer = self._host("installer")
+        try:
+            with closing(Source(installer.host.options, patient=True)) as source:
+                while not all(worker.done for worker in workers):
+                    for worker in workers:
+                        if worker.process is not None:
+                            worker.reap()
+                        if worker.process is None and not worker.done:
+                            worker.start(next(seeds))
+                    time.sleep(dice.uniform(0, 1.0))
+                    if dice.random() < chances.kill:
+                        dice.choice(workers).kill()
+                    if dice.random() < chances.lose_disk:
+                        lose_disk(workers, dice.choice("ab"))
+                        account.disks_lost += 1
+                    if dice.random() < chances.damage:
+                        damage_a_snapshot(self.bucket, dice)
+                    if dice.random() < chances.outdate:
+                        install_log(source, new_epoch=True)
+                    if dice.random() < chances.outdate:
+                        self.d1(f"ALTER TABLE tags ADD COLUMN extra{next(column)} TEXT DEFAULT 'é'")
+        finally:
+            for worker in workers:
+                worker.kill()
+                if worker.process is not None:
+                    worker.process.wait()
+            remove_host(installer)
+
+    @contextmanager
+    def _counting_snapshots(self) -> Iterator[None]:
+        logger, handler = logging.getLogger("d1backend.replica"), CountSnapshots(Ledger(self.ledger))
+        level = logger.level
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+    def _compare_all(self, account: Account) -> None:
+        """Compare the copies of all hosts with D1, and that of a new one, which fills from a last snapshot."""
+        for name in ("a", "b", "new"):
+            host = self._host(name)
+            host.sync()
+            try:
+                compare(self.d1, host)
+            except AssertionError as error:
+                account.unlike.append(f"host {name}: {error}")
+            if name == "b":
+                # The lease may be that of a process that was killed.
+                self.d1("UPDATE _d1_snapshots SET lease = 0")
+                with closing(Source(host.host.options, patient=True)) as source:
+                    take_snapshot(host.host.directory, source, only_when_due=False, gently=False)
+            remove_host(host)
+
+    def _count(self, account: Account) -> None:
+        ledger = Ledger(self.ledger)
+        account.begun = sum(ledger.progress(beacon) - 1 for _, beacons in PROCESSES for beacon in beacons)
+        account.acknowledged = ledger.acknowledged()
+        account.held.update((at, int(text)) for at, text in self.d1("SELECT design_id, text FROM notes"))
+
+
+def trial(
+    database: str,
+    token: str,
+    proxy: FaultProxy,
+    ask: Ask,
+    transactions: int,
+    folder: Path,
+    plan: Plan,
+    seed: int,
+) -> Account:
+    """A run on a database without the tables, with so many transactions or a few more, for a process of its own."""
+    sync._SCHEMA_AGE = 0.0
+    options = {**PATIENCE, "account_id": "an-account", "api_token": token, "base_url": proxy.url}
+    folder.mkdir()
+    installer = add_host("installer", folder, database, options)
+    create_tables(installer.connection)
+    with closing(Source(installer.host.options, patient=True)) as source:
+        install_log(source)
+    remove_host(installer)
+    run = Run(ask, proxy, database, token, folder, options, seed, Chances(0.1, 0.05, 0.03, 0.005))
+    return run.play(-(-transactions // BEACONS), plan)
+
+
+# Comparing
+
+
+def rows_of_d1(d1: Ask, table: str) -> list[Any]:
+    columns = [name for (name,) in d1(f"SELECT name FROM pragma_table_xinfo('{table}') ORDER BY cid")]
+    shown = [f'"{c}"' for c in columns if c != "password_hash"]
+    rows = d1(f"SELECT {encoding.row_of(shown)} FROM {table} ORDER BY id")
+    return [encoding.row(json.loads(text)) for (text,) in rows]
+
+
+def compare(d1: Ask, host: OneHost) -> None:
+    """The copy has the same rows and values as D1, its search works, and its files contain no secret."""
+    opened = host.host.directory.open_current()
+    assert opened is not None, "there is no copy"
+    copy = opened.copy
+    for table, shape in copy.tables.items():
+        columns = ", ".join(f'"{c}"' for c in shape.columns)
+        with copy._lock:
+            mine = copy._db.execute(f"SELECT {columns} FROM {table} ORDER BY id").fetchall()
+        pairs = itertools.zip_longest(mine, rows_of_d1(d1, table), fillvalue=())
+        unlike = [(a, b) for a, b in pairs if [*map(typed, a)] != [*map(typed, b)]]
+        assert not unlike, f"{len(unlike)} rows of {table}, first {unlike[0]}"
+    with copy._lock:
+        copy._db.execute("INSERT INTO designs_search (designs_search, rank) VALUES ('integrity-check', 1)")
+        assert copy._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "the file is damaged"
+    for file in host.host.directory.path.iterdir():
+        assert b"bcrypt$secret" not in file.read_bytes(), f"{file.name} contains a secret"
+
+
+def typed(value: Any) -> tuple[type, Any]:
+    """A value with its type: 2 and 2.0 differ here."""
+    return type(value), value
