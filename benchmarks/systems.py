@@ -146,6 +146,11 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
+def descendants_of(pid: int) -> list[int]:
+    """Return the child processes of a process, and theirs, by Linux's /proc; none elsewhere."""
+    return [one for child in children_of(pid) for one in (child, *descendants_of(child))]
+
+
 def resident_of(pid: int) -> int:
     """Return the bytes of a process in memory, by Linux's /proc; 0 elsewhere."""
     try:
