@@ -95,19 +95,26 @@ def main() -> None:
     chosen = os.environ.get("SCENARIOS", "").replace(",", " ").split()
     scenarios = [one for one in SCENARIOS if not chosen or one.name in chosen]
     sys.stdout.write(f"{size:,} designs, D1 {LATENCY * 1000:.0f} ms away, {machine()}\n")
+    sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="gallery-cold-") as name, D1Local() as d1:
         folder = Path(name)
         with S3Server(folder / "s3") as store:
             world = prepared(folder, d1, store, size)
             if any(one.has_snapshot for one in scenarios):
                 write_snapshot(world)
-            reports = [run(world, d1.url, scenario, seconds) for scenario in scenarios]
-    if os.environ.get("OUT"):
-        rows = [asdict(report) for report in reports]
-        Path(os.environ["OUT"]).write_text(json.dumps({"size": size, "scenarios": rows}, indent=1))
+            reports: list[Report] = []
+            for scenario in scenarios:
+                reports.append(run(world, d1.url, scenario, seconds))
+                write_json(size, reports)
     failed = [line for report in reports for line in missed_aims(report)]
     if failed:
         sys.exit("Aims missed:\n" + "\n".join(failed))
+
+
+def write_json(size: int, reports: list[Report]) -> None:
+    if os.environ.get("OUT"):
+        rows = [asdict(report) for report in reports]
+        Path(os.environ["OUT"]).write_text(json.dumps({"size": size, "scenarios": rows}, indent=1))
 
 
 def prepared(folder: Path, d1: D1Local, store: S3Server, size: int) -> World:
@@ -122,6 +129,7 @@ def prepared(folder: Path, d1: D1Local, store: S3Server, size: int) -> World:
     world = World(folder, near, tokens, size)
     manage(systems.environment(world.warm, **near), "d1_replica", "fill")
     sys.stdout.write(f"Data and a copy of it in {time.monotonic() - start:.0f} s\n")
+    sys.stdout.flush()
     return world
 
 
@@ -129,6 +137,7 @@ def write_snapshot(world: World) -> None:
     start, bucket = time.monotonic(), {"CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": PRIVATE_BUCKET}
     manage(systems.environment(world.warm, **world.near, **bucket), "d1_replica", "snapshot")
     sys.stdout.write(f"A snapshot in {time.monotonic() - start:.0f} s\n")
+    sys.stdout.flush()
 
 
 def manage(env: dict[str, str], *arguments: str) -> None:

@@ -26,7 +26,7 @@ class HostReport:
     by class, as the host's ledger has them.
     """
 
-    ready_seconds: float
+    ready_seconds: float | None
     went_back: int
     reads_before: int
     reads_refused_before: int
@@ -66,7 +66,7 @@ class HostReport:
         reads_before = [one for one in target.reads if one.asked < ready]
         writes_before = [one for one in target.writes if one.asked < ready]
         return cls(
-            ready_seconds=round(ready - target.started, 1),
+            ready_seconds=None if target.ready_at is None else round(ready - target.started, 1),
             went_back=target.went_back,
             reads_before=len(reads_before),
             reads_refused_before=refused(reads_before),
@@ -95,7 +95,9 @@ class HostReport:
     def missed(self, ready_aim: float | None) -> list[str]:
         """Return a line for each aim that this host misses, with its number."""
         found = []
-        if ready_aim is not None and self.ready_seconds > ready_aim:
+        if self.ready_seconds is None:
+            found.append("never ready")
+        elif ready_aim is not None and self.ready_seconds > ready_aim:
             found.append(f"ready after {self.ready_seconds:.0f} s, aim {ready_aim:.0f}")
         if self.went_back:
             found.append(f"ready no more {self.went_back} times, aim 0")
@@ -160,8 +162,9 @@ def period(seconds: float) -> str:
 def print_report(report: Report) -> None:
     lines = [f"\n{report.title[0].upper()}{report.title[1:]}"]
     for number, host in enumerate(report.hosts, 1):
+        ready = "never ready" if host.ready_seconds is None else f"ready after {host.ready_seconds:,.1f} s"
         lines += [
-            f"  host {number}: ready after {host.ready_seconds:,.1f} s; memory of all processes "
+            f"  host {number}: {ready}; memory of all processes "
             f"{host.memory_mb:.0f} MB, at most {host.peak_mb:.0f} MB; copy {host.copy_mb:.1f} MB",
             f"    before: {host.reads_refused_before} of {host.reads_before} reads and "
             f"{host.writes_refused_before} of {host.writes_before} writes refused",

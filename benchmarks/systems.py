@@ -17,6 +17,7 @@ import requests
 ROOT = Path(__file__).parents[1]
 JWT_SECRET = secrets.token_hex(32)
 START_SECONDS = 180.0
+END_SECONDS = 60.0  # gunicorn ends workers that still answer after 30
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "SECURE_SSL_REDIRECT": "false",
@@ -110,7 +111,7 @@ def running(
         yield System(f"http://127.0.0.1:{port}", process.pid)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(END_SECONDS)
 
 
 def is_ready(url: str) -> bool:
