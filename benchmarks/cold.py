@@ -2,7 +2,8 @@
 
 100,000 designs and 1,000,000 favourites (SIZE= designs, ten times as many favourites) on D1's engine, 50 ms away; one
 account's allowance, which the proxy enforces as Cloudflare does; 10 list reads and 0.2 writes a second; gunicorn in
-production. SCENARIOS= selects by name, OUT= writes JSON. It ends with status 1 and the numbers if an aim is missed.
+production. SCENARIOS= selects by name, OUT= writes JSON. Scenarios of new hosts take five minutes, or DURATION=
+seconds. It ends with status 1 and the numbers if an aim is missed.
 """
 
 import asyncio
@@ -17,7 +18,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import requests
 import uvloop
 
 from benchmarks import systems
@@ -25,7 +25,7 @@ from benchmarks.bench import LATENCY, machine
 from benchmarks.cold_cloud import ColdCloud, Outage, cold_cloud
 from benchmarks.cold_report import MOST_TO_FILL, HostReport, Report, missed_aims, print_report
 from benchmarks.cold_traffic import Target, Window, send
-from benchmarks.systems import System
+from benchmarks.cold_watch import Host
 from benchmarks.workloads import Readers
 from d1backend.local import D1Local
 from devtools.local_cloud import PRIVATE_BUCKET, ensure_buckets, variables
@@ -34,7 +34,8 @@ from devtools.s3_server import S3Server
 
 FAVOURITES_EACH = 100
 ALLOWED, WINDOW = 1200, 300.0  # requests per seconds
-STEADY = 60.0  # seconds of traffic before and after an outage, and after the last host is ready
+STEADY = 60.0  # seconds of traffic before and after an outage, and at least after the last host is ready
+FIVE_MINUTES = 300.0
 READY_SECONDS = 900.0
 
 
@@ -79,7 +80,9 @@ class World:
         return self.folder / "warm"
 
     def environment(self, scenario: Scenario, data: Path, url: str) -> dict[str, str]:
-        given = {**self.near, "CLOUDFLARE_D1_BASE_URL": url, "HOSTS": str(scenario.hosts)}
+        # At an address of its own D1 has no allowance unless it is stated.
+        shared = {"HOSTS": str(scenario.hosts), "D1_ALLOWANCE": str(ALLOWED)}
+        given = {**self.near, **shared, "CLOUDFLARE_D1_BASE_URL": url}
         if scenario.has_snapshot:
             given["CLOUDFLARE_R2_PRIVATE_BUCKET_NAME"] = PRIVATE_BUCKET
         return systems.environment(data, **given)
@@ -87,22 +90,30 @@ class World:
 
 def main() -> None:
     size = int(os.environ.get("SIZE") or 100_000)
+    seconds = float(os.environ.get("DURATION") or FIVE_MINUTES)
     chosen = os.environ.get("SCENARIOS", "").replace(",", " ").split()
     scenarios = [one for one in SCENARIOS if not chosen or one.name in chosen]
     sys.stdout.write(f"{size:,} designs, D1 {LATENCY * 1000:.0f} ms away, {machine()}\n")
+    sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="gallery-cold-") as name, D1Local() as d1:
         folder = Path(name)
         with S3Server(folder / "s3") as store:
             world = prepared(folder, d1, store, size)
             if any(one.has_snapshot for one in scenarios):
                 write_snapshot(world)
-            reports = [run(world, d1.url, scenario) for scenario in scenarios]
-    if os.environ.get("OUT"):
-        rows = [asdict(report) for report in reports]
-        Path(os.environ["OUT"]).write_text(json.dumps({"size": size, "scenarios": rows}, indent=1))
+            reports: list[Report] = []
+            for scenario in scenarios:
+                reports.append(run(world, d1.url, scenario, seconds))
+                write_json(size, reports)
     failed = [line for report in reports for line in missed_aims(report)]
     if failed:
         sys.exit("Aims missed:\n" + "\n".join(failed))
+
+
+def write_json(size: int, reports: list[Report]) -> None:
+    if os.environ.get("OUT"):
+        rows = [asdict(report) for report in reports]
+        Path(os.environ["OUT"]).write_text(json.dumps({"size": size, "scenarios": rows}, indent=1))
 
 
 def prepared(folder: Path, d1: D1Local, store: S3Server, size: int) -> World:
@@ -116,6 +127,7 @@ def prepared(folder: Path, d1: D1Local, store: S3Server, size: int) -> World:
     world = World(folder, near, tokens, size)
     manage(systems.environment(world.warm, **near), "d1_replica", "fill")
     sys.stdout.write(f"Data and a copy of it in {time.monotonic() - start:.0f} s\n")
+    sys.stdout.flush()
     return world
 
 
@@ -123,6 +135,7 @@ def write_snapshot(world: World) -> None:
     start, bucket = time.monotonic(), {"CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": PRIVATE_BUCKET}
     manage(systems.environment(world.warm, **world.near, **bucket), "d1_replica", "snapshot")
     sys.stdout.write(f"A snapshot in {time.monotonic() - start:.0f} s\n")
+    sys.stdout.flush()
 
 
 def manage(env: dict[str, str], *arguments: str) -> None:
@@ -132,49 +145,48 @@ def manage(env: dict[str, str], *arguments: str) -> None:
         sys.exit(f"manage.py {' '.join(arguments)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
 
 
-def run(world: World, upstream: str, scenario: Scenario) -> Report:
+def run(world: World, upstream: str, scenario: Scenario, seconds: float) -> Report:
     """Run one scenario and print its report."""
     new = [world.folder / f"{scenario.name}-{number}" for number in range(scenario.new)]
     folders = [world.warm] * scenario.warm + new
     with contextlib.ExitStack() as stack:
         cloud = stack.enter_context(cold_cloud(upstream, scenario.hosts, LATENCY, ALLOWED, WINDOW))
-        systems_and_targets = [
+        hosts = [
             stack.enter_context(serving(world, scenario, folder, url))
             for folder, url in zip(folders, cloud.urls, strict=True)
         ]
-        targets = [target for _, target in systems_and_targets]
-        outages = uvloop.run(drive(scenario, cloud, targets))
-        ended, times = time.monotonic(), cloud.request_times()
-        hosts = [
-            HostReport.of(target, outages, requested, ended, STEADY, workers_mb(system), copy_mb(folder))
-            for (system, target), requested, folder in zip(systems_and_targets, times, folders, strict=True)
+        outages = uvloop.run(drive(scenario, cloud, hosts, seconds))
+        ended = time.monotonic()
+        found = [
+            HostReport.of(host, outages, requested, ended)
+            for host, requested in zip(hosts, cloud.request_times(), strict=True)
         ]
-    for host, folder in zip(hosts, folders, strict=True):
+    for one, folder in zip(found, folders, strict=True):
         if folder in new and not scenario.has_snapshot:
-            host.d1_aim = MOST_TO_FILL // scenario.hosts
-    report = Report(scenario.name, scenario.title, scenario.ready_aim, hosts)
+            one.d1_aim = MOST_TO_FILL // scenario.hosts
+    report = Report(scenario.name, scenario.title, scenario.ready_aim, found)
     print_report(report)
     return report
 
 
 @contextlib.contextmanager
-def serving(world: World, scenario: Scenario, folder: Path, url: str) -> Iterator[tuple[System, Target]]:
+def serving(world: World, scenario: Scenario, folder: Path, url: str) -> Iterator[Host]:
     """Run a host whose D1 is at `url`; the block begins as soon as it answers at all."""
     folder.mkdir(exist_ok=True)
-    started, env = time.monotonic(), world.environment(scenario, folder, url)
+    started, started_at, env = time.monotonic(), time.time(), world.environment(scenario, folder, url)
     with systems.gallery(folder, free_port(), env, ready=systems.is_live) as system:
         readers = Readers(system.url.removeprefix("http://"), world.tokens, world.size)
-        yield system, Target(system.url, readers, started)
+        yield Host(system, folder, Target(system.url, readers, started, started_at))
 
 
-async def drive(scenario: Scenario, cloud: ColdCloud, targets: list[Target]) -> list[Window]:
+async def drive(scenario: Scenario, cloud: ColdCloud, hosts: list[Host], seconds: float) -> list[Window]:
     """Send the traffic until the scenario is over, and return when D1 was away."""
     outages: list[Window] = []
-    is_over = asyncio.Event()
+    targets, is_over = [host.target for host in hosts], asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(send(targets, is_over.is_set))
-        for target in targets:
-            group.create_task(watch(target, is_over))
+        for host in hosts:
+            group.create_task(host.watch(is_over))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY_SECONDS):
                 while not all(target.is_ready for target in targets):
@@ -187,28 +199,11 @@ async def drive(scenario: Scenario, cloud: ColdCloud, targets: list[Target]) -> 
             cloud.end()
             outages.append((began, time.monotonic()))
             await asyncio.sleep(STEADY)
+        elif scenario.new:
+            left = max(target.started for target in targets) + seconds - time.monotonic()
+            await asyncio.sleep(max(0.0, left))
         is_over.set()
     return outages
-
-
-async def watch(target: Target, is_over: asyncio.Event) -> None:
-    """Ask for readiness as a load balancer does."""
-    while not is_over.is_set():
-        try:
-            is_ready = await asyncio.to_thread(systems.is_ready, target.url)
-        except requests.RequestException:
-            is_ready = False
-        target.see(is_ready)
-        await asyncio.sleep(0.5)
-
-
-def workers_mb(system: System) -> float:
-    """Return the resident memory of a server's workers."""
-    return sum(map(systems.resident_of, systems.children_of(system.pid))) / 1024**2
-
-
-def copy_mb(folder: Path) -> float:
-    return sum(file.stat().st_size for file in (folder / "replica").glob("replica-*")) / 1024**2
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Self
 
-from benchmarks.cold_traffic import Answer, Target, Window
+from benchmarks.cold_traffic import Answer, Window
+from benchmarks.cold_watch import Host
 
 FIVE_MINUTES = 300.0
 MOST_D1_REQUESTS = 299  # in five minutes
@@ -20,10 +21,12 @@ MOST_COPY_MB = 200.0
 class HostReport:
     """One host: answers before and after it was ready; `away` counts the writes while D1 was away.
 
-    `statuses` counts what was refused once ready, by kind and status; 0 is no answer in 30 s.
+    `statuses` counts what was refused once ready, by kind and status; 0 is no answer in 30 s. `d1_requests` are those
+    that came to D1 in the worst five minutes, or in all `seconds` of a shorter run; `d1_calls` those of the whole run
+    by class, as the host's ledger has them.
     """
 
-    ready_seconds: float
+    ready_seconds: float | None
     went_back: int
     reads_before: int
     reads_refused_before: int
@@ -38,23 +41,24 @@ class HostReport:
     statuses: dict[str, int]
     read_p50_ms: float
     read_p99_ms: float
+    seconds: float
     d1_requests: int
     d1_aim: int
-    workers_mb: float
+    d1_calls: dict[str, int]
+    memory_mb: float
+    peak_mb: float
     copy_mb: float
 
     @classmethod
     def of(
         cls,
-        target: Target,
+        host: Host,
         outages: list[Window],
         requested: list[float],
         ended: float,
-        steady: float,
-        workers_mb: float,
-        copy_mb: float,
     ) -> Self:
         """Make the report of a host that asked D1 at the moments `requested`."""
+        target = host.target
         ready = math.inf if target.ready_at is None else target.ready_at
         reads = [one for one in target.reads if one.asked >= ready]
         writes = [one for one in target.writes if one.asked >= ready]
@@ -62,7 +66,7 @@ class HostReport:
         reads_before = [one for one in target.reads if one.asked < ready]
         writes_before = [one for one in target.writes if one.asked < ready]
         return cls(
-            ready_seconds=round(ready - target.started, 1),
+            ready_seconds=None if target.ready_at is None else round(ready - target.started, 1),
             went_back=target.went_back,
             reads_before=len(reads_before),
             reads_refused_before=refused(reads_before),
@@ -74,19 +78,26 @@ class HostReport:
             writes_refused=refused(writes) - refused(away),
             writes_away=len(away),
             writes_refused_away=refused(away),
-            statuses=statuses({"read": reads, "write": [one for one in writes if one not in away]}),
+            statuses=statuses(
+                {"read": reads, "write": [one for one in writes if one not in away], "write while away": away}
+            ),
             read_p50_ms=percentile(reads, 50),
             read_p99_ms=percentile(reads, 99),
-            d1_requests=worst_five_minutes(requested, target.started, ended, steady),
+            seconds=round(ended - target.started, 1),
+            d1_requests=worst_five_minutes(requested),
             d1_aim=MOST_D1_REQUESTS,
-            workers_mb=round(workers_mb, 1),
-            copy_mb=round(copy_mb, 1),
+            d1_calls=host.calls(),
+            memory_mb=megabytes(host.memory()),
+            peak_mb=megabytes(host.peak),
+            copy_mb=megabytes(host.copy_size()),
         )
 
     def missed(self, ready_aim: float | None) -> list[str]:
         """Return a line for each aim that this host misses, with its number."""
         found = []
-        if ready_aim is not None and self.ready_seconds > ready_aim:
+        if self.ready_seconds is None:
+            found.append("never ready")
+        elif ready_aim is not None and self.ready_seconds > ready_aim:
             found.append(f"ready after {self.ready_seconds:.0f} s, aim {ready_aim:.0f}")
         if self.went_back:
             found.append(f"ready no more {self.went_back} times, aim 0")
@@ -95,7 +106,7 @@ class HostReport:
         if self.writes_refused > self.writes * MOST_WRITES_REFUSED:
             found.append(f"{self.writes_refused} of {self.writes} writes refused once ready, aim 1 %")
         if self.d1_requests > self.d1_aim:
-            found.append(f"{self.d1_requests:,} requests to D1 in five minutes, aim {self.d1_aim}")
+            found.append(f"{self.d1_requests:,} requests to D1 in {period(self.seconds)}, aim {self.d1_aim}")
         if self.copy_mb > MOST_COPY_MB:
             found.append(f"a copy of {self.copy_mb:.0f} MB, aim {MOST_COPY_MB:.0f}")
         return found
@@ -127,15 +138,13 @@ def percentile(answers: list[Answer], percent: float) -> float:
     return round(ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))], 1) if ordered else 0.0
 
 
-def worst_five_minutes(times: list[float], started: float, ended: float, steady: float) -> int:
-    """Return the most requests in any five minutes.
+def worst_five_minutes(times: list[float]) -> int:
+    """Return the most requests in any five minutes; in a shorter run, all of them."""
+    return max((bisect.bisect_left(times, at + FIVE_MINUTES) - i for i, at in enumerate(times)), default=0)
 
-    A shorter run counts as if it had gone on like its last `steady` seconds.
-    """
-    most = max((bisect.bisect_left(times, at + FIVE_MINUTES) - i for i, at in enumerate(times)), default=0)
-    missing = max(0.0, FIVE_MINUTES - (ended - started))
-    rate = (len(times) - bisect.bisect_left(times, ended - steady)) / steady
-    return math.ceil(most + rate * missing)
+
+def megabytes(size: int) -> float:
+    return round(size / 1024**2, 1)
 
 
 def missed_aims(report: Report) -> list[str]:
@@ -146,17 +155,23 @@ def missed_aims(report: Report) -> list[str]:
     ]
 
 
+def period(seconds: float) -> str:
+    return "the worst five minutes" if seconds >= FIVE_MINUTES else f"all {seconds:.0f} s of the run"
+
+
 def print_report(report: Report) -> None:
     lines = [f"\n{report.title[0].upper()}{report.title[1:]}"]
     for number, host in enumerate(report.hosts, 1):
+        ready = "never ready" if host.ready_seconds is None else f"ready after {host.ready_seconds:,.1f} s"
         lines += [
-            f"  host {number}: ready after {host.ready_seconds:,.1f} s; worker memory {host.workers_mb:.0f} MB, "
-            f"copy {host.copy_mb:.1f} MB",
+            f"  host {number}: {ready}; memory of all processes "
+            f"{host.memory_mb:.0f} MB, at most {host.peak_mb:.0f} MB; copy {host.copy_mb:.1f} MB",
             f"    before: {host.reads_refused_before} of {host.reads_before} reads and "
             f"{host.writes_refused_before} of {host.writes_before} writes refused",
             f"    ready:  {host.reads_refused} of {host.reads} reads and {host.writes_refused} of {host.writes} "
             f"writes refused; reads p50 {host.read_p50_ms:.1f} ms, p99 {host.read_p99_ms:.1f} ms",
-            f"    D1: {host.d1_requests} requests in the worst five minutes (aim: at most {host.d1_aim})",
+            f"    D1: {host.d1_requests} requests in {period(host.seconds)} (aim: at most {host.d1_aim}); in all "
+            + ", ".join(f"{name} {count}" for name, count in host.d1_calls.items()),
         ]
         if host.statuses:
             lines.append(

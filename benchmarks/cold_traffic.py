@@ -30,11 +30,12 @@ class Answer:
 
 @dataclass
 class Target:
-    """A host as the load balancer knows it, started at a moment (time.monotonic())."""
+    """A host as the load balancer knows it, started at a moment (time.monotonic(); `started_at`: time.time())."""
 
     url: str
     readers: Readers
     started: float
+    started_at: float
     is_ready: bool = False
     ready_at: float | None = None
     went_back: int = 0  # times that it was found not ready any more

@@ -17,6 +17,7 @@ import requests
 ROOT = Path(__file__).parents[1]
 JWT_SECRET = secrets.token_hex(32)
 START_SECONDS = 180.0
+END_SECONDS = 60.0  # gunicorn ends workers that still answer after 30
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "SECURE_SSL_REDIRECT": "false",
@@ -110,7 +111,7 @@ def running(
         yield System(f"http://127.0.0.1:{port}", process.pid)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(END_SECONDS)
 
 
 def is_ready(url: str) -> bool:
@@ -144,6 +145,11 @@ def children_of(pid: int) -> list[int]:
         return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Return the child processes of a process, and theirs, by Linux's /proc; none elsewhere."""
+    return [one for child in children_of(pid) for one in (child, *descendants_of(child))]
 
 
 def resident_of(pid: int) -> int:

@@ -66,8 +66,8 @@ def or_exactly(ask: Callable[[], T]) -> T:
 
 
 def outage() -> int | None:
-    """Return the whole seconds until D1 is tried again while it is known to be away; None if it is not."""
-    wait = replica.outage(REPLICA) if is_used() else None
+    """Return the whole seconds until D1 is tried again while it is away; None if it is not, or is back."""
+    wait = replica.outage(REPLICA, asks=True) if is_used() else None
     return None if wait is None else math.ceil(wait) or 1
 
 

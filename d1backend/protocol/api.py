@@ -4,6 +4,7 @@ Endpoints and answers: https://developers.cloudflare.com/api/resources/d1/subres
 """
 
 import json
+import math
 import os
 import random
 import time
@@ -40,6 +41,9 @@ Statement = tuple[str, list[str]]
 
 # What a request sends as JSON.
 Body = Mapping[str, str | list[dict[str, str | list[str]]]] | None
+
+
+_PROBE: Body = {"batch": [{"sql": "SELECT 1"}]}
 
 
 class Result(TypedDict):
@@ -110,12 +114,29 @@ class Api:
 
     def _open(self) -> None:
         self._process = os.getpid()
-        timeout = urllib3.Timeout(connect=self.settings.connect_timeout, read=self.settings.timeout)
         pool = deadline.SecurePool if self._url.scheme == "https" else deadline.Pool
-        self._pool = pool(self._url.host or "", self._url.port, maxsize=1, retries=False, timeout=timeout)
+        self._pool = pool(self._url.host or "", self._url.port, maxsize=1, retries=False)
+
+    def _timeout(self, longest: float) -> urllib3.Timeout:
+        connect, read = self.settings.connect_timeout, self.settings.timeout
+        return urllib3.Timeout(connect=min(connect, longest), read=min(read, longest))
 
     def close(self) -> None:
         self._pool.close()
+
+    def reach(self, database: str) -> None:
+        """Ask a D1 that is out of reach whether it answers again; for somebody who waits (Breaker.reach()).
+
+        Sends nothing while it is in reach. Raises OutOfReach when it does not answer, or RateLimited.
+        """
+        found = breaker.breaker_of(self.settings, database)
+        if found is None or not found.is_out_of_reach:
+            return
+        path = f"/{quote(database, safe='')}/raw"
+        try:
+            found.reach(lambda: self._attempt("POST", path, _PROBE, 1, longest=breaker.PROBE))
+        except NotDoneError as failure:
+            raise failure.error from None
 
     def batch(
         self,
@@ -187,10 +208,14 @@ class Api:
         Raises OutcomeUnknown if a write was lost and no later answer shows whether it was applied, else the last error.
         """
         attempt, lost = 0, False
+
+        def probe() -> None:
+            self._attempt(method, path, _PROBE, 1, settles=lost and writes, longest=breaker.PROBE)
+
         until = time.monotonic() + self.settings.retry_budget
         while True:
             try:
-                with breaker.attempt(self.settings, database, settles=lost and writes):
+                with breaker.attempt(self.settings, database, probe, settles=lost and writes):
                     return self._attempt(method, path, body, parts, settles=lost and writes)
             except NotDoneError as failure:
                 last = failure
@@ -232,8 +257,19 @@ class Api:
     def _pause(self, attempt: int) -> float:
         return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
 
-    def _attempt(self, method: str, path: str, body: Body, parts: int | None, *, settles: bool) -> Answer:
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        body: Body,
+        parts: int | None,
+        *,
+        settles: bool = False,
+        longest: float = math.inf,
+    ) -> Answer:
         """Send one request; if it `settles` a lost write, even if this host's budget has no room for it.
+
+        It may take `longest` seconds to connect and to be answered, each, and never longer than the settings say.
 
         Raises the exceptions of responses.parse_response(). A NotDoneError for a failed connection is raised from None,
         because frames of the HTTP library hold the token.
@@ -251,13 +287,17 @@ class Api:
         request_sent.send(Api)
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            response = self._pool.request(method, self._path + path, body=data, headers=self._headers)
+            response = self._pool.request(
+                method, self._path + path, body=data, headers=self._headers, timeout=self._timeout(longest)
+            )
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
             raise UnsentError(OperationalError(f"D1 cannot be reached: {_reason(error)}")) from None
         except urllib3.exceptions.SSLError as error:
             raise RefusedError(OperationalError(f"D1 cannot be reached safely: {_reason(error)}")) from None
         except urllib3.exceptions.ReadTimeoutError:
-            raise LostError(OperationalError(f"D1 did not answer in {self.settings.timeout:g} s")) from None
+            raise LostError(
+                OperationalError(f"D1 did not answer in {min(self.settings.timeout, longest):g} s")
+            ) from None
         except urllib3.exceptions.HTTPError as error:
             raise LostError(OperationalError(f"The connection to D1 broke: {_reason(error)}")) from None
         self.budget.note(response.headers)

@@ -6,8 +6,9 @@ reads of the copy, which do not need D1. So in a process with the setting `most_
 - at most that many calls wait for D1. Further ones wait for a place while D1 answers, and fail when it has answered
   nothing for a second;
 - after a failure that shows that D1 is out of reach, the breaker is open for all processes of the host: calls fail at
-  once with OutOfReach. After a pause the next call tries D1, one at a time. Its answer closes the breaker. For the
-  first second of a trial others wait for its answer: often it is the sync of the request that then writes.
+  once with OutOfReach. After a pause the next call tries D1, one at a time: a short question goes before it, whose
+  answer closes the breaker. For the first second of a trial others wait for its answer: often it is the sync of the
+  request that then writes.
 
 A process without that setting (a command) waits and tries again instead.
 Why one failure or two open it: docs/decisions/0010-a-breaker-for-the-host.md.
@@ -17,7 +18,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django.db import utils
@@ -45,11 +46,13 @@ log = logging.getLogger(__name__)
 
 # D1 is silent after so many seconds without an answer, while calls wait for one.
 SILENCE = 1.0
+# The seconds that the question of a trial may wait for a connection, and then for its answer.
+PROBE = 2.0
+# The seconds between trials when somebody waits for one, and how often they look.
+_SHORTEST_PAUSE, _TICK = 1.0, 0.05
 # The pause before a trial (seconds) begins at one second and doubles up to this.
 _LONGEST_PAUSE = 5.0
 _FAILURES = 2
-# The seconds between two looks at a trial that another call makes.
-_LOOK = 0.02
 # What parse_response() raises for an answer of D1.
 _ANSWERS = (Error, utils.Error, AlreadyAppliedError, OvertakenError, SchemaChangedError, CarriedResult)
 
@@ -65,10 +68,12 @@ def breaker_of(settings: Settings, database: str) -> "Breaker | None":
     return found or _breakers.setdefault(key, Breaker(settings, " ".join(key)))
 
 
-def attempt(settings: Settings, database: str | None, *, settles: bool) -> AbstractContextManager[None]:
+def attempt(
+    settings: Settings, database: str | None, probe: Callable[[], object], *, settles: bool
+) -> AbstractContextManager[None]:
     """A block that sends one request to a database; see Breaker.attempt()."""
     breaker = None if database is None else breaker_of(settings, database)
-    return nullcontext() if breaker is None else breaker.attempt(settles)
+    return nullcontext() if breaker is None else breaker.attempt(probe, settles)
 
 
 def forget() -> None:
@@ -85,7 +90,7 @@ class Breaker:
     def __init__(self, settings: Settings, identity: str) -> None:
         assert settings.most_calls is not None
         self._most_calls = settings.most_calls
-        self._trial_takes = min(settings.connect_timeout + settings.timeout, LONGEST_WAIT)
+        self._trial_takes = min(settings.connect_timeout, PROBE) + min(settings.timeout, PROBE)
         folder = settings.folder
         self._state: BreakerState = StateInMemory() if folder is None else StateInFiles(identity, folder)
         # Of this process, by time.monotonic(): when the waiting calls began, the last answer, the last failure.
@@ -95,30 +100,38 @@ class Breaker:
         self._failures = 0
 
     @contextmanager
-    def attempt(self, settles: bool) -> Iterator[None]:
+    def attempt(self, probe: Callable[[], object], settles: bool) -> Iterator[None]:
         """Send one request in this block. With `settles` it finds out what became of a write whose answer was lost.
 
-        Such a request need not wait for the pause before a trial, because its write may have been done.
+        Such a request need not wait for the pause before a trial, because its write may have been done. `probe` asks D1
+        something short, before a request that finds the breaker open.
         Raises RefusedError with an OutOfReach when the request must not be sent.
         """
-        with self._place() as started, self._permission(settles) as tried:
+        with self._place():
+            self._try(probe, at_once=settles)
+            started = time.monotonic()
             try:
                 yield
             except NotDoneError as failure:
-                if isinstance(failure.error, RateLimited) and failure.wait:
-                    # The host waits for as long as the 429 asks (rate_limit.py), and this call may not have been sent.
-                    self._give_back(tried)
-                else:
-                    self._note_failure(failure, started, tried is not None)
+                # After a 429 the host waits for as long as it asks (rate_limit.py); the call may not have been sent.
+                if not _is_held_back(failure):
+                    self._note_failure(failure, started)
                 raise
             except RateLimited:
-                self._give_back(tried)
                 raise
             except _ANSWERS:
                 self._note_answer()
                 raise
             else:
                 self._note_answer()
+
+    def reach(self, probe: Callable[[], object]) -> None:
+        """Try a D1 that is out of reach for somebody who waits: without the pause, and after a trial under way.
+
+        Raises RefusedError with an OutOfReach when D1 does not answer.
+        """
+        with self._place():
+            self._try(probe, patience=2 * PROBE)
 
     def seconds_left(self) -> float | None:
         """How many seconds until D1 is tried again; None when a call would be sent now."""
@@ -127,6 +140,11 @@ class Breaker:
             return None if self._has_young_trial else min(state.seconds_left, _LONGEST_PAUSE) or None
         with self._changed:
             return SILENCE if self._is_full and self._silent_in <= 0 else None
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether D1 was out of reach when it was last asked."""
+        return self._state.read() is not None
 
     @property
     def is_open(self) -> bool:
@@ -149,19 +167,20 @@ class Breaker:
         return max(self._answered_at, *self._waiting.values()) + SILENCE - time.monotonic()
 
     @contextmanager
-    def _place(self) -> Iterator[float]:
-        """Hold one of the places for calls; returns when it began (time.monotonic())."""
+    def _place(self) -> Iterator[None]:
+        """Hold one of the places for calls."""
         call = object()
         with self._changed:
             while self._is_full:
-                if not self._has_young_trial and (state := self._state.read()) is not None:
+                state = self._state.read()
+                if state is not None and self._is_refused(state):
                     raise _refusal(state)
                 if (left := self._silent_in) <= 0:
                     raise _refused(f"D1 answers none of {len(self._waiting)} calls", SILENCE)
                 self._changed.wait(left)
-            started = self._waiting[call] = time.monotonic()
+            self._waiting[call] = time.monotonic()
         try:
-            yield started
+            yield
         finally:
             with self._changed:
                 del self._waiting[call]
@@ -169,45 +188,55 @@ class Breaker:
 
     # Trials
 
+    def _try(self, probe: Callable[[], object], *, at_once: bool = False, patience: float = 0.0) -> None:
+        """Return when the breaker is closed, or D1 has answered the probe.
+
+        It is sent after the pause; `at_once` without it, and with `patience` (seconds) a second after the last trial.
+        """
+        until = time.monotonic() + patience
+        while (state := self._state.read()) is not None:
+            left = 0.0 if at_once else state.seconds_left
+            if patience:
+                left -= min(2.0**state.failed_trials, _LONGEST_PAUSE) - _SHORTEST_PAUSE
+            if left <= 0 and self._has_tried(probe, state):
+                return
+            if time.monotonic() >= until and self._is_refused(state):
+                raise _refusal(state)
+            time.sleep(_TICK)
+
+    def _is_refused(self, state: OpenState) -> bool:
+        """Whether a call that finds this state fails at once, because no trial has begun or is about to end it."""
+        return state.seconds_left > 0 and not self._has_young_trial and state == self._state.read()
+
     @property
     def _has_young_trial(self) -> bool:
         """Whether a trial is under way in which D1 still has time to answer."""
         return self._state.trial_age() <= SILENCE
 
-    def _after_trial(self) -> OpenState | None:
-        """The state once the trial that is under way, if one is, has ended or got no answer for a second."""
-        while (state := self._state.read()) is not None and state.seconds_left:
-            if self._has_young_trial:
-                time.sleep(_LOOK)
-            elif state == self._state.read():  # else a trial has ended between the two looks
-                return state
-        return state
-
-    @contextmanager
-    def _permission(self, settles: bool) -> Iterator[OpenState | None]:
-        """Let a call through; returns the state that it tries to end, None when the breaker is closed."""
-        while (state := self._after_trial()) is not None:
-            if state.seconds_left and not settles:
-                raise _refusal(state)
-            with self._state.trial() as claimed:
-                # Another trial may have ended since.
-                state = self._state.read()
-                if claimed and state is not None:
-                    if state.seconds_left and not settles:
-                        raise _refusal(state)
-                    self._state.postpone(time.time() + self._trial_takes)
-                    yield state
-                    return
-            time.sleep(_LOOK)
-            # In this order: a trial ends after it has closed the breaker.
-            if not self._has_young_trial and (state := self._state.read()) is not None:
-                raise _refusal(state)
-        yield None
-
-    def _give_back(self, tried: OpenState | None) -> None:
-        """Let the next call try D1, because this one did not."""
-        if tried is not None:
-            self._state.postpone(tried.until)
+    def _has_tried(self, probe: Callable[[], object], found: OpenState) -> bool:
+        """Send the probe; returns False when another trial is under way, or has failed since the state was `found`."""
+        with self._state.trial() as claimed:
+            state = self._state.read()
+            if state is None:
+                return True
+            if not claimed or state != found:
+                return False
+            self._state.postpone(time.time() + self._trial_takes)
+            started = time.monotonic()
+            try:
+                probe()
+            except NotDoneError as failure:
+                if _is_held_back(failure):
+                    self._state.postpone(state.until)
+                    raise
+                self._note_failure(failure, started, is_trial=True)
+                if isinstance(failure, RefusedError):
+                    raise
+                raise _refusal(self._state.read() or state) from None
+            except _ANSWERS:
+                pass
+            self._note_answer()
+            return True
 
     def _note_answer(self) -> None:
         with self._changed:
@@ -220,7 +249,7 @@ class Breaker:
         if was_open:
             log.warning("D1 answers again.")
 
-    def _note_failure(self, failure: NotDoneError, started: float, is_trial: bool) -> None:
+    def _note_failure(self, failure: NotDoneError, started: float, *, is_trial: bool = False) -> None:
         if isinstance(failure, RefusedError):
             self._note_answer()
             return
@@ -255,6 +284,11 @@ class Breaker:
         """Keep the state in this process, because the host's folder cannot be written."""
         log.warning("Other processes cannot be told whether D1 is out of reach: %s", error)
         self._state = StateInMemory()
+
+
+def _is_held_back(failure: NotDoneError) -> bool:
+    """Whether a limit of calls ended this one, which says nothing of whether D1 answers."""
+    return isinstance(failure.error, RateLimited) and failure.wait > 0
 
 
 def _refusal(state: OpenState) -> RefusedError:

@@ -23,13 +23,15 @@ def status(alias: str = "replica") -> Status:
     return host_of(alias).status()
 
 
-def outage(alias: str = "replica") -> float | None:
+def outage(alias: str = "replica", *, asks: bool = False) -> float | None:
     """Seconds until D1 is tried again while it is out of reach or blocks this account; None when it can be asked.
 
     A caller can reject a write at once instead of preparing it in vain. After the wait the next call is sent, and its
-    answer ends the outage for every process of the host.
+    answer ends the outage for every process of the host. With `asks`, a D1 that is out of reach is asked whether it is
+    back, which takes up to eight seconds; so no write is refused after an outage.
     """
-    return host_of(alias).seconds_until_tried()
+    host = host_of(alias)
+    return host.seconds_until_reached() if asks else host.seconds_until_tried()
 
 
 def version(alias: str, tables: Iterable[str]) -> int:

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from typing import TypedDict
 
+from django.db import DatabaseError
 from django.db.models import Model
 
-from d1backend.errors import MissingError, OperationalError
+from d1backend.errors import MissingError, OperationalError, OutOfReach, RateLimited
 from d1backend.options import SYNC_AT
+from d1backend.protocol.api import Api
 from d1backend.protocol.breaker import breaker_of
 from d1backend.protocol.rate_limit import Limit
 from d1backend.replica.changes import ChangeSet, NeedsRefill
@@ -182,6 +184,21 @@ class Host:
             return blocked
         breaker = breaker_of(settings, database)
         return None if breaker is None else breaker.seconds_left()
+
+    def seconds_until_reached(self) -> float | None:
+        """Like seconds_until_tried(), after asking a D1 that is out of reach whether it is back."""
+        settings, database = settings_of_source(self.options.source)
+        if not Limit.of(settings).seconds_left():
+            api = Api(settings)
+            try:
+                api.reach(database)
+            except (OutOfReach, RateLimited) as error:
+                return error.retry_after
+            except DatabaseError:
+                pass  # D1 answers, with an error that the caller's own request will meet
+            finally:
+                api.close()
+        return self.seconds_until_tried()
 
     def status(self) -> Status:
         """See d1backend.replica.status()."""

@@ -166,3 +166,16 @@ def test_the_first_write_after_an_outage_of_an_idle_host_is_done(proxy, server, 
     assert eventually(lambda: away.stat().st_mtime < time.time())
     assert admin.post(path).status_code == 200
     assert not away.exists()
+
+
+def test_a_write_is_done_as_soon_as_d1_is_back(proxy, server, admin, design):
+    path = f"/api/designs/{design['id']}/favorite"
+    proxy.go_down()
+
+    def pause():
+        assert_unavailable(admin.post(path))
+        return max((file.stat().st_mtime - time.time() for file in server.data.glob("d1-away-*")), default=0)
+
+    assert eventually(lambda: pause() > 3)
+    proxy.come_up()
+    assert admin.post(path).status_code == 200

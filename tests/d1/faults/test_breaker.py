@@ -12,6 +12,7 @@ from django.db import OperationalError, connections
 from d1backend import OutcomeUnknown, OutOfReach, RateLimited
 from d1backend.options import settings_of
 from d1backend.protocol import breaker, breaker_state
+from d1backend.protocol.api import Api
 from devtools import fault_plan as plans
 from tests.d1.faults.models import Counter
 
@@ -60,6 +61,14 @@ def breaker_of(alias="one"):
     return breaker.breaker_of(settings_of(alias, connection.settings_dict), connection.settings_dict["NAME"])
 
 
+def api_of(alias):
+    return Api(settings_of(alias, connections[alias].settings_dict))
+
+
+def database_of(alias):
+    return connections[alias].settings_dict["NAME"]
+
+
 def at_once(number, ask):
     """Run `ask` in so many threads; return what each returned or raised."""
     start, results = threading.Barrier(number), []
@@ -95,7 +104,9 @@ def test_one_timeout_opens_it_and_the_next_call_after_the_pause_closes_it(of_hos
     refused()
     later(1)
     assert [count(), count()] == [0, 0]
-    assert proxy.count == 2
+    # A short question goes before the call that tries D1.
+    assert next(request.sql for request, _ in proxy.log) == ["SELECT 1"]
+    assert proxy.count == 3
 
 
 @pytest.mark.parametrize("fault", [plans.UNAVAILABLE, plans.rate_limited(None), plans.RESET_BEFORE])
@@ -171,7 +182,7 @@ def test_failed_trials_grow_the_pause_to_five_seconds(of_host, proxy, later):
     for _ in range(6):
         pauses.append(round(refused().retry_after))
         later(pauses[-1])
-        fails()
+        refused()
     assert pauses == [1, 2, 4, 5, 5, 5]
     assert proxy.count == 8
 
@@ -193,7 +204,7 @@ def test_one_of_many_tries_at_a_time(of_host, proxy, later):
     later(1)
     results = at_once(24, count)
     assert proxy.count == 2
-    assert sum(isinstance(each, OutOfReach) for each in results) == 23
+    assert sum(isinstance(each, OutOfReach) for each in results) == 24
 
 
 @pytest.mark.parametrize("has_folder", [True, False])
@@ -267,14 +278,55 @@ def test_one_process_of_a_host_tries_at_a_time(of_host, proxy, later):
                 count()
             except OutOfReach:
                 os._exit(7)
-            except OperationalError:
-                os._exit(8)
             os._exit(1)
         children.append(child)
     os.close(go[1])
     codes = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
-    assert codes == [7, 7, 7, 8]
+    assert codes == [7, 7, 7, 7]
     assert proxy.count == 2
+
+
+def test_a_trial_ends_after_two_seconds_whatever_the_timeout(of_host, proxy, later):
+    of_host("one", timeout=30.0)
+    proxy.plan = [plans.UNAVAILABLE, plans.UNAVAILABLE, plans.SLOW_BEFORE]
+    fails()
+    fails()
+    later(1)
+    assert "did not answer in 2 s" in str(refused())
+
+
+def test_a_write_that_waits_is_done_although_the_pause_is_not_over(of_host, proxy, truth):
+    of_host("one", timeout=20.0)
+    proxy.plan = [plans.UNAVAILABLE, plans.UNAVAILABLE, plans.SLOW_BEFORE]
+    fails()
+    fails()
+    # A trial is under way, which D1 never answers; now it is back.
+    time.sleep(1.0)
+    trial = threading.Thread(target=lambda: at_once(1, count))
+    trial.start()
+    while proxy.count < 3:
+        time.sleep(0.01)
+    api_of("one").reach(database_of("one"))
+    Counter.objects.using("one").create(value=7)
+    trial.join()
+    assert truth("SELECT value FROM d1faults_counter") == [[7]]
+    assert proxy.count == 5
+
+
+def test_those_who_wait_try_d1_once_in_a_second(of_host, proxy):
+    of_host("one", most_calls=12)
+    proxy.plan = plans.always(plans.UNAVAILABLE)
+    fails()
+    fails()
+
+    def reach():
+        with pytest.raises(OutOfReach):
+            api_of("one").reach(database_of("one"))
+
+    for _ in range(2):
+        at_once(12, reach)
+    # Each waits for up to four seconds.
+    assert proxy.count <= 2 + 2 * 5
 
 
 def test_a_trial_that_is_killed_does_not_keep_others_from_trying(of_host, proxy, later):
@@ -352,7 +404,7 @@ class TestLostWrites:
     def test_it_is_asked_about_although_the_breaker_is_open(self, one, proxy, truth):
         proxy.plan = [plans.SLOW_AFTER]
         assert one.update(value=2) == 1
-        assert proxy.count == 2
+        assert proxy.count == 3
         assert truth("SELECT value FROM d1faults_counter") == [[2]]
         assert one.count() == 1
 

@@ -94,9 +94,25 @@ def test_the_first_write_of_an_idle_host_after_an_outage_is_done(host, proxy, pa
     pause_over()
     assert outage(host.replica) is None
     write(host)
-    assert proxy.count == 1
+    assert proxy.count == 2
     assert outage(host.replica) is None
     assert titles(host.replica) == ["ours"]
+
+
+def test_a_d1_that_is_back_is_found_without_waiting_for_the_pause(host, proxy):
+    open_breaker(host, proxy)
+    proxy.plan = []
+    assert outage(host.replica) is not None
+    assert outage(host.replica, asks=True) is None
+    assert proxy.count == 1
+    write(host)
+    assert outage(host.replica, asks=True) is None
+    assert proxy.count == 2
+
+
+def test_a_d1_that_is_away_is_asked_and_the_wait_returned(host, proxy):
+    open_breaker(host, proxy)
+    assert 0 < outage(host.replica, asks=True) <= 5
 
 
 def test_the_first_write_after_an_outage_ends_the_backoff_of_the_sync(d1, host, proxy, pause_over):
