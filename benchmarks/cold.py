@@ -24,7 +24,7 @@ from benchmarks import systems
 from benchmarks.bench import LATENCY, machine
 from benchmarks.cold_cloud import ColdCloud, Outage, cold_cloud
 from benchmarks.cold_report import MOST_TO_FILL, HostReport, Report, missed_aims, print_report
-from benchmarks.cold_traffic import Target, Window, send
+from benchmarks.cold_traffic import WRITES, Target, Window, send
 from benchmarks.cold_watch import Host
 from benchmarks.workloads import Readers
 from d1backend.local import D1Local
@@ -183,6 +183,7 @@ async def drive(scenario: Scenario, cloud: ColdCloud, hosts: list[Host], seconds
     """Send the traffic until the scenario is over, and return when D1 was away."""
     outages: list[Window] = []
     targets, is_over = [host.target for host in hosts], asyncio.Event()
+    start = time.monotonic()
     async with asyncio.TaskGroup() as group:
         group.create_task(send(targets, is_over.is_set))
         for host in hosts:
@@ -193,6 +194,8 @@ async def drive(scenario: Scenario, cloud: ColdCloud, hosts: list[Host], seconds
                     await asyncio.sleep(0.2)
         await asyncio.sleep(STEADY)
         if scenario.outage is not None:
+            # Halfway between two writes, so that none is under way.
+            await asyncio.sleep((start - time.monotonic()) % (1 / WRITES) + 0.5 / WRITES)
             began = time.monotonic()
             cloud.begin(scenario.outage)
             await asyncio.sleep(scenario.outage_seconds)

@@ -15,13 +15,15 @@ MOST_D1_REQUESTS = 299  # in five minutes
 MOST_TO_FILL = 900  # three quarters of the account's allowance
 MOST_WRITES_REFUSED = 0.01
 MOST_COPY_MB = 200.0
+MOST_REFUSALS = 20  # that are printed one by one
 
 
 @dataclass
 class HostReport:
     """One host: answers before and after it was ready; `away` counts the writes while D1 was away.
 
-    `statuses` counts what was refused once ready, by kind and status; 0 is no answer in 30 s. `d1_requests` are those
+    `statuses` counts what was refused once ready, by kind and status; 0 is no answer in 30 s. `refusals` says when
+    those came that D1 was there for, since the host's start. `d1_requests` are those
     that came to D1 in the worst five minutes, or in all `seconds` of a shorter run; `d1_calls` those of the whole run
     by class, as the host's ledger has them.
     """
@@ -39,6 +41,7 @@ class HostReport:
     writes_away: int
     writes_refused_away: int
     statuses: dict[str, int]
+    refusals: list[str]
     read_p50_ms: float
     read_p99_ms: float
     seconds: float
@@ -81,6 +84,11 @@ class HostReport:
             statuses=statuses(
                 {"read": reads, "write": [one for one in writes if one not in away], "write while away": away}
             ),
+            refusals=[
+                f"{one.status} at {one.asked - target.started:.1f} s, after {one.milliseconds:.0f} ms"
+                for one in reads + writes
+                if one.is_refused and one not in away
+            ][:MOST_REFUSALS],
             read_p50_ms=percentile(reads, 50),
             read_p99_ms=percentile(reads, 99),
             seconds=round(ended - target.started, 1),
@@ -177,6 +185,7 @@ def print_report(report: Report) -> None:
             lines.append(
                 f"    refused, by status: {', '.join(f'{name}: {count}' for name, count in host.statuses.items())}"
             )
+        lines += [f"    refused: {line}" for line in host.refusals]
         if host.writes_away:
             lines.append(
                 f"    while D1 was away: {host.writes_refused_away} of {host.writes_away} writes refused"
