@@ -3,13 +3,14 @@
 from d1backend.errors import OutcomeUnknown, OutOfReach, RateLimited, SerializationFailure
 from d1backend.gather import gather
 from d1backend.retry import retry_on_conflict
-from d1backend.updates import insert_unkeyed, update_or_conflict, update_uncounted
+from d1backend.updates import delete_or_conflict, insert_unkeyed, update_or_conflict, update_uncounted
 
 __all__ = [
     "OutOfReach",
     "OutcomeUnknown",
     "RateLimited",
     "SerializationFailure",
+    "delete_or_conflict",
     "gather",
     "insert_unkeyed",
     "retry_on_conflict",

@@ -1,14 +1,19 @@
 """Writes that cost D1 no rehearsal: the caller does not want a row count or a key, or knows it."""
 
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import router
-from django.db.models import AutoField, Model, QuerySet
+from django.db.models import AutoField, Exists, Field, Model, Q, QuerySet
+from django.db.models.deletion import Collector
 from django.db.models.sql import InsertQuery
 
 from d1backend.compilers.update import with_hint
 from d1backend.errors import SerializationFailure
 from d1backend.transaction.hints import Hint
+
+if TYPE_CHECKING:
+    from django.utils.datastructures import _IndexableCollection  # the stubs' own
 
 M = TypeVar("M", bound=Model)
 
@@ -28,10 +33,39 @@ def update_or_conflict(queryset: QuerySet[M], **values: Any) -> None:
     Raises SerializationFailure when there is no such row or more than one: on D1 inside atomic() at the commit,
     without a round trip of its own; otherwise at once. Call it inside atomic(), so that a failure is rolled back.
     """
-    count = with_hint(queryset, Hint(count=1)).update(**values)
+    _expect_one("update", queryset, with_hint(queryset, Hint(count=1)).update(**values))
+
+
+def delete_or_conflict(instance: Model, *conditions: Q | Exists, **values: Any) -> None:
+    """`instance.delete()` of a row that is there and meets the conditions, which are those of `filter()`.
+
+    What refers to the row is deleted or updated as its foreign keys say (on_delete). Nothing asks how many rows that
+    is. No signals are sent for `instance` itself, and its key stays.
+    Raises SerializationFailure when there is no such row, as update_or_conflict() does. Call it inside atomic().
+    """
+    model = type(instance)
+    using = router.db_for_write(model, instance=instance)
+    collector = _UncountedCollector(using, origin=instance)
+    collector.collect([instance])
+    collector.data[model] = set(collector.data[model]) - {instance}
+    collector.delete()
+    row = model._base_manager.using(using).filter(*conditions, pk=instance.pk, **values)
+    _expect_one("deletion", row, with_hint(row, Hint(count=1))._raw_delete(using))
+
+
+class _UncountedCollector(Collector):
+    """Collects what refers to an object as Django does, for statements whose row counts are not wanted."""
+
+    def related_objects(
+        self, related_model: type[Model], related_fields: Iterable[Field], objs: "_IndexableCollection[Model]"
+    ) -> QuerySet[Model]:
+        return with_hint(super().related_objects(related_model, related_fields, objs), Hint(counted=False))
+
+
+def _expect_one(what: str, queryset: QuerySet[M], count: int) -> None:
     if count != 1:
         table = queryset.model._meta.db_table
-        raise SerializationFailure(f"The update of one row of {table} found {count} rows. Run it again.")
+        raise SerializationFailure(f"The {what} of one row of {table} found {count} rows. Run it again.")
 
 
 def insert_unkeyed(new: Model) -> None:

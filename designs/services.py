@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from core import audit, replica
-from core.errors import GalleryError, Invalid, NotFound, invalid_field
+from core.errors import GalleryError, Invalid, invalid_field
 from core.sql import stored_time
-from d1backend import update_or_conflict
+from d1backend import delete_or_conflict, update_or_conflict
 from designs import selectors
 from designs.fields import EDITABLE, Values
 from designs.models import Design
@@ -78,13 +78,15 @@ def design_update_many(actor: audit.Actor | None, designs: Iterable[Design], fie
 
 
 def design_delete(actor: audit.Actor | None, design: Design) -> None:
-    """Delete a design with its favourites and counts; its image stays. Raises NotFound if it is gone already."""
+    """Delete a design with its favourites and counts; its image stays.
+
+    Raises SerializationFailure if it is gone already, as design_update does.
+    """
     values = {name: getattr(design, name) for name in EDITABLE}
     with transaction.atomic():
         changes = {name: (value, None) for name, value in values.items() if value != ""}
         audit.record(actor, "design.delete", design, changes)
-        if not design.delete()[1].get(Design._meta.label):
-            raise NotFound(selectors.NO_SUCH_DESIGN)
+        delete_or_conflict(design)
 
 
 @contextmanager

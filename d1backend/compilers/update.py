@@ -21,7 +21,10 @@ Compiled = tuple[str, tuple[str | int, ...]]
 
 
 def with_hint(queryset: QuerySet[M], hint: Hint) -> QuerySet[M]:
-    """A copy of the queryset whose update() takes `count` and `counted` of this hint; other engines ignore it."""
+    """A copy of the queryset whose UPDATE or DELETE takes `count` and `counted` of this hint.
+
+    Other engines ignore it.
+    """
     copy = queryset.all()
     setattr(copy.query, _CALLERS_HINT, hint)
     return copy
@@ -115,5 +118,9 @@ class SQLUpdateCompiler(_HintedCompiler, base.SQLUpdateCompiler):
 class SQLDeleteCompiler(_HintedCompiler, base.SQLDeleteCompiler):
     def execute_sql(self, result_type: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         self.connection.ensure_connection()
-        self._hint = Hint(count=_known_count(self.connection.connection, self.query))
+        given: Hint = getattr(self.query, _CALLERS_HINT, NO_HINT)
+        count = given.count
+        if count is None:
+            count = _known_count(self.connection.connection, self.query)
+        self._hint = Hint(count=count, counted=given.counted)
         return super().execute_sql(result_type, *args, **kwargs)

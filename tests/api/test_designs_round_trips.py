@@ -2,11 +2,14 @@
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from core import replica
+from core.models import AuditEntry
 from d1backend.replica import on_primary
+from designs.models import DailyCount, Favourite
 from tests.api.client import ApiClient
-from tests.factories.designs import DesignFactory
+from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory
 
 pytestmark = [
@@ -76,3 +79,13 @@ def test_a_write_is_one_round_trip(call, cost):
         assert cost(lambda: call(client, path, key)) == 1
     with on_primary():
         assert cost(lambda: call(client, path, key)) <= 3
+
+
+def test_a_deletion_is_one_round_trip_with_its_favourites_counts_and_audit_line(cost):
+    client, design = ApiClient.admin(), FavouriteFactory().design
+    DailyCountFactory(design=design, day=timezone.now().date())
+    client.get("/api/auth/me")
+    assert cost(lambda: client.delete(f"/api/designs/{design.pk}")) <= (1 if replica.is_used() else 3)
+    assert not Favourite.objects.exists()
+    assert not DailyCount.objects.exists()
+    assert AuditEntry.objects.get().action == "design.delete"

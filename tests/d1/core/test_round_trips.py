@@ -8,11 +8,12 @@ import sys
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.test.utils import CaptureQueriesContext
 
 from d1backend import (
     SerializationFailure,
+    delete_or_conflict,
     gather,
     insert_unkeyed,
     update_or_conflict,
@@ -184,6 +185,32 @@ def test_an_update_of_no_row_or_of_two_is_a_conflict_and_nothing_is_written(name
         update_or_conflict(Author.objects.filter(name="nobody"), score=5)
     assert not Author.objects.filter(name="B").exists()
     assert not Author.objects.filter(score=5).exists()
+
+
+def test_a_deletion_of_one_row_with_what_refers_to_it_costs_nothing_in_a_transaction():
+    author = Author.objects.get(name="warm")
+    assert author.books.exists()
+    with assert_round_trips(2), transaction.atomic():  # books have tags, so Django reads which ones there are
+        Author.objects.create(name="B")
+        delete_or_conflict(author)
+    assert not Author.objects.filter(name="warm").exists()
+    assert not Book.objects.exists()
+    tag = Tag.objects.create(label="silk")
+    tag.books.add(Book.objects.create(title="A", author=Author.objects.get(name="B")))
+    with assert_round_trips(1), transaction.atomic():
+        delete_or_conflict(tag)
+    assert not Tag.objects.exists()
+    assert not Tag.books.through.objects.exists()
+
+
+@pytest.mark.parametrize("score", [0, 5])
+def test_a_deletion_of_no_row_is_a_conflict_and_nothing_is_written(score):
+    author = Author.objects.get(name="warm")
+    with pytest.raises(SerializationFailure), transaction.atomic():
+        Author.objects.create(name="B")
+        delete_or_conflict(author, Q(name="nobody") | Q(score__gt=0), score=score)
+    assert list(Book.objects.values_list("title", flat=True)) == ["warm"]
+    assert not Author.objects.filter(name="B").exists()
 
 
 def test_a_new_row_without_its_key_costs_nothing_before_the_commit():
