@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
 from core import audit
 from core.errors import Invalid
 from core.json_types import Json
 from core.models import AppSetting
+from d1backend import update_or_conflict
 
 Value = bool | int | float | str
 
@@ -67,15 +69,32 @@ def wrong_type(value: Json, default: Value) -> str | None:
     return None if good else "This must be a number."
 
 
-@transaction.atomic
-def settings_update(actor: audit.Actor | None, values: Mapping[str, Json]) -> None:
-    """Store the values, all or none, and audit each change. Raises Invalid as `check` does."""
+def settings_update(actor: audit.Actor | None, values: Mapping[str, Json]) -> list[AppSetting]:
+    """Store the values, all or none, and audit each change. Return all settings as `all_settings` does.
+
+    Raises Invalid as `check` does, and SerializationFailure or IntegrityError if another call has just set one of
+    them. RepeatLostWrites (core/middleware.py) then runs the view again.
+    """
     check(values)
     rows = {row.key: row for row in all_settings()}
-    for key, value in values.items():
-        row, text = rows[key], json.dumps(value, ensure_ascii=False)
-        if row.pk is not None and row.value == text:
-            continue
-        old, row.value = json.loads(row.value), text
-        row.save()
-        audit.record(actor, "settings.update", row, {"value": (old, value)})
+    with transaction.atomic():
+        for key, value in values.items():
+            store(actor, rows[key], value)
+    return list(rows.values())
+
+
+def store(actor: audit.Actor | None, row: AppSetting, value: Json) -> None:
+    """Store the value in a setting that was read, if it still has the value that was read; audit a change."""
+    old, new = row.value, json.dumps(value, ensure_ascii=False)
+    row.value = new
+    if row.pk is None:
+        row.save(force_insert=True)
+    else:
+        as_read = AppSetting.objects.filter(pk=row.pk, value=old)
+        if new == old:
+            # Written all the same: the row may have been read from an older copy.
+            update_or_conflict(as_read, value=new)
+            return
+        row.updated_at = timezone.now()
+        update_or_conflict(as_read, value=new, updated_at=row.updated_at)
+    audit.record(actor, "settings.update", row, {"value": (json.loads(old), value)})

@@ -58,6 +58,10 @@ class SettingSerializer(serializers.ModelSerializer[AppSetting]):
         return value
 
 
+def settings_response(rows: list[AppSetting]) -> Response:
+    return Response({"items": SettingSerializer(rows, many=True).data})
+
+
 class SettingsUpdateSerializer(InputSerializer):
     settings = serializers.DictField(allow_empty=False)
 
@@ -69,13 +73,12 @@ class SettingsView(APIView):
 
     @extend_schema(responses=items_of(SettingSerializer))
     def get(self, request: Request) -> Response:
-        return Response({"items": SettingSerializer(app_settings.all_settings(), many=True).data})
+        return settings_response(app_settings.all_settings())
 
     @extend_schema(request=SettingsUpdateSerializer, responses=items_of(SettingSerializer))
     def put(self, request: Request) -> Response:
         sent = SettingsUpdateSerializer.of_body(request)
-        app_settings.settings_update(caller(request), sent["settings"])
-        return self.get(request)
+        return settings_response(app_settings.settings_update(caller(request), sent["settings"]))
 
 
 class ActorSerializer(serializers.Serializer[None]):

@@ -5,7 +5,7 @@ from django.db import connection
 
 from accounts.models import SignIn, User
 from core import replica
-from core.models import AuditEntry
+from core.models import AppSetting, AuditEntry
 from d1backend.transaction import keys
 from tests.api.client import ApiClient
 from tests.factories.accounts import PASSWORD, UserFactory
@@ -146,3 +146,10 @@ class TestAnOldCopy:
         self.elsewhere("UPDATE users SET username = 'renamed' WHERE id = CAST(? AS INTEGER)", self.user.pk)
         self.admin.put(f"/api/admin/users/{self.user.pk}", {"username": "renamed.again"})
         assert AuditEntry.objects.get().changes["username"] == ["renamed", "renamed.again"]
+
+    def test_sets_a_setting_that_it_takes_for_set(self):
+        for value in (True, False):
+            self.admin.put("/api/admin/settings", {"settings": {"registration_open": value}})
+        self.elsewhere("UPDATE app_settings SET value = ? WHERE key = 'registration_open'", "true")
+        self.admin.put("/api/admin/settings", {"settings": {"registration_open": False}})
+        assert AppSetting.objects.using("default").get().value == "false"

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from core import replica
+from core import app_settings, replica
 from core.models import AuditEntry
 from d1backend.replica import on_primary
 from designs.models import DailyCount, Favourite
@@ -89,3 +89,20 @@ def test_a_deletion_is_one_round_trip_with_its_favourites_counts_and_audit_line(
     assert not Favourite.objects.exists()
     assert not DailyCount.objects.exists()
     assert AuditEntry.objects.get().action == "design.delete"
+
+
+def test_settings_are_one_round_trip_with_their_audit_lines(cost):
+    client = ApiClient.admin()
+
+    def put(**values):
+        return client.put("/api/admin/settings", {"settings": values})
+
+    put(registration_open=False, support_contact="a")  # stores their rows
+    lines = AuditEntry.objects.count()
+    client.get("/api/auth/me")
+    most = 1 if replica.is_used() else 3
+    assert cost(lambda: put(registration_open=True, support_contact="b")) <= most
+    assert AuditEntry.objects.count() == lines + 2
+    assert cost(lambda: put(registration_open=True, support_contact="b")) <= most
+    assert AuditEntry.objects.count() == lines + 2
+    assert app_settings.get("support_contact") == "b"
