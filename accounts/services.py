@@ -15,7 +15,13 @@ from accounts.models import EDITORS, SignIn, SignInKind, State, User
 from core import app_settings, audit, hooks, replica
 from core.audit import SECRET_FIELDS
 from core.errors import Conflict, Forbidden, NotFound, invalid_field
-from d1backend import SerializationFailure, retry_on_conflict, update_or_conflict, update_uncounted
+from d1backend import (
+    SerializationFailure,
+    delete_or_conflict,
+    retry_on_conflict,
+    update_or_conflict,
+    update_uncounted,
+)
 from d1backend.replica import on_primary
 
 REVIEW_STAMP = ("reviewed_at", "reviewed_by")  # the audit entry has its own time and actor
@@ -71,7 +77,7 @@ def user_create(actor: User | None, username: str, password: str, *, is_admin: b
 
 def user_approve(actor: User | None, user_id: int) -> User:
     """Approve the user. Idempotent. Raises NotFound."""
-    return apply_change(
+    return change_fields(
         actor, "user.approve", user_id, lambda user: review_values(actor, user, approved=True)
     )
 
@@ -81,7 +87,7 @@ def user_reject(actor: User | None, user_id: int, reason: str = "") -> User:
 
     Raises NotFound, or Conflict (`last_admin`, `own_account`).
     """
-    return apply_change(
+    return change_fields(
         actor, "user.reject", user_id, lambda user: review_values(actor, user, approved=False, reason=reason)
     )
 
@@ -92,7 +98,7 @@ def user_reopen(actor: User | None, user_id: int) -> User:
     Raises NotFound, or Conflict as `user_reject` does.
     """
     undecided = {"is_approved": False, "rejection_reason": "", "reviewed_at": None, "reviewed_by": None}
-    return apply_change(
+    return change_fields(
         actor, "user.reopen", user_id, lambda user: {} if user.state == State.PENDING else undecided
     )
 
@@ -121,16 +127,12 @@ def user_update(
     def new_values(user: User) -> Changes:
         return given if is_approved is None else given | review_values(actor, user, approved=is_approved)
 
-    return apply_change(actor, "user.update", user_id, new_values, is_editor, keep_session)
+    return change_fields(actor, "user.update", user_id, new_values, is_editor, keep_session)
 
 
 def user_delete(actor: User | None, user_id: int) -> None:
     """Delete the user and everything that belongs only to them. Raises NotFound, or Conflict as `user_reject` does."""
-    with transaction.atomic():
-        user = lock_user(user_id)
-        keep_an_admin(actor, user)
-        audit.record(actor, "user.delete", user)
-        user.delete()
+    apply_change(user_id, lambda user: delete_user(actor, user))
 
 
 @transaction.atomic
@@ -141,15 +143,6 @@ def session_end_by_staff(actor: User | None, sign_in_id: int) -> None:
     if sign_in is None or not sessions.sessions_end(one):
         raise NotFound("This session has ended already.")
     audit.record(actor, "user.end_sign_in", sign_in.user, {"user_agent": (sign_in.user_agent, None)})
-
-
-def lock_user(user_id: int) -> User:
-    """Return the user, locked until the transaction ends. Raises NotFound."""
-    users = User.objects.select_for_update().filter(pk=user_id)
-    user = users.first() if selectors.is_stored(user_id) else None
-    if user is None:
-        raise NotFound("There is no such user.")
-    return user
 
 
 def review_values(actor: User | None, user: User, *, approved: bool, reason: str = "") -> Changes:
@@ -165,7 +158,7 @@ def review_values(actor: User | None, user: User, *, approved: bool, reason: str
     }
 
 
-def apply_change(
+def change_fields(
     actor: User | None,
     action: str,
     user_id: int,
@@ -173,7 +166,16 @@ def apply_change(
     is_editor: bool | None = None,
     keep_session: int | None = None,
 ) -> User:
-    """Store the values that `new_values` returns for the user, and return the changed user.
+    """Store the values that `new_values` returns for the user, as apply_change does."""
+
+    def change(user: User) -> bool:
+        return save_changes(actor, action, user, new_values(user), is_editor, keep_session)
+
+    return apply_change(user_id, change)
+
+
+def apply_change(user_id: int, change: Callable[[User], bool]) -> User:
+    """Read the user, apply `change`, which returns whether anything changed, and return the user.
 
     Reads the user from the replica first. It may be old, so only a change that the database confirms at the commit
     counts; otherwise the user is read from the database. Raises NotFound and Conflict.
@@ -182,24 +184,27 @@ def apply_change(
     user = None if copied is None else copied.filter(pk=user_id).first()
     if user is not None:
         with suppress(SerializationFailure, Conflict):
-            if save_changes(actor, action, user, new_values(user), is_editor, keep_session):
+            if change(user):
                 return user
-    return apply_change_to_stored(actor, action, user_id, new_values, is_editor, keep_session)
+    return apply_change_to_stored(user_id, change)
 
 
 @retry_on_conflict
-def apply_change_to_stored(
-    actor: User | None,
-    action: str,
-    user_id: int,
-    new_values: Callable[[User], Changes],
-    is_editor: bool | None,
-    keep_session: int | None,
-) -> User:
+def apply_change_to_stored(user_id: int, change: Callable[[User], bool]) -> User:
     with on_primary():
         user = selectors.user(user_id)
-    save_changes(actor, action, user, new_values(user), is_editor, keep_session)
+    change(user)
     return user
+
+
+def delete_user(actor: User | None, user: User) -> bool:
+    """Delete the user, with an audit entry. Raises as save_changes does."""
+    as_read = matching({field: getattr(user, field) for field in ("username", *GROUNDS)})
+    with transaction.atomic():
+        conditions = keep_an_admin(actor, user)
+        audit.record(actor, "user.delete", user)
+        delete_or_conflict(user, *conditions, **as_read)
+    return True
 
 
 def save_changes(
@@ -224,15 +229,16 @@ def save_changes(
     old = {field: getattr(user, field) for field in (*GROUNDS, *new) if field not in SECRET_FIELDS}
     audited = {field: (old.get(field), value) for field, value in new.items() if field not in REVIEW_STAMP}
     before = user.state
+    conditions: list[Exists] = []
     with unique_username():
         if rejected or new.get("is_admin") is False:
-            keep_an_admin(actor, user)
+            conditions = keep_an_admin(actor, user)
         for field, value in new.items():
             setattr(user, field, value)
         if new:
             user.updated_at = timezone.now()
             values = {**new, **User.derived(new), "updated_at": user.updated_at}
-            update_or_conflict(User.objects.filter(pk=user.pk, **matching(old)), **values)
+            update_or_conflict(User.objects.filter(*conditions, pk=user.pk, **matching(old)), **values)
         if user.state != before:
             audited["state"] = (before, user.state)
         if is_editor is not None and is_editor != user.is_editor:
@@ -272,13 +278,21 @@ def set_editor(user: User, is_editor: bool) -> None:
         user.groups.remove(editors)
 
 
-def keep_an_admin(actor: User | None, user: User) -> None:
-    """Raise Conflict if the user must stay an approved admin."""
-    others = User.objects.select_for_update().filter(is_admin=True, is_approved=True).exclude(pk=user.pk)
-    if user.is_admin and user.is_approved and not others.exists():
-        raise Conflict("This is the last approved admin.", code="last_admin")
+def keep_an_admin(actor: User | None, user: User) -> list[Exists]:
+    """Return the conditions on which the user may cease to be an approved admin. Raises Conflict if they may not.
+
+    The write that follows must contain them: the user may have been read from an old copy, and another call may take
+    the last other admin meanwhile.
+    """
+    conditions = []
+    if user.is_admin and user.is_approved:
+        others = User.objects.filter(is_admin=True, is_approved=True).exclude(pk=user.pk)
+        if not others.using(user._state.db).exists():
+            raise Conflict("This is the last approved admin.", code="last_admin")
+        conditions.append(Exists(others))
     if actor is not None and actor.pk == user.pk:
         raise Conflict("You cannot do this to your own account.", code="own_account")
+    return conditions
 
 
 def avatar_set(user: User, object_key: str) -> None:

@@ -7,8 +7,11 @@ from accounts.models import SignIn, User
 from core import replica
 from core.models import AppSetting, AuditEntry
 from d1backend.transaction import keys
+from designs.models import Favourite
 from tests.api.client import ApiClient
 from tests.factories.accounts import PASSWORD, UserFactory
+from tests.factories.designs import FavouriteFactory
+from tests.factories.uploads import ImageFactory
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -104,6 +107,32 @@ def test_an_edit_of_a_user_is_one_round_trip(cost):
     assert ApiClient().post("/api/auth/login", body).status_code == 200
 
 
+@pytest.mark.parametrize("values", [{}, {"admin": True}], ids=["user", "admin"])
+class TestOfOneWhoGoes:
+    """The rule of the last admin is a condition of the write itself."""
+
+    def test_a_deletion_is_one_round_trip_with_all_that_is_theirs(self, cost, values):
+        admin, user = ApiClient.admin(), UserFactory(**values)
+        ApiClient(user)
+        reviewed = UserFactory(reviewed_by=user)
+        FavouriteFactory(user=user)
+        image = ImageFactory(uploaded_by=user)
+        response, trips = cost(lambda: admin.delete(f"/api/admin/users/{user.pk}"))
+        assert (response.status_code, trips) == (200, 1)
+        assert not User.objects.filter(pk=user.pk).exists()
+        assert not SignIn.objects.filter(user_id=user.pk).exists()
+        assert not Favourite.objects.exists()
+        for row in (reviewed, image):
+            row.refresh_from_db()
+        assert (reviewed.reviewed_by, image.uploaded_by) == (None, None)
+        assert AuditEntry.objects.get().object_label == user.username
+
+    def test_a_rejection_is_one_round_trip(self, cost, values):
+        admin, user = ApiClient.admin(), UserFactory(**values)
+        response, trips = cost(lambda: admin.post(f"/api/admin/users/{user.pk}/reject"))
+        assert (response.status_code, trips) == (200, 1)
+
+
 class TestAnOldCopy:
     """Another host wrote, and this one has not heard of it yet."""
 
@@ -146,6 +175,19 @@ class TestAnOldCopy:
         self.elsewhere("UPDATE users SET username = 'renamed' WHERE id = CAST(? AS INTEGER)", self.user.pk)
         self.admin.put(f"/api/admin/users/{self.user.pk}", {"username": "renamed.again"})
         assert AuditEntry.objects.get().changes["username"] == ["renamed", "renamed.again"]
+
+    @pytest.mark.parametrize("method", ["delete", "put"])
+    def test_keeps_the_last_admin_whom_it_does_not_know_as_the_last(self, method):
+        last = UserFactory(admin=True)
+        self.elsewhere("UPDATE users SET is_admin = 0 WHERE id <> CAST(? AS INTEGER)", last.pk)
+        response = getattr(self.admin, method)(f"/api/admin/users/{last.pk}", {"is_admin": False})
+        assert response.json()["code"] == "last_admin"
+        assert User.objects.get(pk=last.pk).is_admin
+
+    def test_deletes_the_user_with_the_name_that_they_have(self):
+        self.elsewhere("UPDATE users SET username = 'renamed' WHERE id = CAST(? AS INTEGER)", self.user.pk)
+        assert self.admin.delete(f"/api/admin/users/{self.user.pk}").status_code == 200
+        assert AuditEntry.objects.get().object_label == "renamed"
 
     def test_sets_a_setting_that_it_takes_for_set(self):
         for value in (True, False):

@@ -225,7 +225,7 @@ class TestAUserDeletedMeanwhile:
         assert [key for key in folder.listed() if not key.startswith(incoming_key(""))] == []
 
     def test_is_deleted_once(self, admin, leaver, leaves):
-        deletion = leaves("accounts.services.lock_user")
+        deletion = leaves("accounts.services.keep_an_admin")
         answers = [admin.delete(path_of(leaver.user)), deletion.answer()]
         assert sorted(answer.status_code for answer in answers) == [200, 404]
         assert AuditEntry.objects.filter(action="user.delete").count() == 1
@@ -263,7 +263,7 @@ class TestAUserDeletedMeanwhile:
         user, design = ApiClient.approved(), DesignFactory()
         FavouriteFactory(user=user.user)
         SignInFactory(user=user.user)
-        deed = meanwhile("accounts.services.lock_user", lambda: call(user, design))
+        deed = meanwhile("accounts.services.keep_an_admin", lambda: call(user, design))
         assert admin.delete(path_of(user.user)).status_code == 200
         assert deed.answer().status_code in (200, 201, 401)
         assert not Favourite.objects.exists()
@@ -277,6 +277,28 @@ class TestSettings:
         assert admin.put("/api/admin/settings", body).status_code == 200
         assert setting.answer().status_code == 200
         assert AppSetting.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client, path: client.delete(path),
+        lambda client, path: client.post(f"{path}/reject"),
+        lambda client, path: client.put(path, {"is_admin": False}),
+    ],
+    ids=["delete", "reject", "demote"],
+)
+def test_of_two_admins_who_remove_each_other_at_once_one_stays(call):
+    for _ in range(ROUNDS):
+        one, two = ApiClient.admin(), ApiClient.admin()
+        answers = at_once(
+            lambda: call(one, path_of(two.user)),  # noqa: B023
+            lambda: call(two, path_of(one.user)),  # noqa: B023
+        )
+        assert sorted(answer.status_code for answer in answers)[0] == 200
+        assert {answer.status_code for answer in answers} <= {200, 401, 403, 409}
+        assert User.objects.filter(is_admin=True, is_approved=True).count() == 1
+        User.objects.all().delete()
 
 
 def test_a_write_that_always_fails_is_a_failure_of_ours(admin, monkeypatch):
