@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.throttling import Limit
-from core import audit
+from core import audit, replica
 from core.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
-from d1backend import RateLimited, SerializationFailure
+from d1backend import RateLimited, SerializationFailure, delete_or_conflict
 from d1backend.replica import on_primary
 from uploads import selectors
 from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
@@ -159,7 +159,8 @@ def upload_complete(user: User, key: str) -> Image:
     too many keys that were not the user's.
     """
     unknown_key_limit(user).check("too_many_requests")
-    pending = PendingUpload.objects.filter(object_key=key, user=user).first() if is_original(key) else None
+    promised = PendingUpload.objects.filter(object_key=key, user=user)
+    pending = replica.or_exactly(promised.first) if is_original(key) else None
     if pending is None:
         return completed_image(user, key)
     try:
@@ -177,12 +178,13 @@ def upload_complete(user: User, key: str) -> Image:
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            if not PendingUpload.objects.filter(pk=pending.pk).delete()[0]:
-                raise SerializationFailure("The pending upload is gone.")
+            delete_or_conflict(pending)
     except (IntegrityError, SerializationFailure):
         # Another call completed it, or the pending upload was deleted with its user or by clean_uploads. While it
         # exists, another call may use the objects.
-        if not PendingUpload.objects.filter(pk=pending.pk).exists():
+        with on_primary():
+            is_pending = promised.exists()
+        if not is_pending:
             with suppress(NotFound):
                 return completed_image(user, key)
             discard_objects([key, *rendition_keys(row)])

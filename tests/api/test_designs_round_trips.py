@@ -11,6 +11,8 @@ from designs.models import DailyCount, Favourite
 from tests.api.client import ApiClient
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory
+from tests.pictures import picture
+from uploads.models import Image, PendingUpload
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -106,3 +108,19 @@ def test_settings_are_one_round_trip_with_their_audit_lines(cost):
     assert cost(lambda: put(registration_open=True, support_contact="b")) <= most
     assert AuditEntry.objects.count() == lines + 2
     assert app_settings.get("support_contact") == "b"
+
+
+def test_the_completion_of_an_upload_is_one_round_trip(cost, folder):
+    client, data = ApiClient.admin(), picture()
+
+    def put():
+        sent = {"content_type": "image/jpeg", "size": len(data)}
+        promise = client.get("/api/upload/presigned-url", **sent).json()
+        assert folder.send(client.http, promise["upload_url"], data, promise["headers"]) == 200
+        return {"object_key": promise["object_key"]}
+
+    client.post("/api/upload/complete", put())  # reserves a block of new keys
+    sent = put()
+    assert cost(lambda: client.post("/api/upload/complete", sent)) <= (1 if replica.is_used() else 3)
+    assert Image.objects.count() == 2
+    assert not PendingUpload.objects.exists()
