@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from django.utils.functional import SimpleLazyObject
 from core import metrics, races, replica, system
 from core.api.errors import error_response
 from core.lingering_response import CutShortError, LingeringResponse, read_chunked
+from core.spending import READS
+from d1backend import gather
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -165,7 +168,7 @@ def writes_need_d1(get_response: GetResponse) -> Callable[[HttpRequest], HttpRes
     """Reject writes at once while D1 is known to be away: if they waited, they would block reads."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.method in ("GET", "HEAD", "OPTIONS") or not is_api(request.path):
+        if request.method in READS or not is_api(request.path):
             return get_response(request)
         wait = replica.outage()
         return get_response(request) if wait is None else error_response(503, retry_after=wait)
@@ -196,9 +199,19 @@ class RepeatLostWrites:
             if hasattr(request, "may_repeat"):
                 as_received(request)
             request.may_repeat = not is_last  # type: ignore[attr-defined]
-            return view(request, *args, **kwargs)
+            return answer()
 
+        answer = partial(view, request, *args, **kwargs)
+        if only_reads(request, view) and replica.reads_ask_d1():
+            # The view asks for the sign-in first (ask_ahead), and runs again with the answer.
+            return gather(answer)[0]
         return races.repeated(call)
+
+
+def only_reads(request: HttpRequest, view: Callable[..., HttpResponseBase]) -> bool:
+    """Return whether this is a call of the API that writes nothing."""
+    writes = getattr(getattr(view, "cls", None), "writes_on_get", False)
+    return request.method in READS and is_api(request.path) and not writes
 
 
 def as_received(request: HttpRequest) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import NamedTuple, TypedDict, TypeVar
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, router
 
+from core.models import AppSetting
 from d1backend import replica
 
 REPLICA: str = settings.REPLICA_ALIAS
@@ -46,6 +47,14 @@ def alias_for(*tables: str) -> str:
     if not is_used() or connection.in_atomic_block:
         return DEFAULT_DB_ALIAS
     return replica.alias_for(REPLICA, *tables)
+
+
+def reads_ask_d1() -> bool:
+    """Return whether reads go to D1 itself: there is no replica, or it cannot be read."""
+    return (
+        hasattr(connection, "round_trips")
+        and router.db_for_read(AppSetting, values_only=True) == DEFAULT_DB_ALIAS
+    )
 
 
 def may_lack(moment: float) -> bool:

@@ -1,7 +1,7 @@
 """Several questions in one round trip."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from d1backend.transaction.connection import Connection
 from d1backend.transaction.pending_reads import Key, PendingReads, ReadPending
 
+T = TypeVar("T")
 Ask = Callable[[], Any]
 Question = QuerySet | Ask
 
@@ -20,15 +21,18 @@ def gather(*questions: Question, using: str | None = None) -> list[Any]:
     A question is a queryset (its answer is the list of its objects) or a function without arguments that only reads,
     like `queryset.count`. On D1 all of them travel in one batch. A question that needs a second query after its first
     (prefetch_related) makes all of them take a second batch. A function may be called more than once; where its queries
-    depend on the time, they are sent by themselves. On other engines the questions run one after the other.
+    depend on the time, they are sent by themselves. A gather() within a question of another one adds to its batch.
+    On other engines the questions run one after the other.
     """
     asks = [_ask(question) for question in questions]
     alias = using or next((q.db for q in questions if isinstance(q, QuerySet)), DEFAULT_DB_ALIAS)
     wrapper = connections[alias]
     wrapper.ensure_connection()
     connection = wrapper.connection
-    if not isinstance(connection, Connection) or connection.pending_reads is not None:
+    if not isinstance(connection, Connection):
         return [ask() for ask in asks]
+    if connection.pending_reads is not None:
+        return _ask_within(asks)
     answers = _gather(asks, wrapper, connection)
     for question, answer in zip(questions, answers, strict=True):
         if isinstance(question, QuerySet):
@@ -36,7 +40,11 @@ def gather(*questions: Question, using: str | None = None) -> list[Any]:
     return answers
 
 
-def _gather(asks: list[Ask], wrapper: BaseDatabaseWrapper, connection: Connection) -> list[Any]:
+def _gather(
+    asks: list[Ask],
+    wrapper: BaseDatabaseWrapper,
+    connection: Connection,
+) -> list[Any]:
     """Ask all questions, send what they wait for, and ask those again that had to wait."""
     answers: dict[int, Any] = {}
     waited_for: dict[int, Key] = {}
@@ -46,9 +54,8 @@ def _gather(asks: list[Ask], wrapper: BaseDatabaseWrapper, connection: Connectio
             for i, ask in enumerate(asks):
                 if i not in answers:
                     logged = len(wrapper.queries_log)
-                    pending.begin(waited_for.get(i))
                     try:
-                        answers[i] = ask()
+                        answers[i] = pending.ask(ask, waited_for.get(i))
                     except ReadPending as waiting:
                         waited_for[i] = waiting.key
                         # A query is logged once, when its answer is there.
@@ -59,6 +66,36 @@ def _gather(asks: list[Ask], wrapper: BaseDatabaseWrapper, connection: Connectio
     finally:
         connection.pending_reads = None
     return [answers[i] for i in range(len(asks))]
+
+
+def _ask_within(asks: list[Ask]) -> list[Any]:
+    """The answers to questions within one of another gather(). All are noted before it waits for any."""
+    answers, waiting = [], None
+    for ask in asks:
+        try:
+            answers.append(ask())
+        except ReadPending as pending:
+            waiting = pending
+    if waiting is not None:
+        raise waiting
+    return answers
+
+
+def ask_ahead(ask: Callable[[], T], assume: Callable[[], T], using: str = DEFAULT_DB_ALIAS) -> T:
+    """The answer of `ask`, a function that only reads.
+
+    Within a question of gather(), what `assume` returns while D1 has not answered, so that the queries that follow from
+    it travel along. The question then runs again, with the answer: whatever it returned or raised before is dropped.
+    """
+    connection = connections[using].connection
+    pending = connection.pending_reads if isinstance(connection, Connection) else None
+    if pending is None:
+        return ask()
+    try:
+        return ask()
+    except ReadPending as waiting:
+        pending.assume(waiting)
+        return assume()
 
 
 def _ask(question: Question) -> Ask:

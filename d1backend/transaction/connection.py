@@ -182,6 +182,7 @@ class Connection:
 
         A RETURNING whose values the hint knows is left out, and has no rows.
         """
+        self._check_may_write()
         if (parsed.table or "").lower() == "sqlite_sequence":
             keys.forget(self.identity)
         elif parsed.dropped_table:
@@ -222,6 +223,11 @@ class Connection:
             self._rehearse_last(script, write)
         return write, []
 
+    def _check_may_write(self) -> None:
+        """Reject a write by a question of gather(), which may run more than once, and for what is only assumed."""
+        if self.pending_reads is not None:
+            raise ProgrammingError("A question of gather() may only read.")
+
     def _will_succeed(self, script: Script, parsed: Parsed, hint: Hint) -> bool | None:
         """Whether a statement will succeed, as far as the schema says; the schema is fetched to check a NULL."""
         catalog = self.session.catalog() if hint.nulls else self.session.known_catalog
@@ -259,6 +265,7 @@ class Connection:
 
     def write_many(self, writes: list[Write]) -> int:
         """Run statements as one batch outside a transaction; return how many rows they changed, -1 if unknown."""
+        self._check_may_write()
         return self._direct_writes.write_many(writes)
 
     def observe_count(self, write: Write) -> int:

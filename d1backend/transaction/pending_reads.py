@@ -1,8 +1,15 @@
 """The questions of one gather() and their answers."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import utils
+
+from d1backend import errors
 from d1backend.errors import SchemaChangedError
 from d1backend.transaction.session import NamedRows, Session
 
+T = TypeVar("T")
 Key = tuple[str, tuple[str, ...]]
 
 
@@ -24,10 +31,27 @@ class PendingReads:
         self._waiting: dict[Key, None] = {}
         self._answers: dict[Key, NamedRows] = {}
         self._expected: Key | None = None
+        self._assumed: ReadPending | None = None
+        self._failure: Exception | None = None
 
-    def begin(self, expected: Key | None) -> None:
-        """A question is asked; when it was asked before, it waited for `expected`."""
-        self._expected = expected
+    def ask(self, question: Callable[[], T], expected: Key | None) -> T:
+        """The answer to a question; when it was asked before, it waited for `expected`.
+
+        Raises ReadPending while it waits, or while something was assumed, also when that led to an error.
+        """
+        self._expected, self._assumed = expected, None
+        try:
+            answer = question()
+        except Exception:
+            if self._assumed is None:
+                raise
+        if self._assumed is not None:
+            raise self._assumed
+        return answer
+
+    def assume(self, waiting: ReadPending) -> None:
+        """The question that is asked goes on without what it waits for, to show what it asks next."""
+        self._assumed = waiting
 
     def answer(self, session: Session, sql: str, bound: list[str], *, checked: bool = False) -> NamedRows:
         """The answer to a query. Raises ReadPending, and notes the query, when there is none yet.
@@ -39,6 +63,8 @@ class PendingReads:
         if key == self._expected:
             self._expected = None
         if key not in self._answers:
+            if self._failure is not None:
+                raise self._failure
             if self._expected is not None:
                 result = session.read_batch([(sql, bound)], checked=checked)[0]
                 return session.decode_result(sql, bound, result)
@@ -50,13 +76,16 @@ class PendingReads:
         """Send all waiting questions in one batch.
 
         With `checked`, a transaction has chosen by the catalog what to ask here; when the schema has changed, nothing
-        is answered, and the questions are to be asked again.
+        is answered, and the questions are to be asked again. Any other error is raised where they are asked again.
         """
         asked = [(sql, list(bound)) for sql, bound in self._waiting]
         self._waiting.clear()
         try:
             results = session.read_batch(asked, checked=checked) if asked else []
         except SchemaChangedError:
+            return
+        except (errors.Error, utils.Error) as error:
+            self._failure = error
             return
         for (sql, bound), result in zip(asked, results, strict=True):
             self._answers[sql, tuple(bound)] = session.decode_result(sql, bound, result)

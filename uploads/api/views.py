@@ -66,6 +66,8 @@ class UploadView(APIView):
 class PresignedView(APIView):
     """Get a signed URL to PUT an image to, straight into the store."""
 
+    writes_on_get = True
+
     @extend_schema(
         operation_id="presign_upload", parameters=[PresignQuerySerializer], responses=PresignedSerializer
     )

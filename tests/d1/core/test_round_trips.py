@@ -7,12 +7,13 @@ import subprocess
 import sys
 
 import pytest
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.db.models import F, Q
 from django.test.utils import CaptureQueriesContext
 
 from d1backend import (
     SerializationFailure,
+    ask_ahead,
     delete_or_conflict,
     gather,
     insert_unkeyed,
@@ -301,6 +302,61 @@ def test_gather_ends_when_a_question_differs_each_time_it_is_asked():
     with assert_round_trips(3):
         found, later = gather(Author.objects.order_by("pk"), asks_for_now)
     assert (len(found), later) == (3, 3)
+
+
+def test_gather_within_gather_asks_all_at_once():
+    with assert_round_trips(1):
+        ((found, total), books) = gather(
+            lambda: gather(Author.objects.order_by("pk"), Author.objects.count), Book.objects.all()
+        )
+    assert (len(found), total, len(books)) == (3, 3, 1)
+
+
+class TestAskAhead:
+    """What follows from an answer is asked along with it, by what the caller assumes it to be."""
+
+    @staticmethod
+    def books_of(name, assumed):
+        key = Author.objects.get(name="warm").pk if assumed == "right" else 0
+        seen = []
+
+        def ask():
+            author = ask_ahead(Author.objects.filter(name=name).first, lambda: Author(pk=key))
+            seen.append(author and author.name)
+            if author is None:
+                raise Author.DoesNotExist
+            return list(Book.objects.filter(author=author).values_list("title", flat=True))
+
+        return ask, seen
+
+    @pytest.mark.parametrize(("assumed", "trips"), [("right", 1), ("wrong", 2)])
+    def test_costs_one_where_the_assumption_was_right_and_is_right_anyway(self, assumed, trips):
+        ask, seen = self.books_of("warm", assumed)
+        with assert_round_trips(trips):
+            assert gather(ask) == [["warm"]]
+        assert set(seen) == {"", "warm"}
+
+    def test_counts_only_what_the_answer_leads_to(self):
+        ask, seen = self.books_of("nobody", "right")
+        with assert_round_trips(1), pytest.raises(Author.DoesNotExist):
+            gather(ask)
+        assert seen == ["", None]
+
+    def test_drops_an_error_that_the_assumption_led_to(self):
+        def ask():
+            return 1 // ask_ahead(Author.objects.count, lambda: 0)
+
+        with assert_round_trips(1):
+            assert gather(ask) == [0]
+
+    def test_is_the_answer_outside_gather(self):
+        assert ask_ahead(Author.objects.count, lambda: 7) == 3
+
+
+def test_a_question_of_gather_may_not_write():
+    with pytest.raises(ProgrammingError, match="only read"):
+        gather(lambda: Author.objects.filter(name="warm").update(score=1))
+    assert Author.objects.get(name="warm").score == 0
 
 
 def test_keys_of_migrations_come_from_one_block():
