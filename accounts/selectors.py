@@ -72,7 +72,7 @@ def live_only(sign_ins: SignIns, now: datetime | None = None) -> SignIns:
 # live_sign_ins(user_id, API).select_related("user"), which takes ten times as long to compile as to run. The time is
 # compared by the caller, so that the query is the same each time it is built.
 SIGN_IN = """
-    SELECT s.expires_at || '',
+    SELECT s.expires_at || '' AS expires_at,
         u.id, u.username, u.is_admin, u.is_approved, u.avatar_object_key, u.created_at || '+00:00'
     FROM sign_ins AS s JOIN users AS u ON u.id = s.user_id
     WHERE s.id = %s AND s.user_id = %s AND s.kind = 'api' AND s.ended_at IS NULL AND u.is_approved

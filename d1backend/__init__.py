@@ -1,7 +1,7 @@
 """A Django database backend for Cloudflare D1 (docs/d1backend.md)."""
 
 from d1backend.errors import OutcomeUnknown, OutOfReach, RateLimited, SerializationFailure
-from d1backend.gather import ask_ahead, gather
+from d1backend.gather import ask_ahead, gather, write_then_gather
 from d1backend.retry import retry_on_conflict
 from d1backend.updates import delete_or_conflict, insert_unkeyed, update_or_conflict, update_uncounted
 
@@ -17,4 +17,5 @@ __all__ = [
     "retry_on_conflict",
     "update_or_conflict",
     "update_uncounted",
+    "write_then_gather",
 ]

@@ -1,12 +1,16 @@
 """Several questions in one round trip."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
+from d1backend.protocol.api import Statement
+from d1backend.protocol.parameters import bind
+from d1backend.sql.tokenizer import parse
 from d1backend.transaction.connection import Connection
 from d1backend.transaction.pending_reads import Key, PendingReads, ReadPending
 
@@ -40,16 +44,42 @@ def gather(*questions: Question, using: str | None = None) -> list[Any]:
     return answers
 
 
+def write_then_gather(
+    sql: str, params: Sequence[Any], *asks: Ask, using: str = DEFAULT_DB_ALIAS
+) -> list[Any]:
+    """Run one statement that writes; the answers to questions about what it leaves, as gather() returns them.
+
+    On D1, outside a transaction, all of them travel in one batch. So a question is asked before the statement, too, to
+    find its queries; what it then returns or raises is dropped.
+    """
+    wrapper = connections[using]
+    wrapper.ensure_connection()
+    connection = wrapper.connection
+    if isinstance(connection, Connection) and connection.script is None and connection.pending_reads is None:
+        parsed = parse(sql)
+        return _gather(list(asks), wrapper, connection, write=bind(sql[: parsed.end], params))
+    with wrapper.cursor() as cursor:
+        cursor.execute(sql, params)
+    return gather(*asks, using=using)
+
+
 def _gather(
     asks: list[Ask],
     wrapper: BaseDatabaseWrapper,
     connection: Connection,
+    write: Statement | None = None,
 ) -> list[Any]:
     """Ask all questions, send what they wait for, and ask those again that had to wait."""
     answers: dict[int, Any] = {}
     waited_for: dict[int, Key] = {}
     connection.pending_reads = pending = PendingReads()
     try:
+        if write is not None:
+            for ask in asks:
+                with suppress(Exception, ReadPending):
+                    ask()
+            with wrapper.wrap_database_errors:
+                pending.send_after(write, connection.session)
         while len(answers) < len(asks):
             for i, ask in enumerate(asks):
                 if i not in answers:

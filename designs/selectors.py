@@ -43,11 +43,3 @@ def designs_similar_to(design_id: int, values: Mapping[str, str]) -> QuerySet[De
             likeness = likeness + Case(equal, default=Value(0), output_field=IntegerField())
     others = Design.objects.filter(status=Status.PUBLISHED).exclude(pk=design_id)
     return others.alias(likeness=likeness).order_by("-likeness", "-id")
-
-
-def design_like_count(user: User, design_id: int) -> int:
-    """The number of users who like a design. Raises NotFound if the user may not see it."""
-    count = designs_visible_to(user).filter(pk=design_id).values_list("like_count", flat=True).first()
-    if count is None:
-        raise NotFound(NO_SUCH_DESIGN)
-    return count

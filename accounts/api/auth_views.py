@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import selectors, services, sessions
-from accounts.api.caller import user_agent_of
+from accounts.api.caller import sign_in_of, user_agent_of
 from accounts.api.serializers import (
     LoginSerializer,
     LogoutSerializer,
@@ -19,17 +19,11 @@ from accounts.api.serializers import (
     TokenSerializer,
     UserSerializer,
 )
-from accounts.models import SignIn, SignInKind
+from accounts.models import SignInKind
 from core.api.permissions import caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, items_of
 from core.client_address import client_address
-
-
-def sign_in_of(request: Request) -> SignIn:
-    """Return the session that the request's token belongs to."""
-    assert isinstance(request.auth, SignIn)
-    return request.auth
 
 
 class PublicView(APIView):

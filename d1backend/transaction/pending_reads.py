@@ -6,7 +6,8 @@ from typing import TypeVar
 from django.db import utils
 
 from d1backend import errors
-from d1backend.errors import SchemaChangedError
+from d1backend.errors import AlreadyAppliedError, SchemaChangedError
+from d1backend.protocol.api import Result, Statement
 from d1backend.transaction.session import NamedRows, Session
 
 T = TypeVar("T")
@@ -78,8 +79,7 @@ class PendingReads:
         With `checked`, a transaction has chosen by the catalog what to ask here; when the schema has changed, nothing
         is answered, and the questions are to be asked again. Any other error is raised where they are asked again.
         """
-        asked = [(sql, list(bound)) for sql, bound in self._waiting]
-        self._waiting.clear()
+        asked = self._asked()
         try:
             results = session.read_batch(asked, checked=checked) if asked else []
         except SchemaChangedError:
@@ -87,5 +87,21 @@ class PendingReads:
         except (errors.Error, utils.Error) as error:
             self._failure = error
             return
+        self._keep(session, asked, results)
+
+    def send_after(self, write: Statement, session: Session) -> None:
+        """Send a statement that writes, and after it all waiting questions, in one batch."""
+        asked = self._asked()
+        answers = session.write_batch([write, *asked])
+        if not isinstance(answers, AlreadyAppliedError):
+            self._keep(session, asked, answers[1 : 1 + len(asked)])
+
+    def _asked(self) -> list[Statement]:
+        """The questions that waited."""
+        asked = [(sql, list(bound)) for sql, bound in self._waiting]
+        self._waiting.clear()
+        return asked
+
+    def _keep(self, session: Session, asked: list[Statement], results: list[Result]) -> None:
         for (sql, bound), result in zip(asked, results, strict=True):
             self._answers[sql, tuple(bound)] = session.decode_result(sql, bound, result)

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.caller import sign_in_of
 from core.api.conditional import conditional, etag_of, weak_etag
 from core.api.pagination import PAGE_PARAMETERS, PageRequest, whole_number
 from core.api.permissions import IsSignedIn, caller
@@ -186,18 +187,19 @@ class SimilarView(APIView):
 
 @extend_schema(parameters=[DESIGN_ID])
 class FavouriteView(APIView):
+    write_checks_sign_in = True
     permission_classes = [IsSignedIn]
 
     @extend_schema(request=None, responses={200: FavouriteSerializer})
     def post(self, request: Request, design_id: int) -> Response:
         """Like a design. Idempotent."""
-        count = services.favourite_add(caller(request), design_id)
+        count = services.favourite_add(sign_in_of(request), design_id)
         text = "The design is among your favourites."
         return message_response(text, is_favorite=True, like_count=count)
 
     @extend_schema(request=None, responses={200: FavouriteSerializer})
     def delete(self, request: Request, design_id: int) -> Response:
         """Remove the like. Idempotent."""
-        count = services.favourite_remove(caller(request), design_id)
+        count = services.favourite_remove(sign_in_of(request), design_id)
         text = "The design is not among your favourites."
         return message_response(text, is_favorite=False, like_count=count)

@@ -81,7 +81,8 @@ def test_favourites_are_a_page_of_ones_own_the_newest_first():
 @pytest.mark.parametrize("method", ["post", "delete"])
 def test_a_like_costs_three_statements_with_the_sign_in(method, django_assert_num_queries):
     design, reader = DesignFactory(), ApiClient.approved()
-    with django_assert_num_queries(3):
+    # On D1 itself, which a test's transaction asks, the statement looks the sign-in up.
+    with django_assert_num_queries(2 if hasattr(connection, "round_trips") else 3):
         getattr(reader, method)(path(design))
 
 

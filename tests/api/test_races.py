@@ -19,7 +19,7 @@ from uploads.models import Image, PendingUpload
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ME = "/api/auth/me"
-AUTHENTICATED = "accounts.api.authentication.sign_in_of"
+AUTHENTICATED = "accounts.api.authentication.spend_as_user"
 PUT_INTO_STORE = "uploads.services.store_objects"
 ROUNDS = 8
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import F, Q
 from django.test.utils import CaptureQueriesContext
 
@@ -19,6 +19,7 @@ from d1backend import (
     insert_unkeyed,
     update_or_conflict,
     update_uncounted,
+    write_then_gather,
 )
 from d1backend.protocol.api import Api
 from d1backend.test import assert_round_trips
@@ -357,6 +358,37 @@ def test_a_question_of_gather_may_not_write():
     with pytest.raises(ProgrammingError, match="only read"):
         gather(lambda: Author.objects.filter(name="warm").update(score=1))
     assert Author.objects.get(name="warm").score == 0
+
+
+class TestWriteThenGather:
+    UPDATE = "UPDATE app_author SET score = score + %s WHERE name = %s"
+
+    def test_costs_one_and_answers_what_the_write_left(self):
+        warm = Author.objects.filter(name="warm")
+        with assert_round_trips(1):
+            score, total = write_then_gather(
+                self.UPDATE, [5, "warm"], lambda: warm.get().score, Author.objects.count
+            )
+        assert (score, total) == (5, 3)
+
+    def test_is_the_same_in_a_transaction(self):
+        with transaction.atomic():
+            (score,) = write_then_gather(
+                self.UPDATE, [5, "warm"], lambda: Author.objects.get(name="warm").score
+            )
+        assert score == Author.objects.get(name="warm").score == 5
+
+    def test_raises_the_error_of_the_write_and_writes_nothing(self):
+        with pytest.raises(IntegrityError):
+            write_then_gather(self.UPDATE, [-5000, "warm"], Author.objects.count)
+        assert Author.objects.get(name="warm").score == 0
+
+    def test_writes_once_where_a_question_needs_a_second_query(self):
+        with assert_round_trips(2):
+            (books,) = write_then_gather(
+                self.UPDATE, [5, "warm"], lambda: list(Book.objects.prefetch_related("author"))
+            )
+        assert [book.author.score for book in books] == [5]
 
 
 def test_keys_of_migrations_come_from_one_block():
