@@ -1,10 +1,11 @@
 """Changes of the schema. A table is remade in the order that D1's foreign keys allow."""
 
 from types import TracebackType
+from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.sqlite3.schema import DatabaseSchemaEditor as SQLiteSchemaEditor
-from django.db.models import Model
+from django.db.models import Field, Model, Value
 
 from d1backend.errors import CASCADES
 from d1backend.sql.values import Parameter, literal
@@ -24,6 +25,17 @@ class DatabaseSchemaEditor(SQLiteSchemaEditor):
 
     def quote_value(self, value: Parameter) -> str:
         return literal(value)
+
+    def add_field(self, model: type[Model], field: "Field[Any, Any]") -> None:
+        """Add a column in place where SQLite can, also one that has a default of the database and no NULL.
+
+        SQLite's editor remakes the table then. That takes as long as its rows are many, and each copy of a replica
+        would be filled again.
+        """
+        if _has_constant_default(field):
+            BaseDatabaseSchemaEditor.add_field(self, model, field)
+        else:
+            super().add_field(model, field)
 
     def alter_db_table(self, model: type[Model], old_db_table: str, new_db_table: str) -> None:
         """Rename a table; at the end of a remake, copy the rows to the final name instead.
@@ -71,3 +83,11 @@ class DatabaseSchemaEditor(SQLiteSchemaEditor):
         )
         with self.connection.wrap_database_errors:
             self.connection.connection.require(condition, [], table.strip('"'), CASCADES)
+
+
+def _has_constant_default(field: "Field[Any, Any]") -> bool:
+    """Whether ALTER TABLE can add a field with its default of the database (https://sqlite.org/lang_altertable.html)."""
+    default = field.db_default.value if isinstance(field.db_default, Value) else field.db_default
+    is_constant = default is not None and not hasattr(default, "resolve_expression")
+    in_place = not (field.primary_key or field.unique or field.remote_field)
+    return field.has_db_default() and is_constant and in_place

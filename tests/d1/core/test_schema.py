@@ -6,6 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, migrations, models
 from django.db.migrations.state import ProjectState
+from django.db.models import Value
+from django.db.models.functions import Upper
 
 from d1backend.errors import NotSupportedError
 from d1backend.test import assert_round_trips
@@ -154,3 +156,36 @@ def test_a_table_is_described_in_three_round_trips_whatever_its_columns():
         ("size", True, False, None, False),
     ]
     assert (view.name, view.has_json_constraint) == ("size", False)
+
+
+@pytest.mark.parametrize(("default", "null"), [("50% off, it's", False), (Value("x"), False), ("x", True)])
+def test_a_column_with_a_default_of_the_database_is_added_in_place(shop, default, null):
+    """A remake would drop the table's triggers, and copy all rows twice."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TRIGGER kept AFTER DELETE ON shop_parent BEGIN SELECT 1; END")
+    field = models.CharField(max_length=20, null=null, db_default=default)
+    after = apply(migrations.AddField("Parent", "note", field), shop)
+    note = default.value if isinstance(default, Value) else default
+    parent = after.apps.get_model("shop", "Parent")
+    assert list(parent.objects.values_list("name", "note")) == [("p", note)]
+    # Code of the release before does not know the column.
+    shop.apps.get_model("shop", "Parent").objects.create(name="q")
+    assert parent.objects.get(name="q").note == note
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'kept'")
+        assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        models.CharField(max_length=20, unique=True, null=True, db_default="x"),
+        models.CharField(max_length=40, db_default=Upper(Value("x"))),
+        models.CharField(max_length=20, default="x"),
+        models.ForeignKey("shop.Parent", models.CASCADE, null=True, db_default=1),
+    ],
+)
+def test_a_column_that_sqlite_cannot_add_is_added_by_a_remake(shop, field):
+    after = apply(migrations.AddField("Parent", "note", field), shop)
+    parent = after.apps.get_model("shop", "Parent").objects.get()
+    assert parent.note_id == 1 if isinstance(field, models.ForeignKey) else parent.note.lower() == "x"
