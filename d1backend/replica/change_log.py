@@ -2,7 +2,8 @@
 
 `_d1_changes` holds the latest change of each row ever changed, and also the latest change of more than quiet columns:
 at most two entries for a row. `_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the
-logged tables, their schema when the triggers were created, and the floor (entries up to this number may be missing).
+logged tables, their schema when the triggers were created and its number, which grows with each other schema, and the
+floor (entries up to this number may be missing).
 `_d1_snapshots` holds one row: the newest snapshot of the copy, and which host writes the next (snapshot_lease.py).
 """
 
@@ -11,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from d1backend.protocol.api import Statement
-from d1backend.replica.tables import Rows
+from d1backend.protocol.schema_version import VERSION
+from d1backend.replica.tables import Rows, Shape, TableSchema
 from d1backend.sql.values import Value, literal, quote_name
 from d1backend.transaction.script import stale
 
@@ -34,15 +36,15 @@ _CREATE = (
     "key INTEGER NOT NULL, quiet INTEGER NOT NULL)",
     f"CREATE UNIQUE INDEX IF NOT EXISTS {LOG}_of ON {LOG} (tbl, key, quiet)",
     f"CREATE TABLE IF NOT EXISTS {STATE} (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, "
-    "tables TEXT NOT NULL, schema TEXT, floor INTEGER NOT NULL)",
-    f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, floor) VALUES (1, '', '[]', 0)",
+    "tables TEXT NOT NULL, schema TEXT, number INTEGER NOT NULL, floor INTEGER NOT NULL)",
+    f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, number, floor) VALUES (1, '', '[]', 0, 0)",
     *CREATE_SNAPSHOTS,
 )
 # It contains indexes and triggers, so a log trigger that was dropped with its table is noticed, and full-text tables.
 _SCHEMA = (
-    "(SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_master WHERE sql IS NOT NULL "
-    "AND (tbl_name IN (SELECT value FROM json_each({tables})) OR sql GLOB 'CREATE VIRTUAL TABLE*') "
-    "ORDER BY type, name))"
+    "(SELECT json_group_array(json_array(type, name, tbl_name, sql)) FROM (SELECT * FROM sqlite_master "
+    "WHERE sql IS NOT NULL AND (tbl_name IN (SELECT value FROM json_each({tables})) "
+    "OR sql GLOB 'CREATE VIRTUAL TABLE*') ORDER BY type, name))"
 )
 # The tables come from a subquery of their own, so SQLite does not read them again for each object of the schema.
 _CURRENT_SCHEMA = _SCHEMA.format(tables=f"(SELECT tables FROM {STATE})")
@@ -53,10 +55,6 @@ _KEPT_FROM = (
     f"coalesce((SELECT s.seq FROM {SNAPSHOTS} s WHERE s.epoch = {STATE}.epoch), {SEQ})))"
 )
 _MICROSECONDS = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-_STATE = f"SELECT epoch, floor, {{same}}, {SEQ}, tables FROM {STATE}"
-# The first compares every object of the schema; the second assumes that the schema is the same.
-STATE_QUERY = _STATE.format(same=f"{_CURRENT_SCHEMA} IS schema")
-STATE_QUERY_WITHOUT_SCHEMA = _STATE.format(same="1")
 VERSIONS_QUERY = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
 DROP_STATEMENTS = (
     f"DROP TABLE IF EXISTS {LOG}",
@@ -67,13 +65,20 @@ DROP_STATEMENTS = (
 
 @dataclass(frozen=True)
 class LogState:
-    """The state of the log: see the description of `_d1_replica` above; `seq` is the last number it gave."""
+    """The state of the log: see the description of `_d1_replica` above; `seq` is the last number it gave.
+
+    `schema` is None when the number was known to the query; `version` is that of the database's schema
+    (protocol/schema_version.py), `is_same` whether the schema is the recorded one, or has the version that was known.
+    """
 
     epoch: str
     floor: int
-    same_schema: bool
+    is_same: bool
     seq: int
     tables: frozenset[str]
+    number: int
+    schema: str | None
+    version: str | None
 
     @property
     def needs_trim(self) -> bool:
@@ -81,12 +86,26 @@ class LogState:
         return self.seq - self.floor > 2 * _KEPT
 
 
+def state_query(known: Shape | None = None, *, compares: bool = True) -> str:
+    """A query for the state of the log, without the schema when it has the number that is known.
+
+    With `compares` it compares every object of the schema; otherwise only the version with the known one.
+    """
+    is_same = f"{_CURRENT_SCHEMA} IS schema"
+    schema = "schema"
+    if known is not None:
+        schema = f"CASE WHEN number IS NOT {known.number} THEN schema END"
+        if not compares:
+            is_same = f"{VERSION} IS {literal(known.version)}"
+    return f"SELECT epoch, floor, {is_same}, {SEQ}, tables, number, {schema}, {VERSION} FROM {STATE}"
+
+
 def parse_state(rows: Rows) -> LogState | None:
-    """The result of STATE_QUERY; None when the log has no state."""
+    """The result of state_query(); None when the log has no state."""
     if not rows:
         return None
-    epoch, floor, same_schema, seq, tables = rows[0]
-    return LogState(epoch, floor, bool(same_schema), seq, frozenset(json.loads(tables)))
+    epoch, floor, is_same, seq, tables, number, schema, version = rows[0]
+    return LogState(epoch, floor, bool(is_same), seq, frozenset(json.loads(tables)), number, schema, version)
 
 
 def unchanged_since(epoch: str, seq: int, table: str, key: Value) -> str:
@@ -107,34 +126,57 @@ def install_statements(
     new_triggers: Mapping[str, str],
     old_triggers: Iterable[str],
     schema: str | None,
-    epoch: str,
+    state: LogState | None,
     *,
-    new_epoch: bool = False,
+    epoch: str | None,
+    unlogged: Iterable[tuple[TableSchema, str]] = (),
 ) -> list[Statement]:
-    """Statements that create the log and its triggers. Idempotent.
+    """Statements that create the log and its triggers, and replace a log without a state.
 
-    The batch fails when the schema is no longer `schema`, from which the triggers were made. The epoch changes with
-    `new_epoch`, when other tables are logged, and when changes may be missing in the log (the schema is not that of
-    the triggers). Numbers then continue from the current time, so no number is given twice, even when the log was
-    dropped or the database restored.
+    The batch fails when the schema is no longer `schema`, from which the triggers were made, or the state no longer
+    `state`. With an `epoch`, every copy is filled again; numbers then continue from the current time, so no number is
+    given twice, even when the log was dropped or the database restored. `unlogged` are tables and conditions of the
+    rows whose changes the old triggers have not seen; they are logged as if they changed now.
     """
     tables_json = literal(json.dumps(sorted(tables)))
-    epoch_changed = f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)})"
-    outdated = "1" if new_epoch else f"schema IS NOT {_CURRENT_SCHEMA} OR tables IS NOT {tables_json}"
-    check = f"SELECT CASE WHEN {schema_sql(tables)} IS ?1 THEN 1 ELSE {stale('schema')} END"
+    has_state = (
+        "1"
+        if state is None
+        else f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(state.epoch)} AND number = {state.number})"
+    )
+    check = f"SELECT CASE WHEN {schema_sql(tables)} IS ?1 AND {has_state} THEN 1 ELSE {stale('schema')} END"
+    floor = SEQ if epoch else f"max(floor, {_KEPT_FROM})"
     statements = [
+        *((f"DROP TABLE IF EXISTS {STATE}",) if state is None else ()),
         *_CREATE,
-        f"UPDATE {STATE} SET epoch = {literal(epoch)} WHERE {outdated}",
         f"INSERT INTO sqlite_sequence (name, seq) SELECT '{LOG}', 0 "
         f"WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{LOG}')",
-        f"UPDATE sqlite_sequence SET seq = max(seq, {_MICROSECONDS}) WHERE name = '{LOG}' AND {epoch_changed}",
-        f"UPDATE {STATE} SET floor = CASE epoch WHEN {literal(epoch)} THEN {SEQ} "
-        f"ELSE max(floor, {_KEPT_FROM}) END",
+        *(_begin_epoch(epoch) if epoch else ()),
+        f"UPDATE {STATE} SET floor = {floor}",
         f"DELETE FROM {LOG} WHERE seq <= (SELECT floor FROM {STATE})",
         *(f"DROP TRIGGER IF EXISTS {quote_name(name)}" for name in sorted({*old_triggers, *new_triggers})),
         *new_triggers.values(),
+        *(sql for table, condition in unlogged for sql in _log_rows(table, condition)),
         f"UPDATE {STATE} SET tables = {tables_json}",
-        f"UPDATE {STATE} SET schema = {_CURRENT_SCHEMA}",
+        f"UPDATE {STATE} SET number = number + 1, schema = {_CURRENT_SCHEMA} "
+        f"WHERE schema IS NOT {_CURRENT_SCHEMA}",
     ]
     guard = (check, [schema]) if schema is not None else (check.replace("?1", "NULL"), [])
     return [guard, *((sql, []) for sql in statements)]
+
+
+def _begin_epoch(epoch: str) -> tuple[str, str]:
+    return (
+        f"UPDATE {STATE} SET epoch = {literal(epoch)}",
+        f"UPDATE sqlite_sequence SET seq = max(seq, {_MICROSECONDS}) WHERE name = '{LOG}'",
+    )
+
+
+def _log_rows(table: TableSchema, condition: str) -> tuple[str, str]:
+    """Statements that log the rows of a table that meet a condition, as changed now."""
+    name = literal(table.name)
+    keys = f"SELECT {table.quoted_key} FROM {table.quoted_name} WHERE {condition}"
+    return (
+        f"DELETE FROM {LOG} WHERE tbl = {name} AND key IN ({keys})",
+        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {name}, k.*, 0 FROM ({keys}) k",
+    )

@@ -1,18 +1,13 @@
 """The rows that a copy takes over from D1, pages of a table and changes since a number: queries and their results."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from d1backend.protocol import encoding
 from d1backend.protocol.api import Result, Statement
-from d1backend.replica.change_log import (
-    LOG,
-    STATE_QUERY,
-    STATE_QUERY_WITHOUT_SCHEMA,
-    VERSIONS_QUERY,
-)
-from d1backend.replica.tables import Row, TableSchema
+from d1backend.replica.change_log import LOG, VERSIONS_QUERY, LogState, parse_state, state_query
+from d1backend.replica.tables import Row, Shape, TableSchema
 from d1backend.sql.values import literal
 
 # One result has at most this many changes, and ends with the row that exceeds this many characters of JSON.
@@ -29,6 +24,13 @@ class NeedsRefill(Exception):
     def __init__(self, reason: str, *, restored: bool = False) -> None:
         super().__init__(reason)
         self.restored = restored
+
+
+class OtherSchema(NeedsRefill):
+    """The schema on D1 is not the one that the changes were read for: a sync takes it over first, if it can."""
+
+    def __init__(self) -> None:
+        super().__init__("the schema on D1 has changed")
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,31 @@ class Change:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """The changes after the number `since`, read at or after `started` (seconds, time.time()).
+    """The changes after the number `since`, read at or after `started` (seconds, time.time()), for a copy's `shape`.
 
     `anchor` is the identity of the change `since` itself, when its row has not changed again. `is_complete` is false
     when there are more changes than one result holds. `versions` has the last change of each table that was not
     quiet, when it was asked for.
     """
 
+    shape: Shape
     since: int
     started: float
-    epoch: str
-    floor: int
-    same_schema: bool
-    seq: int
+    state: LogState
     changes: list[Change]
     is_complete: bool
     anchor: str | None = None
     versions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def seq(self) -> int:
+        """The last number that the log gave."""
+        return self.state.seq
+
+    @property
+    def fits(self) -> bool:
+        """Whether the schema on D1 is the one that the changes were read for."""
+        return self.state.is_same and self.state.number == self.shape.number
 
     @property
     def last_seq(self) -> int:
@@ -79,17 +89,17 @@ class ChangeSet:
 
 
 def changes_query(
-    tables: Iterable[TableSchema], since: int, *, check_schema: bool = False, versions: bool = False
+    shape: Shape, since: int, *, check_schema: bool = False, versions: bool = False
 ) -> list[Statement]:
     """Queries for the state of the log and for the current rows that changed after `since`.
 
     A row that no longer meets the condition of its table comes as one that was deleted.
     The change `since` comes first, without its row, unless the row has changed again. `check_schema` compares the
-    schema with that of the triggers; `versions` adds the versions of the tables.
+    whole schema, not only its version; `versions` adds the versions of the tables.
     """
     cases = " ".join(
         f"WHEN {literal(t.name)} THEN (SELECT {t.row_sql} FROM {t.quoted_name} WHERE {t.quoted_key} = c.key{_and(t)})"
-        for t in tables
+        for t in shape.tables.values()
     )
     select = (
         f"SELECT seq AS at, tbl, key, quiet, "
@@ -97,31 +107,28 @@ def changes_query(
         f"FROM {LOG} c WHERE seq >= CAST(?1 AS INTEGER) ORDER BY seq LIMIT {MAX_CHANGES}"
     )
     return [
-        (STATE_QUERY if check_schema else STATE_QUERY_WITHOUT_SCHEMA, []),
+        (state_query(shape, compares=check_schema), []),
         (_limit_text("at, tbl, CAST(key AS TEXT), quiet, text", select), [str(since)]),
         *([(VERSIONS_QUERY, list[str]())] if versions else []),
     ]
 
 
-def parse_changes(results: Sequence[Result], since: int, started: float) -> ChangeSet:
+def parse_changes(results: Sequence[Result], shape: Shape, since: int, started: float) -> ChangeSet:
     """The result of changes_query().
 
     Raises NeedsRefill when the log was never installed.
     """
-    state, rows = results[0]["rows"], results[1]["rows"]
-    if not state:
+    state, rows = parse_state(results[0]["rows"]), results[1]["rows"]
+    if state is None:
         raise NeedsRefill("the log of changes on D1 has no state")
-    epoch, floor, same_schema, seq, _ = state[0]
     changes = [
         Change(at, table, int(key), bool(quiet), None if text is None else encoding.row(json.loads(text)))
         for at, table, key, quiet, text in rows
     ]
     anchor = changes.pop(0).identity if changes and changes[0].seq == since else None
     versions = {str(table): at for table, at in results[2]["rows"]} if len(results) > 2 else {}
-    is_complete = not changes or changes[-1].seq >= seq
-    return ChangeSet(
-        since, started, epoch, floor, bool(same_schema), seq, changes, is_complete, anchor, versions
-    )
+    is_complete = not changes or changes[-1].seq >= state.seq
+    return ChangeSet(shape, since, started, state, changes, is_complete, anchor, versions)
 
 
 def page_query(table: TableSchema, after: int | None, limit: int) -> Statement:

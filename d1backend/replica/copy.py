@@ -9,18 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
 
-from d1backend.replica import layout
-from d1backend.replica.changes import Change, ChangeSet, NeedsRefill
+from d1backend.replica import layout, row_writes
+from d1backend.replica.change_log import LogState
+from d1backend.replica.changes import Change, ChangeSet, NeedsRefill, OtherSchema
 from d1backend.replica.options import ReplicaOptions
-from d1backend.replica.tables import Row, SourceSchema, TableSchema, Value
+from d1backend.replica.schema import of_kind, parse_objects
+from d1backend.replica.schema_change import SchemaChange
+from d1backend.replica.tables import Row, Shape, SourceSchema, TableSchema, Value
 
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"
 STATE_OF_COPY = f"SELECT epoch, seq FROM {_STATE}"
 # Memory for finish_fill() (kB); 2000 else, which is SQLite's default.
 _CACHE_FOR_INDEXES = 32_000
-# A row by its table and key.
-RowKey = tuple[str, int]
 
 
 class Filling(TypedDict):
@@ -58,7 +59,7 @@ class ReplicaCopy:
             self._db.execute("PRAGMA secure_delete=ON")
             self._db.execute("PRAGMA journal_size_limit=0")
             self.epoch, self.signature = self._row(f"SELECT epoch, signature FROM {_STATE}")
-            self.tables = self._read_tables()
+            self._shape = self._read_shape()
         except sqlite3.Error:
             self._db.close()
             raise
@@ -75,19 +76,19 @@ class ReplicaCopy:
             db.execute("BEGIN")
             db.execute(
                 f"CREATE TABLE {_STATE} (epoch TEXT, signature TEXT, seq INTEGER, anchor TEXT, checked REAL, "
-                "filled INTEGER, no_index TEXT)"
+                "filled INTEGER, number INTEGER, version TEXT, schema TEXT)"
             )
             db.execute(
-                f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0, ?)",
-                (schema.epoch, options.signature, schema.seq, json.dumps(sorted(options.no_index))),
+                f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0, ?, ?, ?)",
+                (schema.epoch, options.signature, schema.seq, schema.number, schema.version, schema.text),
             )
             db.execute(
                 f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, only_rows TEXT, packed_by TEXT, "
                 "version INTEGER, after INTEGER, done INTEGER, rows INTEGER, total INTEGER)"
             )
-            definitions = {name: sql for kind, name, _, sql in schema.objects if kind == "table"}
+            definitions = of_kind(schema.objects, "table")
             for name, table in schema.tables.items():
-                layout.create_table(db, table, definitions[name], options)
+                layout.create_table(db, table, definitions[name].sql, options)
                 packed_by = json.dumps(options.compact[name]) if name in options.compact else None
                 db.execute(
                     f"INSERT INTO {_TABLES} VALUES (?, ?, ?, ?, 0, NULL, 0, 0, NULL)",
@@ -121,13 +122,27 @@ class ReplicaCopy:
         with self._lock:
             return self._row(f"SELECT {column} FROM {_STATE}")[0]
 
-    def _read_tables(self) -> dict[str, TableSchema]:
-        tables = {}
-        found = self._db.execute(f"SELECT tbl, key, only_rows FROM {_TABLES} ORDER BY tbl")
-        for name, key, only in found.fetchall():
-            columns = self._db.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (name,))
-            tables[name] = TableSchema(name, key, tuple(column for (column,) in columns), only)
-        return tables
+    def _read_shape(self) -> Shape:
+        """The shape in the file, read as one state of it."""
+        self._db.execute("BEGIN")
+        try:
+            number, version = self._row(f"SELECT number, version FROM {_STATE}")
+            return Shape(int(number or 0), None if version is None else str(version), read_tables(self._db))
+        finally:
+            self._db.execute("COMMIT")
+
+    def shape(self) -> Shape:
+        """What the file holds of D1's schema now: another process may have changed it."""
+        with self._lock:
+            now = self._row(f"SELECT number, version FROM {_STATE}")
+            if now != (self._shape.number, self._shape.version):
+                self._shape = self._read_shape()
+            return self._shape
+
+    @property
+    def tables(self) -> Mapping[str, TableSchema]:
+        """The tables as this process knows them. Columns may have been added since."""
+        return self._shape.tables
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -152,10 +167,10 @@ class ReplicaCopy:
         """When D1's schema was last compared with that of the copy and was the same (time.time())."""
         return float(self._state("checked") or 0)
 
-    @schema_checked_at.setter
-    def schema_checked_at(self, moment: float) -> None:
+    def note_schema(self, moment: float, version: str | None) -> None:
+        """Record that D1's schema was compared at that moment, when its version was this."""
         with self._transaction() as db:
-            db.execute(f"UPDATE {_STATE} SET checked = ?", (moment,))
+            db.execute(f"UPDATE {_STATE} SET checked = ?, version = ?", (moment, version))
 
     @property
     def is_obsolete(self) -> bool:
@@ -175,10 +190,10 @@ class ReplicaCopy:
     # Changes
 
     def require_continues(self, change_set: ChangeSet) -> None:
-        """Raise NeedsRefill when the changes do not continue this copy."""
-        if change_set.epoch != self.epoch or not change_set.same_schema:
+        """Raise NeedsRefill when the changes do not continue this copy, whatever the schema is."""
+        if change_set.state.epoch != self.epoch:
             raise NeedsRefill("the schema on D1 or what is logged has changed")
-        if change_set.since < change_set.floor:
+        if change_set.since < change_set.state.floor:
             raise NeedsRefill("the log on D1 no longer holds the changes since")
         with self._lock:
             seq, anchor = self._row(f"SELECT seq, anchor FROM {_STATE}")
@@ -186,67 +201,53 @@ class ReplicaCopy:
         if change_set.seq < change_set.since or (change_set.since == seq and len(anchors) > 1):
             raise NeedsRefill("the database on D1 went back in time", restored=True)
 
-    def apply(self, change_set: ChangeSet) -> bool:
-        """Apply changes that were read when this copy had reached `since` or more.
+    def change_to(self, state: LogState, options: ReplicaOptions) -> SchemaChange:
+        """How this copy takes over the schema of the log; raises NeedsRefill when it cannot."""
+        shape, old = self.shape(), str(self._state("schema"))
+        return SchemaChange(shape, parse_objects(old), state, options)
+
+    def apply(self, change_set: ChangeSet, change: SchemaChange | None = None) -> bool:
+        """Apply changes that were read when this copy had reached `since` or more, and the schema they were read for.
 
         Returns whether the copy now contains everything up to the moment of the change set.
-        Raises NeedsRefill when the changes do not continue this copy.
+        Raises NeedsRefill when the changes do not continue this copy, OtherSchema when the schema on D1 has changed.
         """
         self.require_continues(change_set)
+        if not change_set.fits:
+            raise OtherSchema
         if not change_set.is_complete:
             return False
         with self._transaction() as db:
-            (seq,) = self._row(f"SELECT seq FROM {_STATE}")
+            seq, number = self._row(f"SELECT seq, number FROM {_STATE}")
+            if number != (change.old_number if change else change_set.shape.number):
+                # Another process has taken over a newer schema.
+                return False
+            if change is not None:
+                change.begin(db)
             if change_set.seq > int(seq or 0):
-                rows = self._changed_rows(change_set)
-                try:
-                    db.execute("SAVEPOINT rows")
-                    self._write_differences(db, rows)
-                except sqlite3.IntegrityError:
-                    # Rows have exchanged unique values: delete all of them first.
-                    db.execute("ROLLBACK TO rows")
-                    self._replace(db, rows)
+                row_writes.write_changes(db, change_set)
                 self._record_progress(db, change_set, change_set.changes)
+            if change is not None:
+                change.complete(db)
+                self._record_schema(db, change)
+        if change is not None:
+            self._shape = change.shape
         return True
 
-    def _changed_rows(self, change_set: ChangeSet) -> dict[RowKey, Row | None]:
-        return {(c.table, c.key): c.row for c in change_set.changes if c.table in self.tables}
+    def take_over(self, change: SchemaChange) -> None:
+        """Take over a newer schema while nobody reads the copy, which has no indexes yet."""
+        with self._transaction() as db:
+            change.begin(db)
+            self._record_schema(db, change)
+        self._shape = change.shape
 
-    def _write_differences(self, db: sqlite3.Connection, rows: dict[RowKey, Row | None]) -> None:
-        """Write only the columns that differ, so the full-text triggers run only when text has changed."""
-        self._delete(db, [row_key for row_key, row in rows.items() if row is None])
-        for (name, key), row in rows.items():
-            if row is None:
-                continue
-            table = self.tables[name]
-            where = f"WHERE {table.quoted_key} = ?"
-            columns = ", ".join(table.quoted_columns)
-            old = db.execute(f"SELECT {columns} FROM {table.quoted_name} {where}", (key,)).fetchone()
-            if old is None:
-                db.execute(_insert_sql(table), row)
-                continue
-            differing = [
-                i for i, value in enumerate(row) if value != old[i] or type(value) is not type(old[i])
-            ]
-            if differing:
-                sets = ", ".join(f"{table.quoted_columns[i]} = ?" for i in differing)
-                values = (*(row[i] for i in differing), key)
-                db.execute(f"UPDATE {table.quoted_name} SET {sets} {where}", values)
-
-    def _replace(self, db: sqlite3.Connection, rows: dict[RowKey, Row | None]) -> None:
-        """Write rows and delete any others with the same unique values."""
-        self._delete(db, rows)
-        try:
-            for (name, _), row in rows.items():
-                if row is not None:
-                    db.execute(_insert_sql(self.tables[name], "OR REPLACE"), row)
-        except sqlite3.IntegrityError as error:
-            raise NeedsRefill(f"a change does not fit the copy ({error})") from error
-
-    def _delete(self, db: sqlite3.Connection, row_keys: Iterable[RowKey]) -> None:
-        for name, key in row_keys:
-            table = self.tables[name]
-            db.execute(f"DELETE FROM {table.quoted_name} WHERE {table.quoted_key} = ?", (key,))
+    def _record_schema(self, db: sqlite3.Connection, change: SchemaChange) -> None:
+        if read_tables(db) != change.shape.tables:
+            raise NeedsRefill("the columns of the copy are not those on D1")
+        db.execute(
+            f"UPDATE {_STATE} SET number = ?, version = ?, schema = ?",
+            (change.shape.number, change.shape.version, change.text),
+        )
 
     def _record_progress(
         self, db: sqlite3.Connection, change_set: ChangeSet, changes: Iterable[Change]
@@ -277,7 +278,7 @@ class ReplicaCopy:
         """
         key_at = table.columns.index(table.key)
         with self._transaction() as db:
-            db.executemany(_insert_sql(table, "OR REPLACE"), rows)
+            db.executemany(row_writes.insert_sql(table, "OR REPLACE"), rows)
             after = rows[-1][key_at] if rows else None
             db.execute(
                 f"UPDATE {_TABLES} SET after = coalesce(?, after), done = ?, rows = rows + ? WHERE tbl = ?",
@@ -311,30 +312,39 @@ class ReplicaCopy:
     def apply_before_first_read(self, change_set: ChangeSet) -> None:
         """Apply a part of the changes while nobody reads the copy: unlike apply(), the set may be incomplete."""
         self.require_continues(change_set)
+        if not change_set.fits:
+            raise OtherSchema
         with self._transaction() as db:
-            self._replace(db, self._changed_rows(change_set))
+            row_writes.replace_rows(db, change_set)
             self._record_progress(db, change_set, ())
 
-    def finish_fill(self, schema: SourceSchema, change_set: ChangeSet) -> None:
+    def finish_fill(
+        self,
+        search: Mapping[str, Iterable[tuple[str, Value]]],
+        options: ReplicaOptions,
+        change_set: ChangeSet,
+    ) -> None:
         """Pack compact tables, create indexes, full-text tables and their triggers; the copy can then be read.
 
-        `change_set` is the last one that was applied, with versions.
+        `search` holds the settings of each full-text table, and `change_set` is the last one that was applied, with
+        versions.
         Raises NeedsRefill when the rows break a unique index.
         """
         # Each index reads the whole table.
         self._db.execute(f"PRAGMA cache_size = -{_CACHE_FOR_INDEXES}")
         with self._transaction() as db:
-            (omitted,) = self._row(f"SELECT no_index FROM {_STATE}")
+            objects = parse_objects(str(self._row(f"SELECT schema FROM {_STATE}")[0]))
             packed = db.execute(
                 f"SELECT tbl, packed_by FROM {_TABLES} WHERE packed_by IS NOT NULL"
             ).fetchall()
             for name, columns in packed:
                 layout.pack(db, self.tables[name], json.loads(columns))
             plain = {name: table for name, table in self.tables.items() if name not in dict(packed)}
-            layout.create_indexes(db, schema, plain, json.loads(str(omitted)))
-            layout.create_search(db, schema, json.loads(str(omitted)))
+            indexes = of_kind(objects, "index").values()
+            layout.create_indexes(db, indexes, plain, options.hide, options.no_index)
+            layout.create_search(db, objects, search, options.no_index)
             for name in self.tables:
-                version = max(change_set.floor, change_set.versions.get(name, 0))
+                version = max(change_set.state.floor, change_set.versions.get(name, 0))
                 db.execute(f"UPDATE {_TABLES} SET version = ? WHERE tbl = ?", (version, name))
             db.execute(f"UPDATE {_STATE} SET filled = 1")
         with self._lock:
@@ -348,6 +358,10 @@ def is_damage(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorname", "") in ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
-def _insert_sql(table: TableSchema, conflict: str = "") -> str:
-    columns, placeholders = ", ".join(table.quoted_columns), ", ".join("?" * len(table.columns))
-    return f"INSERT {conflict} INTO {table.quoted_name} ({columns}) VALUES ({placeholders})"
+def read_tables(db: sqlite3.Connection) -> dict[str, TableSchema]:
+    """The tables in the file of a copy, as they were filled."""
+    tables = {}
+    for name, key, only in db.execute(f"SELECT tbl, key, only_rows FROM {_TABLES} ORDER BY tbl").fetchall():
+        columns = db.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (name,))
+        tables[name] = TableSchema(name, key, tuple(column for (column,) in columns), only)
+    return tables

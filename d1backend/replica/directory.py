@@ -40,8 +40,8 @@ class OpenCopy:
     inode: int
     copy: ReplicaCopy
     tables: frozenset[str]
-    # Whether the copy has all columns of a model, for the models that were asked for.
-    readable_models: dict[type[Model], bool] = field(default_factory=dict)
+    # The models that were asked for and of which the copy has all columns; it never loses one.
+    readable_models: set[type[Model]] = field(default_factory=set)
 
     def __del__(self) -> None:
         with suppress(OSError):

@@ -13,7 +13,7 @@ from d1backend.replica.changes import MAX_CHANGES, MAX_TEXT, ChangeSet
 from d1backend.replica.copy import ReplicaCopy
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.source import Source
-from d1backend.replica.tables import SourceSchema, TableSchema
+from d1backend.replica.tables import SourceSchema
 
 log = logging.getLogger(__name__)
 
@@ -59,16 +59,16 @@ def fill_copy(copy: ReplicaCopy, source: Source, schema: SourceSchema, progress:
     if not all(copy.fill_position(name)[1] for name in copy.tables):
         _begin(copy, source)
     caught_up = time.monotonic()
-    for table in copy.tables.values():
-        for rows in _fill_table(copy, source, table):
-            progress(table.name, rows)
+    for name in copy.tables:
+        for rows in _fill_table(copy, source, name):
+            progress(name, rows)
             if time.monotonic() - caught_up > _CATCH_UP:
                 _catch_up(copy, source)
                 caught_up = time.monotonic()
     if schema.seq - copy.seq > MAX_CHANGES:
         # Without versions, because the question for them reads the whole log. An older snapshot takes many rounds.
         _catch_up(copy, source)
-    copy.finish_fill(schema, _catch_up(copy, source, versions=True))
+    copy.finish_fill(schema.search, source.options, _catch_up(copy, source, versions=True))
 
 
 def _begin(copy: ReplicaCopy, source: Source) -> None:
@@ -79,16 +79,18 @@ def _begin(copy: ReplicaCopy, source: Source) -> None:
         copy.set_totals(patiently(lambda: source.count_rows(copy.tables.values())))
 
 
-def _fill_table(copy: ReplicaCopy, source: Source, table: TableSchema) -> Iterator[int]:
+def _fill_table(copy: ReplicaCopy, source: Source, name: str) -> Iterator[int]:
     """Insert the pages of a table that are missing; yields the number of rows of each."""
-    after, is_done = copy.fill_position(table.name)
+    after, is_done = copy.fill_position(name)
     limit = _FIRST_PAGE
     while not is_done:
+        # It may have gained columns since the last page.
+        table = copy.tables[name]
         rows, size = patiently(partial(source.fetch_page, table, after, limit))
         is_done = len(rows) < limit and size < MAX_TEXT
         copy.insert_page(table, rows, is_last=is_done)
         if rows:
-            after, _ = copy.fill_position(table.name)
+            after, _ = copy.fill_position(name)
             limit = max(1, min(_LARGEST_PAGE, limit * _GROWTH, len(rows) * _PAGE_TEXT // max(size, 1)))
         yield len(rows)
 
@@ -99,8 +101,12 @@ def _catch_up(copy: ReplicaCopy, source: Source, *, versions: bool = False) -> C
     Rows of pages that are still missing may be among them: each comes again, as new or newer, with its page.
     """
     while True:
-        tables, since = copy.tables.values(), copy.seq
-        change_set = patiently(partial(source.fetch_changes, tables, since, versions=versions))
+        shape = copy.shape()
+        change_set = patiently(partial(source.fetch_changes, shape, copy.seq, versions=versions))
+        copy.require_continues(change_set)
+        if change_set.state.number != shape.number:
+            copy.take_over(copy.change_to(change_set.state, source.options))
+            continue
         copy.apply_before_first_read(change_set)
         if change_set.is_complete:
             return change_set

@@ -4,14 +4,14 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from d1backend.replica.copy import STATE_OF_COPY
+from d1backend.replica.copy import STATE_OF_COPY, read_tables
 from d1backend.replica.tables import Row, TableSchema
 
 _PAGE = 200
 
 
 class FrozenCopy:
-    """The state that the copy in a file had when this was opened: its epoch, last change and rows."""
+    """The state that the copy in a file had when this was opened: its epoch, last change, tables and rows."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(
@@ -21,6 +21,7 @@ class FrozenCopy:
             self._db.execute("PRAGMA query_only = ON")
             self._db.execute("BEGIN")
             epoch, seq = self._db.execute(STATE_OF_COPY).fetchone()
+            self.tables = read_tables(self._db)
         except sqlite3.Error:
             self._db.close()
             raise

@@ -118,10 +118,11 @@ class Host:
         opened = self.readable_copy()
         if opened is None:
             return False
-        known = opened.readable_models.get(model)
-        if known is None:
-            known = opened.readable_models[model] = _has_columns(opened, model)
-        return known
+        if model not in opened.readable_models:
+            if not _has_columns(opened, model):
+                return False
+            opened.readable_models.add(model)
+        return True
 
     def sync_now(self, source: Source, progress: Progress | None = None) -> None:
         """Sync or fill the copy in this thread; raises what sync() raises."""
@@ -222,7 +223,7 @@ class Host:
 def _has_columns(opened: OpenCopy, model: type[Model]) -> bool:
     """Whether the copy has a model's table and all its columns: code and copy may be of different releases."""
     name = model._meta.db_table
-    table = opened.copy.tables.get(name)
+    table = opened.copy.shape().tables.get(name)
     if table is None:
         return name in opened.tables
     return {f.column for f in model._meta.local_concrete_fields} <= set(table.columns)

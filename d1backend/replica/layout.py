@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.options import ReplicaOptions
-from d1backend.replica.tables import SourceSchema, TableSchema
+from d1backend.replica.schema import Objects, SchemaObject, of_kind
+from d1backend.replica.tables import TableSchema, Value
 from d1backend.sql.tokenizer import tokens_of
 from d1backend.sql.values import quote_name
 
@@ -69,25 +70,30 @@ def pack(db: sqlite3.Connection, table: TableSchema, packed_by: Sequence[str]) -
 
 def _columns(db: sqlite3.Connection, table: TableSchema) -> dict[str, str]:
     """The columns of a table in the copy, and their definitions without constraints."""
-    found = db.execute("SELECT name, type FROM pragma_table_xinfo(?) WHERE hidden = 0", (table.name,))
-    return {name: f"{quote_name(name)} {kind}" for name, kind in found}
+    query = "SELECT name, type, dflt_value FROM pragma_table_xinfo(?) WHERE hidden = 0"
+    return {
+        name: f"{quote_name(name)} {kind}{f' DEFAULT {default}' if default is not None else ''}"
+        for name, kind, default in db.execute(query, (table.name,))
+    }
 
 
 def create_indexes(
-    db: sqlite3.Connection, schema: SourceSchema, tables: Mapping[str, TableSchema], omitted: Iterable[str]
+    db: sqlite3.Connection,
+    indexes: Iterable[SchemaObject],
+    tables: Mapping[str, TableSchema],
+    hide: Mapping[str, Iterable[str]],
+    omitted: Iterable[str],
 ) -> None:
-    """Create the indexes of these tables except the omitted ones and those on hidden columns.
+    """Create those of these indexes that are of `tables`, except the omitted ones and those on hidden columns.
 
     Raises NeedsRefill when the rows break a unique index.
     """
-    for kind, name, table_name, sql in schema.objects:
-        if kind != "index" or table_name not in tables or name in set(omitted):
-            continue
-        hidden = set(schema.tables[table_name].columns) - set(tables[table_name].columns)
-        if hidden & _names_in(sql):
+    for index in indexes:
+        table = tables.get(index.table)
+        if table is None or index.name in set(omitted) or set(hide.get(table.name, ())) & names_in(index.sql):
             continue
         try:
-            db.execute(_without_key(sql, tables[table_name].key))
+            db.execute(_without_key(index.sql, table.key))
         except sqlite3.IntegrityError as error:
             raise NeedsRefill(f"an index does not fit the rows of the copy ({error})") from error
 
@@ -109,23 +115,45 @@ def _without_key(sql: str, key: str) -> str:
     return f"{found['start']}({', '.join(map(''.join, columns))})"
 
 
-def create_search(db: sqlite3.Connection, schema: SourceSchema, omitted: Iterable[str]) -> None:
+def create_search(
+    db: sqlite3.Connection,
+    objects: Objects,
+    search: Mapping[str, Iterable[tuple[str, Value]]],
+    omitted: Iterable[str],
+) -> None:
     """Create the full-text tables with their settings, index the rows, then create the triggers.
 
     Omitted ones are created without a prefix index: they find the same, the beginning of a word a little slower.
     """
-    for kind, name, _, sql in schema.objects:
-        if kind == "table" and name in schema.search:
-            db.execute(_without_prefix_index(sql) if name in set(omitted) else sql)
-            command = f"INSERT INTO {quote_name(name)} ({quote_name(name)}"
-            db.execute(f"{command}, rank) VALUES ('hashsize', {_HASH_FOR_REBUILD})")
-            db.execute(f"{command}) VALUES ('rebuild')")
-            db.execute(f"{command}) VALUES ('optimize')")
-            for setting, value in (("hashsize", _HASH), *schema.search[name]):
-                db.execute(f"{command}, rank) VALUES (?, ?)", (setting, value))
-    for kind, _, _, sql in schema.objects:
-        if kind == "trigger" and set(schema.search) & _names_in(sql):
-            db.execute(sql)
+    for table in of_kind(objects, "table").values():
+        if table.name in search:
+            db.execute(_without_prefix_index(table.sql) if table.name in set(omitted) else table.sql)
+            rebuild_search(db, table.name)
+            for setting, value in search[table.name]:
+                db.execute(f"{_command(table.name)}, rank) VALUES (?, ?)", (setting, value))
+    for trigger in search_triggers(objects, search).values():
+        db.execute(trigger.sql)
+
+
+def search_triggers(objects: Objects, search: Iterable[str]) -> dict[str, SchemaObject]:
+    """The triggers that write these full-text tables, by name."""
+    return {
+        name: trigger
+        for name, trigger in of_kind(objects, "trigger").items()
+        if set(search) & names_in(trigger.sql)
+    }
+
+
+def rebuild_search(db: sqlite3.Connection, name: str) -> None:
+    """Index all text of a full-text table again."""
+    db.execute(f"{_command(name)}, rank) VALUES ('hashsize', {_HASH_FOR_REBUILD})")
+    db.execute(f"{_command(name)}) VALUES ('rebuild')")
+    db.execute(f"{_command(name)}) VALUES ('optimize')")
+    db.execute(f"{_command(name)}, rank) VALUES ('hashsize', {_HASH})")
+
+
+def _command(search_table: str) -> str:
+    return f"INSERT INTO {quote_name(search_table)} ({quote_name(search_table)}"
 
 
 def _without_prefix_index(sql: str) -> str:
@@ -137,5 +165,6 @@ def _without_prefix_index(sql: str) -> str:
     return sql
 
 
-def _names_in(sql: str) -> set[str]:
+def names_in(sql: str) -> set[str]:
+    """All words and quoted names in a statement."""
     return {token.name for token in tokens_of(sql) if token.kind in ("word", "quoted")}

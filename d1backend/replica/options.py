@@ -28,7 +28,7 @@ _KEYS = {
     "snapshots",
 }
 # Increase this when the layout of the file changes: every host then refills its copy.
-_FORMAT = 5
+_FORMAT = 6
 
 
 _SNAPSHOT_KEYS = {"storage", "keys"}

@@ -18,22 +18,19 @@ log = logging.getLogger(__name__)
 class ChangesTail(Tail):
     """Asks for the changes that one replica lacks. A fault of the replica never fails the commit."""
 
-    def __init__(self, host: Host, changes_schema: bool) -> None:
+    def __init__(self, host: Host) -> None:
         self._host, self._started = host, time.time()
         self._opened: OpenCopy | None = None
         try:
             if (opened := host.directory.open_current()) is not None:
-                self._query_changes(opened.copy, changes_schema)
+                self._query_changes(opened.copy)
                 self._opened = opened
         except Exception:
             log.exception("The copy of the replica cannot be read.")
 
-    def _query_changes(self, copy: ReplicaCopy, changes_schema: bool) -> None:
-        if changes_schema:
-            # A table that is remade loses its log triggers: compare the schema until a sync has done so.
-            copy.schema_checked_at = 0.0
-        self._since, check_schema = copy.seq, not copy.schema_checked_at
-        self.statements = changes_query(copy.tables.values(), self._since, check_schema=check_schema)
+    def _query_changes(self, copy: ReplicaCopy) -> None:
+        self._shape, self._since = copy.shape(), copy.seq
+        self.statements = changes_query(self._shape, self._since)
 
     def receive_answers(self, answers: Sequence[Result]) -> None:
         if self._opened is None:
@@ -41,7 +38,8 @@ class ChangesTail(Tail):
             return
         try:
             # parse_changes() raises NeedsRefill; apply_commit() does not.
-            self._host.apply_commit(self._opened, parse_changes(answers, self._since, self._started))
+            change_set = parse_changes(answers, self._shape, self._since, self._started)
+            self._host.apply_commit(self._opened, change_set)
         except NeedsRefill:
             self.answers_lost()
         except Exception:
@@ -61,4 +59,4 @@ def changes_tail(alias: str, changes_schema: bool) -> Tail | None:
     Registered in replica/base.py; transaction/session.py calls it before each writing batch.
     """
     host = host_of_source(alias)
-    return None if host is None else ChangesTail(host, changes_schema)
+    return None if host is None else ChangesTail(host)

@@ -22,7 +22,7 @@ from d1backend.replica.frozen_copy import FrozenCopy
 from d1backend.replica.options import SnapshotOptions
 from d1backend.replica.snapshot_lease import EVERY, claim, fetch_state, publish
 from d1backend.replica.source import Source
-from d1backend.replica.tables import Row, SourceSchema, Value
+from d1backend.replica.tables import Row, SourceSchema, TableSchema, Value
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def take_snapshot(
     # A snapshot that is not among them may be one that another host begins before these are deleted.
     older = folder.folders()
     with closing(FrozenCopy(opened.path)) as frozen:
-        digest = _write(frozen, opened.copy, ArchiveWriter(folder.folder(name), keys), directory, gently)
+        digest = _write(frozen, ArchiveWriter(folder.folder(name), keys), directory, gently)
     newest = publish(source, holder, name, frozen.epoch, frozen.seq, digest).newest
     if newest is None or newest.name != name:
         folder.folder(name).delete()
@@ -99,11 +99,9 @@ def _options_of(directory: ReplicaDirectory) -> SnapshotOptions:
     return directory.options.snapshots
 
 
-def _write(
-    frozen: FrozenCopy, copy: ReplicaCopy, writer: ArchiveWriter, directory: ReplicaDirectory, gently: bool
-) -> str:
+def _write(frozen: FrozenCopy, writer: ArchiveWriter, directory: ReplicaDirectory, gently: bool) -> str:
     """Write all tables and the manifest; returns its digest."""
-    for table in copy.tables.values():
+    for table in frozen.tables.values():
         pages = frozen.pages(table)
         writer.write_table(
             Table(table.name, table.columns, table.key), _with_pauses(pages) if gently else pages
@@ -166,30 +164,42 @@ def restore(directory: ReplicaDirectory, opened: OpenSnapshot, copy: ReplicaCopy
     """
     archive = opened.archive
     try:
-        if {t.name: t.columns for t in archive.manifest.tables} != {
-            t.name: t.columns for t in copy.tables.values()
-        }:
-            raise ArchiveError("it has other tables or columns")
+        tables = _tables_of(archive, copy)
         copy.set_totals({table.name: table.rows for table in archive.manifest.tables})
-        _insert(archive, copy, progress)
+        _insert(archive, copy, tables, progress)
     except ArchiveError as error:
         _refuse(directory, opened.snapshot, error)
     else:
         log.info("The replica %s is filled from snapshot %s.", directory.options.alias, opened.snapshot.name)
 
 
-def _insert(archive: ArchiveReader, copy: ReplicaCopy, progress: Progress) -> None:
+def _tables_of(archive: ArchiveReader, copy: ReplicaCopy) -> dict[str, TableSchema]:
+    """The tables of a copy with the columns that an archive has of them.
+
+    An archive may lack columns that were added later: each row gets their default, and those with other values come
+    from the log. Raises ArchiveError when it differs more.
+    """
+    found = {t.name: t.columns for t in archive.manifest.tables}
+    tables = copy.tables
+    if set(found) != set(tables) or any(set(found[name]) - set(tables[name].columns) for name in tables):
+        raise ArchiveError("it has other tables or columns")
+    return {name: dataclasses.replace(table, columns=tuple(found[name])) for name, table in tables.items()}
+
+
+def _insert(
+    archive: ArchiveReader, copy: ReplicaCopy, tables: dict[str, TableSchema], progress: Progress
+) -> None:
     parts = archive.manifest.parts
     last_parts = {part.table: number for number, part in enumerate(parts)}
     missing = (number for number, part in enumerate(parts) if not _has(copy, part.table, part.last))
     start = next(missing, len(parts))
     for number, (part, rows) in enumerate(archive.parts(start), start):
         is_last = number == last_parts[part.table]
-        copy.insert_page(copy.tables[part.table], rows, is_last=is_last)
+        copy.insert_page(tables[part.table], rows, is_last=is_last)
         progress(part.table, part.rows)
     for table in archive.manifest.tables:
         if not table.rows:
-            copy.insert_page(copy.tables[table.name], [], is_last=True)
+            copy.insert_page(tables[table.name], [], is_last=True)
 
 
 def _has(copy: ReplicaCopy, table: str, key: Value) -> bool:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 
 from django.db import connections
 
@@ -25,10 +25,10 @@ from d1backend.replica.options import ReplicaOptions
 from d1backend.replica.tables import (
     Row,
     Rows,
+    Shape,
     SourceSchema,
     TableSchema,
     columns_query,
-    objects_query,
     parse_columns,
     search_settings_query,
 )
@@ -85,19 +85,19 @@ class Source:
         return [result["rows"] for result in self._api.batch(self.database, statements, writes=True)]
 
     def fetch_changes(
-        self, tables: Iterable[TableSchema], since: int, *, check_schema: bool = True, versions: bool = False
+        self, shape: Shape, since: int, *, check_schema: bool = True, versions: bool = False
     ) -> ChangeSet:
-        """The next changes after the number `since`.
+        """The next changes after the number `since`, for a copy of that shape.
 
         Raises NeedsRefill when the log, or a table or column to read, no longer exists.
         """
         started = time.time()
-        statements = changes_query(tables, since, check_schema=check_schema, versions=versions)
+        statements = changes_query(shape, since, check_schema=check_schema, versions=versions)
         try:
             results = self._api.batch(self.database, statements)
         except MissingError as error:
             raise NeedsRefill(f"the schema on D1 has changed ({error})") from error
-        return parse_changes(results, since, started)
+        return parse_changes(results, shape, since, started)
 
     def fetch_page(self, table: TableSchema, after: int | None, limit: int) -> tuple[list[Row], int]:
         """The rows of a table after the key `after`, and how many characters of JSON they took."""
@@ -116,21 +116,22 @@ class Source:
         Raises OperationalError when the log is not installed or does not fit the schema.
         """
         tables, search = self.options.tables, self.options.search
-        state_rows, objects, columns, *search_settings = self.query(
+        state_rows, columns, *search_settings = self.query(
             [
-                (change_log.STATE_QUERY, []),
-                objects_query([*tables, *search]),
+                (change_log.state_query(), []),
                 columns_query(tables),
                 *map(search_settings_query, search),
             ]
         )
         state = change_log.parse_state(state_rows)
-        if state is None or not state.same_schema or not set(tables) <= state.tables:
+        if state is None or state.schema is None or not state.is_same or not set(tables) <= state.tables:
             raise OperationalError("The log of changes on D1 does not fit its schema: install it again.")
         return SourceSchema(
             epoch=state.epoch,
             seq=state.seq,
-            objects=[(kind, name, table, sql) for kind, name, table, sql in objects],
+            number=state.number,
+            version=state.version,
+            text=state.schema,
             tables=parse_columns(tables, columns, self.options.source),
             search={
                 name: [(k, v) for k, v in rows] for name, rows in zip(search, search_settings, strict=True)

@@ -8,21 +8,24 @@ from functools import partial
 from pathlib import Path
 
 from d1backend.protocol.budget import Spender, spending
-from d1backend.replica.changes import Change, NeedsRefill
+from d1backend.replica.changes import Change, ChangeSet, NeedsRefill
 from d1backend.replica.copy import ReplicaCopy, is_damage
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy, patiently
 from d1backend.replica.installation import install_log, log_is_installed
 from d1backend.replica.snapshot import OpenSnapshot, is_from_snapshot, open_snapshot, restore
 from d1backend.replica.source import Source
-from d1backend.replica.tables import SourceSchema
+from d1backend.replica.tables import Shape, SourceSchema
 
 log = logging.getLogger(__name__)
 
 # With more changes than this, a refill takes fewer requests.
 _MAX_CHANGES, _MAX_ROUNDS = 20_000, 50
-# A sync compares the whole schema this often (seconds): D1 counts each object of the schema as a row read.
-_SCHEMA_AGE = 15.0
+# How often a sync may meet another schema.
+_MOST_SCHEMAS = 5
+# A sync compares the whole schema this often (seconds), in case others than this backend change it: D1 counts each
+# object of the schema as a row read. A change by this backend shows in the version of the schema at once.
+_SCHEMA_AGE = 600.0
 
 
 def sync(directory: ReplicaDirectory, source: Source, progress: Progress | None = None) -> None:
@@ -62,22 +65,46 @@ def _sync_current(directory: ReplicaDirectory, source: Source) -> bool:
 def apply_new_changes(copy: ReplicaCopy, source: Source) -> float:
     """Fetch and apply all changes since; returns a moment (time.time()) up to which the copy is complete.
 
+    A compatible newer schema is taken over with the changes, which then are fetched once more with its columns. The
+    log is installed when the schema is newer than it.
     Raises NeedsRefill when the changes do not continue the copy, or a refill is cheaper.
     """
+    shape, change = copy.shape(), None
     check_schema = not 0.0 <= time.time() - copy.schema_checked_at < _SCHEMA_AGE
+    for _ in range(_MOST_SCHEMAS):
+        change_set = _fetch_changes(copy, source, shape, check_schema=check_schema)
+        state = change_set.state
+        if state.number != shape.number:
+            change = copy.change_to(state, source.options)
+            shape = change.shape
+        elif state.is_same:
+            copy.apply(change_set, change)
+            if check_schema:
+                copy.note_schema(change_set.started, state.version)
+            return change_set.started
+        elif check_schema:
+            install_log(source, exact=False, may_begin_epoch=False)
+        check_schema = True
+    raise NeedsRefill("the schema on D1 keeps changing")
+
+
+def _fetch_changes(copy: ReplicaCopy, source: Source, shape: Shape, *, check_schema: bool) -> ChangeSet:
+    """All changes since the copy's last one; those of one answer when the schema on D1 is not that of `shape`.
+
+    Raises NeedsRefill when they do not continue the copy, or a refill is cheaper.
+    """
     first = last = copy.seq
     changes: list[Change] = []
     anchor = None
     for _ in range(_MAX_ROUNDS):
-        change_set = source.fetch_changes(copy.tables.values(), last, check_schema=check_schema)
+        change_set = source.fetch_changes(shape, last, check_schema=check_schema)
         copy.require_continues(change_set)
+        if not change_set.fits:
+            return change_set
         changes += change_set.changes
         anchor = change_set.anchor if last == first else anchor
         if change_set.is_complete:
-            copy.apply(dataclasses.replace(change_set, since=first, anchor=anchor, changes=changes))
-            if check_schema:
-                copy.schema_checked_at = change_set.started
-            return change_set.started
+            return dataclasses.replace(change_set, since=first, anchor=anchor, changes=changes)
         last = change_set.last_seq
         if len(changes) > _MAX_CHANGES:
             break

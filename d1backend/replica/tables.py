@@ -1,7 +1,7 @@
 """The tables that a replica copies: their key and columns, and the queries that read these from D1's schema."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 
 from d1backend.protocol import encoding
 from d1backend.protocol.api import Statement
+from d1backend.replica.schema import Objects, parse_objects
 from d1backend.sql.values import quote_name
 
 # The rows of one result, as D1's JSON holds them.
@@ -52,32 +53,43 @@ class TableSchema:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What a copy holds of D1's schema: its number in the log, and the tables.
+
+    `version` is the version of the database's schema (protocol/schema_version.py) when it was last compared.
+    """
+
+    number: int
+    version: str | None
+    tables: Mapping[str, TableSchema]
+
+
+@dataclass(frozen=True)
 class SourceSchema:
     """The schema of the source, and the position of its change log (`epoch`, `seq`).
 
-    `objects` are (type, name, table, sql) as in sqlite_master; `search` holds the settings of each FTS5 table.
+    `text` is the schema as the log records it, with its `number`; `version` that of the database's whole schema.
+    `search` holds the settings of each FTS5 table.
     """
 
     epoch: str
     seq: int
-    objects: list[tuple[str, str, str, str]]
+    number: int
+    version: str | None
+    text: str
     tables: dict[str, TableSchema]
     search: dict[str, list[tuple[str, Value]]]
 
-
-def objects_query(tables: Iterable[str]) -> Statement:
-    """A query for the definitions of tables and of their indexes and triggers."""
-    return (
-        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL "
-        "AND tbl_name IN (SELECT value FROM json_each(?1))",
-        [json.dumps(list(tables))],
-    )
+    @cached_property
+    def objects(self) -> Objects:
+        return parse_objects(self.text)
 
 
 def columns_query(tables: Iterable[str]) -> Statement:
     """A query for the columns of tables; parse_columns() reads its result."""
     return (
-        "SELECT m.name, x.name, upper(x.type), x.pk, x.hidden FROM sqlite_master m, pragma_table_xinfo(m.name) x "
+        "SELECT m.name, x.name, upper(x.type), x.pk, x.hidden, x.dflt_value "
+        "FROM sqlite_master m, pragma_table_xinfo(m.name) x "
         "WHERE m.type = 'table' AND m.name IN (SELECT value FROM json_each(?1)) ORDER BY m.name, x.cid",
         [json.dumps(list(tables))],
     )
@@ -100,9 +112,14 @@ def parse_columns(tables: Iterable[str], rows: Rows, source: str) -> dict[str, T
     for table in tables:
         if table not in found:
             raise LookupError(f"DATABASES[{source!r}] has no table {table}.")
-        keys = [name for name, kind, pk, _ in found[table] if pk and kind == "INTEGER"]
-        if len(keys) != 1 or sum(bool(pk) for _, _, pk, _ in found[table]) != 1:
+        keys = [name for name, kind, pk, *_ in found[table] if pk and kind == "INTEGER"]
+        if len(keys) != 1 or sum(bool(pk) for _, _, pk, *_ in found[table]) != 1:
             raise ValueError(f"Table {table} cannot be copied: it has no INTEGER PRIMARY KEY.")
-        columns = tuple(name for name, _, _, hidden in found[table] if not hidden)
+        columns = tuple(name for name, _, _, hidden, _ in found[table] if not hidden)
         schemas[table] = TableSchema(table, keys[0], columns)
     return schemas
+
+
+def parse_defaults(rows: Rows) -> dict[tuple[str, str], str]:
+    """The default of each stored column, as SQL, by its table and name, from the result of columns_query()."""
+    return {(table, name): dflt or "NULL" for table, name, _, _, hidden, dflt in rows if not hidden}

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from d1backend.protocol.api import Statement
 from d1backend.replica.change_log import LOG
+from d1backend.replica.schema import LOG_TRIGGER
 from d1backend.replica.tables import Rows, TableSchema
 from d1backend.sql.values import literal, quote_name
 
-_PREFIX = "_d1_log_"
 INSTALLED_TRIGGERS_QUERY = (
-    f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{_PREFIX}*'"
+    f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name GLOB '{LOG_TRIGGER}*'"
 )
 # The columns of a unique index, each with its collation.
 UniqueIndex = list[tuple[str, str]]
@@ -38,10 +38,8 @@ def log_triggers(
         others = f"SELECT {key} FROM ({conflicting}) WHERE {key} <> OLD.{key}"
         bodies["oust"] = _trigger(table, "BEFORE INSERT", conflicting)
         bodies["oust_update"] = _trigger(table, f"BEFORE UPDATE OF {columns}", others)
-    return {
-        f"{_PREFIX}{table.name}_{event}": f"CREATE TRIGGER {quote_name(f'{_PREFIX}{table.name}_{event}')} {body}"
-        for event, body in bodies.items()
-    }
+    named = {f"{LOG_TRIGGER}{table.name}_{event}": body for event, body in bodies.items()}
+    return {name: f"CREATE TRIGGER {quote_name(name)} {body}" for name, body in named.items()}
 
 
 def _trigger(table: TableSchema, event: str, keys: str, when: str = "", *, quietly: bool = False) -> str:

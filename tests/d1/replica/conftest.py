@@ -4,21 +4,39 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.db import connections, router
 
+from d1backend.archive import writer
 from d1backend.local import D1Local, workerd_binary
 from d1backend.options import Settings
 from d1backend.protocol import breaker, rate_limit
 from d1backend.protocol.api import Api
-from d1backend.replica import registry, sync
+from d1backend.replica import frozen_copy, registry, sync
 from d1backend.replica.installation import install_log
 from d1backend.replica.router import ReplicaRouter
 from d1backend.replica.source import Source
 from devtools.fault_proxy import FaultProxy
 from tests.d1.replica.hosts import OneHost, add_host, create_tables, remove_host
+from tests.d1.replica.models import MANY
 
 TOKEN = "a-token"
+SECRET = "s" * 32
 PATIENCE = {"timeout": 2.0, "connect_timeout": 2.0, "retries": 5, "retry_budget": 10.0, "retry_pause": 0.002}
+
+
+class Odd(FileSystemStorage):
+    """A folder that a test lets fail: `on_read` and `on_write` are called with the name."""
+
+    on_read = on_write = staticmethod(lambda name: None)
+
+    def _open(self, name, mode="rb"):
+        self.on_read(name)
+        return super()._open(name, mode)
+
+    def _save(self, name, content):
+        self.on_write(name)
+        return super()._save(name, content)
 
 
 @pytest.fixture(scope="session")
@@ -110,3 +128,38 @@ def other(installed, new_host):
     other = new_host("b")
     other.sync()
     return other
+
+
+@pytest.fixture
+def bucket(tmp_path, settings, monkeypatch):
+    """The folder that stands for the private bucket."""
+    folder = tmp_path / "bucket"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "private": {"BACKEND": f"{__name__}.Odd", "OPTIONS": {"location": folder}},
+    }
+    monkeypatch.setattr(writer, "_PART_TEXT", 2000)
+    monkeypatch.setattr(frozen_copy, "_PAGE", 10)
+    return folder
+
+
+@pytest.fixture
+def host_with(bucket, new_host):
+    def host_with(name, keys=(SECRET,), **options):
+        return new_host(name, snapshots={"storage": "private", "keys": list(keys)}, **options)
+
+    return host_with
+
+
+@pytest.fixture
+def writing(d1, installed, host_with):
+    """A host with a full copy, of 300 designs and 40 tags."""
+    d1(
+        MANY.format(300, "words के लिए"),
+        "UPDATE designs SET picture = x'00ff', view_count = 9223372036854775807",
+    )
+    d1(*(f"INSERT INTO tags (design_id, label) VALUES (1, 'x{i}')" for i in range(40)))
+    d1("INSERT INTO people (name, password_hash) VALUES ('a', 'bcrypt$secret')")
+    host = host_with("writing")
+    host.sync()
+    return host

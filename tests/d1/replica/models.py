@@ -68,3 +68,8 @@ OPTIONS = {
     "unrouted": ["people"],
     "quiet": {"designs": ["view_count"]},
 }
+# Inserts so many designs, with that body.
+MANY = (
+    "INSERT INTO designs (title, body, view_count, weight) WITH RECURSIVE n(i) AS "
+    "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT 't' || i, '{}', i, 0 FROM n"
+)

@@ -10,6 +10,7 @@ from d1backend.replica.installation import install_log
 from d1backend.replica.source import Source
 from tests.d1.replica.models import OPTIONS, Design
 from tests.d1.replica.test_fill import MANY, fill_now
+from tests.d1.replica.test_migrations import change, file_of
 
 COMPACT = {
     **OPTIONS,
@@ -231,3 +232,30 @@ def test_files_hold_only_what_sqlite_needs_after_a_fill(compact):
         0,
     )
     db.close()
+
+
+def test_compact_tables_and_those_copied_in_part_gain_columns(d1, compact):
+    before = file_of(compact)
+    change(
+        d1,
+        compact,
+        "ALTER TABLE likes ADD COLUMN source TEXT NOT NULL DEFAULT 'app'",
+        "ALTER TABLE sessions ADD COLUMN device TEXT",
+        "UPDATE likes SET source = 'web' WHERE user_id = 3",
+        "UPDATE sessions SET device = 'phone'",
+    )
+    compact.sync()
+    assert ask(compact, "SELECT source, count(*) FROM likes GROUP BY 1") == [
+        ("app", 270),
+        ("web", 30),
+    ]
+    assert ask(compact, "SELECT secret, device FROM sessions ORDER BY 1") == [
+        ("sec-a", "phone"),
+        ("sec-c", "phone"),
+    ]
+    Like.objects.using(compact.source).filter(pk=1).delete()
+    d1("UPDATE sessions SET ended = 'x' WHERE secret = 'sec-a'")
+    compact.sync()
+    assert ask(compact, "SELECT count(*) FROM likes") == [299]
+    assert ask(compact, "SELECT secret FROM sessions") == ["sec-c"]
+    assert file_of(compact) == before

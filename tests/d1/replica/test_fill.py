@@ -12,14 +12,9 @@ from d1backend.replica.source import Source
 from devtools import fault_plan
 from devtools.fault_plan import RateLimit
 from tests.d1.replica.hosts import compare
-from tests.d1.replica.models import Design, Tag
+from tests.d1.replica.models import MANY, Design, Tag
 from tests.d1.replica.test_freshness import until
 from tests.d1.replica.test_processes import damage
-
-MANY = (
-    "INSERT INTO designs (title, body, view_count, weight) WITH RECURSIVE n(i) AS "
-    "(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT 't' || i, '{}', i, 0 FROM n"
-)
 
 
 @pytest.fixture

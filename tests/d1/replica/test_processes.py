@@ -133,7 +133,7 @@ def test_a_commit_applied_to_a_replaced_copy_is_awaited_in_the_new_one(d1, host)
     source = Source(host.host.options, patient=True)
     refill(host)
     d1(NEW.format("mine"))
-    other_process.apply_commit(opened, source.fetch_changes(opened.copy.tables.values(), opened.copy.seq))
+    other_process.apply_commit(opened, source.fetch_changes(opened.copy.shape(), opened.copy.seq))
     source.close()
     assert titles(host.replica) == ["mine"]
 
@@ -144,7 +144,7 @@ def test_another_process_waits_for_a_write_whose_answer_was_lost(d1, host, proxy
     other_process = Host(host.host.options)
     source = Source(host.host.options, patient=True)
     opened = other_process.directory.open_current()
-    before = source.fetch_changes(opened.copy.tables.values(), opened.copy.seq)
+    before = source.fetch_changes(opened.copy.shape(), opened.copy.seq)
     source.close()
     proxy.plan = [fault_plan.RESET_AFTER]
     Design.objects.using(host.source).update(title="mine")

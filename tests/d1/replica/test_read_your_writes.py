@@ -78,7 +78,7 @@ def test_an_older_answer_does_not_undo_a_newer_one(host):
     opened = host.host.directory.open_current()
     source = Source(host.host.options, patient=True)
     Design.objects.using(host.source).create(title="a")
-    older = source.fetch_changes(opened.copy.tables.values(), 0)
+    older = source.fetch_changes(opened.copy.shape(), 0)
     Design.objects.using(host.source).update(title="b")
     host.host.apply_commit(opened, older)
     source.close()

@@ -92,7 +92,7 @@ def test_an_old_copy_is_read_until_the_new_one_is_complete(d1, host):
     """A change of the schema must not send every read to D1: they would exceed its rate limit."""
     d1(NEW.format("a"))
     host.sync()
-    d1("ALTER TABLE designs ADD COLUMN colour TEXT", NEW.format("b"))
+    d1("ALTER TABLE designs DROP COLUMN picture", NEW.format("b"))
     seen = []
 
     def look(table, rows):
@@ -105,7 +105,7 @@ def test_an_old_copy_is_read_until_the_new_one_is_complete(d1, host):
     source.close()
     assert seen
     assert all(titles == ["a"] for titles in seen)
-    assert [d.title for d in Design.objects.using(host.replica)] == ["a", "b"]
+    assert [d.title for d in Design.objects.using(host.replica).defer("picture")] == ["a", "b"]
     assert not status(host.replica)["degraded"]
 
 
@@ -237,9 +237,9 @@ def test_a_long_log_is_trimmed(d1, host):
     assert ask(host.replica, "SELECT title FROM designs ORDER BY id") == [("a",), ("b",), ("c",)]
 
 
-def test_the_whole_schema_is_compared_every_few_seconds(d1, host, proxy, monkeypatch):
-    """D1 counts each object of the schema as a row read."""
-    monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
+def test_the_whole_schema_is_compared_every_few_minutes(d1, host, proxy, monkeypatch):
+    """D1 counts each object of the schema as a row read. Others than this backend may change it."""
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 600.0)
     host.sync()
     proxy.plan = []
     for title in "abc":
@@ -248,14 +248,16 @@ def test_the_whole_schema_is_compared_every_few_seconds(d1, host, proxy, monkeyp
     assert not any(
         "sqlite_master" in sql for request, _ in proxy.log for sql in request.sql if "_d1_replica" in sql
     )
-    host.host.directory.open_current().copy.schema_checked_at -= 16
     d1("ALTER TABLE designs ADD COLUMN colour TEXT")
+    host.sync()
+    copy = host.host.directory.open_current().copy
+    copy.note_schema(copy.schema_checked_at - 601, copy.shape().version)
     host.sync()
     assert ask(host.replica, "SELECT colour FROM designs") == [(None,)] * 3
 
 
 def test_a_dropped_column_is_detected_without_comparing_the_schema(d1, host, monkeypatch):
-    monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 600.0)
     d1(NEW.format("a"))
     host.sync()
     d1("ALTER TABLE designs DROP COLUMN picture", "UPDATE designs SET title = 'b'")
@@ -264,7 +266,7 @@ def test_a_dropped_column_is_detected_without_comparing_the_schema(d1, host, mon
 
 
 def test_a_migration_is_detected_without_comparing_the_schema(d1, host, monkeypatch):
-    monkeypatch.setattr(sync, "_SCHEMA_AGE", 15.0)
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 600.0)
     d1("ALTER TABLE designs ADD COLUMN colour TEXT DEFAULT 'red'", NEW.format("a"))
     install_log_after_migrate(host.source)
     host.sync()

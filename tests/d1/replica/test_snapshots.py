@@ -9,72 +9,24 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.storage import FileSystemStorage, storages
+from django.core.files.storage import storages
 from django.db import DatabaseError
 
-from d1backend.archive import ArchiveError, ahead, writer
-from d1backend.replica import change_log, fill, frozen_copy, snapshot, snapshot_thread, status
+from d1backend.archive import ArchiveError, ahead
+from d1backend.replica import change_log, fill, snapshot, snapshot_thread, status
 from d1backend.replica.installation import install_log
 from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
 from d1backend.replica.source import Source
 from devtools import fault_plan
 from devtools.s3_server import s3_client, shared
+from tests.d1.replica.conftest import SECRET
 from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design
 from tests.d1.replica.test_command import run
-from tests.d1.replica.test_fill import MANY, fill_now
+from tests.d1.replica.test_fill import fill_now
 from tests.d1.replica.test_freshness import until
 
-SECRET, OTHER = "s" * 32, "o" * 32
-
-
-class Odd(FileSystemStorage):
-    """A folder that a test lets fail: `on_read` and `on_write` are called with the name."""
-
-    on_read = on_write = staticmethod(lambda name: None)
-
-    def _open(self, name, mode="rb"):
-        self.on_read(name)
-        return super()._open(name, mode)
-
-    def _save(self, name, content):
-        self.on_write(name)
-        return super()._save(name, content)
-
-
-@pytest.fixture
-def bucket(tmp_path, settings, monkeypatch):
-    """The folder that stands for the private bucket."""
-    folder = tmp_path / "bucket"
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "private": {"BACKEND": f"{__name__}.Odd", "OPTIONS": {"location": folder}},
-    }
-    monkeypatch.setattr(writer, "_PART_TEXT", 2000)
-    monkeypatch.setattr(frozen_copy, "_PAGE", 10)
-    return folder
-
-
-@pytest.fixture
-def host_with(bucket, new_host):
-    def host_with(name, keys=(SECRET,), **options):
-        return new_host(name, snapshots={"storage": "private", "keys": list(keys)}, **options)
-
-    return host_with
-
-
-@pytest.fixture
-def writing(d1, installed, host_with):
-    """A host with a full copy, of 300 designs and 40 tags."""
-    d1(
-        MANY.format(300, "words के लिए"),
-        "UPDATE designs SET picture = x'00ff', view_count = 9223372036854775807",
-    )
-    d1(*(f"INSERT INTO tags (design_id, label) VALUES (1, 'x{i}')" for i in range(40)))
-    d1("INSERT INTO people (name, password_hash) VALUES ('a', 'bcrypt$secret')")
-    host = host_with("writing")
-    host.sync()
-    return host
+OTHER = "o" * 32
 
 
 def take(host, **options):

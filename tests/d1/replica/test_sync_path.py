@@ -1,4 +1,4 @@
-"""How a sync runs through the code: through eight files, and downwards only (docs/replica.md, "One sync")."""
+"""How a sync runs through the code: through ten files, and downwards only (docs/replica.md, "One sync")."""
 
 import sys
 import threading
@@ -11,7 +11,18 @@ from tests.d1.replica.test_freshness import NEW, age, titles
 
 FOLDER = Path(replica.__file__).parent
 # From the top down: a file may call those that come later.
-ORDER = ["base", "host", "sync_thread", "sync", "source", "directory", "copy", "changes"]
+ORDER = [
+    "base",
+    "host",
+    "sync_thread",
+    "sync",
+    "source",
+    "directory",
+    "copy",
+    "row_writes",
+    "changes",
+    "change_log",
+]
 
 
 @pytest.fixture
@@ -33,7 +44,7 @@ def calls():
     threading.setprofile(None)
 
 
-def test_a_sync_goes_down_through_eight_files(d1, host, calls):
+def test_a_sync_goes_down_through_ten_files(d1, host, calls):
     age(host, 601)
     assert titles(host.replica) == []
     d1(NEW.format("theirs"))

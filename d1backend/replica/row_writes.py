@@ -1,0 +1,78 @@
+"""Writes the rows of a change set into the tables of a copy."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from d1backend.replica.changes import ChangeSet, NeedsRefill
+from d1backend.replica.tables import Row, TableSchema
+
+# A row by its table and key.
+RowKey = tuple[str, int]
+
+
+def write_changes(db: sqlite3.Connection, change_set: ChangeSet) -> None:
+    """Write the changed rows, within a transaction. Raises NeedsRefill when they do not fit the others."""
+    tables, rows = change_set.shape.tables, _changed_rows(change_set)
+    try:
+        db.execute("SAVEPOINT rows")
+        _write_differences(db, tables, rows)
+    except sqlite3.IntegrityError:
+        # Rows have exchanged unique values: delete all of them first.
+        db.execute("ROLLBACK TO rows")
+        _replace(db, tables, rows)
+
+
+def replace_rows(db: sqlite3.Connection, change_set: ChangeSet) -> None:
+    """Write the changed rows and delete any others with the same unique values."""
+    _replace(db, change_set.shape.tables, _changed_rows(change_set))
+
+
+def _changed_rows(change_set: ChangeSet) -> dict[RowKey, Row | None]:
+    return {(c.table, c.key): c.row for c in change_set.changes if c.table in change_set.shape.tables}
+
+
+def _write_differences(
+    db: sqlite3.Connection, tables: Mapping[str, TableSchema], rows: Mapping[RowKey, Row | None]
+) -> None:
+    """Write only the columns that differ, so the full-text triggers run only when text has changed."""
+    _delete(db, tables, [row_key for row_key, row in rows.items() if row is None])
+    for (name, key), row in rows.items():
+        if row is None:
+            continue
+        table = tables[name]
+        where = f"WHERE {table.quoted_key} = ?"
+        columns = ", ".join(table.quoted_columns)
+        old = db.execute(f"SELECT {columns} FROM {table.quoted_name} {where}", (key,)).fetchone()
+        if old is None:
+            db.execute(insert_sql(table), row)
+            continue
+        differing = [i for i, value in enumerate(row) if value != old[i] or type(value) is not type(old[i])]
+        if differing:
+            sets = ", ".join(f"{table.quoted_columns[i]} = ?" for i in differing)
+            values = (*(row[i] for i in differing), key)
+            db.execute(f"UPDATE {table.quoted_name} SET {sets} {where}", values)
+
+
+def _replace(
+    db: sqlite3.Connection, tables: Mapping[str, TableSchema], rows: Mapping[RowKey, Row | None]
+) -> None:
+    """Write rows and delete any others with the same unique values."""
+    _delete(db, tables, rows)
+    try:
+        for (name, _), row in rows.items():
+            if row is not None:
+                db.execute(insert_sql(tables[name], "OR REPLACE"), row)
+    except sqlite3.IntegrityError as error:
+        raise NeedsRefill(f"a change does not fit the copy ({error})") from error
+
+
+def _delete(db: sqlite3.Connection, tables: Mapping[str, TableSchema], row_keys: Iterable[RowKey]) -> None:
+    for name, key in row_keys:
+        table = tables[name]
+        db.execute(f"DELETE FROM {table.quoted_name} WHERE {table.quoted_key} = ?", (key,))
+
+
+def insert_sql(table: TableSchema, conflict: str = "") -> str:
+    """An INSERT of one row, with a placeholder for each column."""
+    columns, placeholders = ", ".join(table.quoted_columns), ", ".join("?" * len(table.columns))
+    return f"INSERT {conflict} INTO {table.quoted_name} ({columns}) VALUES ({placeholders})"
