@@ -8,8 +8,9 @@ class D1BackendConfig(AppConfig):
     verbose_name = "Cloudflare D1"
 
     def ready(self) -> None:
-        from django.db.models.signals import post_migrate
+        from django.db.models.signals import post_migrate, pre_migrate
 
-        from d1backend.replica.post_migrate import install_log_after_migrate
+        from d1backend.replica.migration import announce_migration, install_log_after_migrate
 
+        pre_migrate.connect(announce_migration, sender=self)
         post_migrate.connect(install_log_after_migrate, sender=self)

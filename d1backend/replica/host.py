@@ -23,6 +23,7 @@ from d1backend.replica.copy import Filling
 from d1backend.replica.directory import OpenCopy, ReplicaDirectory
 from d1backend.replica.fill import Progress
 from d1backend.replica.options import ReplicaOptions
+from d1backend.replica.snapshot_lease import MigrationAwaited
 from d1backend.replica.source import Source, settings_of_source
 from d1backend.replica.sync import sync
 from d1backend.replica.sync_thread import SyncThread
@@ -87,8 +88,8 @@ class Host:
     def _sync_and_wait(self, now: float) -> bool:
         """Request a sync, and wait for it when the copy is too old.
 
-        An old copy is still read when D1 does not answer. The exception is a copy that may lack a write of this host
-        while the last request to D1 succeeded: then reads go to D1.
+        An old copy is still read when D1 does not answer, and while a new one is filled beside it. The exception is a
+        copy that may lack a write of this host while the last request to D1 succeeded: then reads go to D1.
         """
         clock = now - time.monotonic()
         if clock <= self._clock - _CLOCK_TOLERANCE and (opened := self.directory.opened) is not None:
@@ -102,7 +103,12 @@ class Host:
         if moment is None:
             return False
         d1_fails = self.sync_thread.is_in_vain or self.directory.last_failure() is not None
-        return d1_fails or moment >= self.directory.dirty_since()
+        return d1_fails or moment >= self.directory.dirty_since() or self._is_replaced()
+
+    def _is_replaced(self) -> bool:
+        """Whether a new copy is filled beside this one: for minutes, in which each read at D1 would delay the fill."""
+        opened = self.directory.opened
+        return opened is not None and opened.copy.is_obsolete
 
     def readable_copy(self) -> OpenCopy | None:
         """The copy that reads go to now, or None when they go to the source."""
@@ -124,15 +130,25 @@ class Host:
             opened.readable_models.add(model)
         return True
 
-    def sync_now(self, source: Source, progress: Progress | None = None) -> None:
+    def sync_now(
+        self, source: Source, progress: Progress | None = None, *, holder: str | None = None
+    ) -> None:
         """Sync or fill the copy in this thread; raises what sync() raises."""
         with self.directory.lock():
-            sync(self.directory, source, progress)
+            sync(self.directory, source, progress, holder=holder)
 
-    def fill_now(self, source: Source, progress: Progress, waiting: Callable[[float, str], None]) -> None:
+    def fill_now(
+        self,
+        source: Source,
+        progress: Progress,
+        waiting: Callable[[float, str], None],
+        *,
+        holder: str | None = None,
+    ) -> None:
         """Sync or fill the copy in this thread; a fill that has begun goes on for as long as D1 is away.
 
-        `waiting` is called before each wait with its seconds and the error. Raises what sync() raises, before a fill
+        It also waits while another host migrates, if it is not the `holder` of that migration's lease. `waiting` is
+        called before each wait with its seconds and the error. Raises what sync() raises, before a fill
         has begun, and when no page has come for 15 minutes.
         """
         came = time.monotonic()
@@ -144,7 +160,10 @@ class Host:
 
         while True:
             try:
-                self.sync_now(source, note)
+                self.sync_now(source, note, holder=holder)
+            except MigrationAwaited as migration:
+                waiting(migration.seconds, str(migration))
+                time.sleep(migration.seconds)
             except OperationalError as error:
                 is_passing = not isinstance(error, MissingError) and not hasattr(error, "sqlite_errorname")
                 has_begun = self.directory.read_filling() is not None

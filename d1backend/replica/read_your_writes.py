@@ -22,7 +22,9 @@ class ChangesTail(Tail):
         self._host, self._started = host, time.time()
         self._opened: OpenCopy | None = None
         try:
-            if (opened := host.directory.open_current()) is not None:
+            opened = host.directory.open_current()
+            # A copy that is being replaced may have columns that D1 no longer has.
+            if opened is not None and not opened.copy.is_obsolete:
                 self._query_changes(opened.copy)
                 self._opened = opened
         except Exception:

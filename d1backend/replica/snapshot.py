@@ -45,15 +45,21 @@ class OpenSnapshot:
 
 
 def take_snapshot(
-    directory: ReplicaDirectory, source: Source, *, only_when_due: bool = True, gently: bool = True
+    directory: ReplicaDirectory,
+    source: Source,
+    *,
+    only_when_due: bool = True,
+    gently: bool = True,
+    holder: str | None = None,
 ) -> Snapshot:
     """Write a snapshot of the current copy and name it on D1; two requests. Old snapshots are deleted.
 
-    With `gently`, it pauses as long as it works, because reads of the same process go on.
+    With `gently`, it pauses as long as it works, because reads of the same process go on. `holder` may hold the lease
+    already.
     Raises SnapshotNotTaken when none is due or another host writes one, ArchiveError when the storage fails, and the
     errors of D1.
     """
-    holder = uuid.uuid4().hex
+    holder = holder or uuid.uuid4().hex
     refused = directory.snapshot_note().refused_name
     state = claim(source, holder, only_when_due=only_when_due, refused=refused)
     is_refused = state.newest is not None and state.newest.name == refused
@@ -68,7 +74,7 @@ def take_snapshot(
     opened = directory.open_current()
     if opened is None:
         raise ArchiveError("there is no copy")
-    name = f"{int(time.time())}-{holder[:16]}"
+    name = f"{int(time.time())}-{holder[-16:]}"
     folder, keys = _place_of(directory, source.database)
     # A snapshot that is not among them may be one that another host begins before these are deleted.
     older = folder.folders()

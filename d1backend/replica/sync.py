@@ -14,6 +14,7 @@ from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy, patiently
 from d1backend.replica.installation import install_log, log_is_installed
 from d1backend.replica.snapshot import OpenSnapshot, is_from_snapshot, open_snapshot, restore
+from d1backend.replica.snapshot_lease import require_no_migration
 from d1backend.replica.source import Source
 from d1backend.replica.tables import Shape, SourceSchema
 
@@ -28,23 +29,29 @@ _MOST_SCHEMAS = 5
 _SCHEMA_AGE = 600.0
 
 
-def sync(directory: ReplicaDirectory, source: Source, progress: Progress | None = None) -> None:
+def sync(
+    directory: ReplicaDirectory,
+    source: Source,
+    progress: Progress | None = None,
+    *,
+    holder: str | None = None,
+) -> None:
     """Bring the current copy up to date, or fill a new one; the directory must be locked.
 
-    An old copy stays readable until the new one is complete. Raises the errors of D1, and NeedsRefill when the fill
-    must start again.
+    An old copy stays readable until the new one is complete. Raises the errors of D1, NeedsRefill when the fill must
+    start again, and MigrationAwaited when it should wait for a migration that is not that of `holder`.
     """
     with spending(Spender.SYNC):
         if _sync_current(directory, source):
             return
     with spending(Spender.FILL):
-        _refill(directory, source, progress)
+        _refill(directory, source, progress, holder)
 
 
 def _sync_current(directory: ReplicaDirectory, source: Source) -> bool:
     """Bring the current copy up to date; returns False when there is none or it must be filled again."""
     opened = directory.open_current()
-    if opened is not None:
+    if opened is not None and not opened.copy.is_obsolete:
         try:
             moment = apply_new_changes(opened.copy, source)
         except NeedsRefill as reason:
@@ -111,8 +118,12 @@ def _fetch_changes(copy: ReplicaCopy, source: Source, shape: Shape, *, check_sch
     raise NeedsRefill("too much has changed since")
 
 
-def _refill(directory: ReplicaDirectory, source: Source, progress: Progress | None) -> None:
+def _refill(
+    directory: ReplicaDirectory, source: Source, progress: Progress | None, holder: str | None
+) -> None:
     """Complete a new copy, publish it, and bring it up to date."""
+    if directory.options.snapshots is not None:
+        patiently(partial(require_no_migration, source, holder))
     directory.publish(_complete_copy(directory, source, progress))
     opened = directory.open_current()
     if opened is not None:

@@ -15,6 +15,7 @@ from d1backend.protocol.breaker import breaker_of
 from d1backend.protocol.budget import Spender, spending
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.directory import ReplicaDirectory
+from d1backend.replica.snapshot_lease import MigrationAwaited
 from d1backend.replica.snapshot_thread import SnapshotThread
 from d1backend.replica.source import Source, settings_of_source
 from d1backend.replica.sync import sync
@@ -44,7 +45,7 @@ class SyncThread:
         self.error: str | None = None
         self._is_slow = False
         self._backoff_until = 0.0
-        # Until then this host has no room for a sync in its share of D1's calls.
+        # Until then this host has no room for a sync in its share of D1's calls, or waits for a migration.
         self._no_room_until = 0.0
         self._source: Source | None = None
         self._starting = threading.Lock()
@@ -149,6 +150,9 @@ class SyncThread:
                     return
                 with spending(Spender.SYNC):
                     sync(self._directory, self._source)
+            except MigrationAwaited as migration:
+                log.info("The replica %s waits: %s", self._directory.options.alias, migration)
+                self._no_room_until = time.time() + migration.seconds
             except OutOfReach as error:
                 if self._directory.last_failure() is None:
                     self._record_failure(error)

@@ -1,12 +1,15 @@
 """Migrations while hosts run: a compatible one continues their copies, another builds new ones beside the old."""
 
 import pytest
-from django.db import connections, models
+from django.db import DatabaseError, connections, models
 
-from d1backend.replica import change_log, status, sync
+from d1backend.replica import alias_for, change_log, status, sync
 from d1backend.replica.installation import install_log
-from d1backend.replica.post_migrate import install_log_after_migrate
+from d1backend.replica.migration import announce_migration, install_log_after_migrate
+from d1backend.replica.snapshot_lease import MigrationAwaited
 from d1backend.replica.source import Source
+from devtools import fault_plan
+from tests.d1.replica.conftest import Odd
 from tests.d1.replica.models import MANY, Design
 from tests.d1.replica.test_schema import NEW, ask
 from tests.d1.replica.test_snapshots import restored_rows, take
@@ -407,3 +410,96 @@ def test_two_hosts_that_install_at_once_begin_no_epoch(d1, running, other, monke
     assert d1("SELECT epoch FROM _d1_replica") == epoch
     running.sync()
     assert ask(running.replica, COLOURS)[0] == (1, "red")
+
+
+# An incompatible migration
+
+
+DROP = "ALTER TABLE designs DROP COLUMN picture"
+
+
+@pytest.fixture
+def two(d1, writing, host_with):
+    """Two hosts with copies and a snapshot, and a third that migrates from a disk of its own."""
+    take(writing)
+    other = host_with("other")
+    other.sync()
+    return writing, other, host_with("deploy")
+
+
+def announce(host):
+    announce_migration(host.source, plan=[("a migration", False)])
+
+
+def test_hosts_wait_for_the_snapshot_of_an_incompatible_migration(d1, two, proxy, caplog):
+    _, other, deploy = two
+    announce(deploy)
+    d1(DROP)
+    for _ in range(2):
+        with pytest.raises(MigrationAwaited):
+            other.sync()
+    # Reads of old code go on from the old copy, also after a write.
+    Design.objects.using(other.source).filter(pk=1).update(title="later")
+    proxy.plan = []
+    alias = alias_for(other.replica, "designs")
+    assert alias == other.replica
+    assert Design.objects.using(alias).get(pk=2).picture == b"\x00\xff"
+    assert proxy.count <= 1
+    install_log_after_migrate(deploy.source)
+    proxy.plan = []
+    assert restored_rows(other, caplog) == (0, [])
+    assert proxy.count <= 8
+    assert ask(other.replica, "SELECT title FROM designs WHERE id = 1") == [("later",)]
+    with pytest.raises(DatabaseError, match="picture"):
+        ask(other.replica, "SELECT picture FROM designs")
+
+
+def test_hosts_fill_from_d1_when_the_migration_was_killed(d1, two, caplog):
+    _, other, deploy = two
+    announce(deploy)
+    d1(DROP)
+    with pytest.raises(MigrationAwaited):
+        other.sync()
+    d1("UPDATE _d1_snapshots SET lease = 0")
+    rows, _ = restored_rows(other, caplog)
+    assert rows > 300
+
+
+def test_a_compatible_migration_makes_nobody_wait(d1, two, proxy):
+    _, other, deploy = two
+    before = file_of(other), d1("SELECT name FROM _d1_snapshots")
+    announce(deploy)
+    d1("ALTER TABLE designs ADD COLUMN colour TEXT DEFAULT 'red'")
+    other.sync()
+    install_log_after_migrate(deploy.source)
+    other.sync()
+    assert (file_of(other), d1("SELECT name FROM _d1_snapshots")) == before
+    assert ask(other.replica, "SELECT DISTINCT colour FROM designs") == [("red",)]
+    assert d1("SELECT holder, lease FROM _d1_snapshots") == [["", 0]]
+
+
+def test_a_snapshot_that_cannot_be_written_does_not_fail_the_migration(d1, two, settings, tmp_path, caplog):
+    _, other, deploy = two
+    announce(deploy)
+    d1(DROP)
+    Odd.on_write = staticmethod(lambda name: (_ for _ in ()).throw(OSError("full")))
+    try:
+        install_log_after_migrate(deploy.source)
+    finally:
+        Odd.on_write = staticmethod(lambda name: None)
+    assert "no snapshot was written" in caplog.text
+    rows, _ = restored_rows(other, caplog)
+    assert rows > 300
+
+
+def test_the_first_migration_of_a_database_announces_nothing(d1, host_with):
+    announce(host_with("deploy"))
+    assert d1("SELECT name FROM sqlite_master WHERE name GLOB '_d1_sn*'") == []
+
+
+def test_reads_after_a_write_stay_at_an_old_copy_that_is_being_replaced(d1, running, proxy):
+    """A read at D1 takes a request, and hundreds of them would use up the allowance that the fill needs."""
+    running.host.directory.open_current().copy.mark_obsolete()
+    running.host.directory.mark_dirty()
+    proxy.plan = fault_plan.always(fault_plan.SLOW_BEFORE)
+    assert alias_for(running.replica, "designs") == running.replica

@@ -6,7 +6,7 @@ from django.db import connections, models
 from d1backend.replica import installation, status, sync, version
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.installation import install_log
-from d1backend.replica.post_migrate import install_log_after_migrate
+from d1backend.replica.migration import install_log_after_migrate
 from d1backend.replica.source import Source
 from tests.d1.replica.models import Design, Tag
 
