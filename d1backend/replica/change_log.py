@@ -158,7 +158,8 @@ def install_statements(
         *new_triggers.values(),
         *(sql for table, condition in unlogged for sql in _log_rows(table, condition)),
         f"UPDATE {STATE} SET tables = {tables_json}",
-        f"UPDATE {STATE} SET number = number + 1, schema = {_CURRENT_SCHEMA} "
+        # No number comes again with another schema after a restore of the database.
+        f"UPDATE {STATE} SET number = max(number + 1, {_MICROSECONDS}), schema = {_CURRENT_SCHEMA} "
         f"WHERE schema IS NOT {_CURRENT_SCHEMA}",
     ]
     guard = (check, [schema]) if schema is not None else (check.replace("?1", "NULL"), [])

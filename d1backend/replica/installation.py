@@ -64,8 +64,8 @@ def install_log(
 
     Copies are continued when the schema is compatible with the recorded one (schema.py), and otherwise filled again,
     as with `new_epoch`. Without `may_begin_epoch`, NeedsRefill is raised in that case, and nothing is changed. With
-    `exact`, tables that were logged for other settings are no longer logged. `on_change` gets
-    a message before anything is changed.
+    `exact`, tables that were logged for other settings are no longer logged. `on_change` gets a message before
+    anything is changed.
     Raises LookupError for a missing table, ValueError for one without an INTEGER PRIMARY KEY.
     """
     options = source.options

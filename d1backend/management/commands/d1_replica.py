@@ -15,11 +15,12 @@ from d1backend.replica.installation import drop_log, install_log
 from d1backend.replica.options import replica_aliases
 from d1backend.replica.registry import host_of
 from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
+from d1backend.replica.snapshot_lease import MigrationAwaited
 from d1backend.replica.source import Source
 
 _FAILURES = (
     *(LookupError, ValueError, OSError, NeedsRefill, Error, DatabaseError),
-    *(ArchiveError, SnapshotNotTaken),
+    *(ArchiveError, SnapshotNotTaken, MigrationAwaited),
 )
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.db import DatabaseError, connections, models
 
-from d1backend.replica import alias_for, change_log, status, sync
+from d1backend.replica import alias_for, change_log, snapshot_lease, status, sync
 from d1backend.replica.installation import install_log
 from d1backend.replica.migration import announce_migration, install_log_after_migrate
 from d1backend.replica.snapshot_lease import MigrationAwaited
@@ -463,6 +463,24 @@ def test_hosts_fill_from_d1_when_the_migration_was_killed(d1, two, caplog):
     d1("UPDATE _d1_snapshots SET lease = 0")
     rows, _ = restored_rows(other, caplog)
     assert rows > 300
+
+
+def test_a_new_host_waits_for_the_migration_with_its_fill(d1, two, host_with, monkeypatch):
+    monkeypatch.setattr(snapshot_lease, "_LOOK_EVERY", 0)
+    announce(two[2])
+    new = host_with("new")
+    waits = []
+
+    def end_migration(seconds, reason):
+        waits.append(reason)
+        if len(waits) == 2:
+            install_log_after_migrate(two[2].source)
+
+    source = Source(new.host.options, patient=True)
+    new.host.fill_now(source, lambda table, rows: None, end_migration)
+    source.close()
+    assert len(waits) == 2
+    assert ask(new.replica, "SELECT count(*) FROM designs") == [(300,)]
 
 
 def test_a_compatible_migration_makes_nobody_wait(d1, two, proxy):
