@@ -2,7 +2,11 @@
 
 import pytest
 from django.db import DatabaseError, connections, models
+from django.db.migrations import Migration
+from django.db.models.signals import post_migrate, pre_migrate
 
+import d1backend
+from d1backend.apps import D1BackendConfig
 from d1backend.replica import alias_for, change_log, snapshot_lease, status, sync
 from d1backend.replica.installation import install_log
 from d1backend.replica.migration import announce_migration, install_log_after_migrate
@@ -428,7 +432,16 @@ def two(d1, writing, host_with):
 
 
 def announce(host):
-    announce_migration(host.source, plan=[("a migration", False)])
+    """What `migrate` does before the first migration."""
+    announce_migration(host.source, plan=[(Migration("0002", "d1replica"), False)])
+
+
+def test_the_app_is_called_before_and_after_migrations():
+    config = D1BackendConfig("d1backend", d1backend)
+    assert not pre_migrate.has_listeners(config)
+    config.ready()
+    for signal, handler in ((pre_migrate, announce_migration), (post_migrate, install_log_after_migrate)):
+        assert signal.disconnect(handler, sender=config)
 
 
 def test_hosts_wait_for_the_snapshot_of_an_incompatible_migration(d1, two, proxy, caplog):
