@@ -346,6 +346,6 @@ def private_storage(env: environ.Env) -> Options | None:
             f"{PRIVATE_BUCKET_VARIABLE} must be another bucket than the public CLOUDFLARE_R2_BUCKET_NAME."
         )
     return {
-        "BACKEND": "core.private_bucket.PrivateBucket",
+        "BACKEND": "core.r2.PrivateBucket",
         "OPTIONS": {**r2_access(env), "bucket_name": bucket},
     }

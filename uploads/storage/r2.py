@@ -8,29 +8,20 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from storages.backends.s3 import S3Storage
 
+from core import r2
 from core.errors import Unavailable
 from uploads.storage.base import IMMUTABLE, UNREACHABLE, StoredObject, checked_key
 
 logger = logging.getLogger(__name__)
 
 
-class R2Storage(S3Storage):
-    """A bucket of Cloudflare R2 behind its S3 API.
-
-    What R2 supports: https://developers.cloudflare.com/r2/api/s3/api/. It has no ACLs, tags or presigned POST,
-    and only the checksums that a call asks for. A key accepts one write per second.
-    """
+class R2Storage(r2.Bucket):
+    """The public bucket."""
 
     # A client is waiting: two attempts of a few seconds each, then a 503.
-    CONFIG = Config(
-        signature_version="s3v4",
-        s3={"addressing_style": "path"},
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
+    CONFIG = r2.client_config(
         connect_timeout=3,
         read_timeout=6,
         retries={"mode": "standard", "total_max_attempts": 2},
@@ -40,8 +31,7 @@ class R2Storage(S3Storage):
 
     def __init__(self, *, public_url: str, **options: Any) -> None:
         self.public_url = public_url.rstrip("/")
-        defaults = {"region_name": "auto", "default_acl": None, "client_config": self.CONFIG}
-        super().__init__(**{**defaults, **options})
+        super().__init__(**options)
 
     @cached_property
     def client(self) -> Any:

@@ -516,7 +516,7 @@ def s3(settings, tmp_path_factory, worker_id):
         "access_key": server["access_key"], "secret_key": server["secret_key"],
         "endpoint_url": server["endpoint"], "bucket_name": bucket,
     }  # fmt: skip
-    backend = {"BACKEND": "core.private_bucket.PrivateBucket", "OPTIONS": options}
+    backend = {"BACKEND": "core.r2.PrivateBucket", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "private": backend}
     return lambda: [entry["Key"] for entry in client.list_objects_v2(Bucket=bucket).get("Contents", ())]
 

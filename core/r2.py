@@ -1,0 +1,39 @@
+"""Buckets of Cloudflare R2 behind its S3 API: what every one needs, and the private one.
+
+What R2 supports: https://developers.cloudflare.com/r2/api/s3/api/. It has no ACLs, tags or presigned POST, and only the
+checksums that a call asks for. A key accepts one write per second.
+"""
+
+from typing import Any, ClassVar
+
+from botocore.config import Config
+from storages.backends.s3 import S3Storage
+
+
+def client_config(**limits: Any) -> Config:
+    """Return the settings of boto3's client for R2, with these time limits and retries (names of botocore's Config)."""
+    return Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path"},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        **limits,
+    )
+
+
+class Bucket(S3Storage):
+    """A bucket whose client has the settings of the class's CONFIG."""
+
+    CONFIG: ClassVar[Config]
+
+    def __init__(self, **options: Any) -> None:
+        defaults = {"region_name": "auto", "default_acl": None, "client_config": self.CONFIG}
+        super().__init__(**{**defaults, **options})
+
+
+class PrivateBucket(Bucket):
+    """For what has no public address: snapshots of the replica. Nobody waits for it, so a call is tried three times."""
+
+    CONFIG = client_config(
+        connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
+    )
