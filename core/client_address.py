@@ -1,6 +1,7 @@
 """The address of a request's client. Every limit and every record uses this module."""
 
 import ipaddress
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -36,6 +37,7 @@ def forwarded_for(header: str, proxies: int) -> str:
     return entries[-proxies] if 0 < proxies <= len(entries) else ""
 
 
+@lru_cache(maxsize=256)  # each request asks for the same one two or three times
 def parsed(text: str) -> Address | None:
     """Return the address without its zone, an IPv4-mapped one as IPv4; None if the text is not an address."""
     try:
