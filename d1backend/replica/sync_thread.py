@@ -12,7 +12,6 @@ from django.db import DatabaseError
 from d1backend.errors import OutOfReach, RateLimited
 from d1backend.options import Settings
 from d1backend.protocol.breaker import breaker_of
-from d1backend.protocol.budget import Spender, spending
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.snapshot_lease import MigrationAwaited
@@ -148,8 +147,7 @@ class SyncThread:
                 if has_copy and (wait := self._source.seconds_to_sync()):
                     self._no_room_until = time.time() + wait
                     return
-                with spending(Spender.SYNC):
-                    sync(self._directory, self._source)
+                sync(self._directory, self._source)
             except MigrationAwaited as migration:
                 log.info("The replica %s waits: %s", self._directory.options.alias, migration)
                 self._no_room_until = time.time() + migration.seconds
