@@ -10,9 +10,8 @@ from django.urls import reverse
 from accounts import console_sessions
 from console.sessions import sign_in_id_of
 from core import replica
-from core.spending import spend_as_staff
+from core.spending import READS, spend_as_staff
 
-READS = ("GET", "HEAD", "OPTIONS")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 

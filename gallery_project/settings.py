@@ -107,9 +107,8 @@ PRIVATE_STORAGE = environment.private_storage(env)
 SNAPSHOTS = environment.snapshots(PRIVATE_STORAGE, [JWT_SECRET, JWT_SECRET_PREVIOUS])
 
 DATABASES = environment.databases(env, DATA, SNAPSHOTS)
-REPLICA_ALIAS = (
-    environment.REPLICA_ALIAS
-)  # the database of this host's copy of D1; DATABASES has it only if it is used
+# The database of this host's copy of D1; DATABASES has it only if it is used.
+REPLICA_ALIAS = environment.REPLICA_ALIAS
 # Whether gunicorn answers from D1 until the copy is filled; otherwise it answers health calls only.
 SERVE_WHILE_FILLING = environment.read_bool(env, "SERVE_WHILE_FILLING", False)
 DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if REPLICA_ALIAS in DATABASES else []
@@ -221,9 +220,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_ENGINE = "console.sessions"
-MESSAGE_STORAGE = (
-    "django.contrib.messages.storage.cookie.CookieStorage"  # none of them in the session's cookie
-)
+# In a cookie of their own, because the session's is signed again with each change.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 SESSION_COOKIE_AGE = 60 * 60 * 12  # seconds: a working day
 if PRODUCTION:
     SECURE_SSL_REDIRECT = environment.read_bool(env, "SECURE_SSL_REDIRECT", True)
