@@ -5,6 +5,7 @@ import secrets
 import pytest
 
 from devtools.serving import new_server, serving
+from tests.e2e.pictures import picture
 from tests.engine import engine_environment
 
 
@@ -33,3 +34,11 @@ def make_user(server, admin):
         return sign_in
 
     return make
+
+
+@pytest.fixture
+def design(admin):
+    files = {"file": ("saree.jpg", picture(), "image/jpeg")}
+    key = admin.post("/api/upload/image", files=files).json()["object_key"]
+    fields = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": key}
+    return admin.post("/api/designs", json=fields).json()

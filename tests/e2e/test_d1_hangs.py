@@ -10,7 +10,6 @@ import pytest
 from devtools import fault_plan
 from devtools.fault_proxy import FaultProxy
 from devtools.serving import new_server, serving
-from tests.e2e.pictures import picture
 from tests.e2e.test_replica import assert_unavailable, database_of, eventually
 from tests.engine import engine_environment
 
@@ -57,14 +56,6 @@ def _d1_is_back(proxy, server):
 @pytest.fixture
 def admin(server):
     return server.client(**server.admin)
-
-
-@pytest.fixture
-def design(admin):
-    files = {"file": ("saree.jpg", picture(), "image/jpeg")}
-    key = admin.post("/api/upload/image", files=files).json()["object_key"]
-    fields = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": key}
-    return admin.post("/api/designs", json=fields).json()
 
 
 class Crowd:

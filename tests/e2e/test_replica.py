@@ -12,7 +12,6 @@ from devtools import fault_plan
 from devtools.fault_proxy import FaultProxy
 from devtools.ports import free_port
 from devtools.serving import Client, Server, new_server, serving
-from tests.e2e.pictures import picture
 from tests.engine import engine_environment
 
 PATIENCE = 60  # seconds: after failures in a row a host leaves D1 alone for up to 30
@@ -93,14 +92,6 @@ def user(hosts, admin):
     client = hosts.one.client(**sign_in)
     client.id = made["id"]
     return client
-
-
-@pytest.fixture
-def design(admin):
-    files = {"file": ("saree.jpg", picture(), "image/jpeg")}
-    key = admin.post("/api/upload/image", files=files).json()["object_key"]
-    fields = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": key}
-    return admin.post("/api/designs", json=fields).json()
 
 
 def status_of_me(client: Client) -> int:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connections
 
 from d1backend.local import D1Local, workerd_binary
+from d1backend.protocol.api import Api
 
 if os.environ.get("DJANGO_SETTINGS_MODULE") != "tests.d1.settings":
     # They need the models of tests.d1.app: pytest tests/d1 --ds=tests.d1.settings
@@ -25,3 +26,17 @@ def engine() -> Iterator[D1Local]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(engine: D1Local) -> None:
     connections["default"].settings_dict["OPTIONS"]["base_url"] = engine.url
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """The statements of each batch that is sent."""
+    batches = []
+    batch = Api.batch
+
+    def noting(self, database, statements, **options):
+        batches.append([sql for sql, _ in statements])
+        return batch(self, database, statements, **options)
+
+    monkeypatch.setattr(Api, "batch", noting)
+    return batches

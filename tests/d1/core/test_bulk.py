@@ -10,26 +10,11 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from d1backend import SerializationFailure
-from d1backend.protocol.api import Api
 from d1backend.test import assert_round_trips
 from d1backend.transaction import keys
 from tests.d1.app.models import Author, Book, Tag, Wide
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """The statements of each batch that is sent."""
-    batches = []
-    batch = Api.batch
-
-    def noting(self, database, statements, **options):
-        batches.append([sql for sql, _ in statements])
-        return batch(self, database, statements, **options)
-
-    monkeypatch.setattr(Api, "batch", noting)
-    return batches
 
 
 @pytest.fixture(autouse=True)

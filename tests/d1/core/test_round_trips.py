@@ -21,7 +21,6 @@ from d1backend import (
     update_uncounted,
     write_then_gather,
 )
-from d1backend.protocol.api import Api
 from d1backend.test import assert_round_trips
 from d1backend.transaction import keys
 from tests.d1.app.models import Author, Book, Tag, Wide
@@ -119,20 +118,6 @@ def test_an_inner_block_costs_one_at_its_end_when_a_constraint_may_refuse_what_i
                 Tag.objects.create(label=label)
     with assert_round_trips(2), transaction.atomic(), transaction.atomic():
         Author.objects.create(name="A")
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """The statements of each batch that is sent."""
-    batches = []
-    batch = Api.batch
-
-    def noting(self, database, statements, **options):
-        batches.append([sql for sql, _ in statements])
-        return batch(self, database, statements, **options)
-
-    monkeypatch.setattr(Api, "batch", noting)
-    return batches
 
 
 def test_a_rehearsal_carries_what_the_question_depends_on(sent):

@@ -143,15 +143,21 @@ def test_the_log_keeps_what_the_newest_snapshot_needs_up_to_a_cap(d1, writing, m
     source.close()
 
 
-def test_a_copy_that_was_begun_from_an_older_snapshot_is_begun_again(d1, writing, host_with, caplog):
-    take(writing)
-    new = host_with("new")
+def stop_fill(host):
+    """Begin a fill that is killed after its first page."""
 
     def stop(table, rows):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fill_now(new, stop)
+        fill_now(host, stop)
+
+
+def test_a_copy_that_was_begun_from_an_older_snapshot_is_begun_again(d1, writing, host_with, caplog):
+    take(writing)
+    new = host_with("new")
+
+    stop_fill(new)
     d1("UPDATE designs SET title = 'b' WHERE id = 1")
     writing.sync()
     take(writing, only_when_due=False)
@@ -165,11 +171,7 @@ def test_an_unfinished_fill_from_d1_goes_on_without_a_snapshot(d1, writing, host
     monkeypatch.setattr(fill, "_LARGEST_PAGE", 100)
     new = host_with("new")
 
-    def stop(table, rows):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fill_now(new, stop)
+    stop_fill(new)
     d1("UPDATE designs SET title = 'b' WHERE id = 1")
     writing.sync()
     take(writing)
