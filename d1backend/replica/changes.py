@@ -158,8 +158,7 @@ def _and(table: TableSchema) -> str:
 
 def _limit_text(columns: str, select: str) -> str:
     """A SELECT that ends with the row whose `text` exceeds MAX_TEXT; it always returns the first row."""
-    # With ROWS, no two of which have the same `at`, SQLite reads each once less.
-    before = "sum(coalesce(length(text), 0)) OVER (ORDER BY at ROWS UNBOUNDED PRECEDING) - coalesce(length(text), 0)"
+    before = "sum(coalesce(length(text), 0)) OVER (ORDER BY at) - coalesce(length(text), 0)"
     return (
         f"SELECT {columns} FROM (SELECT *, {before} AS before FROM ({select})) "
         f"WHERE before < {MAX_TEXT} ORDER BY at"

@@ -106,7 +106,7 @@ WRITES = {
     "edit the description": (lambda g: g.edit(description="Another"), None, 41, 13),
     "edit the title": (lambda g: g.edit(title="Kanjivaram saree in blue"), None, 41, 14),
     "edit the category": (lambda g: g.edit(category="Lehenga"), None, 61, 18),
-    "archive": (lambda g: g.edit(status="archived"), None, 146, 59),
+    "archive": (lambda g: g.edit(status="archived"), None, 131, 49),
     "delete": (lambda g: g.admin.delete(f"/api/designs/{g.another.pk}"), None, 68, 18),
     "login": (Gallery.login, None, 37, 7),
     "refresh": (Gallery.refresh, lambda g: g.tokens, 17, 3),
