@@ -1,9 +1,10 @@
 """The change log that D1 keeps for its replicas: its tables, and the statements that install and drop it.
 
-`_d1_changes` holds the latest change of each row ever changed, and also the latest change of more than quiet columns:
-at most two entries for a row. `_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the
-logged tables, their schema when the triggers were created and its number, which grows with each other schema, and the
-floor (entries up to this number may be missing).
+`_d1_changes` holds the latest change of each row ever changed, and besides an entry for each write of counters, whose
+`key` is a JSON list of the keys of these rows (counters.py).
+`_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the logged tables, their schema
+when the triggers were created and its number, which grows with each other schema, and the floor (entries up to this
+number may be missing).
 `_d1_snapshots` holds one row: the newest snapshot of the copy, and which host writes the next (snapshot_lease.py).
 """
 
@@ -33,8 +34,8 @@ CREATE_SNAPSHOTS = (
 )
 _CREATE = (
     f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
-    "key INTEGER NOT NULL, quiet INTEGER NOT NULL)",
-    f"CREATE UNIQUE INDEX IF NOT EXISTS {LOG}_of ON {LOG} (tbl, key, quiet)",
+    "key INTEGER NOT NULL)",
+    f"CREATE UNIQUE INDEX IF NOT EXISTS {LOG}_of ON {LOG} (tbl, key)",
     f"CREATE TABLE IF NOT EXISTS {STATE} (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, "
     "tables TEXT NOT NULL, schema TEXT, number INTEGER NOT NULL, floor INTEGER NOT NULL)",
     f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, number, floor) VALUES (1, '', '[]', 0, 0)",
@@ -55,7 +56,7 @@ _KEPT_FROM = (
     f"coalesce((SELECT s.seq FROM {SNAPSHOTS} s WHERE s.epoch = {STATE}.epoch), {SEQ})))"
 )
 _MICROSECONDS = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-VERSIONS_QUERY = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
+VERSIONS_QUERY = f"SELECT tbl, max(seq) FROM {LOG} WHERE typeof(key) = 'integer' GROUP BY tbl"
 DROP_STATEMENTS = (
     f"DROP TABLE IF EXISTS {LOG}",
     f"DROP TABLE IF EXISTS {STATE}",
@@ -112,7 +113,9 @@ def unchanged_since(epoch: str, seq: int, table: str, key: Value) -> str:
     """SQL that is true while the log shows no change of a row after `seq`, and the log is complete since then."""
     return (
         f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)} AND floor <= {seq}) AND {SEQ} >= {seq} "
-        f"AND NOT EXISTS (SELECT 1 FROM {LOG} WHERE tbl = {literal(table)} AND key = {literal(key)} AND seq > {seq})"
+        f"AND NOT EXISTS (SELECT 1 FROM {LOG} WHERE tbl = {literal(table)} AND key = {literal(key)} AND seq > {seq}) "
+        f"AND NOT EXISTS (SELECT 1 FROM {LOG} c NOT INDEXED, json_each(c.key) k WHERE c.seq > {seq} "
+        f"AND c.tbl = {literal(table)} AND typeof(c.key) = 'text' AND k.value = {literal(key)})"
     )
 
 
@@ -179,5 +182,5 @@ def _log_rows(table: TableSchema, condition: str) -> tuple[str, str]:
     keys = f"SELECT {table.quoted_key} FROM {table.quoted_name} WHERE {condition}"
     return (
         f"DELETE FROM {LOG} WHERE tbl = {name} AND key IN ({keys})",
-        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {name}, k.*, 0 FROM ({keys}) k",
+        f"INSERT INTO {LOG} (tbl, key) SELECT {name}, k.* FROM ({keys}) k",
     )

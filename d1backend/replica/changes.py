@@ -35,18 +35,22 @@ class OtherSchema(NeedsRefill):
 
 @dataclass(frozen=True)
 class Change:
-    """A row that changed: its current values, or None when it was deleted."""
+    """An entry of the log: a row that changed, or rows whose counters did.
+
+    `row` has the current values, None when the row was deleted. `counts`, of an entry for counters, has the key and the
+    current counters of each row that its `key` lists.
+    """
 
     seq: int
     table: str
-    key: int
-    quiet: bool
+    key: str
     row: Row | None
+    counts: list[Row] | None
 
     @property
     def identity(self) -> str:
         """Differs for a change that got the same number after D1 was restored to an earlier time."""
-        return f"{self.table} {self.key} {self.quiet:d}"
+        return f"{self.table} {self.key}"
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class ChangeSet:
     """The changes after the number `since`, read at or after `started` (seconds, time.time()), for a copy's `shape`.
 
     `anchor` is the identity of the change `since` itself, when its row has not changed again. `is_complete` is false
-    when there are more changes than one result holds. `versions` has the last change of each table that was not
-    quiet, when it was asked for.
+    when there are more changes than one result holds. `versions` has the last change of each table by
+    more than counters, when it was asked for.
     """
 
     shape: Shape
@@ -101,14 +105,21 @@ def changes_query(
         f"WHEN {literal(t.name)} THEN (SELECT {t.row_sql} FROM {t.quoted_name} WHERE {t.quoted_key} = c.key{_and(t)})"
         for t in shape.tables.values()
     )
+    text = f"CASE tbl {cases} END"
+    if counts := " ".join(
+        f"WHEN {literal(t.name)} THEN (SELECT json_group_array({t.counts_sql}) FROM {t.quoted_name} "
+        f"WHERE {t.quoted_key} IN (SELECT value FROM json_each(c.key)))"
+        for t in shape.tables.values()
+        if t.quoted_counters
+    ):
+        text = f"CASE typeof(key) WHEN 'text' THEN CASE tbl {counts} END ELSE {text} END"
     select = (
-        f"SELECT seq AS at, tbl, key, quiet, "
-        f"CASE WHEN seq > CAST(?1 AS INTEGER) THEN CASE tbl {cases} END END AS text "
+        f"SELECT seq AS at, tbl, key, CASE WHEN seq > CAST(?1 AS INTEGER) THEN {text} END AS text "
         f"FROM {LOG} c WHERE seq >= CAST(?1 AS INTEGER) ORDER BY seq LIMIT {MAX_CHANGES}"
     )
     return [
         (state_query(shape, compares=check_schema), []),
-        (_limit_text("at, tbl, CAST(key AS TEXT), quiet, text", select), [str(since)]),
+        (_limit_text("at, tbl, CAST(key AS TEXT), text", select), [str(since)]),
         *([(VERSIONS_QUERY, list[str]())] if versions else []),
     ]
 
@@ -121,14 +132,17 @@ def parse_changes(results: Sequence[Result], shape: Shape, since: int, started: 
     state, rows = parse_state(results[0]["rows"]), results[1]["rows"]
     if state is None:
         raise NeedsRefill("the log of changes on D1 has no state")
-    changes = [
-        Change(at, table, int(key), bool(quiet), None if text is None else encoding.row(json.loads(text)))
-        for at, table, key, quiet, text in rows
-    ]
+    changes = [_parse_change(*values) for values in rows]
     anchor = changes.pop(0).identity if changes and changes[0].seq == since else None
     versions = {str(table): at for table, at in results[2]["rows"]} if len(results) > 2 else {}
     is_complete = not changes or changes[-1].seq >= state.seq
     return ChangeSet(shape, since, started, state, changes, is_complete, anchor, versions)
+
+
+def _parse_change(seq: int, table: str, key: str, text: str | None) -> Change:
+    if key.startswith("["):
+        return Change(seq, table, key, None, encoding.unpack(text or "[]"))
+    return Change(seq, table, key, None if text is None else encoding.row(json.loads(text)), None)
 
 
 def page_query(table: TableSchema, after: int | None, limit: int) -> Statement:
