@@ -45,6 +45,9 @@ DESIGN = """INSERT INTO designs (
 FROM s"""
 COUNT = """INSERT INTO daily_counts (day, design_id, views) {numbers}
 SELECT date('now', '-' || (n * {span} / {counts}) || ' days'), 1 + n % {designs}, 1 + n % 9 FROM s"""
+VIEWS = """INSERT INTO day_totals (day, views, likes, designs) {numbers}
+SELECT day, sum(views), 0, 0 FROM daily_counts JOIN s WHERE true GROUP BY day
+ON CONFLICT (day) DO UPDATE SET views = excluded.views"""
 PERSON = """INSERT INTO users (
     id, username, username_key, password_hash, password_setting, is_admin, is_approved, rejection_reason,
     reviewed_at, avatar_object_key, created_at, updated_at
@@ -78,7 +81,7 @@ def fill() -> None:
     sizes = {"designs": DESIGNS, "people": PEOPLE, "span": 2 * DAYS, "counts": COUNTS}
     for statement, rows in (
         *((PERSON, PEOPLE), (IMAGE, DESIGNS), (DESIGN, DESIGNS)),
-        *((COUNT, COUNTS), (LIKE, LIKES)),
+        *((COUNT, COUNTS), (VIEWS, 1), (LIKE, LIKES)),
     ):
         for first in range(1, rows + 1, CHUNK):
             numbers = NUMBERS.format(first=first, last=min(first + CHUNK - 1, rows))

@@ -42,7 +42,7 @@ WRITES = {"favourite": 80, "unfavourite": 15, "login": 5}
 
 def main() -> None:
     size, speed = int(os.environ.get("SIZE") or 10_000), float(os.environ.get("SPEED") or 5)
-    clocks = {"REPLICA_MAX_AGE": str(2 / speed), "VIEW_FLUSH_SECONDS": str(5 / speed)}
+    clocks = {"REPLICA_MAX_AGE": str(2 / speed), "VIEW_FLUSH_SECONDS": str(10 / speed)}
     with tempfile.TemporaryDirectory(prefix="gallery-traffic-") as folder, D1Local() as d1:
         data, database = Path(folder), cloud.new_database(d1)
         near = cloud.variables(database, d1.url, d1.token)

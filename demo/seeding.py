@@ -5,6 +5,7 @@ continues where an interrupted one stopped.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
@@ -17,8 +18,9 @@ from django.utils import timezone
 from accounts.models import User, username_key
 from demo.pictures import drawn
 from demo.plan import DemoDesign, plan
+from designs.counters import write_views
 from designs.fields import EDITABLE
-from designs.models import DailyCount, Design, Favourite
+from designs.models import Design, Favourite
 from uploads.models import Category
 from uploads.pipeline.processing import Prepared
 from uploads.services import image_store_prepared
@@ -50,9 +52,7 @@ def seed_designs(wanted: Sequence[DemoDesign], people: Sequence[User], pool: Exe
         made = [(demo, new_design(demo, picture, now)) for demo, picture in batch]
         with transaction.atomic():
             Design.objects.bulk_create(row for _, row in made)
-            DailyCount.objects.bulk_create(
-                count for demo, row in made for count in daily_counts(demo, row, now)
-            )
+            write_views(Counter(dict(seen for demo, row in made for seen in daily_views(demo, row, now))))
             Favourite.objects.bulk_create(
                 like for demo, row in made for like in favourites(demo, row, people, now)
             )
@@ -63,8 +63,8 @@ def new_design(demo: DemoDesign, picture: Prepared, now: datetime) -> Design:
     """Return the unsaved row; its picture is stored like any upload."""
     columns = {name: value for name, value in vars(demo).items() if name in EDITABLE}
     image = image_store_prepared(None, picture, Category.DESIGNS)
-    older_days = max(0, demo.created_offset.days - COUNTED_DAYS)
-    views = sum(views_by_day(demo)) + round(demo.view_weight * VIEWS_A_DAY * older_days)
+    # The later views come with their days.
+    views = round(demo.view_weight * VIEWS_A_DAY * max(0, demo.created_offset.days - COUNTED_DAYS))
     return Design(**columns, image=image, created_at=now - demo.created_offset, view_count=views)
 
 
@@ -77,12 +77,11 @@ def views_by_day(demo: DemoDesign) -> list[int]:
     ]
 
 
-def daily_counts(demo: DemoDesign, design: Design, now: datetime) -> list[DailyCount]:
-    return [
-        DailyCount(design=design, day=(now - timedelta(days=ago)).date(), views=views)
-        for ago, views in enumerate(views_by_day(demo))
-        if views
-    ]
+def daily_views(demo: DemoDesign, design: Design, now: datetime) -> Iterator[tuple[tuple[str, int], int]]:
+    """Yield day and key of the design, and its views on that day."""
+    for ago, views in enumerate(views_by_day(demo)):
+        if views:
+            yield ((now - timedelta(days=ago)).date().isoformat(), design.pk), views
 
 
 def favourites(

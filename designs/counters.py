@@ -1,6 +1,7 @@
-"""Views of designs: added up in this process, written every few seconds in one transaction of two statements.
+"""Views of designs: added up in this process, then in a file of its host, from which one process writes them.
 
-A process that is killed loses the views of its last seconds; one that exits writes them first.
+A process that is killed loses the views of its last half second, and those that it is writing; one that exits writes
+them first.
 """
 
 import atexit
@@ -9,39 +10,40 @@ import logging
 import os
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
 
 from django.conf import settings
-from django.db import close_old_connections, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections, transaction
 from django.utils import timezone
 
 from core import races
 from d1backend import OutcomeUnknown, RateLimited
 from d1backend.protocol.budget import Spender, spending
+from d1backend.replica import note_counts
+from designs import totals, view_spool
+from designs.view_spool import SeenViews
 
 logger = logging.getLogger("gallery.counters")
 
-ADD_TO_DESIGNS = """
-    UPDATE designs SET view_count = view_count + seen.views
-    FROM (
-        SELECT json_extract(value, '$[1]') AS design_id, SUM(json_extract(value, '$[2]')) AS views
-        FROM json_each(%s) GROUP BY 1
-    ) AS seen
-    WHERE designs.id = seen.design_id
-"""
-# The join leaves out designs that were deleted after they were seen.
+PAUSE = 0.5  # seconds: how often a process hands its views over, and looks whether they are to be written
+# D1 bills each row that is read, so keys are literals: a join with json_each() reads twice as many. Designs that were
+# deleted after they were seen are left out.
+SEEN = """json_extract(%s, '$."' || id || '"')"""
+ADD_TO_DESIGNS = "UPDATE designs SET view_count = view_count + {seen} WHERE id IN ({ids})"
 ADD_TO_DAYS = """
-    INSERT INTO daily_counts (day, design_id, views)
-    SELECT json_extract(seen.value, '$[0]'), designs.id, json_extract(seen.value, '$[2]')
-    FROM json_each(%s) AS seen
-    JOIN designs ON designs.id = json_extract(seen.value, '$[1]')
-    WHERE true
-    ON CONFLICT (day, design_id) DO UPDATE SET views = views + excluded.views
+    INSERT INTO daily_counts (day, design_id, views) SELECT %s, id, {seen} FROM designs WHERE id IN ({ids})
+    ON CONFLICT (design_id, day) DO UPDATE SET views = views + excluded.views
 """
+MAKE_DAY_TOTAL = totals.new_day("%s")
+ADD_TO_DAY_TOTAL = totals.added_to_day(
+    "%s", "views", "(SELECT coalesce(sum({seen}), 0) FROM designs WHERE id IN ({ids}))"
+)
 
 
 class Views:
-    """The views of this process that are not written yet, by day (UTC) and design."""
+    """The views of this process that are not in the file yet, by day (UTC) and design."""
 
     def __init__(self) -> None:
         self.forget()
@@ -52,8 +54,14 @@ class Views:
     def forget(self) -> None:
         self.lock = threading.Lock()
         self.writing = threading.Lock()
-        self.pending: Counter[tuple[str, int]] = Counter()
+        self.pending: SeenViews = Counter()
+        # A process that was killed may have left some in the file.
+        self.may_be_in_file = True
         self.thread: threading.Thread | None = None
+
+    @property
+    def file(self) -> Path:
+        return Path(settings.DATA) / "views.sqlite3"
 
     def add(self, design_id: int) -> None:
         """Count one view. The first starts the thread that writes."""
@@ -64,14 +72,20 @@ class Views:
                 self.thread = threading.Thread(target=self.write_repeatedly, name="view-counter", daemon=True)
                 self.thread.start()
 
-    def flush(self) -> None:
-        """Write the pending views, in one round trip. After an error they stay pending, and the error is raised.
+    def flush(self, every: float = 0.0) -> None:
+        """Write the host's views, in one round trip, unless some were written in the last `every` seconds.
 
-        If D1 does not say either whether they were written, they are given up, so that none counts twice.
+        After an error they stay in the file, and the error is raised. If D1 does not say either whether they were
+        written, they are given up, so that none counts twice.
         """
         with self.writing:
-            with self.lock:
-                taken, self.pending = self.pending, Counter()
+            self.hand_over()
+            if not self.may_be_in_file:
+                return
+            taken = view_spool.take(self.file, every)
+            if taken is None:
+                return
+            self.may_be_in_file = len(taken) == view_spool.MOST_TAKEN
             if not taken:
                 return
             try:
@@ -79,29 +93,46 @@ class Views:
                     write_views(taken)
             except BaseException as error:
                 if not isinstance(error, OutcomeUnknown) or races.is_known_unwritten(error):
-                    with self.lock:
-                        self.pending.update(taken)
+                    self.keep(taken)
+                    self.hand_over()
                 raise
 
+    def hand_over(self) -> None:
+        """Move the pending views to the file."""
+        with self.lock:
+            handed, self.pending = self.pending, Counter()
+        if not handed:
+            return
+        try:
+            view_spool.add(self.file, handed)
+        except BaseException:
+            self.keep(handed)
+            raise
+        self.may_be_in_file = True
+
+    def keep(self, views: SeenViews) -> None:
+        with self.lock:
+            self.pending.update(views)
+
     def write_repeatedly(self) -> None:
-        """Write every few seconds over one connection: on D1 a new one reads the whole schema first."""
+        """Write whenever it is time, over one connection: on D1 a new one reads the whole schema first."""
         try:
             while seconds := settings.VIEW_FLUSH_SECONDS:
-                time.sleep(seconds)
-                self.try_flush()
+                time.sleep(min(PAUSE, seconds))
+                self.try_flush(seconds)
         finally:
             connections.close_all()
 
     def write_last(self) -> None:
         if self.thread is not None:
-            self.try_flush()
+            self.try_flush(0.0)
             connections.close_all()
 
-    def try_flush(self) -> None:
+    def try_flush(self, every: float) -> None:
         """As `flush`; a failure is logged, and the connection that saw it is not used again."""
         close_old_connections()
         try:
-            self.flush()
+            self.flush(every)
         except RateLimited as error:
             logger.info("views wait for the next time: %s", error)
         except Exception:
@@ -109,12 +140,25 @@ class Views:
             connections.close_all()
 
 
-def write_views(views: Counter[tuple[str, int]]) -> None:
-    """Add the views to the designs and to their counts by day."""
-    rows = json.dumps([[day, design_id, count] for (day, design_id), count in views.items()])
+def write_views(views: SeenViews) -> None:
+    """Add views to the designs, to their counts by day and to the totals of the days, in one transaction."""
+    by_design: Counter[int] = Counter()
+    by_day: dict[str, Counter[int]] = defaultdict(Counter)
+    for (day, design_id), count in views.items():
+        by_design[design_id] += count
+        by_day[day][design_id] += count
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(ADD_TO_DESIGNS, [rows])
-        cursor.execute(ADD_TO_DAYS, [rows])
+        cursor.execute(with_ids(ADD_TO_DESIGNS, by_design), [json.dumps(by_design)])
+        for day, seen in by_day.items():
+            counts = json.dumps(seen)
+            cursor.execute(with_ids(ADD_TO_DAYS, seen), [day, counts])
+            cursor.execute(MAKE_DAY_TOTAL, [day, day])
+            cursor.execute(with_ids(ADD_TO_DAY_TOTAL, seen), [counts, day])
+        note_counts(DEFAULT_DB_ALIAS, "designs", by_design)
+
+
+def with_ids(sql: str, ids: Iterable[int]) -> str:
+    return sql.format(seen=SEEN, ids=", ".join(str(int(design_id)) for design_id in ids))
 
 
 _views = Views()

@@ -1,5 +1,7 @@
 """Totals that triggers keep, so that no page counts the whole catalogue: by day, and by value of an attribute.
 
+Views alone are added to their day by their writer (designs.counters), and taken away by a trigger.
+
 Each row is what a GROUP BY over the rows themselves would return; tests compare the two. The region of a design has
 no column: it is that of the textile tradition in the title (designs.regions). D1 bills each row that a trigger reads or
 writes: only totals that change are written, and the traditions are text of the trigger, not rows.
@@ -28,14 +30,21 @@ def by_day(day: str, column: str, amount: str) -> str:
     The row is made by an INSERT of its own, not by an upsert: the OR IGNORE of the outer statement would apply to
     that, too. A day to take away from has one.
     """
-    make = (
-        f"INSERT INTO day_totals (day, views, likes, designs) SELECT {day}, 0, 0, 0 "
-        f"WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = {day}); "
-    )
+    make = "" if amount.startswith("-") else f"{new_day(day)}; "
+    return f"{make}{added_to_day(day, column, amount)};"
+
+
+def new_day(day: str) -> str:
+    """The statement that makes the row of a day unless it is there."""
     return (
-        f"{'' if amount.startswith('-') else make}"
-        f"UPDATE day_totals SET {column} = {column} + {amount} WHERE day = {day};"
+        f"INSERT INTO day_totals (day, views, likes, designs) SELECT {day}, 0, 0, 0 "
+        f"WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = {day})"
     )
+
+
+def added_to_day(day: str, column: str, amount: str) -> str:
+    """The statement that adds to one column of a day whose row is there."""
+    return f"UPDATE day_totals SET {column} = {column} + {amount} WHERE day = {day}"
 
 
 def region_of(row: str) -> str:
@@ -107,10 +116,5 @@ BODIES = {
         f"AFTER DELETE ON user_favorites BEGIN {by_day(day_of('old'), 'likes', '-1')} END"
     ),
     "totals_like_move": f"AFTER UPDATE OF created_at ON user_favorites {MOVED} BEGIN {moved('likes')} END",
-    "totals_view_insert": f"AFTER INSERT ON daily_counts BEGIN {by_day('new.day', 'views', 'new.views')} END",
     "totals_view_delete": f"AFTER DELETE ON daily_counts BEGIN {by_day('old.day', 'views', '-old.views')} END",
-    "totals_view_change": (
-        "AFTER UPDATE OF day, views ON daily_counts BEGIN "
-        f"{by_day('old.day', 'views', '-old.views')} {by_day('new.day', 'views', 'new.views')} END"
-    ),
 }

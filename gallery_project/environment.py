@@ -55,7 +55,7 @@ COPIED: Options = {
     "compact": {"user_favorites": ["user_id", "design_id"]},
     "no_index": ["designs_search"],
     "unrouted": ["users"],
-    "quiet": {"designs": ["view_count"]},
+    "counters": {"designs": ["view_count"]},
 }
 ENVIRONMENTS = ("development", "production")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -164,8 +164,8 @@ DEFAULT_PAGE_SIZE = env.int("DEFAULT_PAGE_SIZE", 20)
 MAX_PAGE_SIZE = env.int("MAX_PAGE_SIZE", 100)
 MAX_JSON_SIZE = 1024 * 1024  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_SIZE
-# How often view counts are written; 0: only on request (designs.counters).
-VIEW_FLUSH_SECONDS = env.float("VIEW_FLUSH_SECONDS", 5.0)
+# A host writes its view counts at most this often; 0: only on request (designs.counters).
+VIEW_FLUSH_SECONDS = env.float("VIEW_FLUSH_SECONDS", 10.0)
 PRESIGNED_LIFETIME = timedelta(seconds=env.int("PRESIGNED_LIFETIME_SECONDS", 900))
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 30))

@@ -5,10 +5,21 @@ from contextlib import contextmanager
 
 from d1backend.aliases import ReadAlias
 from d1backend.replica.copy import Filling
+from d1backend.replica.counters import note_counts
 from d1backend.replica.host import Status
 from d1backend.replica.registry import host_of, read_position, reads_on_primary
 
-__all__ = ["Filling", "Status", "alias_for", "on_primary", "outage", "refresh", "status", "version"]
+__all__ = [
+    "Filling",
+    "Status",
+    "alias_for",
+    "note_counts",
+    "on_primary",
+    "outage",
+    "refresh",
+    "status",
+    "version",
+]
 
 
 def status(alias: str = "replica") -> Status:
@@ -35,7 +46,7 @@ def outage(alias: str = "replica", *, asks: bool = False) -> float | None:
 
 
 def version(alias: str, tables: Iterable[str]) -> int:
-    """A number that grows whenever one of the tables changes by more than its quiet columns; 0 without a copy.
+    """A number that grows whenever one of the tables changes by more than its counters; 0 without a copy.
 
     Every host with the same rows returns the same number, and it never comes again for other rows. Ask for it before
     reading the rows that it identifies.

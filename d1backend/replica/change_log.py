@@ -1,7 +1,8 @@
 """The change log that D1 keeps for its replicas: its tables, and the statements that install and drop it.
 
 `_d1_changes` has an entry for each change of a row. Entries are only added, without an index or a sequence, so D1 bills
-one row for each. The last one is never deleted, so that numbers grow; the first is an anchor of no table.
+one row for each. The last one is never deleted, so that numbers grow; the first is an anchor of no table. A write of
+counters has one entry, whose `key` is a JSON list of the keys of these rows (counters.py).
 `_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the logged tables, their schema
 when the triggers were created and its number, which grows with each other schema, and the floor (entries up to this
 number may be missing).
@@ -33,8 +34,7 @@ CREATE_SNAPSHOTS = (
     f"INSERT OR IGNORE INTO {SNAPSHOTS} (id) VALUES (1)",
 )
 _CREATE = (
-    f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY, tbl TEXT NOT NULL, "
-    "key INTEGER NOT NULL, quiet INTEGER NOT NULL)",
+    f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key INTEGER NOT NULL)",
     f"CREATE TABLE IF NOT EXISTS {STATE} (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, "
     "tables TEXT NOT NULL, schema TEXT, number INTEGER NOT NULL, floor INTEGER NOT NULL)",
     f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, number, floor) VALUES (1, '', '[]', 0, 0)",
@@ -55,7 +55,7 @@ _KEPT_FROM = (
     f"coalesce((SELECT s.seq FROM {SNAPSHOTS} s WHERE s.epoch = {STATE}.epoch), {SEQ})))"
 )
 _MICROSECONDS = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-VERSIONS_QUERY = f"SELECT tbl, max(seq) FROM {LOG} WHERE quiet = 0 GROUP BY tbl"
+VERSIONS_QUERY = f"SELECT tbl, max(seq) FROM {LOG} WHERE typeof(key) = 'integer' GROUP BY tbl"
 DROP_STATEMENTS = (
     f"DROP TABLE IF EXISTS {LOG}",
     f"DROP TABLE IF EXISTS {STATE}",
@@ -112,7 +112,9 @@ def unchanged_since(epoch: str, seq: int, table: str, key: Value) -> str:
     """SQL that is true while the log shows no change of a row after `seq`, and the log is complete since then."""
     return (
         f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)} AND floor <= {seq}) AND {SEQ} >= {seq} "
-        f"AND NOT EXISTS (SELECT 1 FROM {LOG} WHERE tbl = {literal(table)} AND key = {literal(key)} AND seq > {seq})"
+        f"AND NOT EXISTS (SELECT 1 FROM {LOG} WHERE tbl = {literal(table)} AND key = {literal(key)} AND seq > {seq}) "
+        f"AND NOT EXISTS (SELECT 1 FROM {LOG} c NOT INDEXED, json_each(c.key) k WHERE c.seq > {seq} "
+        f"AND c.tbl = {literal(table)} AND typeof(c.key) = 'text' AND k.value = {literal(key)})"
     )
 
 
@@ -173,7 +175,7 @@ def trim_statements() -> tuple[str, str]:
 def _begin_epoch(epoch: str) -> tuple[str, str, str]:
     return (
         f"UPDATE {STATE} SET epoch = {literal(epoch)}",
-        f"INSERT INTO {LOG} (seq, tbl, key, quiet) SELECT max({SEQ} + 1, {_MICROSECONDS}), '', 0, 1",
+        f"INSERT INTO {LOG} (seq, tbl, key) SELECT max({SEQ} + 1, {_MICROSECONDS}), '', 0",
         f"UPDATE {STATE} SET floor = {SEQ}",
     )
 
@@ -181,6 +183,6 @@ def _begin_epoch(epoch: str) -> tuple[str, str, str]:
 def _log_rows(table: TableSchema, condition: str) -> str:
     """A statement that logs the rows of a table that meet a condition, as changed now."""
     return (
-        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {literal(table.name)}, {table.quoted_key}, 0 "
+        f"INSERT INTO {LOG} (tbl, key) SELECT {literal(table.name)}, {table.quoted_key} "
         f"FROM {table.quoted_name} WHERE {condition}"
     )

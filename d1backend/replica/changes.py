@@ -37,18 +37,22 @@ class OtherSchema(NeedsRefill):
 
 @dataclass(frozen=True)
 class Change:
-    """A row that changed: its current values, or None when it was deleted."""
+    """An entry of the log: a row that changed, or rows whose counters did.
+
+    `row` has the current values, None when the row was deleted. `counts`, of an entry for counters, has the key and the
+    current counters of each row that its `key` lists.
+    """
 
     seq: int
     table: str
-    key: int
-    quiet: bool
+    key: str
     row: Row | None
+    counts: list[Row] | None
 
     @property
     def identity(self) -> str:
         """Differs for a change that got the same number after D1 was restored to an earlier time."""
-        return f"{self.table} {self.key} {self.quiet:d}"
+        return f"{self.table} {self.key}"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class ChangeSet:
     """The changes after the number `since`, read at or after `started` (seconds, time.time()), for a copy's `shape`.
 
     `anchor` is the identity of the change `since` itself, while the log has it. `is_complete` is false when there are
-    more changes than one result holds. `versions` has the last change of each table that was not quiet, when it was
+    more changes than one result holds. `versions` has the last change of each table by more than counters, when it was
     asked for.
     """
 
@@ -95,27 +99,31 @@ def changes_query(
 ) -> list[Statement]:
     """Queries for the state of the log and for the current rows that changed after `since`.
 
-    A row that changed several times comes once, with the number of its last change; twice if only some of its changes
-    were quiet. A row that no longer meets the condition of its table comes as one that was deleted. `check_schema`
-    compares the whole schema, not only its version; `versions` adds the versions of the tables.
+    A row that changed several times comes once, with the number of its last change. A row that no longer meets the
+    condition of its table comes as one that was deleted. `check_schema` compares the whole schema, not only its
+    version; `versions` adds the versions of the tables.
     """
     cases = " ".join(
         f"WHEN {literal(t.name)} THEN (SELECT {t.row_sql} FROM {t.quoted_name} WHERE {t.quoted_key} = c.key{_and(t)})"
         for t in shape.tables.values()
     )
+    text = f"CASE tbl {cases} END"
+    if counts := " ".join(
+        f"WHEN {literal(t.name)} THEN (SELECT json_group_array({t.counts_sql}) FROM {t.quoted_name} "
+        f"WHERE {t.quoted_key} IN (SELECT value FROM json_each(c.key)))"
+        for t in shape.tables.values()
+        if t.quoted_counters
+    ):
+        text = f"CASE typeof(key) WHEN 'text' THEN CASE tbl {counts} END ELSE {text} END"
     entries = f"SELECT * FROM {LOG} WHERE seq > CAST(?1 AS INTEGER) ORDER BY seq LIMIT {_MAX_ENTRIES}"
     last = (
-        f"SELECT max(seq) AS at, tbl, key, quiet FROM ({entries}) "
-        f"GROUP BY tbl, key, quiet ORDER BY at LIMIT {MAX_CHANGES}"
+        f"SELECT max(seq) AS at, tbl, key FROM ({entries}) GROUP BY tbl, key ORDER BY at LIMIT {MAX_CHANGES}"
     )
-    select = f"SELECT at, tbl, key, quiet, CASE tbl {cases} END AS text FROM ({last}) c"
+    select = f"SELECT at, tbl, key, {text} AS text FROM ({last}) c"
     return [
         (state_query(shape, compares=check_schema), []),
-        (
-            f"SELECT tbl || ' ' || key || ' ' || quiet FROM {LOG} WHERE seq = CAST(?1 AS INTEGER)",
-            [str(since)],
-        ),
-        (_limit_text("at, tbl, CAST(key AS TEXT), quiet, text", select), [str(since)]),
+        (f"SELECT tbl || ' ' || key FROM {LOG} WHERE seq = CAST(?1 AS INTEGER)", [str(since)]),
+        (_limit_text("at, tbl, CAST(key AS TEXT), text", select), [str(since)]),
         *([(VERSIONS_QUERY, list[str]())] if versions else []),
     ]
 
@@ -128,14 +136,17 @@ def parse_changes(results: Sequence[Result], shape: Shape, since: int, started: 
     state, anchors, rows = parse_state(results[0]["rows"]), results[1]["rows"], results[2]["rows"]
     if state is None:
         raise NeedsRefill("the log of changes on D1 has no state")
-    changes = [
-        Change(at, table, int(key), bool(quiet), None if text is None else encoding.row(json.loads(text)))
-        for at, table, key, quiet, text in rows
-    ]
+    changes = [_parse_change(*values) for values in rows]
     anchor = anchors[0][0] if anchors else None
     versions = {str(table): at for table, at in results[3]["rows"]} if len(results) > 3 else {}
     is_complete = not changes or changes[-1].seq >= state.seq
     return ChangeSet(shape, since, started, state, changes, is_complete, anchor, versions)
+
+
+def _parse_change(seq: int, table: str, key: str, text: str | None) -> Change:
+    if key.startswith("["):
+        return Change(seq, table, key, None, encoding.unpack(text or "[]"))
+    return Change(seq, table, key, None if text is None else encoding.row(json.loads(text)), None)
 
 
 def page_query(table: TableSchema, after: int | None, limit: int) -> Statement:

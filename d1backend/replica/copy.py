@@ -84,15 +84,16 @@ class ReplicaCopy:
             )
             db.execute(
                 f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, only_rows TEXT, packed_by TEXT, "
-                "version INTEGER, after INTEGER, done INTEGER, rows INTEGER, total INTEGER)"
+                "counters TEXT, version INTEGER, after INTEGER, done INTEGER, rows INTEGER, total INTEGER)"
             )
             definitions = of_kind(schema.objects, "table")
             for name, table in schema.tables.items():
                 layout.create_table(db, table, definitions[name].sql, options)
                 packed_by = json.dumps(options.compact[name]) if name in options.compact else None
+                counters = json.dumps(options.counters.get(name, ()))
                 db.execute(
-                    f"INSERT INTO {_TABLES} VALUES (?, ?, ?, ?, 0, NULL, 0, 0, NULL)",
-                    (name, table.key, options.only.get(name, ""), packed_by),
+                    f"INSERT INTO {_TABLES} VALUES (?, ?, ?, ?, ?, 0, NULL, 0, 0, NULL)",
+                    (name, table.key, options.only.get(name, ""), packed_by, counters),
                 )
             db.execute("COMMIT")
         except BaseException:
@@ -181,7 +182,7 @@ class ReplicaCopy:
         return bool(self._state("filled"))
 
     def version(self, tables: Iterable[str]) -> int:
-        """The last change of these tables that was not quiet."""
+        """The last change of these tables by more than counters."""
         with self._lock:
             versions = self._db.execute(f"SELECT tbl, version FROM {_TABLES}").fetchall()
         wanted = set(tables)
@@ -254,7 +255,7 @@ class ReplicaCopy:
     ) -> None:
         versions: dict[str, int] = {}
         for change in changes:
-            if not change.quiet:
+            if change.counts is None:
                 versions[change.table] = max(change.seq, versions.get(change.table, 0))
         db.execute(f"UPDATE {_STATE} SET seq = ?, anchor = ?", (change_set.last_seq, change_set.next_anchor))
         db.executemany(
@@ -361,7 +362,10 @@ def is_damage(error: BaseException) -> bool:
 def read_tables(db: sqlite3.Connection) -> dict[str, TableSchema]:
     """The tables in the file of a copy, as they were filled."""
     tables = {}
-    for name, key, only in db.execute(f"SELECT tbl, key, only_rows FROM {_TABLES} ORDER BY tbl").fetchall():
+    query = f"SELECT tbl, key, only_rows, counters FROM {_TABLES} ORDER BY tbl"
+    for name, key, only, counters in db.execute(query).fetchall():
         columns = db.execute("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", (name,))
-        tables[name] = TableSchema(name, key, tuple(column for (column,) in columns), only)
+        tables[name] = TableSchema(
+            name, key, tuple(column for (column,) in columns), only, tuple(json.loads(counters))
+        )
     return tables

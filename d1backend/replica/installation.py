@@ -79,7 +79,7 @@ def install_log(
     unique_indexes = parse_unique_indexes(installed.unique_indexes)
     triggers: dict[str, str] = {}
     for name, table in schemas.items():
-        triggers |= log_triggers(table, options.quiet.get(name, ()), unique_indexes.get(name, ()))
+        triggers |= log_triggers(table, options.counters.get(name, ()), unique_indexes.get(name, ()))
     state = installed.state
     is_same = state is not None and tables == logged and triggers == installed.triggers
     if state is not None and is_same and state.is_same and not state.needs_trim and not new_epoch:

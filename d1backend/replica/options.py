@@ -23,12 +23,12 @@ _KEYS = {
     "compact",
     "no_index",
     "unrouted",
-    "quiet",
+    "counters",
     "max_age",
     "snapshots",
 }
 # Increase this when the layout of the file changes: every host then refills its copy.
-_FORMAT = 6
+_FORMAT = 7
 
 
 _SNAPSHOT_KEYS = {"storage", "keys"}
@@ -54,7 +54,7 @@ class GivenOptions(TypedDict, total=False):
     compact: Mapping[str, Iterable[str]]
     no_index: Iterable[str]
     unrouted: Iterable[str]
-    quiet: Mapping[str, Iterable[str]]
+    counters: Mapping[str, Iterable[str]]
     max_age: float
     snapshots: GivenSnapshots | None
 
@@ -82,7 +82,7 @@ class ReplicaOptions:
     SQL condition. `search` are FTS5 tables over them, which are built locally. A table in `compact` is stored in the
     order of these columns, which identify a row, and has no other index than its key. The indexes in `no_index` are
     not created, nor the prefix indexes of full-text tables in it. Reads of `unrouted` tables go to the source unless
-    the query names the replica. A change of nothing but `quiet` columns is copied, but version() stays the same.
+    the query names the replica. No trigger logs a change of nothing but `counters`: their writer calls note_counts().
     `max_age` is in seconds; it is longer than the settings say where syncs would else take more than their part of D1's
     allowance. Without `snapshots` a new host fills its copy from the source.
     """
@@ -97,7 +97,7 @@ class ReplicaOptions:
     compact: Mapping[str, tuple[str, ...]]
     no_index: frozenset[str]
     unrouted: frozenset[str]
-    quiet: Mapping[str, tuple[str, ...]]
+    counters: Mapping[str, tuple[str, ...]]
     max_age: float
     snapshots: SnapshotOptions | None
 
@@ -106,7 +106,8 @@ class ReplicaOptions:
         """A hash of what the file contains. A file with another signature is not read."""
         hidden = {table: sorted(columns) for table, columns in sorted(self.hide.items())}
         layout = [sorted(self.only.items()), sorted(self.compact.items()), sorted(self.no_index)]
-        content = [_FORMAT, sorted(self.tables), sorted(self.search), hidden, layout]
+        counters = sorted(self.counters.items())
+        content = [_FORMAT, sorted(self.tables), sorted(self.search), hidden, layout, counters]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
@@ -123,9 +124,9 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
     if not given.get("tables"):
         raise ImproperlyConfigured(f"{where}['OPTIONS'] needs 'tables', the tables to copy.")
     tables, unrouted = tuple(given["tables"]), frozenset(given.get("unrouted", ()))
-    hide, quiet = given.get("hide", {}), given.get("quiet", {})
+    hide, counters = given.get("hide", {}), given.get("counters", {})
     only, compact = given.get("only", {}), given.get("compact", {})
-    named = {"hide": hide, "quiet": quiet, "only": only, "compact": compact, "unrouted": unrouted}
+    named = {"hide": hide, "counters": counters, "only": only, "compact": compact, "unrouted": unrouted}
     for key, names in named.items():
         if stray := sorted(set(names) - set(tables)):
             raise ImproperlyConfigured(f"{where}: {key!r} names {', '.join(stray)}, not among 'tables'.")
@@ -148,7 +149,7 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
         compact={table: tuple(columns) for table, columns in compact.items()},
         no_index=frozenset(given.get("no_index", ())),
         unrouted=unrouted,
-        quiet={table: tuple(columns) for table, columns in quiet.items()},
+        counters={table: tuple(columns) for table, columns in counters.items()},
         max_age=max(max_age, _least_max_age(source)),
         snapshots=_snapshot_options(where, given.get("snapshots")),
     )

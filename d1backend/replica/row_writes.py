@@ -4,15 +4,16 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from d1backend.replica.changes import ChangeSet, NeedsRefill
-from d1backend.replica.tables import Row, TableSchema
+from d1backend.replica.tables import Row, TableSchema, Value
 
 # A row by its table and key.
-RowKey = tuple[str, int]
+RowKey = tuple[str, Value]
 
 
 def write_changes(db: sqlite3.Connection, change_set: ChangeSet) -> None:
     """Write the changed rows, within a transaction. Raises NeedsRefill when they do not fit the others."""
-    tables, rows = change_set.shape.tables, _changed_rows(change_set)
+    tables = change_set.shape.tables
+    rows, counts = _changed_rows(change_set)
     try:
         db.execute("SAVEPOINT rows")
         _write_differences(db, tables, rows)
@@ -20,15 +21,40 @@ def write_changes(db: sqlite3.Connection, change_set: ChangeSet) -> None:
         # Rows have exchanged unique values: delete all of them first.
         db.execute("ROLLBACK TO rows")
         _replace(db, tables, rows)
+    _write_counts(db, tables, counts)
 
 
 def replace_rows(db: sqlite3.Connection, change_set: ChangeSet) -> None:
     """Write the changed rows and delete any others with the same unique values."""
-    _replace(db, change_set.shape.tables, _changed_rows(change_set))
+    tables = change_set.shape.tables
+    rows, counts = _changed_rows(change_set)
+    _replace(db, tables, rows)
+    _write_counts(db, tables, counts)
 
 
-def _changed_rows(change_set: ChangeSet) -> dict[RowKey, Row | None]:
-    return {(c.table, c.key): c.row for c in change_set.changes if c.table in change_set.shape.tables}
+def _changed_rows(change_set: ChangeSet) -> tuple[dict[RowKey, Row | None], dict[RowKey, Row]]:
+    """The rows, and the counters of other rows or of rows that changed before these did."""
+    rows: dict[RowKey, Row | None] = {}
+    counts: dict[RowKey, Row] = {}
+    for change in change_set.changes:
+        if change.table not in change_set.shape.tables:
+            continue
+        if change.counts is not None:
+            counts |= {(change.table, counted[0]): counted[1:] for counted in change.counts}
+        else:
+            at = change.table, int(change.key)
+            rows[at] = change.row
+            counts.pop(at, None)
+    return rows, counts
+
+
+def _write_counts(
+    db: sqlite3.Connection, tables: Mapping[str, TableSchema], counts: Mapping[RowKey, Row]
+) -> None:
+    for (name, key), values in counts.items():
+        table = tables[name]
+        sets = ", ".join(f"{column} = ?" for column in table.quoted_counters)
+        db.execute(f"UPDATE {table.quoted_name} SET {sets} WHERE {table.quoted_key} = ?", (*values, key))
 
 
 def _write_differences(

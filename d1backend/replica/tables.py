@@ -23,7 +23,8 @@ Row = tuple[Value, ...]
 class TableSchema:
     """A table as it is copied: the column of its INTEGER PRIMARY KEY, all its stored columns, and the rows to copy.
 
-    `only` is a condition in SQL over one row, which the copied rows meet; empty for all rows.
+    `only` is a condition in SQL over one row, which the copied rows meet; empty for all rows. `counters` are columns
+    whose changes are noted for many rows at once (counters.py), as the settings name them.
 
     The properties are Django's cached ones: those of functools hold a lock in Python 3.11, which a fork may copy.
     """
@@ -32,6 +33,7 @@ class TableSchema:
     key: str
     columns: tuple[str, ...]
     only: str = ""
+    counters: tuple[str, ...] = ()
 
     @cached_property
     def quoted_name(self) -> str:
@@ -48,8 +50,20 @@ class TableSchema:
     @cached_property
     def row_sql(self) -> str:
         """SQL for a row as exact JSON text."""
+        return self._as_json(self.quoted_columns)
+
+    @cached_property
+    def quoted_counters(self) -> tuple[str, ...]:
+        return tuple(quote_name(column) for column in self.columns if column in self.counters)
+
+    @cached_property
+    def counts_sql(self) -> str:
+        """SQL for the key and the counters of a row as exact JSON text."""
+        return self._as_json((self.quoted_key, *self.quoted_counters))
+
+    def _as_json(self, columns: Iterable[str]) -> str:
         # Without the table's name, SQLite would take the quoted name of a dropped column for a string.
-        return encoding.row_of([f"{self.quoted_name}.{column}" for column in self.quoted_columns])
+        return encoding.row_of([f"{self.quoted_name}.{column}" for column in columns])
 
 
 @dataclass(frozen=True)

@@ -17,20 +17,17 @@ UniqueIndex = list[tuple[str, str]]
 
 
 def log_triggers(
-    table: TableSchema, quiet: Iterable[str], unique_indexes: Iterable[UniqueIndex]
+    table: TableSchema, counters: Iterable[str], unique_indexes: Iterable[UniqueIndex]
 ) -> dict[str, str]:
-    """The names and SQL of the triggers for a table."""
-    key, quiet = table.quoted_key, [c for c in table.columns if c in set(quiet)]
-    loud_columns = ", ".join(quote_name(c) for c in table.columns if c not in quiet)
+    """The names and SQL of the triggers for a table; a change of nothing but counters is not logged."""
+    key = table.quoted_key
+    logged = ", ".join(quote_name(c) for c in table.columns if c not in set(counters))
     bodies = {
         "insert": _trigger(table, "AFTER INSERT", f"NEW.{key}"),
         "delete": _trigger(table, "AFTER DELETE", f"OLD.{key}"),
-        "update": _trigger(table, f"AFTER UPDATE OF {loud_columns}", f"NEW.{key}"),
+        "update": _trigger(table, f"AFTER UPDATE OF {logged}", f"NEW.{key}"),
         "move": _trigger(table, f"AFTER UPDATE OF {key}", f"OLD.{key}", f"OLD.{key} IS NOT NEW.{key}"),
     }
-    if quiet:
-        columns = ", ".join(map(quote_name, quiet))
-        bodies["quiet"] = _trigger(table, f"AFTER UPDATE OF {columns}", f"NEW.{key}", quietly=True)
     if indexes := list(unique_indexes):
         # REPLACE deletes conflicting rows without firing their delete triggers.
         columns = ", ".join(sorted({quote_name(column) for index in indexes for column, _ in index}))
@@ -42,13 +39,12 @@ def log_triggers(
     return {name: f"CREATE TRIGGER {quote_name(name)} {body}" for name, body in named.items()}
 
 
-def _trigger(table: TableSchema, event: str, keys: str, when: str = "", *, quietly: bool = False) -> str:
+def _trigger(table: TableSchema, event: str, keys: str, when: str = "") -> str:
     """A trigger that logs the row with the key `keys`, or all rows whose keys `keys` selects."""
     select = keys if keys.startswith("SELECT") else f"SELECT {keys}"
     return (
         f"{event} ON {table.quoted_name} {f'WHEN {when} ' if when else ''}BEGIN "
-        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {literal(table.name)}, k.*, {int(quietly)} "
-        f"FROM ({select}) k; END"
+        f"INSERT INTO {LOG} (tbl, key) SELECT {literal(table.name)}, k.* FROM ({select}) k; END"
     )
 
 

@@ -29,9 +29,7 @@ CREATE = [
     "CREATE TRIGGER totals_like_insert AFTER INSERT ON user_favorites BEGIN INSERT INTO day_totals (day, views, likes, designs) SELECT substr(new.created_at, 1, 10), 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = substr(new.created_at, 1, 10)); UPDATE day_totals SET likes = likes + 1 WHERE day = substr(new.created_at, 1, 10); END",
     "CREATE TRIGGER totals_like_delete AFTER DELETE ON user_favorites BEGIN UPDATE day_totals SET likes = likes + -1 WHERE day = substr(old.created_at, 1, 10); END",
     "CREATE TRIGGER totals_like_move AFTER UPDATE OF created_at ON user_favorites WHEN substr(old.created_at, 1, 10) IS NOT substr(new.created_at, 1, 10) BEGIN UPDATE day_totals SET likes = likes + -1 WHERE day = substr(old.created_at, 1, 10); INSERT INTO day_totals (day, views, likes, designs) SELECT substr(new.created_at, 1, 10), 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = substr(new.created_at, 1, 10)); UPDATE day_totals SET likes = likes + 1 WHERE day = substr(new.created_at, 1, 10); END",
-    "CREATE TRIGGER totals_view_insert AFTER INSERT ON daily_counts BEGIN INSERT INTO day_totals (day, views, likes, designs) SELECT new.day, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = new.day); UPDATE day_totals SET views = views + new.views WHERE day = new.day; END",
     "CREATE TRIGGER totals_view_delete AFTER DELETE ON daily_counts BEGIN UPDATE day_totals SET views = views + -old.views WHERE day = old.day; END",
-    "CREATE TRIGGER totals_view_change AFTER UPDATE OF day, views ON daily_counts BEGIN UPDATE day_totals SET views = views + -old.views WHERE day = old.day; INSERT INTO day_totals (day, views, likes, designs) SELECT new.day, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = new.day); UPDATE day_totals SET views = views + new.views WHERE day = new.day; END",
     "INSERT INTO designs_search (designs_search, rank) VALUES ('rank', 'bm25(10.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0)')",
     "INSERT INTO designs_search (designs_search) VALUES ('rebuild')",
 ]
@@ -58,9 +56,7 @@ DROP = [
     "DROP TRIGGER IF EXISTS totals_like_insert",
     "DROP TRIGGER IF EXISTS totals_like_delete",
     "DROP TRIGGER IF EXISTS totals_like_move",
-    "DROP TRIGGER IF EXISTS totals_view_insert",
     "DROP TRIGGER IF EXISTS totals_view_delete",
-    "DROP TRIGGER IF EXISTS totals_view_change",
 ]
 
 
@@ -176,6 +172,7 @@ class Migration(migrations.Migration):
                 (
                     "design",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="daily_counts",
                         to="designs.design",
@@ -323,7 +320,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="dailycount",
-            constraint=models.UniqueConstraint(fields=("day", "design"), name="one_count_a_day"),
+            constraint=models.UniqueConstraint(fields=("design", "day"), name="one_count_a_day"),
         ),
         migrations.AddIndex(
             model_name="favourite",
@@ -332,10 +329,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="favourite",
             constraint=models.UniqueConstraint(fields=("design", "user"), name="one_favourite_each"),
-        ),
-        migrations.AddIndex(
-            model_name="dailycount",
-            index=models.Index(fields=["day", "views"], name="views_by_day"),
         ),
         migrations.RunSQL(CREATE, DROP),
     ]

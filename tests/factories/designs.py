@@ -1,8 +1,9 @@
 """Designs with images, favourites, and views by day."""
 
 import factory
+from django.db.models import F
 
-from designs.models import DailyCount, Design, Favourite
+from designs.models import DailyCount, DayTotal, Design, Favourite
 from tests.factories.accounts import UserFactory
 from tests.factories.uploads import ImageFactory
 
@@ -27,6 +28,13 @@ class FavouriteFactory(factory.django.DjangoModelFactory):
 class DailyCountFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = DailyCount
+        skip_postgeneration_save = True
 
     design = factory.SubFactory(DesignFactory)
     views = 1
+
+    @factory.post_generation
+    def total(self, create, extracted, **kwargs):
+        """The writer of views adds them to the day's total; no trigger does."""
+        DayTotal.objects.get_or_create(day=self.day)
+        DayTotal.objects.filter(day=self.day).update(views=F("views") + self.views)

@@ -273,7 +273,7 @@ class Run:
 
     def _worker(self, host: str, beacons: tuple[int, ...], writes: int) -> Worker:
         for beacon in beacons:
-            self.d1(f"INSERT INTO designs VALUES ({beacon}, 'beacon', '', 5000, 0, NULL)")
+            self.d1(f"INSERT INTO designs VALUES ({beacon}, 'beacon', '', 5000, 0, NULL, NULL)")
         return Worker({
             "url": self.proxy.url, "database": self.database, "token": self.token, "host": host,
             "beacons": beacons, "folder": str(self.folder / host), "ledger": str(self.ledger), "end": writes + 1,

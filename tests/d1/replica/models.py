@@ -1,4 +1,4 @@
-"""Tables that are copied: designs with a search and a counter, tags that must be unique, people with a secret."""
+"""Tables that are copied: designs with a search and counters, tags that must be unique, people with a secret."""
 
 from django.db import models
 
@@ -9,6 +9,7 @@ class Design(models.Model):
     view_count = models.BigIntegerField(default=0)
     weight = models.FloatField(default=0.0)
     picture = models.BinaryField(null=True)
+    seen = models.BigIntegerField(null=True)
 
     class Meta:
         app_label = "d1replica"
@@ -66,7 +67,7 @@ OPTIONS = {
     "search": ["designs_search"],
     "hide": {"people": ["password_hash"]},
     "unrouted": ["people"],
-    "quiet": {"designs": ["view_count"]},
+    "counters": {"designs": ["seen"]},
 }
 # Inserts so many designs, with that body.
 MANY = (

@@ -26,9 +26,9 @@ def test_a_fill_brings_every_row_exactly(d1, installed, new_host):
     host = new_host("a")
     host.sync()
     assert rows(host.replica, "designs") == [
-        (1, "कांजीवरम", "", 9223372036854775807, 0.1, b"\x00\xff"),
-        (2, "it's", "a\nb", -5, 1e300, None),
-        (3, "", "1", 0, 5.0, None),
+        (1, "कांजीवरम", "", 9223372036854775807, 0.1, b"\x00\xff", None),
+        (2, "it's", "a\nb", -5, 1e300, None, None),
+        (3, "", "1", 0, 5.0, None, None),
     ]
 
 
@@ -101,16 +101,12 @@ def test_writes_to_the_copy_are_rejected(host):
         Tag.objects.using(host.replica).delete()
 
 
-def test_the_version_grows_with_changes_except_quiet_ones(d1, host):
+def test_the_version_grows_with_changes_of_these_tables(d1, host):
     before = version(host.replica, ["designs"])
     d1("INSERT INTO designs (title, body, view_count, weight) VALUES ('a', '', 0, 0)")
     host.sync()
     inserted = version(host.replica, ["designs"])
     assert inserted > before
-    d1("UPDATE designs SET view_count = 5")
-    host.sync()
-    assert Design.objects.using(host.replica).get().view_count == 5
-    assert version(host.replica, ["designs"]) == inserted
     d1("INSERT INTO people (name, password_hash) VALUES ('x', 'y')")
     host.sync()
     assert version(host.replica, ["designs", "tags"]) == inserted

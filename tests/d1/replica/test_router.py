@@ -109,7 +109,7 @@ def test_locked_rows_are_read_at_the_source(host):
     [
         ({"tables": []}, "tables"),
         ({"hide": {"notes": ["text"]}}, "notes"),
-        ({"quiet": {"notes": ["text"]}}, "notes"),
+        ({"counters": {"notes": ["text"]}}, "notes"),
         ({"unrouted": ["notes"]}, "notes"),
         ({"unrouted": []}, "people"),
         ({"max_aeg": 2}, "max_aeg"),

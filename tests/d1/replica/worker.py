@@ -19,6 +19,7 @@ import django
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from d1backend.archive import writer
 from tests.d1.faults.process import PATIENCE
@@ -111,6 +112,14 @@ class Writer:
             view_count=F("view_count") + 1
         )
 
+    def count_seen(self) -> None:
+        """The counters that no trigger logs."""
+        from d1backend.replica import note_counts
+
+        keys = [design.pk for design in self.some(self.designs, 20)]
+        self.designs.objects.using("default").filter(pk__in=keys).update(seen=Coalesce("seen", 0) + 1)
+        note_counts("default", "designs", keys)
+
     def remove(self) -> None:
         for design in self.some(self.designs, 2):
             design.delete(using="default")
@@ -156,6 +165,7 @@ class Writer:
             self.create_many,
             self.change,
             self.count,
+            self.count_seen,
             self.remove,
             self.exchange,
             self.oust,
