@@ -29,7 +29,7 @@ bench-traffic: $(INSTALLED_BENCH) d1-engine ## Ten minutes of 1,000 users within
 bench-scale: $(INSTALLED_BENCH) ## The same requests with 1,000, 10,000 and 100,000 designs (SIZE=, OUT=)
 	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.scale
 
-bench-cold: $(INSTALLED_BENCH) d1-engine ## New hosts and outages of D1 within its quota (SIZE=, SCENARIOS=, DURATION=, OUT=)
+bench-cold: $(INSTALLED_BENCH) d1-engine ## New hosts, outages of D1 and migrations within its quota (SIZE=, SCENARIOS=, DURATION=, OUT=)
 	@SIZE="$(SIZE)" DURATION="$(DURATION)" SCENARIOS="$(SCENARIOS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.cold
 
 bench-bill: $(INSTALLED_BENCH) d1-engine ## Rows and dollars of a month at Cloudflare, by users and hosts (SIZE=, OUT=)

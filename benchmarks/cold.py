@@ -1,91 +1,48 @@
-"""`make bench-cold` starts hosts without a copy of D1, and takes D1 away, while people read and write.
+"""`make bench-cold` starts hosts without a copy of D1, takes D1 away, and migrates, while people read and write.
 
 100,000 designs and 1,000,000 favourites (SIZE= designs, ten times as many favourites) on D1's engine, 50 ms away; one
 account's allowance, which the proxy enforces as Cloudflare does; 10 list reads and 0.2 writes a second; gunicorn in
-production. SCENARIOS= selects by name, OUT= writes JSON. Scenarios of new hosts take five minutes, or DURATION=
-seconds. It ends with status 1 and the numbers if an aim is missed.
+production. SCENARIOS= selects by name, OUT= writes JSON. Scenarios of new hosts and of migrations take five minutes,
+or DURATION= seconds. It ends with status 1 and the numbers if an aim is missed.
 """
 
 import asyncio
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import uvloop
 
 from benchmarks import systems
 from benchmarks.bench import LATENCY, machine
-from benchmarks.cold_cloud import ColdCloud, Outage, cold_cloud
-from benchmarks.cold_report import MOST_TO_FILL, HostReport, Report, missed_aims, print_report
+from benchmarks.cold_cloud import ColdCloud, cold_cloud
+from benchmarks.cold_release import require_column
+from benchmarks.cold_report import (
+    MOST_TO_FILL,
+    HostReport,
+    MigrationReport,
+    Report,
+    missed_aims,
+    print_report,
+    worst_five_minutes,
+)
+from benchmarks.cold_scenarios import SCENARIOS, Migration, Scenario
 from benchmarks.cold_traffic import WRITES, Target, Window, send
 from benchmarks.cold_watch import Host
-from benchmarks.workloads import Readers
+from benchmarks.cold_world import ALLOWED, WINDOW, World, prepared, say
 from d1backend.local import D1Local
-from devtools.local_cloud import PRIVATE_BUCKET, ensure_buckets, variables
-from devtools.ports import free_port
 from devtools.s3_server import S3Server
 
-FAVOURITES_EACH = 100
-ALLOWED, WINDOW = 1200, 300.0  # requests per seconds
-STEADY = 60.0  # seconds of traffic before and after an outage, and at least after the last host is ready
+STEADY = 60.0  # seconds of traffic before and after what happens, and at least after the last host is ready
 FIVE_MINUTES = 300.0
 READY_SECONDS = 900.0
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Hosts with a copy (`warm`) and without (`new`), and an outage of so many seconds if there is one."""
-
-    name: str
-    title: str
-    warm: int = 0
-    new: int = 0
-    has_snapshot: bool = False
-    ready_aim: float | None = None  # seconds
-    outage: Outage | None = None
-    outage_seconds: float = 0.0
-
-    @property
-    def hosts(self) -> int:
-        return self.warm + self.new
-
-
-SCENARIOS = (
-    Scenario("snapshot", "a new host with a snapshot", new=1, has_snapshot=True, ready_aim=30.0),
-    Scenario("fill", "a new host without a snapshot", new=1, ready_aim=600.0),
-    Scenario("second", "two hosts, of which one is new and without a snapshot", warm=1, new=1),
-    Scenario("away", "D1 away for two minutes", warm=1, outage="away", outage_seconds=120.0),
-    Scenario("hung", "D1 hung for one minute", warm=1, outage="hung", outage_seconds=60.0),
-)
-
-
-@dataclass
-class World:
-    """What all scenarios share: D1's engine with its data, the buckets, and a host's folder with a filled copy."""
-
-    folder: Path
-    near: dict[str, str]
-    tokens: list[str]
-    size: int
-
-    @property
-    def warm(self) -> Path:
-        return self.folder / "warm"
-
-    def environment(self, scenario: Scenario, data: Path, url: str) -> dict[str, str]:
-        # At an address of its own D1 has no allowance unless it is stated.
-        shared = {"HOSTS": str(scenario.hosts), "D1_ALLOWANCE": str(ALLOWED)}
-        given = {**self.near, **shared, "CLOUDFLARE_D1_BASE_URL": url}
-        if scenario.has_snapshot:
-            given["CLOUDFLARE_R2_PRIVATE_BUCKET_NAME"] = PRIVATE_BUCKET
-        return systems.environment(data, **given)
+DRAIN = 1.0  # seconds between the last request to a host and its SIGTERM
 
 
 def main() -> None:
@@ -93,16 +50,14 @@ def main() -> None:
     seconds = float(os.environ.get("DURATION") or FIVE_MINUTES)
     chosen = os.environ.get("SCENARIOS", "").replace(",", " ").split()
     scenarios = [one for one in SCENARIOS if not chosen or one.name in chosen]
-    sys.stdout.write(f"{size:,} designs, D1 {LATENCY * 1000:.0f} ms away, {machine()}\n")
-    sys.stdout.flush()
+    say(f"{size:,} designs, D1 {LATENCY * 1000:.0f} ms away, {machine()}")
     with tempfile.TemporaryDirectory(prefix="gallery-cold-") as name, D1Local() as d1:
         folder = Path(name)
         with S3Server(folder / "s3") as store:
             world = prepared(folder, d1, store, size)
-            if any(one.has_snapshot for one in scenarios):
-                write_snapshot(world)
             reports: list[Report] = []
             for scenario in scenarios:
+                world.prepare(scenario)
                 reports.append(run(world, d1.url, scenario, seconds))
                 write_json(size, reports)
     failed = [line for report in reports for line in missed_aims(report)]
@@ -116,97 +71,115 @@ def write_json(size: int, reports: list[Report]) -> None:
         Path(os.environ["OUT"]).write_text(json.dumps({"size": size, "scenarios": rows}, indent=1))
 
 
-def prepared(folder: Path, d1: D1Local, store: S3Server, size: int) -> World:
-    """Create the data on D1, and a host's folder with its copy, without latency and allowance."""
-    start = time.monotonic()
-    (folder / "warm").mkdir()
-    ensure_buckets(store)
-    near = variables(d1, store)
-    env = systems.environment(folder / "data", REPLICA="off", D1_TIMEOUT="35", **near)
-    tokens = systems.fill(size, max(size // 10, 10), env, favourites=FAVOURITES_EACH)
-    world = World(folder, near, tokens, size)
-    manage(systems.environment(world.warm, **near), "d1_replica", "fill")
-    sys.stdout.write(f"Data and a copy of it in {time.monotonic() - start:.0f} s\n")
-    sys.stdout.flush()
-    return world
-
-
-def write_snapshot(world: World) -> None:
-    start, bucket = time.monotonic(), {"CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": PRIVATE_BUCKET}
-    manage(systems.environment(world.warm, **world.near, **bucket), "d1_replica", "snapshot")
-    sys.stdout.write(f"A snapshot in {time.monotonic() - start:.0f} s\n")
-    sys.stdout.flush()
-
-
-def manage(env: dict[str, str], *arguments: str) -> None:
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=systems.ROOT, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"manage.py {' '.join(arguments)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-
-
 def run(world: World, upstream: str, scenario: Scenario, seconds: float) -> Report:
     """Run one scenario and print its report."""
-    new = [world.folder / f"{scenario.name}-{number}" for number in range(scenario.new)]
-    folders = [world.warm] * scenario.warm + new
     with contextlib.ExitStack() as stack:
-        cloud = stack.enter_context(cold_cloud(upstream, scenario.hosts, LATENCY, ALLOWED, WINDOW))
-        hosts = [
-            stack.enter_context(serving(world, scenario, folder, url))
-            for folder, url in zip(folders, cloud.urls, strict=True)
-        ]
-        outages = uvloop.run(drive(scenario, cloud, hosts, seconds))
+        # One address more, for the host that migrates.
+        cloud = stack.enter_context(cold_cloud(upstream, scenario.hosts + 1, LATENCY, ALLOWED, WINDOW))
+        stage = Stage(world, scenario, cloud, stack)
+        for _ in range(scenario.warm + scenario.new):
+            stage.start()
+        uvloop.run(stage.play(seconds))
         ended = time.monotonic()
+        *requested, by_migration = cloud.request_times()
         found = [
-            HostReport.of(host, outages, requested, ended)
-            for host, requested in zip(hosts, cloud.request_times(), strict=True)
+            HostReport.of(host, stage.outages, times, ended)
+            for host, times in zip(stage.hosts, requested, strict=True)
         ]
-    for one, folder in zip(found, folders, strict=True):
-        if folder in new and not scenario.has_snapshot:
+    for one in found[scenario.warm :]:
+        if not scenario.has_snapshot:
             one.d1_aim = MOST_TO_FILL // scenario.hosts
     report = Report(scenario.name, scenario.title, scenario.ready_aim, found)
+    if scenario.migration is not None:
+        report.migration = MigrationReport(stage.migrate_seconds, worst_five_minutes(by_migration))
     print_report(report)
     return report
 
 
-@contextlib.contextmanager
-def serving(world: World, scenario: Scenario, folder: Path, url: str) -> Iterator[Host]:
-    """Run a host whose D1 is at `url`; the block begins as soon as it answers at all."""
-    folder.mkdir(exist_ok=True)
-    started, started_at, env = time.monotonic(), time.time(), world.environment(scenario, folder, url)
-    with systems.gallery(folder, free_port(), env, ready=systems.is_live) as system:
-        readers = Readers(system.url.removeprefix("http://"), world.tokens, world.size)
-        yield Host(system, folder, Target(system.url, readers, started, started_at))
+@dataclass
+class Stage:
+    """A scenario while it runs: its hosts, the load balancer's `targets` among them, and what has happened."""
 
+    world: World
+    scenario: Scenario
+    cloud: ColdCloud
+    stack: contextlib.ExitStack
+    hosts: list[Host] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+    outages: list[Window] = field(default_factory=list)
+    migrate_seconds: float = 0.0
 
-async def drive(scenario: Scenario, cloud: ColdCloud, hosts: list[Host], seconds: float) -> list[Window]:
-    """Send the traffic until the scenario is over, and return when D1 was away."""
-    outages: list[Window] = []
-    targets, is_over = [host.target for host in hosts], asyncio.Event()
-    start = time.monotonic()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(send(targets, is_over.is_set))
-        for host in hosts:
-            group.create_task(host.watch(is_over))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(READY_SECONDS):
-                while not all(target.is_ready for target in targets):
-                    await asyncio.sleep(0.2)
-        await asyncio.sleep(STEADY)
-        if scenario.outage is not None:
-            # Halfway between two writes, so that none is under way.
-            await asyncio.sleep((start - time.monotonic()) % (1 / WRITES) + 0.5 / WRITES)
-            began = time.monotonic()
-            cloud.begin(scenario.outage)
-            await asyncio.sleep(scenario.outage_seconds)
-            cloud.end()
-            outages.append((began, time.monotonic()))
+    def start(self, tree: Path = systems.ROOT) -> Host:
+        """Run one more host, of the release in `tree`; return once it answers at all."""
+        number = len(self.hosts)
+        folder, url = self.world.folder_of(self.scenario, number), self.cloud.urls[number]
+        host = self.stack.enter_context(self.world.serving(self.scenario, folder, url, tree))
+        self.hosts.append(host)
+        self.targets.append(host.target)
+        return host
+
+    async def play(self, seconds: float) -> None:
+        """Send the traffic until the scenario is over."""
+        is_over, began = asyncio.Event(), time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(send(self.targets, is_over.is_set))
+            for host in self.hosts:
+                group.create_task(host.watch(is_over))
+            await until(lambda: all(target.is_ready for target in self.targets))
             await asyncio.sleep(STEADY)
-        elif scenario.new:
-            left = max(target.started for target in targets) + seconds - time.monotonic()
-            await asyncio.sleep(max(0.0, left))
-        is_over.set()
-    return outages
+            if self.scenario.outage is not None:
+                await self.take_d1_away(began)
+                await asyncio.sleep(STEADY)
+            if self.scenario.migration is not None:
+                await self.migrate(self.scenario.migration)
+                if self.scenario.is_replaced:
+                    tree = self.world.releases[self.scenario.migration.after]
+                    await self.replace_first(tree, group, is_over)
+                await until(lambda: all(host.has_followed for host in self.hosts if not host.is_stopped))
+                await asyncio.sleep(STEADY)
+            if self.scenario.new or self.scenario.migration is not None:
+                left = max(target.started for target in self.targets) + seconds - time.monotonic()
+                await asyncio.sleep(max(0.0, left))
+            is_over.set()
+
+    async def take_d1_away(self, began: float) -> None:
+        assert self.scenario.outage is not None
+        # Halfway between two writes, so that none is under way.
+        await asyncio.sleep((began - time.monotonic()) % (1 / WRITES) + 0.5 / WRITES)
+        start = time.monotonic()
+        self.cloud.begin(self.scenario.outage)
+        await asyncio.sleep(self.scenario.outage_seconds)
+        self.cloud.end()
+        self.outages.append((start, time.monotonic()))
+
+    async def migrate(self, migration: Migration) -> None:
+        """Run the migration on a host of its own, and let the others be watched for its schema."""
+        began = time.monotonic()
+        for host in self.hosts:
+            host.expect(migration.leaves_column, began)
+        await asyncio.to_thread(self.world.migrate, self.scenario, migration, self.cloud.urls[-1])
+        self.migrate_seconds = round(time.monotonic() - began, 1)
+
+    async def replace_first(self, tree: Path, group: asyncio.TaskGroup, is_over: asyncio.Event) -> None:
+        """Start a host of the release in `tree`; both serve for a while, then the first one is stopped."""
+        old = self.hosts[0]
+        new = await asyncio.to_thread(self.start, tree)
+        new.expect(True, old.awaited_since)
+        group.create_task(new.watch(is_over))
+        await until(lambda: new.target.is_ready)
+        await asyncio.to_thread(require_column, new.target.url, self.world.tokens[0])
+        await asyncio.sleep(STEADY)
+        self.targets.remove(old.target)
+        await asyncio.sleep(DRAIN)
+        old.stop()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until it is so, for at most a quarter of an hour: the report says what is missing then."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READY_SECONDS):
+            while not is_so():
+                await asyncio.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ class HostReport:
     `statuses` counts what was refused once ready, by kind and status; 0 is no answer in 30 s. `refusals` says when
     those came that D1 was there for, since the host's start. `d1_requests` are those
     that came to D1 in the worst five minutes, or in all `seconds` of a shorter run; `d1_calls` those of the whole run
-    by class, as the host's ledger has them.
+    by class, as the host's ledger has them. `oldest_seconds` is the greatest age of its copy, looked at twice a second
+    while it was ready; `followed_seconds` when its copy had the schema of a migration, since that began.
     """
 
     ready_seconds: float | None
@@ -44,6 +45,9 @@ class HostReport:
     refusals: list[str]
     read_p50_ms: float
     read_p99_ms: float
+    read_worst_ms: float
+    oldest_seconds: float
+    followed_seconds: float | None
     seconds: float
     d1_requests: int
     d1_aim: int
@@ -91,6 +95,9 @@ class HostReport:
             ][:MOST_REFUSALS],
             read_p50_ms=percentile(reads, 50),
             read_p99_ms=percentile(reads, 99),
+            read_worst_ms=percentile(reads, 100),
+            oldest_seconds=round(host.oldest, 1),
+            followed_seconds=None if host.followed_seconds is None else round(host.followed_seconds, 1),
             seconds=round(ended - target.started, 1),
             d1_requests=worst_five_minutes(requested),
             d1_aim=MOST_D1_REQUESTS,
@@ -121,6 +128,14 @@ class HostReport:
 
 
 @dataclass
+class MigrationReport:
+    """`manage.py migrate` on a host of its own: its seconds and its requests to D1, with those of a fill."""
+
+    seconds: float
+    d1_requests: int
+
+
+@dataclass
 class Report:
     """One scenario."""
 
@@ -128,6 +143,7 @@ class Report:
     title: str
     ready_aim: float | None
     hosts: list[HostReport]
+    migration: MigrationReport | None = None
 
 
 def refused(answers: list[Answer]) -> int:
@@ -156,11 +172,13 @@ def megabytes(size: int) -> float:
 
 
 def missed_aims(report: Report) -> list[str]:
-    return [
-        f"{report.title}, host {number}: {line}"
-        for number, host in enumerate(report.hosts, 1)
-        for line in host.missed(report.ready_aim)
-    ]
+    found = []
+    for number, host in enumerate(report.hosts, 1):
+        lines = host.missed(report.ready_aim)
+        if report.migration is not None and host.followed_seconds is None:
+            lines.append("its copy never has the new schema")
+        found += [f"{report.title}, host {number}: {line}" for line in lines]
+    return found
 
 
 def period(seconds: float) -> str:
@@ -169,6 +187,10 @@ def period(seconds: float) -> str:
 
 def print_report(report: Report) -> None:
     lines = [f"\n{report.title[0].upper()}{report.title[1:]}"]
+    if report.migration is not None:
+        lines.append(
+            f"  migrate took {report.migration.seconds:.1f} s and {report.migration.d1_requests} requests to D1"
+        )
     for number, host in enumerate(report.hosts, 1):
         ready = "never ready" if host.ready_seconds is None else f"ready after {host.ready_seconds:,.1f} s"
         lines += [
@@ -177,10 +199,13 @@ def print_report(report: Report) -> None:
             f"    before: {host.reads_refused_before} of {host.reads_before} reads and "
             f"{host.writes_refused_before} of {host.writes_before} writes refused",
             f"    ready:  {host.reads_refused} of {host.reads} reads and {host.writes_refused} of {host.writes} "
-            f"writes refused; reads p50 {host.read_p50_ms:.1f} ms, p99 {host.read_p99_ms:.1f} ms",
+            f"writes refused; reads p50 {host.read_p50_ms:.1f} ms, p99 {host.read_p99_ms:.1f} ms, "
+            f"worst {host.read_worst_ms:.0f} ms; the oldest {host.oldest_seconds:.1f} s old",
             f"    D1: {host.d1_requests} requests in {period(host.seconds)} (aim: at most {host.d1_aim}); in all "
             + ", ".join(f"{name} {count}" for name, count in host.d1_calls.items()),
         ]
+        if host.followed_seconds is not None:
+            lines.append(f"    its copy had the new schema {host.followed_seconds:.1f} s after migrate began")
         if host.statuses:
             lines.append(
                 f"    refused, by status: {', '.join(f'{name}: {count}' for name, count in host.statuses.items())}"

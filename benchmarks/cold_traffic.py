@@ -51,14 +51,17 @@ class Target:
 
 
 async def send(targets: list[Target], ended: Callable[[], bool]) -> None:
-    """Send both kinds until `ended`; to hosts that are ready in turn, and to all while none is."""
+    """Send both kinds until `ended`; to hosts that are ready in turn, and to all while none is.
+
+    `targets` may change meanwhile.
+    """
     async with asyncio.TaskGroup() as group:
         for rate, kind in ((READS, "list"), (WRITES, "favourite")):
             group.create_task(send_kind(targets, kind, rate, ended))
 
 
 async def send_kind(targets: list[Target], kind: str, rate: float, ended: Callable[[], bool]) -> None:
-    pools = {id(target): Pool(target.url) for target in targets}
+    pools: dict[str, Pool] = {}
     turn, due = 0, time.monotonic()
     async with asyncio.TaskGroup() as group:
         while not ended():
@@ -69,7 +72,9 @@ async def send_kind(targets: list[Target], kind: str, rate: float, ended: Callab
             turn += 1
             make: Callable[[], bytes] = getattr(target.readers, kind)
             found = target.reads if kind == "list" else target.writes
-            group.create_task(ask(pools[id(target)], make(), due, found))
+            if target.url not in pools:
+                pools[target.url] = Pool(target.url)
+            group.create_task(ask(pools[target.url], make(), due, found))
 
 
 async def ask(pool: "Pool", request: bytes, due: float, found: list[Answer]) -> None:

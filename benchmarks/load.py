@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 LAST_ANSWERS = 120.0  # seconds
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 Requests = Callable[[], bytes]
 
 
@@ -64,9 +65,10 @@ def request(
 
 
 class Connection(asyncio.Protocol):
-    """A kept connection with one request at a time; answers need a Content-Length."""
+    """A kept connection with one request at a time."""
 
     waiting: asyncio.Future[bytes] | None = None
+    is_chunked = False
 
     @classmethod
     async def to(cls, url: str) -> "Connection":
@@ -92,7 +94,10 @@ class Connection(asyncio.Protocol):
             if not end:
                 return
             self.length = len(head) + 4 + content_length(head)
-        if len(self.answer) >= self.length and self.waiting and not self.waiting.done():
+            # gunicorn sends so what has no Content-Length, as the 503 of a host that fills its copy.
+            self.is_chunked = b"transfer-encoding: chunked" in head.lower()
+        is_whole = self.answer.endswith(LAST_CHUNK) if self.is_chunked else len(self.answer) >= self.length
+        if is_whole and self.waiting and not self.waiting.done():
             self.waiting.set_result(self.answer)
 
     def connection_lost(self, error: Exception | None) -> None:

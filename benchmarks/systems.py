@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -97,7 +98,9 @@ def running(
     command: list[str], data: Path, port: int, env: dict[str, str], tree: Path = ROOT
 ) -> Iterator[System]:
     """Run a Python module in `tree` until the block ends. Its log is the folder's server.log."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # this ends the block, too
+    # This ends the block, too. Only the main thread may; it has done so before another thread runs a server.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with open(data / "server.log", "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],

@@ -175,7 +175,10 @@ class ReplicaCopy:
 
     @property
     def is_obsolete(self) -> bool:
-        return not self._state("epoch")
+        """Whether a process has marked it so; `epoch` is empty once this one knows."""
+        if self.epoch and not self._state("epoch"):
+            self.epoch = ""
+        return not self.epoch
 
     @property
     def is_filled(self) -> bool:

@@ -97,6 +97,10 @@ class Host:
             self.directory.mark_old(opened)
         self._clock = clock
         self.sync_thread.request()
+        opened = self.directory.opened
+        # A fill takes longer than a read may wait. What this process knows takes no lock, which a sync may hold.
+        if opened is not None and not opened.copy.epoch:
+            return True
         if self.directory.is_fresh(self.options.max_age) or self.sync_thread.wait(now):
             return True
         moment = self.directory.last_synced()

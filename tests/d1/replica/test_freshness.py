@@ -193,6 +193,20 @@ def test_a_restored_database_is_detected(d1, host):
     assert version(host.replica, ["designs"]) > held
 
 
+def test_reads_of_an_obsolete_copy_do_not_wait_for_the_new_one(host, proxy, monkeypatch):
+    """A fill takes longer than a read may wait. Another process of the host found that the copy is obsolete."""
+    host.sync()
+    directory = host.host.directory
+    ReplicaCopy(directory.open_current().path).mark_obsolete()
+    assert status(host.replica)["degraded"]
+    directory.mark_dirty()
+    proxy.plan = fault_plan.always(fault_plan.SLOW_BEFORE)
+    waits = []
+    monkeypatch.setattr(host.host.sync_thread, "wait", waits.append)
+    assert alias_for(host.replica, "designs") == host.replica
+    assert not waits
+
+
 def test_a_damaged_file_is_replaced(d1, host):
     d1(NEW.format("a"))
     path = host.host.directory.opened.path
