@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts import selectors, throttling
-from accounts.models import SignIn, SignInKind, State, User, username_key
+from accounts.models import SignIn, SignInKind, State, User
 from accounts.passwords import new_setting, setting_of, stored_form
 from accounts.tokens import AccessToken, RefreshToken
+from accounts.usernames import username_key
 from core import replica
 from core.errors import Forbidden, NotAuthenticated, NotFound, invalid_field
 from core.sql import stored_time

@@ -46,10 +46,10 @@ FROM s"""
 COUNT = """INSERT INTO daily_counts (day, design_id, views) {numbers}
 SELECT date('now', '-' || (n * {span} / {counts}) || ' days'), 1 + n % {designs}, 1 + n % 9 FROM s"""
 PERSON = """INSERT INTO users (
-    id, username, username_key, password_hash, password_setting, is_admin, is_approved, rejection_reason,
-    reviewed_at, avatar_object_key, created_at, updated_at
+    id, username, username_key, username_skeleton, username_written_skeleton, password_hash, password_setting,
+    is_admin, is_approved, rejection_reason, reviewed_at, avatar_object_key, created_at, updated_at
 ) {numbers} SELECT
-    n, 'person' || n, 'person' || n, '!', '', 0, n % 100 <> 0, '',
+    n, 'person' || n, 'person' || n, 'person' || n, 'person' || n, '!', '', 0, n % 100 <> 0, '',
     CASE WHEN n % 100 = 0 THEN NULL ELSE {when} END, '', {when}, {when}
 FROM s"""
 LIKE = """INSERT INTO user_favorites (user_id, design_id, created_at) {numbers}
