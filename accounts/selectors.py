@@ -84,6 +84,8 @@ SIGN_IN = """
     FROM sign_ins AS s JOIN users AS u ON u.id = s.user_id
     WHERE s.id = %s AND s.user_id = %s AND s.kind = 'api' AND s.ended_at IS NULL AND u.is_approved
 """
+# A row if the user's sign-in is open at the given time, and they are an admin or not, as the last parameter says.
+SAME_SIGN_IN = f"SELECT 1 FROM ({SIGN_IN}) AS who WHERE who.expires_at > %s AND who.is_admin = %s"  # noqa: S608
 SIGN_IN_COLUMNS = ("id", "user_id")
 USER_COLUMNS = ("id", "username", "is_admin", "is_approved", "avatar_object_key", "created_at")
 

@@ -5,7 +5,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -24,7 +23,7 @@ from core import metrics, races, replica, system
 from core.api.errors import error_response
 from core.lingering_response import CutShortError, LingeringResponse, read_chunked
 from core.spending import READS
-from d1backend import gather
+from d1backend import conditional_writes, gather
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -201,7 +200,10 @@ class RepeatLostWrites:
             request.may_repeat = not is_last  # type: ignore[attr-defined]
             return answer()
 
-        answer = partial(view, request, *args, **kwargs)
+        @conditional_writes()  # authentication adds the condition
+        def answer() -> HttpResponseBase:
+            return view(request, *args, **kwargs)
+
         if only_reads(request, view) and replica.reads_ask_d1():
             # The view asks for the sign-in first (ask_ahead), and runs again with the answer.
             return gather(answer)[0]

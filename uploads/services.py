@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.throttling import Limit
 from core import audit, replica
 from core.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
-from d1backend import RateLimited, SerializationFailure, delete_or_conflict
+from d1backend import ConditionFailed, RateLimited, SerializationFailure, delete_or_conflict
 from d1backend.replica import on_primary
 from uploads import selectors
 from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
@@ -63,7 +63,7 @@ def image_store_prepared(user: User | None, prepared: Prepared, category: str) -
 
 def is_surely_unstored(error: BaseException) -> bool:
     """Return whether certainly no row was stored. If the connection broke, there may be one, with objects."""
-    return isinstance(error, SerializationFailure | RateLimited) or not isinstance(
+    return isinstance(error, SerializationFailure | ConditionFailed | RateLimited) or not isinstance(
         error, OperationalError | InterfaceError
     )
 
@@ -179,9 +179,9 @@ def upload_complete(user: User, key: str) -> Image:
         with transaction.atomic():
             row.save(force_insert=True)
             delete_or_conflict(pending)
-    except (IntegrityError, SerializationFailure):
-        # Another call completed it, or the pending upload was deleted with its user or by clean_uploads. While it
-        # exists, another call may use the objects.
+    except (IntegrityError, SerializationFailure, ConditionFailed):
+        # The sign-in has ended, another call completed it, or the pending upload was deleted with its user or by
+        # clean_uploads. While it exists, another call may use the objects.
         with on_primary():
             is_pending = promised.exists()
         if not is_pending:
