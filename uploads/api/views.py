@@ -1,8 +1,11 @@
 """The API of uploads."""
 
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import DataAndFiles, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,8 +14,10 @@ from core.api.pagination import PAGE_PARAMETERS, PageRequest
 from core.api.permissions import IsAdmin, caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, page_of
+from core.errors import invalid_field
 from uploads import selectors, services
 from uploads.api.serializers import (
+    NO_FILE,
     CompleteSerializer,
     ImageSerializer,
     ListQuerySerializer,
@@ -36,10 +41,20 @@ UPLOAD_FORM = {
 }
 
 
+class PictureParser(MultiPartParser):
+    """The form of an upload. A part without a filename is a field, of which Django takes little."""
+
+    def parse(self, *args: Any, **options: Any) -> DataAndFiles:
+        try:
+            return super().parse(*args, **options)
+        except RequestDataTooBig:
+            raise invalid_field("file", NO_FILE) from None
+
+
 class UploadView(APIView):
     """Upload an image through the service."""
 
-    parser_classes = [MultiPartParser]
+    parser_classes = [PictureParser]
 
     @extend_schema(
         operation_id="upload_image",
