@@ -7,9 +7,11 @@ from django.db import migrations, models
 # As `manage.py print_triggers accounts` printed them.
 CREATE = [
     "CREATE TRIGGER users_last_login AFTER INSERT ON sign_ins BEGIN UPDATE users SET last_login = new.created_at WHERE id = new.user_id; END",
+    "CREATE TRIGGER guesses_forgotten AFTER INSERT ON guesses BEGIN DELETE FROM guesses WHERE full_at < CAST(strftime('%s', 'now') AS INTEGER) * 1000000; END",
 ]
 DROP = [
     "DROP TRIGGER IF EXISTS users_last_login",
+    "DROP TRIGGER IF EXISTS guesses_forgotten",
 ]
 
 
@@ -100,6 +102,7 @@ class Migration(migrations.Migration):
                 ),
                 ("refresh_id", models.CharField(max_length=36)),
                 ("user_agent", models.CharField(blank=True, max_length=255)),
+                ("network", models.CharField(blank=True, editable=False, max_length=16)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("last_used_at", models.DateTimeField(auto_now_add=True)),
                 ("expires_at", models.DateTimeField()),
@@ -143,6 +146,24 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="signin",
             index=models.Index(fields=["expires_at"], name="sign_ins_expires_af8f22_idx"),
+        ),
+        migrations.CreateModel(
+            name="StoredGuesses",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("full_at", models.BigIntegerField()),
+                ("step", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "guesses",
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["full_at"], name="guesses_full_at_3f4595_idx")],
+            },
         ),
         migrations.RunSQL(CREATE, DROP),
     ]
