@@ -33,7 +33,6 @@ COUNT = """
     INSERT INTO guesses (id, full_at, step) VALUES {rows}
     ON CONFLICT (id) DO UPDATE SET full_at = max(excluded.full_at, full_at + {more})
 """
-
 GIVE_BACK = "UPDATE guesses SET full_at = full_at - step WHERE id IN ({places})"
 KNOWN = "SELECT id, full_at FROM guesses WHERE id IN (%s, %s, %s)"
 

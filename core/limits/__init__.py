@@ -74,6 +74,7 @@ class Allowance(NamedTuple):
         """Raise TooMany with `code` if nothing is left. Counts nothing."""
         ahead = store().shift(self.cell)
         if self.wait(ahead):
+            self._note(ahead)
             raise TooMany(SENTENCES[code], code=code, retry_after=self.wait(ahead))
 
     def add(self) -> None:
