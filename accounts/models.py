@@ -160,7 +160,6 @@ class SignIn(models.Model):
     class Meta:
         db_table = "sign_ins"
         ordering = ["-id"]
-        indexes = [models.Index(fields=["user", "ended_at"]), models.Index(fields=["expires_at"])]
 
     def __str__(self) -> str:
         return f"{self.user_agent or 'unknown device'} #{self.pk}"

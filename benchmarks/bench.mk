@@ -10,7 +10,7 @@ CONNECTIONS ?=
 SYSTEMS ?=
 SCENARIOS ?=
 
-.PHONY: bench bench-cold bench-pairs bench-traffic bench-scale
+.PHONY: bench bench-bill bench-cold bench-pairs bench-traffic bench-scale
 
 $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -31,3 +31,6 @@ bench-scale: $(INSTALLED_BENCH) ## The same requests with 1,000, 10,000 and 100,
 
 bench-cold: $(INSTALLED_BENCH) d1-engine ## New hosts and outages of D1 within its quota (SIZE=, SCENARIOS=, DURATION=, OUT=)
 	@SIZE="$(SIZE)" DURATION="$(DURATION)" SCENARIOS="$(SCENARIOS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.cold
+
+bench-bill: $(INSTALLED_BENCH) d1-engine ## Rows and dollars of a month at Cloudflare, by users and hosts (SIZE=, OUT=)
+	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bill

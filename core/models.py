@@ -27,7 +27,7 @@ class AuditEntry(models.Model):
     """
 
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
-    actor_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    actor_id = models.BigIntegerField(null=True, blank=True)
     actor_username = models.CharField(max_length=50, blank=True)
     action = models.CharField(max_length=50, db_index=True)
     object_type = models.CharField(max_length=50)

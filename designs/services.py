@@ -25,11 +25,12 @@ CHOSEN = f"""
     FROM designs AS d JOIN ({SIGN_IN}) AS who ON who.expires_at > %s
     WHERE d.id = %s AND (d.status = 'published' OR who.is_admin)
 """
-# Idempotent.
+# Idempotent. What is known to be there is not inserted, because D1 bills an insert even if it conflicts.
 INSERT_FAVOURITE = f"""
     INSERT INTO user_favorites (user_id, design_id, created_at) SELECT who.id, d.id, %s {CHOSEN}
-    ON CONFLICT (user_id, design_id) DO NOTHING
-"""
+    AND NOT EXISTS (SELECT 1 FROM user_favorites AS f WHERE f.design_id = d.id AND f.user_id = who.id)
+    ON CONFLICT (design_id, user_id) DO NOTHING
+"""  # noqa: S608 – made of constants
 DELETE_FAVOURITE = f"""
     DELETE FROM user_favorites WHERE (user_id, design_id) IN (SELECT who.id, d.id {CHOSEN})
 """  # noqa: S608 – made of constants

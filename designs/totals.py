@@ -1,15 +1,16 @@
 """Totals that triggers keep, so that no page counts the whole catalogue: by day, and by value of an attribute.
 
 Each row is what a GROUP BY over the rows themselves would return; tests compare the two. The region of a design has
-no column: it is that of the textile tradition in the title (designs.regions).
+no column: it is that of the textile tradition in the title (designs.regions). D1 bills each row that a trigger reads or
+writes: only totals that change are written, and the traditions are text of the trigger, not rows.
 """
-
-import json
 
 from designs.regions import REGION_OF_TRADITION
 
 ATTRIBUTES = ("category", "style", "occasion")
 REGION, ALL = "region", "all"  # ALL has one value, the same word: how many designs there are
+# Each field with the column of designs that its value comes from.
+COLUMN_OF = {ALL: None, **{name: name for name in ATTRIBUTES}, REGION: "title"}
 
 
 def sql_text(value: str) -> str:
@@ -25,45 +26,64 @@ def by_day(day: str, column: str, amount: str) -> str:
     """The statements that add to one column of a day.
 
     The row is made by an INSERT of its own, not by an upsert: the OR IGNORE of the outer statement would apply to
-    that, too.
+    that, too. A day to take away from has one.
     """
-    return (
+    make = (
         f"INSERT INTO day_totals (day, views, likes, designs) SELECT {day}, 0, 0, 0 "
         f"WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = {day}); "
+    )
+    return (
+        f"{'' if amount.startswith('-') else make}"
         f"UPDATE day_totals SET {column} = {column} + {amount} WHERE day = {day};"
     )
 
 
-def values_of(row: str) -> str:
-    """A SELECT of the (field, value) pairs that a row of designs is counted under.
-
-    Through JSON, because D1 allows five terms in a UNION.
-    """
-    region = (
-        f"SELECT value FROM json_each({sql_text(json.dumps(REGION_OF_TRADITION))}) "
-        f"WHERE instr(' ' || lower({row}.title) || ' ', ' ' || key || ' ') ORDER BY length(key) DESC LIMIT 1"
+def region_of(row: str) -> str:
+    """The region of a row of designs, by the longest tradition in its title."""
+    longest_first = sorted(REGION_OF_TRADITION.items(), key=lambda item: -len(item[0]))
+    cases = " ".join(
+        f"WHEN instr(title, {sql_text(f' {tradition} ')}) THEN {sql_text(region)}"
+        for tradition, region in longest_first
     )
-    pairs = [(ALL, sql_text(ALL)), *((name, f"{row}.{name}") for name in ATTRIBUTES), (REGION, f"({region})")]
-    listed = ", ".join(f"json_array({sql_text(field)}, {value})" for field, value in pairs)
+    return f"(SELECT (CASE {cases} END) FROM (SELECT ' ' || lower({row}.title) || ' ' AS title))"
+
+
+def value_of(field: str, row: str) -> str:
+    """The value of a field that a row of designs is counted under; none if it is empty or null."""
+    if field == REGION:
+        return region_of(row)
+    return sql_text(ALL) if field == ALL else f"{row}.{field}"
+
+
+def add_value(field: str, row: str) -> str:
+    """The statements that add a row of designs to the total of its value, which they make if there is none."""
     return (
-        "SELECT json_extract(value, '$[0]') AS field, json_extract(value, '$[1]') AS value "
-        f"FROM json_each(json_array({listed}))"
+        f"{change_value(field, row, '+')} "
+        f"INSERT INTO value_totals (field, value, status, count) SELECT '{field}', v.value, {row}.status, 1 "
+        f"FROM (SELECT {value_of(field, row)} AS value) AS v WHERE v.value <> '' AND NOT EXISTS (SELECT 1 "
+        f"FROM value_totals AS t WHERE t.field = '{field}' AND t.value = v.value AND t.status = {row}.status);"
     )
 
 
-def by_value(row: str, amount: str) -> str:
-    """The statements that add a row of designs to the totals of its values, or take it away."""
-    same = f"value_totals.field = f.field AND value_totals.value = f.value AND value_totals.status = {row}.status"
+def change_value(field: str, row: str, sign: str) -> str:
+    """The statement that adds a row of designs to the total of its value ("+"), if there is one, or takes it away."""
     return (
-        f"INSERT INTO value_totals (field, value, status, count) "
-        f"SELECT f.field, f.value, {row}.status, 0 FROM ({values_of(row)}) AS f "
-        f"WHERE coalesce(f.value, '') <> '' AND NOT EXISTS (SELECT 1 FROM value_totals WHERE {same}); "
-        f"UPDATE value_totals SET count = count + {amount} FROM ({values_of(row)}) AS f WHERE {same};"
+        f"UPDATE value_totals SET count = count {sign} 1 "
+        f"WHERE field = '{field}' AND value = {value_of(field, row)} AND status = {row}.status;"
     )
 
 
-COUNTED = ("title", "status", *ATTRIBUTES)
-CHANGED = " OR ".join(f"old.{name} IS NOT new.{name}" for name in COUNTED)
+def change_trigger(field: str) -> str:
+    """The body of the trigger that moves a design from one total of a field to another."""
+    column = COLUMN_OF[field]
+    differs = f"{value_of(field, 'old')} IS NOT {value_of(field, 'new')} OR " if column else ""
+    return (
+        f"AFTER UPDATE OF {f'{column}, ' if column else ''}status ON designs "
+        f"WHEN {differs}old.status IS NOT new.status "
+        f"BEGIN {change_value(field, 'old', '-')} {add_value(field, 'new')} END"
+    )
+
+
 MOVED = f"WHEN {day_of('old')} IS NOT {day_of('new')}"
 
 
@@ -73,15 +93,14 @@ def moved(column: str) -> str:
 
 BODIES = {
     "totals_design_insert": (
-        f"AFTER INSERT ON designs BEGIN {by_day(day_of('new'), 'designs', '1')} {by_value('new', '1')} END"
+        f"AFTER INSERT ON designs BEGIN {by_day(day_of('new'), 'designs', '1')} "
+        f"{' '.join(add_value(field, 'new') for field in COLUMN_OF)} END"
     ),
     "totals_design_delete": (
-        f"AFTER DELETE ON designs BEGIN {by_day(day_of('old'), 'designs', '-1')} {by_value('old', '-1')} END"
+        f"AFTER DELETE ON designs BEGIN {by_day(day_of('old'), 'designs', '-1')} "
+        f"{' '.join(change_value(field, 'old', '-') for field in COLUMN_OF)} END"
     ),
-    "totals_design_change": (
-        f"AFTER UPDATE OF {', '.join(COUNTED)} ON designs WHEN {CHANGED} "
-        f"BEGIN {by_value('old', '-1')} {by_value('new', '1')} END"
-    ),
+    **{f"totals_{field}_change": change_trigger(field) for field in COLUMN_OF},
     "totals_design_move": f"AFTER UPDATE OF created_at ON designs {MOVED} BEGIN {moved('designs')} END",
     "totals_like_insert": (f"AFTER INSERT ON user_favorites BEGIN {by_day(day_of('new'), 'likes', '1')} END"),
     "totals_like_delete": (

@@ -44,6 +44,7 @@ class Image(models.Model):
 class ImageTotal(models.Model):
     """The number of images in a category, and their bytes without renditions. uploads.triggers keeps it."""
 
+    id = models.IntegerField(primary_key=True)
     category = models.CharField(max_length=20, choices=Category.choices, unique=True)
     images = models.BigIntegerField(default=0)
     bytes = models.BigIntegerField(default=0)

@@ -139,14 +139,6 @@ class Migration(migrations.Migration):
             model_name="user",
             index=models.Index(fields=["avatar_object_key"], name="users_avatar__dfc7e2_idx"),
         ),
-        migrations.AddIndex(
-            model_name="signin",
-            index=models.Index(fields=["user", "ended_at"], name="sign_ins_user_id_846f56_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="signin",
-            index=models.Index(fields=["expires_at"], name="sign_ins_expires_af8f22_idx"),
-        ),
         migrations.CreateModel(
             name="StoredGuesses",
             fields=[

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True, db_index=True)),
-                ("actor_id", models.BigIntegerField(blank=True, db_index=True, null=True)),
+                ("actor_id", models.BigIntegerField(blank=True, null=True)),
                 ("actor_username", models.CharField(blank=True, max_length=50)),
                 ("action", models.CharField(db_index=True, max_length=50)),
                 ("object_type", models.CharField(max_length=50)),

@@ -1,9 +1,10 @@
 """The change log that D1 keeps for its replicas: its tables, and the statements that install and drop it.
 
-`_d1_changes` holds the latest change of each row ever changed, and also the latest change of more than quiet columns:
-at most two entries for a row. `_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the
-logged tables, their schema when the triggers were created and its number, which grows with each other schema, and the
-floor (entries up to this number may be missing).
+`_d1_changes` has an entry for each change of a row. Entries are only added, without an index or a sequence, so D1 bills
+one row for each. The last one is never deleted, so that numbers grow; the first is an anchor of no table.
+`_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the logged tables, their schema
+when the triggers were created and its number, which grows with each other schema, and the floor (entries up to this
+number may be missing).
 `_d1_snapshots` holds one row: the newest snapshot of the copy, and which host writes the next (snapshot_lease.py).
 """
 
@@ -32,9 +33,8 @@ CREATE_SNAPSHOTS = (
     f"INSERT OR IGNORE INTO {SNAPSHOTS} (id) VALUES (1)",
 )
 _CREATE = (
-    f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY AUTOINCREMENT, tbl TEXT NOT NULL, "
+    f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY, tbl TEXT NOT NULL, "
     "key INTEGER NOT NULL, quiet INTEGER NOT NULL)",
-    f"CREATE UNIQUE INDEX IF NOT EXISTS {LOG}_of ON {LOG} (tbl, key, quiet)",
     f"CREATE TABLE IF NOT EXISTS {STATE} (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, "
     "tables TEXT NOT NULL, schema TEXT, number INTEGER NOT NULL, floor INTEGER NOT NULL)",
     f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, number, floor) VALUES (1, '', '[]', 0, 0)",
@@ -48,7 +48,7 @@ _SCHEMA = (
 )
 # The tables come from a subquery of their own, so SQLite does not read them again for each object of the schema.
 _CURRENT_SCHEMA = _SCHEMA.format(tables=f"(SELECT tables FROM {STATE})")
-SEQ = f"coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{LOG}'), 0)"
+SEQ = f"coalesce((SELECT max(seq) FROM {LOG}), 0)"
 # Where the log may be cut: what the newest snapshot needs is kept, up to a cap.
 _KEPT_FROM = (
     f"min({SEQ} - {_KEPT}, max({SEQ} - {_KEPT_FOR_SNAPSHOT}, "
@@ -82,7 +82,7 @@ class LogState:
 
     @property
     def needs_trim(self) -> bool:
-        """Whether the log has grown so long that installing it again, which cuts it, is worth a request."""
+        """Whether the log has grown so long that cutting it is worth a request."""
         return self.seq - self.floor > 2 * _KEPT
 
 
@@ -145,18 +145,14 @@ def install_statements(
         else f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(state.epoch)} AND number = {state.number})"
     )
     check = f"SELECT CASE WHEN {schema_sql(tables)} IS ?1 AND {has_state} THEN 1 ELSE {stale('schema')} END"
-    floor = SEQ if epoch else f"max(floor, {_KEPT_FROM})"
     statements = [
         *((f"DROP TABLE IF EXISTS {STATE}",) if state is None else ()),
         *_CREATE,
-        f"INSERT INTO sqlite_sequence (name, seq) SELECT '{LOG}', 0 "
-        f"WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '{LOG}')",
         *(_begin_epoch(epoch) if epoch else ()),
-        f"UPDATE {STATE} SET floor = {floor}",
-        f"DELETE FROM {LOG} WHERE seq <= (SELECT floor FROM {STATE})",
+        *trim_statements(),
         *(f"DROP TRIGGER IF EXISTS {quote_name(name)}" for name in sorted({*old_triggers, *new_triggers})),
         *new_triggers.values(),
-        *(sql for table, condition in unlogged for sql in _log_rows(table, condition)),
+        *(_log_rows(table, condition) for table, condition in unlogged),
         f"UPDATE {STATE} SET tables = {tables_json}",
         # No number comes again with another schema after a restore of the database.
         f"UPDATE {STATE} SET number = max(number + 1, {_MICROSECONDS}), schema = {_CURRENT_SCHEMA} "
@@ -166,18 +162,25 @@ def install_statements(
     return [guard, *((sql, []) for sql in statements)]
 
 
-def _begin_epoch(epoch: str) -> tuple[str, str]:
+def trim_statements() -> tuple[str, str]:
+    """Statements that cut the log. They may be run more than once."""
     return (
-        f"UPDATE {STATE} SET epoch = {literal(epoch)}",
-        f"UPDATE sqlite_sequence SET seq = max(seq, {_MICROSECONDS}) WHERE name = '{LOG}'",
+        f"UPDATE {STATE} SET floor = max(floor, {_KEPT_FROM})",
+        f"DELETE FROM {LOG} WHERE seq < (SELECT floor FROM {STATE})",
     )
 
 
-def _log_rows(table: TableSchema, condition: str) -> tuple[str, str]:
-    """Statements that log the rows of a table that meet a condition, as changed now."""
-    name = literal(table.name)
-    keys = f"SELECT {table.quoted_key} FROM {table.quoted_name} WHERE {condition}"
+def _begin_epoch(epoch: str) -> tuple[str, str, str]:
     return (
-        f"DELETE FROM {LOG} WHERE tbl = {name} AND key IN ({keys})",
-        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {name}, k.*, 0 FROM ({keys}) k",
+        f"UPDATE {STATE} SET epoch = {literal(epoch)}",
+        f"INSERT INTO {LOG} (seq, tbl, key, quiet) SELECT max({SEQ} + 1, {_MICROSECONDS}), '', 0, 1",
+        f"UPDATE {STATE} SET floor = {SEQ}",
+    )
+
+
+def _log_rows(table: TableSchema, condition: str) -> str:
+    """A statement that logs the rows of a table that meet a condition, as changed now."""
+    return (
+        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {literal(table.name)}, {table.quoted_key}, 0 "
+        f"FROM {table.quoted_name} WHERE {condition}"
     )

@@ -10,7 +10,9 @@ from d1backend.replica.change_log import LOG, VERSIONS_QUERY, LogState, parse_st
 from d1backend.replica.tables import Row, Shape, TableSchema
 from d1backend.sql.values import literal
 
-# One result has at most this many changes, and ends with the row that exceeds this many characters of JSON.
+# One result is of at most so many entries of the log, has at most so many changes, and ends with the row that exceeds
+# this many characters of JSON.
+_MAX_ENTRIES = 20_000
 MAX_CHANGES = 2000
 MAX_TEXT = 2_000_000
 
@@ -53,9 +55,9 @@ class Change:
 class ChangeSet:
     """The changes after the number `since`, read at or after `started` (seconds, time.time()), for a copy's `shape`.
 
-    `anchor` is the identity of the change `since` itself, when its row has not changed again. `is_complete` is false
-    when there are more changes than one result holds. `versions` has the last change of each table that was not
-    quiet, when it was asked for.
+    `anchor` is the identity of the change `since` itself, while the log has it. `is_complete` is false when there are
+    more changes than one result holds. `versions` has the last change of each table that was not quiet, when it was
+    asked for.
     """
 
     shape: Shape
@@ -93,21 +95,26 @@ def changes_query(
 ) -> list[Statement]:
     """Queries for the state of the log and for the current rows that changed after `since`.
 
-    A row that no longer meets the condition of its table comes as one that was deleted.
-    The change `since` comes first, without its row, unless the row has changed again. `check_schema` compares the
-    whole schema, not only its version; `versions` adds the versions of the tables.
+    A row that changed several times comes once, with the number of its last change; twice if only some of its changes
+    were quiet. A row that no longer meets the condition of its table comes as one that was deleted. `check_schema`
+    compares the whole schema, not only its version; `versions` adds the versions of the tables.
     """
     cases = " ".join(
         f"WHEN {literal(t.name)} THEN (SELECT {t.row_sql} FROM {t.quoted_name} WHERE {t.quoted_key} = c.key{_and(t)})"
         for t in shape.tables.values()
     )
-    select = (
-        f"SELECT seq AS at, tbl, key, quiet, "
-        f"CASE WHEN seq > CAST(?1 AS INTEGER) THEN CASE tbl {cases} END END AS text "
-        f"FROM {LOG} c WHERE seq >= CAST(?1 AS INTEGER) ORDER BY seq LIMIT {MAX_CHANGES}"
+    entries = f"SELECT * FROM {LOG} WHERE seq > CAST(?1 AS INTEGER) ORDER BY seq LIMIT {_MAX_ENTRIES}"
+    last = (
+        f"SELECT max(seq) AS at, tbl, key, quiet FROM ({entries}) "
+        f"GROUP BY tbl, key, quiet ORDER BY at LIMIT {MAX_CHANGES}"
     )
+    select = f"SELECT at, tbl, key, quiet, CASE tbl {cases} END AS text FROM ({last}) c"
     return [
         (state_query(shape, compares=check_schema), []),
+        (
+            f"SELECT tbl || ' ' || key || ' ' || quiet FROM {LOG} WHERE seq = CAST(?1 AS INTEGER)",
+            [str(since)],
+        ),
         (_limit_text("at, tbl, CAST(key AS TEXT), quiet, text", select), [str(since)]),
         *([(VERSIONS_QUERY, list[str]())] if versions else []),
     ]
@@ -118,15 +125,15 @@ def parse_changes(results: Sequence[Result], shape: Shape, since: int, started: 
 
     Raises NeedsRefill when the log was never installed.
     """
-    state, rows = parse_state(results[0]["rows"]), results[1]["rows"]
+    state, anchors, rows = parse_state(results[0]["rows"]), results[1]["rows"], results[2]["rows"]
     if state is None:
         raise NeedsRefill("the log of changes on D1 has no state")
     changes = [
         Change(at, table, int(key), bool(quiet), None if text is None else encoding.row(json.loads(text)))
         for at, table, key, quiet, text in rows
     ]
-    anchor = changes.pop(0).identity if changes and changes[0].seq == since else None
-    versions = {str(table): at for table, at in results[2]["rows"]} if len(results) > 2 else {}
+    anchor = anchors[0][0] if anchors else None
+    versions = {str(table): at for table, at in results[3]["rows"]} if len(results) > 3 else {}
     is_complete = not changes or changes[-1].seq >= state.seq
     return ChangeSet(shape, since, started, state, changes, is_complete, anchor, versions)
 

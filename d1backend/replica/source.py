@@ -99,6 +99,10 @@ class Source:
             raise NeedsRefill(f"the schema on D1 has changed ({error})") from error
         return parse_changes(results, shape, since, started)
 
+    def trim_log(self) -> None:
+        """Cut the log of changes."""
+        self.execute([(sql, []) for sql in change_log.trim_statements()])
+
     def fetch_page(self, table: TableSchema, after: int | None, limit: int) -> tuple[list[Row], int]:
         """The rows of a table after the key `after`, and how many characters of JSON they took."""
         (rows,) = self.query([page_query(table, after, limit)])

@@ -73,7 +73,7 @@ def apply_new_changes(copy: ReplicaCopy, source: Source) -> float:
     """Fetch and apply all changes since; returns a moment (time.time()) up to which the copy is complete.
 
     A compatible newer schema is taken over with the changes, which then are fetched once more with its columns. The
-    log is installed when the schema is newer than it.
+    log is installed when the schema is newer than it, and cut when it has grown too long.
     Raises NeedsRefill when the changes do not continue the copy, or a refill is cheaper.
     """
     shape, change = copy.shape(), None
@@ -88,6 +88,8 @@ def apply_new_changes(copy: ReplicaCopy, source: Source) -> float:
             copy.apply(change_set, change)
             if check_schema:
                 copy.note_schema(change_set.started, state.version)
+                if state.needs_trim:
+                    source.trim_log()
             return change_set.started
         elif check_schema:
             install_log(source, exact=False, may_begin_epoch=False)

@@ -43,16 +43,12 @@ def log_triggers(
 
 
 def _trigger(table: TableSchema, event: str, keys: str, when: str = "", *, quietly: bool = False) -> str:
-    """A trigger that logs the row with the key `keys`, or all rows whose keys `keys` selects.
-
-    It deletes the older entry instead of replacing it: the OR IGNORE of the outer statement would apply to its
-    statements too.
-    """
-    name, select = literal(table.name), keys if keys.startswith("SELECT") else f"SELECT {keys}"
+    """A trigger that logs the row with the key `keys`, or all rows whose keys `keys` selects."""
+    select = keys if keys.startswith("SELECT") else f"SELECT {keys}"
     return (
         f"{event} ON {table.quoted_name} {f'WHEN {when} ' if when else ''}BEGIN "
-        f"DELETE FROM {LOG} WHERE tbl = {name} AND key IN ({select}){' AND quiet = 1' if quietly else ''}; "
-        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {name}, k.*, {int(quietly)} FROM ({select}) k; END"
+        f"INSERT INTO {LOG} (tbl, key, quiet) SELECT {literal(table.name)}, k.*, {int(quietly)} "
+        f"FROM ({select}) k; END"
     )
 
 

@@ -119,12 +119,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ImageTotal",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
+                ("id", models.IntegerField(primary_key=True, serialize=False)),
                 (
                     "category",
                     models.CharField(

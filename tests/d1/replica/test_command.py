@@ -29,7 +29,7 @@ def test_install_says_what_it_logs_and_does_nothing_the_second_time(d1, schema, 
     assert logged(d1) == 0
     assert run(host, "install") == "Logging changes of designs, people, tags.\n"
     d1("INSERT INTO people (name, password_hash) VALUES ('a', 'b')")
-    assert d1("SELECT tbl, key, quiet FROM _d1_changes") == [["people", 1, 0]]
+    assert d1("SELECT tbl, key, quiet FROM _d1_changes WHERE tbl <> ''") == [["people", 1, 0]]
     assert run(host, "install") == "Nothing to do.\n"
 
 

@@ -200,7 +200,7 @@ def test_a_log_that_begins_later_or_was_set_back_is_a_conflict(d1, host, design)
     for statement in (
         "UPDATE _d1_replica SET epoch = 'another'",
         "UPDATE _d1_replica SET floor = floor + 1000",
-        "UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = '_d1_changes'",
+        "DELETE FROM _d1_changes WHERE seq = (SELECT max(seq) FROM _d1_changes)",
     ):
         read = Design.objects.get()
         before = d1("SELECT epoch, floor FROM _d1_replica")[0]
