@@ -178,7 +178,6 @@ class StoredGuesses(models.Model):
     class Meta:
         db_table = "guesses"
         default_permissions = ()
-        indexes = [models.Index(fields=["full_at"])]
 
     def __str__(self) -> str:
         return f"limit {self.pk:x}"

@@ -199,12 +199,14 @@ class TestOnSeveralHosts:
         for _ in range(3):
             refused(login(user.username, "a guess"), 401, "invalid_credentials")
 
-    def test_what_is_over_is_deleted(self):
-        StoredGuesses.objects.create(pk=1, full_at=limits.now() - 2_000_000, step=1)
-        user = UserFactory()
-        for _ in range(3):
-            login(user.username, "a guess")
-        assert not StoredGuesses.objects.filter(pk=1).exists()
+
+def test_one_stored_guess_of_64_deletes_those_that_are_over():
+    over, held = limits.now() - 2_000_000, limits.now() + 60_000_000
+    for key, full_at in ((1, over), (2, held), (63, held), (64, held)):
+        StoredGuesses.objects.create(pk=key, full_at=full_at, step=1)
+        kept = set(StoredGuesses.objects.values_list("pk", flat=True))
+        assert (1 in kept) == (key != 64)
+    assert kept == {2, 63, 64}
 
 
 def test_another_secret_has_tries_of_its_own(settings):
