@@ -31,7 +31,7 @@ LONGEST_LOCK = 3600  # seconds
 
 COUNT = """
     INSERT INTO guesses (id, full_at, step) VALUES {rows}
-    ON CONFLICT (id) DO UPDATE SET full_at = max(excluded.full_at, full_at + {more})
+    ON CONFLICT (id) DO UPDATE SET full_at = max(excluded.full_at, full_at)
 """
 GIVE_BACK = "UPDATE guesses SET full_at = full_at - step WHERE id IN ({places})"
 KNOWN = "SELECT id, full_at FROM guesses WHERE id IN (%s, %s, %s)"
@@ -76,10 +76,9 @@ class Guess:
         """Let the try count. The one that uses up a limit locks it."""
         for one in self.used_up:
             lock(one)
-        if self.stored and self.used_up:
-            execute(*count_statement(self.used_up, counted=True))
-        elif not self.stored and self._is_to_be_stored():
-            execute(*count_statement(self.counted))
+        to_store = self.used_up if self.stored else self.counted
+        if to_store and self._is_to_be_stored():
+            execute(*count_statement(to_store))
         self.counted = self.stored = ()
 
     def succeed(self) -> None:
@@ -146,16 +145,12 @@ def locks_of(allowance: Allowance) -> Allowance:
     return Allowance(Limit(f"{allowance.limit.name} locks", LOCKS, LOCKS * DAY), allowance.who)
 
 
-def count_statement(allowances: Sequence[Allowance], *, counted: bool = False) -> tuple[str, list[int]]:
-    """Return the statement that stores the counts of this host, or one more than those of all.
-
-    What is `counted` there already only becomes what this host has, if that is more.
-    """
+def count_statement(allowances: Sequence[Allowance]) -> tuple[str, list[int]]:
+    """Return the statement that stores what this host has counted, which includes what it has learnt from others."""
     values: list[int] = []
     for one in allowances:
         values += [row_id(one), limits.now() + limits.store().shift(one.cell), one.cell.step]
-    rows = ", ".join(["(%s, %s, %s)"] * len(allowances))
-    return COUNT.format(rows=rows, more=0 if counted else "excluded.step"), values
+    return COUNT.format(rows=", ".join(["(%s, %s, %s)"] * len(allowances))), values
 
 
 def execute(statement: str, values: Sequence[int]) -> None:
