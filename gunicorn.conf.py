@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
-    from gunicorn.workers.base import Worker
+
+    from gallery_project.wire.worker import Worker
 
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-worker_class = "gthread"
+worker_class = "gallery_project.wire.worker.Worker"
 threads = int(os.environ.get("WEB_THREADS", "8"))  # most of a write is waiting for D1
 timeout = 60
 graceful_timeout = 30
+limit_request_line = 0  # the worker has a limit for the address
 keepalive = 65  # seconds: longer than the load balancer before it keeps a connection
 # A restarted worker has an empty cache of the catalogue.
 max_requests = 100_000
@@ -99,3 +101,4 @@ def child_exit(server: "Arbiter", worker: "Worker") -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)
+    worker.place.give_back()

@@ -21,7 +21,7 @@ from django.utils.functional import SimpleLazyObject
 
 from core import metrics, races, replica, system
 from core.api.errors import error_response
-from core.lingering_response import CutShortError, LingeringResponse, read_chunked
+from core.request_body import BodyTooLarge, Unreadable
 from core.spending import READS
 from d1backend import conditional_writes, gather
 
@@ -161,37 +161,26 @@ def accepts_gzip(header: str) -> bool:
 
 
 def body_limit(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Reject a body over its path's limit: by Content-Length before a byte is read, or as its chunks arrive."""
+    """Answer 413 where a view asks for a body over its path's limit. What refuses without the body comes first."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if "HTTP_TRANSFER_ENCODING" in request.META:
-            return chunked(request)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdecimal():
             return error_response(400, "Content-Length is not a number.", "malformed")
-        limit = body_limit_of(request.path)
-        return too_large(request, limit) if int(length) > limit else get_response(request)
-
-    def chunked(request: HttpRequest) -> HttpResponseBase:
-        if not request.META.get("wsgi.input_terminated"):
+        body, limit = request.META.get("wsgi.input"), body_limit_of(request.path)
+        if isinstance(body, Unreadable):
+            body.limit = limit
+        elif "HTTP_TRANSFER_ENCODING" in request.META:
             return error_response(411)
-        limit = body_limit_of(request.path)
+        if int(length) > limit:
+            request._stream = Unreadable(BodyTooLarge)  # type: ignore[assignment]
         try:
-            whole = read_chunked(request, limit)
-        except CutShortError:
-            return error_response(400, "The body ended before its last chunk.", "cut_short")
-        if whole is None:
-            return too_large(request, limit)
-        with whole:
             return get_response(request)
+        except BodyTooLarge:
+            code = "file_too_large" if limit > settings.MAX_JSON_SIZE else "too_large"
+            return error_response(413, f"The request may have at most {limit:,} bytes.", code)
 
     return middleware
-
-
-def too_large(request: HttpRequest, limit: int) -> HttpResponseBase:
-    code = "file_too_large" if limit > settings.MAX_JSON_SIZE else "too_large"
-    refusal = error_response(413, f"The request may have at most {limit:,} bytes.", code)
-    return LingeringResponse.of(refusal, request)
 
 
 def writes_need_d1(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:

@@ -10,13 +10,17 @@ from django.views.decorators.http import require_http_methods
 
 from core.api.errors import error_response
 from core.errors import Conflict, Unavailable
-from core.lingering_response import CutShortError
+from core.request_body import body_length
 from uploads import selectors, signed_urls
 from uploads.keys import content_type_of, is_incoming, is_object
 from uploads.storage.base import IMMUTABLE
 from uploads.storage.folder import FolderStorage
 
 CHUNK = 256 * 1024  # bytes
+
+
+class CutShortError(Exception):
+    """The client disconnected before it had sent the whole body."""
 
 
 @csrf_exempt
@@ -45,7 +49,7 @@ def read_object(store: FolderStorage, key: str) -> HttpResponseBase:
 
 def receive_object(request: HttpRequest, store: FolderStorage, key: str) -> HttpResponse:
     """Store the body under the key if the URL was signed for exactly this upload."""
-    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    length = body_length(request)
     if not signed_urls.is_valid(
         request.GET.get("ticket", ""), key, request.headers.get("Content-Type", ""), length
     ):

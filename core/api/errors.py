@@ -44,12 +44,17 @@ DEFAULTS = {
     403: ("forbidden", "You are not allowed to do this."),
     404: ("not_found", "There is nothing at this URL."),
     405: ("method_not_allowed", "This URL does not support that method."),
+    408: ("request_timeout", "The request took too long to arrive."),
     409: ("conflict", "This conflicts with the stored data."),
     411: ("length_required", "This server does not accept chunked bodies. Please send Content-Length."),
     413: ("too_large", "The request is too large."),
+    414: ("address_too_long", "The address is too long."),
     415: ("unsupported_media_type", "This media type is not supported here."),
+    417: ("expectation_failed", "This server does not know what the Expect header asks for."),
     429: ("too_many_requests", "Too many requests. Please try again later."),
+    431: ("head_too_large", "The headers of the request are too large."),
     500: ("server_error", "Something went wrong on our side. It has been logged."),
+    501: ("not_implemented", "This server does not know that transfer coding."),
     503: ("unavailable", "The service is temporarily unavailable. Please try again."),
 }
 

@@ -1,6 +1,7 @@
 """The server that the journeys run against, its admin and its users."""
 
 import secrets
+import time
 
 import pytest
 
@@ -42,3 +43,16 @@ def design(admin):
     key = admin.post("/api/upload/image", files=files).json()["object_key"]
     fields = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": key}
     return admin.post("/api/designs", json=fields).json()
+
+
+@pytest.fixture
+def wait_until():
+    """Wait until a condition holds, for 20 s at most."""
+
+    def wait(condition) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    return wait

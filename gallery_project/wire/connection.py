@@ -1,0 +1,203 @@
+"""One connection: what has arrived on it, what it waits for, and until when. It reads and sends nothing by itself."""
+
+import socket
+import tempfile
+import time
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from gunicorn.config import Config
+from gunicorn.http.errors import NoMoreData, ParseException
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
+
+from core.request_body import BodyAwaited, BodyTooLarge, Unreadable
+from gallery_project.wire.framing import Chunked, Framing, framing_of
+from gallery_project.wire.refusals import CUT_SHORT, MALFORMED, Refusal
+
+MOST_ADDRESS = 8190  # bytes
+MOST_HEAD = 16 * 1024  # bytes
+IN_MEMORY = 64 * 1024  # bytes of a body; a longer one goes to disk, and the application is asked first
+MOST_SPOOLED = 512 * 1024**2  # bytes of all bodies that a worker keeps
+MOST_DRAINED = 128 * 1024**2  # bytes that are dropped after an answer, so that the client reads it
+
+HEAD_SECONDS = 15.0
+BODY_SECONDS = 900.0  # at most, and less if it comes more slowly than
+BODY_GRACE, BODY_RATE = 20.0, 1024.0  # seconds before the rate counts; bytes a second on average
+LINGER_SECONDS, LINGER_IDLE = 30.0, 5.0
+
+
+class Step(Enum):
+    """What to do with a connection."""
+
+    WAIT = auto()  # for more bytes
+    ASK = auto()  # the application, which may refuse the request by its head
+    RUN = auto()  # the request: it is complete
+
+
+class Spool:
+    """The bytes that the bodies of a process take, in `folder` where they are long."""
+
+    def __init__(self, folder: Path, most: int = MOST_SPOOLED) -> None:
+        self.folder, self.most, self.kept = folder, most, 0
+
+
+class Connection:
+    """The state of one connection; `since` is when it began to wait for what it waits for."""
+
+    def __init__(
+        self, cfg: Config, sock: socket.socket, client: tuple[str, int], server: tuple[str, int], spool: Spool
+    ) -> None:
+        self.cfg, self.sock, self.client, self.server, self.spool = cfg, sock, client, server, spool
+        self.fd = sock.fileno()
+        self.buffer = bytearray()
+        self.count = 0
+        self.lingers = False
+        self.dropped = self.kept = 0
+        self.body: tempfile.SpooledTemporaryFile[bytes] | None = None
+        self.forget_request()
+
+    def forget_request(self) -> None:
+        """Let go of the request and its body, and wait for the next."""
+        if self.body is not None:
+            self.body.close()
+        self.spool.kept -= self.kept
+        self.kept = 0  # bytes of the body
+        self.head = b""
+        self.request: Any = None  # gunicorn's Request, once the head is there
+        self.framing: Framing | None = None
+        self.body = None
+        self.awaited: Unreadable | None = None  # the body, for an application that has been asked
+        self.expects_continue = self.closes = False
+        self.since = self.heard = time.monotonic()
+
+    @property
+    def is_idle(self) -> bool:
+        return self.request is None and not self.buffer and not self.lingers
+
+    def deadline(self) -> float:
+        if self.lingers:
+            return min(self.since + LINGER_SECONDS, self.heard + LINGER_IDLE)
+        if self.request is not None:
+            return self.since + min(BODY_SECONDS, BODY_GRACE + self.kept / BODY_RATE)
+        return self.since + (HEAD_SECONDS if self.buffer else self.cfg.keepalive)
+
+    def dispensability(self) -> tuple[int, float]:
+        """Return a rank by which connections are closed to make place for new ones, the first first."""
+        if self.request is None and self.buffer:
+            return 0, self.since
+        return (1 if self.lingers else 2 if self.is_idle else 3), self.since
+
+    def receive(self, data: bytes) -> None:
+        self.heard = time.monotonic()
+        if self.is_idle:
+            self.since = self.heard
+        self.buffer += data
+
+    def linger(self) -> None:
+        """Drop what still comes."""
+        self.forget_request()
+        self.buffer.clear()
+        self.lingers = True
+
+    def drop(self, data: bytes) -> bool:
+        """Return whether more may come."""
+        self.heard = time.monotonic()
+        self.dropped += len(data)
+        return self.dropped < MOST_DRAINED
+
+    def advance(self) -> Step:
+        """Return what to do after bytes have come. Raises Refusal and gunicorn's ParseException."""
+        if self.request is None:
+            self.begin()
+        return Step.WAIT if self.request is None else self.collect()
+
+    def begin(self) -> None:
+        """Parse the head, if it is complete."""
+        end = self.buffer.find(b"\r\n\r\n", 0, MOST_HEAD)
+        if end < 0:
+            check_address(self.buffer)
+            if len(self.buffer) >= MOST_HEAD:
+                raise Refusal(431)
+            if self.buffer.count(b"\n") != self.buffer.count(b"\r\n"):
+                raise Refusal(*MALFORMED)  # a bare LF: the end would never come
+            return
+        self.head = bytes(self.buffer[: end + 4])
+        del self.buffer[: end + 4]
+        check_address(self.head)
+        self.count += 1
+        try:
+            request = Request(self.cfg, IterUnreader([self.head]), self.client, self.count)
+        except (NoMoreData, StopIteration):
+            raise Refusal(*MALFORMED) from None
+        self.request, self.framing = request, framing_of(request)
+        # gunicorn would answer it before the application is asked.
+        self.expects_continue, request._expected_100_continue = request._expected_100_continue, False
+        self.closes = request.must_close
+        self.since = time.monotonic()
+
+    def collect(self) -> Step:
+        """Take what has come of the body."""
+        assert self.framing is not None
+        try:
+            data = self.framing.take(self.buffer)
+        except ParseException:
+            raise Refusal(*CUT_SHORT) from None
+        if data:
+            self.keep(data)
+        if self.framing.done or self.is_too_large():
+            return Step.RUN
+        is_long = max(self.kept, self.framing.length or 0) > IN_MEMORY
+        return Step.ASK if self.awaited is None and (is_long or self.expects_continue) else Step.WAIT
+
+    def is_too_large(self) -> bool:
+        limit = self.awaited.limit if self.awaited else None
+        return limit is not None and self.kept > limit
+
+    def keep(self, data: bytes) -> None:
+        self.kept += len(data)
+        self.spool.kept += len(data)
+        if self.spool.kept > self.spool.most:
+            raise Refusal(503)
+        try:
+            if self.body is None:
+                self.body = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(self.spool.folder))  # noqa: SIM115
+            self.body.write(data)
+        except OSError as error:
+            raise Refusal(503) from error
+
+    def prepare(self, step: Step) -> None:
+        """Let the request say what the application may see of its body."""
+        request = self.request
+        if step is Step.ASK:
+            # An answer without the body ends the connection.
+            request.force_close()
+            request.body = self.awaited = Unreadable(BodyAwaited)
+            if isinstance(self.framing, Chunked):
+                request.headers.append(("CONTENT-LENGTH", "1"))  # Django asks for no body without a length
+            return
+        if isinstance(self.framing, Chunked):
+            ours = ("TRANSFER-ENCODING", "CONTENT-LENGTH")
+            kept = [header for header in request.headers if header[0] not in ours]
+            request.headers = [*kept, ("CONTENT-LENGTH", str(self.kept))]
+        if self.is_too_large():
+            request.force_close()
+            request.body = Unreadable(BodyTooLarge)
+        elif self.body is not None:
+            self.body.seek(0)
+            request.body = self.body
+
+    def is_wanted(self) -> bytes:
+        """Go on with the body, for which the application has asked; return what to send to the client first."""
+        self.request.must_close = self.closes
+        self.since = time.monotonic()
+        waits = self.expects_continue and not self.kept and not self.buffer
+        return b"HTTP/1.1 100 Continue\r\n\r\n" if waits else b""
+
+
+def check_address(head: bytes | bytearray) -> None:
+    """Raise Refusal if the request's address is too long."""
+    parts = head[: MOST_ADDRESS + 100].lstrip(b"\r\n").partition(b"\r\n")[0].split(b" ", 2)
+    if len(parts) > 1 and len(parts[1]) > MOST_ADDRESS:
+        raise Refusal(414)

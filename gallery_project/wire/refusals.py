@@ -1,0 +1,65 @@
+"""Answers that the worker gives without the application, in the API's envelope."""
+
+import json
+import logging
+import re
+import uuid
+from http import HTTPStatus
+
+from gunicorn.http import errors
+
+logger = logging.getLogger("gallery.request")
+
+REQUEST_ID = re.compile(rb"\r\nx-request-id:[ \t]*([A-Za-z0-9._-]{1,128})[ \t]*\r\n", re.I)
+STATUS_OF = {
+    errors.LimitRequestLine: 414,
+    errors.LimitRequestHeaders: 431,
+    errors.ExpectationFailed: 417,
+    errors.UnsupportedTransferCoding: 501,
+    errors.ForbiddenProxyRequest: 403,
+    errors.InvalidResponseHeader: 500,
+    errors.InvalidResponseHeaderName: 500,
+    errors.ConfigurationProblem: 500,
+}
+MALFORMED = (400, "The request is not well-formed HTTP.", "malformed")
+CUT_SHORT = (400, "The body ended early, or its framing is broken.", "cut_short")
+
+
+class Refusal(Exception):
+    """A request that the worker refuses: status, sentence and code as in core.api.errors, which has their defaults."""
+
+    def __init__(self, status: int, message: str = "", code: str = "") -> None:
+        super().__init__(status, message, code)
+        self.status, self.message, self.code = status, message, code
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """Return what to answer to an exception of gunicorn's parser, or of the application."""
+    if isinstance(error, Refusal):
+        return error
+    status = STATUS_OF.get(type(error))
+    if status is not None:
+        return Refusal(status)
+    return Refusal(*MALFORMED) if isinstance(error, errors.ParseException) else Refusal(500)
+
+
+def answer(refusal: Refusal, head: bytes = b"") -> bytes:
+    """Return a whole response, after which the connection ends, and log it. `head` is of the request."""
+    from core.api.errors import envelope, error_headers  # gunicorn loads this module before Django is set up
+
+    sent = REQUEST_ID.search(head)
+    request_id = sent[1].decode() if sent else uuid.uuid4().hex
+    body = json.dumps(envelope(refusal.status, refusal.message, refusal.code)).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "X-Request-ID": request_id,
+        "Cache-Control": "no-store",
+        **error_headers(refusal.status),
+        "Connection": "close",
+    }
+    line = head[:200].partition(b"\r\n")[0]
+    logger.info("refused=%r status=%d request_id=%s", line, refusal.status, request_id)
+    lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body

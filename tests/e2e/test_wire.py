@@ -1,0 +1,155 @@
+"""Framing, malformed requests and slow senders, against gunicorn as it is shipped."""
+
+import contextlib
+import json
+import socket
+import struct
+
+import pytest
+
+from tests.e2e.processes import spooled
+from tests.e2e.raw_http import Wire, chunk
+
+pytestmark = pytest.mark.e2e
+
+LOGIN = json.dumps({"username": "nobody", "password": "not the one"}).encode()
+TYPE = "Content-Type: application/json"
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+def assert_refused(answer, status, code):
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.json()["success"] is False
+    assert answer.headers["X-Request-ID"]
+    assert answer.closes
+
+
+def test_pipelined_requests_are_answered_in_order(server):
+    with Wire(server) as wire:
+        paths = ["/health/live", "/api/nothing", "/info", "/api/designs"] * 3
+        wire.send(b"".join(wire.head("GET", path, f"X-Request-ID: {at}") for at, path in enumerate(paths)))
+        answers = [wire.answer() for _ in paths]
+        assert [answer.headers["X-Request-ID"] for answer in answers] == [str(at) for at in range(12)]
+        assert [answer.status for answer in answers] == [200, 404, 200, 401] * 3
+
+
+def test_a_request_behind_a_body(server):
+    with Wire(server) as wire:
+        post = wire.head("POST", "/api/auth/login", TYPE, f"Content-Length: {len(LOGIN)}") + LOGIN
+        wire.send(post + post + wire.head("GET", "/health/live"))
+        assert [wire.answer().status for _ in range(3)] == [401, 401, 200]
+
+
+def test_a_request_that_comes_byte_by_byte(server):
+    with Wire(server) as wire:
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sent = wire.head("POST", "/api/auth/login", TYPE, CHUNKED)
+        sent += chunk(LOGIN[:5], ";a=b") + chunk(LOGIN[5:]) + b"0\r\nX-Sum: x\r\n\r\n"
+        for at in range(len(sent)):
+            wire.send(sent[at : at + 1])
+        answer = wire.answer()
+        assert (answer.status, answer.code, answer.closes) == (401, "invalid_credentials", False)
+
+
+@pytest.mark.parametrize(
+    ("version", "headers", "closes"),
+    [("1.0", [], True), ("1.0", ["Connection: keep-alive"], False), ("1.1", ["Connection: close"], True)],
+)
+def test_the_connection_goes_on_as_the_version_says(server, version, headers, closes):
+    with Wire(server) as wire:
+        answer = wire.ask("GET", "/info", *headers, version=version)
+        assert (answer.status, answer.closes) == (200, closes)
+        if closes:
+            assert wire.ended()
+
+
+@pytest.mark.parametrize(("length", "status"), [(8190, 404), (8191, 414), (20_000, 414), (1_000_000, 414)])
+def test_long_addresses(server, length, status):
+    with Wire(server) as wire:
+        address = "/api/" + "a" * (length - 5)
+        answer = wire.ask("GET", address, "X-Request-ID: mine")
+        assert (answer.status, answer.code) == (status, {404: "not_found", 414: "address_too_long"}[status])
+        assert length > 16_000 or answer.headers["X-Request-ID"] == "mine"
+
+
+@pytest.mark.parametrize("count", [4, 400])
+def test_a_head_that_is_too_large(server, count):
+    with Wire(server) as wire:
+        assert_refused(
+            wire.ask("GET", "/health/live", *[f"X-{at}: {'a' * 5000}" for at in range(count)]),
+            431,
+            "head_too_large",
+        )
+        assert wire.ended()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\nHost: x\n\n",
+        b"GET / HTTP/1.1\r\nNo colon\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_gets_the_envelope(server, head):
+    with Wire(server) as wire:
+        assert_refused(wire.send(head).answer(), 400, "malformed")
+        assert wire.ended()
+
+
+def test_other_refusals_of_the_head(server):
+    for header, status, code in [
+        ("Expect: wonders", 417, "expectation_failed"),
+        ("Transfer-Encoding: x", 501, "not_implemented"),
+    ]:
+        with Wire(server) as wire:
+            assert_refused(wire.ask("POST", "/", header), status, code)
+
+
+def test_a_body_that_ends_early(server):
+    with Wire(server) as wire:
+        wire.send(wire.head("POST", "/api/auth/login", TYPE, "Content-Length: 100") + b"{")
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert_refused(wire.answer(), 400, "cut_short")
+
+
+def test_slow_senders_hold_nobody_up(server, admin):
+    heads = [
+        (b"", "half a head"),
+        (
+            b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\n"
+            + TYPE.encode()
+            + b"\r\nContent-Length: 90000\r\n\r\n{",
+            "a body",
+        ),
+        (b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{", "chunks"),
+        (b"POST /api/auth/login HTTP/1.1\r\nHo", "a piece"),
+    ]
+    with contextlib.ExitStack() as stack:
+        for head, _ in heads * 60:
+            stack.enter_context(Wire(server)).send(head)
+        for _ in range(50):
+            assert admin.get("/api/designs").status_code == 200
+        with Wire(server, timeout=5) as wire:
+            assert wire.ask("GET", "/health/live").status == 200
+
+
+def test_a_client_that_goes_away_leaves_nothing_behind(server, admin, wait_until):
+    head = ["Content-Type: multipart/form-data; boundary=b", "Content-Length: 1000000"]
+    token = f"Authorization: Bearer {admin.token['access_token']}"
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(server)) for _ in range(10)]
+        for wire in wires:
+            wire.send(wire.head("POST", "/api/upload/image", token, *head) + bytes(500_000))
+        wait_until(lambda: len(spooled(server)) == 10)
+        for wire in wires:
+            # An RST, as of a telephone that loses its network.
+            wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wait_until(lambda: not spooled(server))

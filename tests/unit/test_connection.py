@@ -1,0 +1,121 @@
+"""What a connection waits for, until when, and what it keeps meanwhile."""
+
+import socket
+
+import pytest
+from gunicorn.config import Config
+
+from gallery_project.wire import connection
+from gallery_project.wire.connection import (
+    BODY_GRACE,
+    BODY_RATE,
+    BODY_SECONDS,
+    HEAD_SECONDS,
+    IN_MEMORY,
+    Connection,
+    Spool,
+    Step,
+)
+from gallery_project.wire.refusals import Refusal
+
+NOW = 1000.0
+LONG = b"POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = NOW
+
+        def monotonic(self):
+            return self.now
+
+    monkeypatch.setattr(connection, "time", Clock())
+    return connection.time
+
+
+@pytest.fixture
+def conn(clock, tmp_path):
+    one, other = socket.socketpair()
+    with one, other:
+        yield Connection(Config(), one, ("127.0.0.1", 1), ("127.0.0.1", 2), Spool(tmp_path, most=1_000_000))
+
+
+def received(conn, data):
+    conn.receive(data)
+    return conn.advance()
+
+
+def asked(conn, limit=10_000_000):
+    """The connection, after the application has asked for a body."""
+    conn.prepare(Step.ASK)
+    conn.awaited.limit = limit
+    return conn.is_wanted()
+
+
+def test_an_idle_connection_is_kept_as_long_as_gunicorn_says(conn):
+    assert conn.deadline() == NOW + Config().keepalive
+
+
+def test_a_head_has_its_time_from_its_first_byte(conn, clock):
+    clock.now += 1
+    for _ in range(3):
+        assert received(conn, b"GET / HT") is Step.WAIT
+        assert conn.deadline() == NOW + 1 + HEAD_SECONDS
+        clock.now += 5
+
+
+def test_a_body_must_come_at_a_rate(conn, clock):
+    assert received(conn, LONG) is Step.ASK
+    clock.now += 3
+    asked(conn)
+    assert conn.deadline() == clock.now + BODY_GRACE
+    begun, clock.now = clock.now, clock.now + 10
+    assert received(conn, bytes(10_240)) is Step.WAIT
+    assert conn.deadline() == begun + BODY_GRACE + 10_240 / BODY_RATE
+    received(conn, bytes(980_000))
+    assert conn.deadline() == begun + BODY_SECONDS
+
+
+def test_the_bodies_of_a_worker_have_a_common_limit_and_give_back_their_part(conn):
+    received(conn, LONG)
+    asked(conn)
+    with pytest.raises(Refusal) as refused:
+        received(conn, bytes(1_000_001))
+    assert refused.value.status == 503
+    conn.linger()
+    assert conn.spool.kept == 0
+
+
+def test_a_disk_that_takes_nothing_is_a_503(conn, tmp_path):
+    conn.spool.folder = tmp_path / "missing"
+    received(conn, LONG)
+    asked(conn)
+    with pytest.raises(Refusal) as refused:
+        received(conn, bytes(IN_MEMORY + 1))
+    assert refused.value.status == 503
+
+
+def test_chunks_are_taken_up_to_the_limit_that_the_application_gave(conn):
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert received(conn, head + b"20000\r\n" + bytes(IN_MEMORY)) is Step.WAIT
+    assert received(conn, b"a") is Step.ASK
+    asked(conn, limit=IN_MEMORY + 2)
+    assert received(conn, b"a") is Step.WAIT
+    assert received(conn, b"a") is Step.RUN
+    conn.prepare(Step.RUN)
+    assert conn.request.headers == [("CONTENT-LENGTH", str(IN_MEMORY + 3))]
+    assert conn.request.should_close()
+
+
+def test_what_can_be_spared_first(clock, conn, tmp_path):
+    pairs = [socket.socketpair() for _ in range(4)]
+    held = [Connection(Config(), one, ("", 1), ("", 2), conn.spool) for one, _ in pairs]
+    head, lingering, idle, sending = held
+    received(sending, LONG)
+    received(head, b"GET")
+    lingering.linger()
+    assert sorted(held, key=Connection.dispensability) == [head, lingering, idle, sending]
+    for one, other in pairs:
+        one.close()
+        other.close()
