@@ -7,6 +7,9 @@ from typing import NoReturn
 
 from django.http import HttpRequest
 
+# WSGI's environ: a dict that lives as long as a request, however often the server runs it.
+NOTES = "gallery.request"
+
 
 class BodyAwaited(BaseException):
     """The view needs the body, which is still being sent. The server runs the request again when it is there.

@@ -17,6 +17,7 @@ from django.conf import settings
 from core.errors import TooMany
 from core.limits.cells import SECOND, Cell, Cells, HostCells
 from core.limits.shared_cells import SharedCells
+from core.request_body import NOTES
 
 DAY = 86_400  # seconds
 REDIS = "core.cache.SteadyRedisCache"
@@ -25,7 +26,6 @@ SENTENCES = {
     TOO_MANY_REQUESTS: "Too many requests. Please try again later.",
     TOO_MANY_ATTEMPTS: "Too many attempts. Please wait before the next one.",
 }
-MARK = "gallery.request"  # WSGI's environ: a dict that lives as long as a request, however often it is run
 
 host_cells = HostCells(settings.DATA / "limits")
 shared_cells = SharedCells(host_cells)
@@ -139,7 +139,7 @@ _notes: ContextVar[Notes | None] = ContextVar("limits_of_request", default=None)
 @contextmanager
 def noting(environ: dict[str, Any]) -> Iterator[Notes]:
     """Note what is taken in this block for the request of WSGI's environ."""
-    notes: Notes = environ.setdefault(MARK, {}).setdefault("limits", Notes())
+    notes: Notes = environ.setdefault(NOTES, {}).setdefault("limits", Notes())
     token = _notes.set(notes)
     try:
         yield notes

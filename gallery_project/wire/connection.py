@@ -70,6 +70,7 @@ class Connection:
         self.body = None
         self.awaited: Unreadable | None = None  # the body, for an application that has been asked
         self.expects_continue = self.closes = False
+        self.notes: dict[str, object] = {}  # what the application keeps for a request that runs again
         self.since = self.heard = time.monotonic()
 
     @property

@@ -5,6 +5,7 @@ import os
 import resource
 import selectors
 import socket
+import threading
 import time
 from concurrent.futures import Future
 from functools import partial
@@ -16,7 +17,7 @@ from gunicorn.errors import HaltServer
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
-from core.request_body import BodyAwaited
+from core.request_body import NOTES, BodyAwaited
 from gallery_project.wire.balance import LOOK_AGAIN, Place
 from gallery_project.wire.connection import Connection, Spool, Step
 from gallery_project.wire.refusals import CUT_SHORT, Refusal, answer, refusal_of
@@ -43,6 +44,7 @@ class Worker(ThreadWorker):
         self.waiting: dict[Connection, None] = {}  # those whose sockets the loop watches
         self.accept_at = self.tick_at = self.close_idle_at = 0.0
         self.surplus = 0  # connections to end in favour of a sibling
+        self.running = threading.local()  # the `notes` of the connection whose request a thread runs
 
     @classmethod
     def check_config(cls, cfg: Config, log: Logger) -> None:
@@ -58,6 +60,16 @@ class Worker(ThreadWorker):
             self.worker_connections, max(1, (files - OTHER_FILES) // 2)
         )  # sockets and long bodies
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        application = self.wsgi
+
+        def noted(environ: dict[str, Any], start_response: Any) -> Any:
+            environ[NOTES] = self.running.notes
+            return application(environ, start_response)
+
+        self.wsgi = noted
 
     def run(self) -> None:
         self.poller.register(
@@ -210,6 +222,7 @@ class Worker(ThreadWorker):
 
     def handle(self, conn: Connection) -> object:
         """Run a request, in a thread. Returns whether the connection goes on, or AWAITED."""
+        self.running.notes = conn.notes
         try:
             return self.handle_request(conn.request, conn)
         except BodyAwaited:

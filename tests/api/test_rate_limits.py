@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from core import limits
+from core.request_body import NOTES
 from designs.models import Favourite
 from gallery_project import settings as shipped
 from tests.api.client import ApiClient, refused
@@ -192,7 +192,7 @@ def test_a_request_that_is_run_twice_counts_once(settings):
     settings.ANONYMOUS_REQUESTS = (10, 600)
     kept = {}
     for _ in range(2):
-        response = ApiClient().http.get("/api/nowhere", **{limits.MARK: kept})
+        response = ApiClient().http.get("/api/nowhere", **{NOTES: kept})
         assert shown(response) == (10, 9, 60)
 
 
