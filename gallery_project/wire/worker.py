@@ -38,6 +38,8 @@ class Worker(ThreadWorker):
     or asks for the body, and the request runs again when that is there (core.request_body).
     """
 
+    wsgi: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.place = Place()
