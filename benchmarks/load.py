@@ -69,6 +69,7 @@ class Connection(asyncio.Protocol):
 
     waiting: asyncio.Future[bytes] | None = None
     is_chunked = False
+    is_last = False  # the server ends the connection after this answer
 
     @classmethod
     async def to(cls, url: str) -> "Connection":
@@ -95,7 +96,9 @@ class Connection(asyncio.Protocol):
                 return
             self.length = len(head) + 4 + content_length(head)
             # gunicorn sends so what has no Content-Length, as the 503 of a host that fills its copy.
-            self.is_chunked = b"transfer-encoding: chunked" in head.lower()
+            head = head.lower()
+            self.is_chunked = b"transfer-encoding: chunked" in head
+            self.is_last = b"connection: close" in head
         is_whole = self.answer.endswith(LAST_CHUNK) if self.is_chunked else len(self.answer) >= self.length
         if is_whole and self.waiting and not self.waiting.done():
             self.waiting.set_result(self.answer)
@@ -125,6 +128,9 @@ async def keep_busy(url: str, requests: Requests, connections: int, seconds: flo
     async def be_busy(connection: Connection) -> None:
         while (asked := time.perf_counter()) < start + seconds:
             result.add(asked, await connection.ask(requests()))
+            if connection.is_last:
+                connection.transport.close()
+                connection = await Connection.to(url)
         connection.transport.close()
 
     opened = [await Connection.to(url) for _ in range(connections)]

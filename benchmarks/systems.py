@@ -68,11 +68,12 @@ def gallery(
     env: dict[str, str],
     tree: Path = ROOT,
     *,
+    application: str = "gallery_project.wsgi",
     ready: Callable[[str], bool] | None = None,
 ) -> Iterator[System]:
     """Run the project in `tree` as in production; wait until `ready`, or until its replica, if any, is filled."""
     command = ["gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
-    with running([*command, "gallery_project.wsgi"], data, port, env, tree) as system:
+    with running([*command, application], data, port, env, tree) as system:
         wait_for(lambda: (ready or is_ready)(system.url))
         yield system
 
