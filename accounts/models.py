@@ -177,3 +177,24 @@ class StoredGuesses(models.Model):
 
     def __str__(self) -> str:
         return f"limit {self.pk:x}"
+
+
+class KeptAnswer(models.Model):
+    """The answer to a call that made something, for a second try with the same key (accounts.idempotency).
+
+    `digest` is the hash of the caller, the call and the key.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "idempotency_keys"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"answer {self.digest[:8]}"

@@ -1,6 +1,6 @@
 """Changes of the catalogue. Each is one transaction. Changes of designs are audited; favourites are not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -41,8 +41,16 @@ LIKE_COUNT = f"""
 """  # noqa: S608 – made of constants
 
 
-def design_create(actor: audit.Actor | None, fields: Values, **kept: Any) -> Design:
+def design_create(
+    actor: audit.Actor | None,
+    fields: Values,
+    *,
+    within: Callable[[Design], object] | None = None,
+    **kept: Any,
+) -> Design:
     """Store a new design of EDITABLE `fields`; `kept` are columns that an import brings (id, created_at).
+
+    `within` is called with it in the same transaction.
 
     Raises Invalid on r2_object_key if that is not the key of a stored image of designs, and IntegrityError if the id
     is taken.
@@ -51,6 +59,8 @@ def design_create(actor: audit.Actor | None, fields: Values, **kept: Any) -> Des
     with image_guarded(), transaction.atomic():
         design.save(force_insert=True)
         audit.record(actor, "design.create", design, {name: (None, value) for name, value in fields.items()})
+        if within is not None:
+            within(design)
     return design
 
 

@@ -228,9 +228,9 @@ SPECTACULAR_SETTINGS = {
 
 CORS_ALLOWED_ORIGINS = [origin for origin in env.list("CORS_ORIGINS", default=[]) if origin != "*"]
 CORS_ALLOW_ALL_ORIGINS = "*" in env.list("CORS_ORIGINS", default=[] if PRODUCTION else ["*"])
-CORS_ALLOW_HEADERS = (*default_headers, "if-none-match", "x-request-id")
+CORS_ALLOW_HEADERS = (*default_headers, "if-none-match", "x-request-id", "idempotency-key")
 CORS_EXPOSE_HEADERS = [
-    *("ETag", "Retry-After", "X-Request-ID"),
+    *("ETag", "Retry-After", "X-Request-ID", "Idempotent-Replayed"),
     *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
 ]
 CORS_URLS_REGEX = r"^/(api|media)/.*$"

@@ -5,7 +5,7 @@ without a row, which clean_uploads finds, and never a row without its object.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -36,21 +36,25 @@ UNKNOWN_KEYS = (
     20,
     3600,
 )  # of these a user may complete 20, which come back in an hour: each asks the database
+Within = Callable[[Image], object]
 AT_ONCE = 4  # objects of one image that are sent at the same time
 
 
-def image_store(user: User, file: bytes | IO[bytes], category: str) -> Image:
+def image_store(user: User, file: bytes | IO[bytes], category: str, *, within: Within | None = None) -> Image:
     """Check a file, make its renditions, store them all, and return the row.
 
+    `within` is called with it in the same transaction.
     Raises TooLarge (file_too_large), Invalid (invalid_image), Unavailable, and TooMany for avatars past the quota.
     """
     if category == Category.AVATARS:
         limits.take(quota_of(user, "AVATAR_UPLOADS"))
     data = file if isinstance(file, bytes) else file.read(settings.MAX_FILE_SIZE + 1)
-    return image_store_prepared(user, prepare(data), category)
+    return image_store_prepared(user, prepare(data), category, within=within)
 
 
-def image_store_prepared(user: User | None, prepared: Prepared, category: str) -> Image:
+def image_store_prepared(
+    user: User | None, prepared: Prepared, category: str, *, within: Within | None = None
+) -> Image:
     """Store what `prepare` made as an image of the category, and return the row. Raises Unavailable."""
     key = new_key(category, prepared.content_type)
     row = unsaved_image(user, prepared, category, key)
@@ -59,6 +63,8 @@ def image_store_prepared(user: User | None, prepared: Prepared, category: str) -
         store_objects(key, prepared)
         with transaction.atomic():
             row.save(force_insert=True)
+            if within is not None:
+                within(row)
     except BaseException as error:
         if is_surely_unstored(error):
             discard_objects(keys)

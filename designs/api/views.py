@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.caller import sign_in_of
+from accounts.api.idempotency import IDEMPOTENCY_KEY, Answer, idempotent
 from core.api.conditional import conditional, etag_of, weak_etag
 from core.api.pagination import PAGE_PARAMETERS, PageRequest, whole_number
 from core.api.permissions import IsSignedIn, caller
@@ -100,13 +101,19 @@ class DesignsView(APIView):
         """The catalogue, filtered, searched and sorted."""
         return page_response(request, restrict_to_visible(caller(request), filters.design_query(request)))
 
-    @extend_schema(request=DesignInputSerializer, responses={201: DesignSerializer})
-    def post(self, request: Request) -> Response:
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY], request=DesignInputSerializer, responses={201: DesignSerializer}
+    )
+    @idempotent
+    def post(self, request: Request, answer: Answer) -> None:
         """Create a design. Its image must be stored already."""
         sent = DesignInputSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        design = services.design_create(caller(request), sent.validated_data)
-        return Response(design_as_json(design, media_base(request), is_favorite=False), 201)
+        services.design_create(
+            caller(request),
+            sent.validated_data,
+            within=lambda design: answer(design_as_json(design, media_base(request), is_favorite=False)),
+        )
 
 
 class FeaturedView(APIView):

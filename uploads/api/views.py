@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.idempotency import IDEMPOTENCY_KEY, Answer, idempotent
 from core.api.pagination import PAGE_PARAMETERS, PageRequest
 from core.api.permissions import IsAdmin, caller
 from core.api.responses import message_response
@@ -58,16 +59,22 @@ class UploadView(APIView):
 
     @extend_schema(
         operation_id="upload_image",
+        parameters=[IDEMPOTENCY_KEY],
         request={"multipart/form-data": UPLOAD_FORM},
         responses={201: ImageSerializer},
     )
-    def post(self, request: Request) -> Response:
+    @idempotent
+    def post(self, request: Request, answer: Answer) -> None:
         form = request.data
         category = form.get("category", Category.DESIGNS) if isinstance(form, dict) else Category.DESIGNS
         services.check_may_upload(caller(request), category)
         sent = UploadSerializer.of_body(request)
-        image = services.image_store(caller(request), sent["file"], sent["category"])
-        return Response(image_as_json(request, image), 201)
+        services.image_store(
+            caller(request),
+            sent["file"],
+            sent["category"],
+            within=lambda image: answer(image_as_json(request, image)),
+        )
 
 
 class PresignedView(APIView):
