@@ -61,6 +61,12 @@ def users_in_replica() -> QuerySet[User] | None:
     return users if users.db == replica.REPLICA else None
 
 
+def copied_user(user_id: int) -> User | None:
+    """Return the user as the replica has them; None if it has none, or there is none to read."""
+    users = users_in_replica()
+    return None if users is None else users.filter(pk=user_id).first()
+
+
 def is_stored(number: int) -> bool:
     """Whether the number fits the column of an id."""
     return 0 < number <= LARGEST_ID

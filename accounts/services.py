@@ -97,10 +97,7 @@ def user_reopen(actor: User | None, user_id: int) -> User:
 
     Raises NotFound, or Conflict as `user_reject` does.
     """
-    undecided = {"is_approved": False, "rejection_reason": "", "reviewed_at": None, "reviewed_by": None}
-    return change_fields(
-        actor, "user.reopen", user_id, lambda user: {} if user.state == State.PENDING else undecided
-    )
+    return change_fields(actor, "user.reopen", user_id, reopening_values)
 
 
 def user_update(
@@ -114,7 +111,7 @@ def user_update(
     is_editor: bool | None = None,
     keep_session: int | None = None,
 ) -> User:
-    """Change the given fields. Setting is_approved to False rejects.
+    """Change the given fields. Setting is_approved to False undoes a decision, as user_reopen does.
 
     A new password ends the user's sessions, the loss of a role those of the console, except the sign-in with the id
     `keep_session`: the one in which they change their own account.
@@ -125,7 +122,9 @@ def user_update(
     given = {field: value for field, value in given.items() if value is not None}
 
     def new_values(user: User) -> Changes:
-        return given if is_approved is None else given | review_values(actor, user, approved=is_approved)
+        if is_approved is None:
+            return given
+        return given | (review_values(actor, user, approved=True) if is_approved else reopening_values(user))
 
     return change_fields(actor, "user.update", user_id, new_values, is_editor, keep_session)
 
@@ -158,6 +157,13 @@ def review_values(actor: User | None, user: User, *, approved: bool, reason: str
     }
 
 
+def reopening_values(user: User) -> Changes:
+    """Return the new values of a user who waits for a decision again; none if they wait already."""
+    if user.state == State.PENDING:
+        return {}
+    return {"is_approved": False, "rejection_reason": "", "reviewed_at": None, "reviewed_by": None}
+
+
 def change_fields(
     actor: User | None,
     action: str,
@@ -180,8 +186,7 @@ def apply_change(user_id: int, change: Callable[[User], bool]) -> User:
     Reads the user from the replica first. It may be old, so only a change that the database confirms at the commit
     counts; otherwise the user is read from the database. Raises NotFound and Conflict.
     """
-    copied = selectors.users_in_replica()
-    user = None if copied is None else copied.filter(pk=user_id).first()
+    user = selectors.copied_user(user_id)
     if user is not None:
         with suppress(SerializationFailure, Conflict):
             if change(user):

@@ -1,14 +1,15 @@
-"""Services of the API's sessions (rows of SignIn): begin, refresh, end; and what the console's share with them."""
+"""Services of the API's sessions (rows of SignIn): begin, end; and what the console's share with them.
+
+accounts.refresh has the refresh.
+"""
 
 import uuid
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -20,9 +21,9 @@ from accounts.models import SignIn, SignInKind, State, User
 from accounts.passwords import new_setting, setting_of, stored_form
 from accounts.tokens import AccessToken, RefreshToken
 from accounts.usernames import username_key
-from core import limits, replica
+from core import limits
 from core.client_address import mark_of, network_of
-from core.errors import Forbidden, NotAuthenticated, NotFound, invalid_field
+from core.errors import Forbidden, NotAuthenticated, NotFound
 from core.limits import TOO_MANY_ATTEMPTS
 from core.sql import stored_time
 from d1backend import SerializationFailure, update_or_conflict, update_uncounted, write_only_if
@@ -35,21 +36,27 @@ class TokenRevoked(NotAuthenticated):
     message = "This sign-in has ended. Please sign in again."
 
 
-class TokenReused(NotAuthenticated):
-    code = "token_reused"
-    message = "This refresh token was used before, so its sign-in has been ended. Please sign in again."
-
-
 class InvalidCredentials(NotAuthenticated):
     code = "invalid_credentials"
     message = "The username or the password is wrong."
 
 
+class ApprovalPending(Forbidden):
+    code = "approval_pending"
+    message = "Your account is waiting for approval."
+
+
+class ApprovalRejected(Forbidden):
+    code = "approval_rejected"
+    message = "Your account was not approved."
+
+
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of a sign-in."""
+    """The tokens of a sign-in, which were first given so long ago."""
 
     sign_in: SignIn
+    age: timedelta = timedelta(0)
 
     @property
     def access_token(self) -> str:
@@ -59,6 +66,11 @@ class Tokens:
     def refresh_token(self) -> str:
         return str(RefreshToken.of(self.sign_in))
 
+    @property
+    def refresh_expires_in(self) -> int:
+        """The seconds until the refresh token expires."""
+        return int((self.sign_in.expires_at - self.sign_in.last_used_at - self.age).total_seconds())
+
 
 # Compares the hash in the statement that writes, so a password that has just been changed is rejected.
 INSERT = """
@@ -66,13 +78,6 @@ INSERT = """
     SELECT id, %s, %s, %s, %s, %s, %s, %s FROM users
     WHERE username_key = %s AND password_hash = %s AND is_approved
     RETURNING id, user_id
-"""
-# Of two concurrent calls exactly one wins.
-TRADE = """
-    UPDATE sign_ins SET refresh_id = %s, last_used_at = %s, expires_at = %s
-    WHERE id = %s AND user_id = %s AND kind = 'api' AND refresh_id = %s AND ended_at IS NULL AND expires_at > %s
-    AND EXISTS (SELECT 1 FROM users WHERE id = user_id AND is_approved)
-    RETURNING id
 """
 
 
@@ -95,7 +100,10 @@ def session_begin(username: str, password: str, *, address: str, user_agent: str
                 of_right_ones.give_back()
                 guess.fail()
                 raise InvalidCredentials
-            reject_unapproved(user, guess, address)
+            if not user.is_approved:
+                guess.succeed()
+                limits.take(throttling.unapproved_sign_ins(address, user.username), code=TOO_MANY_ATTEMPTS)
+                reject_unapproved(user)
             sign_in = create_sign_in(user, user_agent, address=address)
             if sign_in is None:
                 raise InvalidCredentials
@@ -138,14 +146,12 @@ def user_by_credentials(username: str, password: str, hashed: str | None, guess:
     return user if user.check_password(password) else None
 
 
-def reject_unapproved(user: User, guess: Guess, address: str) -> None:
-    if not user.is_approved:
-        guess.succeed()
-        limits.take(throttling.unapproved_sign_ins(address, user.username), code=TOO_MANY_ATTEMPTS)
+def reject_unapproved(user: User) -> None:
+    """Raise Forbidden (`approval_pending`, `approval_rejected`) unless the user is approved."""
     if user.state == State.PENDING:
-        raise Forbidden("Your account is waiting for approval.", code="approval_pending")
+        raise ApprovalPending
     if user.state == State.REJECTED:
-        raise Forbidden("Your account was not approved.", code="approval_rejected")
+        raise ApprovalRejected(extra={"rejection_reason": user.rejection_reason or None})
 
 
 def create_sign_in(
@@ -189,68 +195,6 @@ def lifetime_of(kind: SignInKind) -> timedelta:
     return timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
-def session_refresh(text: str, *, address: str) -> Tokens:
-    """Exchange a refresh token for a new pair. Using one twice ends the session.
-
-    Raises NotAuthenticated: `invalid_token`, `token_expired`, `token_revoked` or `token_reused`; TooMany.
-    """
-    token = RefreshToken.parse(text)
-    rejected = throttling.rejected_refreshes(address)
-    rejected.require(TOO_MANY_ATTEMPTS)
-    try:
-        reject_known_dead(token)
-        return trade(token)
-    except NotAuthenticated:
-        rejected.add()
-        raise
-
-
-def reject_known_dead(token: RefreshToken) -> None:
-    """Raise the reason if this host knows already that the token is dead, without asking D1."""
-    if cache.get(replay_key(token)):
-        raise TokenReused
-    if selectors.is_known_ended(token["user_id"], token["sign_in"], token["iat"]):
-        raise TokenRevoked
-
-
-def replay_key(token: RefreshToken) -> str:
-    return f"replayed:{token['sign_in']}:{token['jti']}"
-
-
-def trade(token: RefreshToken) -> Tokens:
-    """Store the id of a new refresh token in place of this one's. Raises NotAuthenticated if another one is stored."""
-    now = timezone.now()
-    new = SignIn(
-        pk=token["sign_in"],
-        user_id=token["user_id"],
-        refresh_id=uuid.uuid4().hex,
-        expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
-    )
-    values = [new.refresh_id, stored_time(now), stored_time(new.expires_at)]
-    with connection.cursor() as cursor:
-        cursor.execute(TRADE, [*values, new.pk, new.user_id, token["jti"], stored_time(now)])
-        traded = cursor.fetchall()
-    if not traded:
-        reject_refresh(token)
-    try:
-        new.user = selectors.user(new.user_id)
-    except NotFound:
-        raise TokenRevoked from None
-    return Tokens(new)
-
-
-def reject_refresh(token: RefreshToken) -> NoReturn:
-    """Raise the reason of the rejection. Ends the session if the token was used before."""
-    own = SignIn.objects.filter(pk=token["sign_in"], user_id=token["user_id"])
-    # The replica has no sign-in that ended.
-    stored = replica.or_exactly(own.values_list("refresh_id", flat=True).first)
-    if stored in (None, token["jti"]):
-        raise TokenRevoked
-    sessions_end(own)
-    cache.set(replay_key(token), True, int(settings.REFRESH_TOKEN_LIFETIME.total_seconds()))
-    raise TokenReused
-
-
 def write_only_while_open(sign_in: SignIn) -> None:
     """Let D1 refuse what this request writes once the sign-in has ended, or its user has lost or gained a role.
 
@@ -291,8 +235,8 @@ def session_log_out(sign_in: SignIn, refresh_token: str = "") -> None:
 def password_change(sign_in: SignIn, current: str, new: str, *, address: str) -> None:
     """Set a new password, given the current one, and end every other session of the user.
 
-    Raises Invalid on `current_password`, TooMany after too many wrong ones, and NotAuthenticated
-    (`token_revoked`) if the user has just been deleted.
+    Raises Forbidden (`wrong_password`), TooMany after too many wrong ones, and NotAuthenticated (`token_revoked`) if
+    the user has just been deleted.
     """
     username = sign_in.user.username
     with attempt(address, username) as guess:
@@ -305,7 +249,8 @@ def password_change(sign_in: SignIn, current: str, new: str, *, address: str) ->
             if not User.objects.filter(pk=sign_in.user_id).exists():
                 raise TokenRevoked
             guess.fail()
-            raise invalid_field("current_password", "This is not your current password.")
+            sentence = "This is not your current password."
+            raise Forbidden(sentence, code="wrong_password", fields={"current_password": [sentence]})
         guess.succeed()
 
 

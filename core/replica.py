@@ -14,7 +14,7 @@ from d1backend import replica
 
 REPLICA: str = settings.REPLICA_ALIAS
 T = TypeVar("T")
-CLOCKS = 5.0  # seconds that the clocks of two hosts may differ by
+CLOCKS = 30.0  # seconds that the clocks of two hosts may differ by
 # Whether this host was ready once: a byte that a server shares with all workers it forks, also with later ones.
 _was_ready = mmap.mmap(-1, 1)
 _fills_itself = False

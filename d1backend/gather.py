@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
@@ -49,8 +49,8 @@ def write_then_gather(
 ) -> list[Any]:
     """Run one statement that writes; the answers to questions about what it leaves, as gather() returns them.
 
-    On D1, outside a transaction, all of them travel in one batch. So a question is asked before the statement, too, to
-    find its queries; what it then returns or raises is dropped.
+    No other write comes in between. On D1, outside a transaction, all of them travel in one batch. So a question is
+    asked before the statement, too, to find its queries; what it then returns or raises is dropped.
     """
     wrapper = connections[using]
     wrapper.ensure_connection()
@@ -58,9 +58,10 @@ def write_then_gather(
     if isinstance(connection, Connection) and connection.script is None and connection.pending_reads is None:
         parsed = parse(sql)
         return _gather(list(asks), wrapper, connection, write=bind(sql[: parsed.end], params))
-    with wrapper.cursor() as cursor:
-        cursor.execute(sql, params)
-    return gather(*asks, using=using)
+    with transaction.atomic(using, savepoint=False):
+        with wrapper.cursor() as cursor:
+            cursor.execute(sql, params)
+        return gather(*asks, using=using)
 
 
 def _gather(

@@ -180,6 +180,16 @@ def previous_jwt_secret(env: environ.Env) -> str:
     return secret
 
 
+def secret_keys(env: environ.Env, secret: str, previous: str) -> tuple[str, list[str]]:
+    """Return SECRET_KEY, by default derived from JWT_SECRET, and SECRET_KEY_FALLBACKS, which verify and never sign.
+
+    So a change of JWT_SECRET ends neither the sessions of the console nor the addresses of uploads.
+    """
+    if own := env.str("SECRET_KEY", ""):
+        return own, []
+    return derived_secret(secret, "django"), [derived_secret(previous, "django")] if previous else []
+
+
 def require_length(name: str, secret: str) -> None:
     if len(secret) < JWT_SECRET_MINIMUM:
         raise ImproperlyConfigured(f"{name} must have at least {JWT_SECRET_MINIMUM} characters.")

@@ -25,7 +25,7 @@ DATA = Path(environment.read_text(env, "DATA") or BASE_DIR / "data").resolve()
 
 JWT_SECRET = environment.jwt_secret(env, DATA, PRODUCTION)
 JWT_SECRET_PREVIOUS = environment.previous_jwt_secret(env)
-SECRET_KEY = env.str("SECRET_KEY", "") or environment.derived_secret(JWT_SECRET, "django")
+SECRET_KEY, SECRET_KEY_FALLBACKS = environment.secret_keys(env, JWT_SECRET, JWT_SECRET_PREVIOUS)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
@@ -178,9 +178,9 @@ PRESIGNED_LIFETIME = timedelta(seconds=env.int("PRESIGNED_LIFETIME_SECONDS", 900
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 30))
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 30))
-SIMPLE_JWT = {
-    "ALGORITHM": "HS256",
-    "SIGNING_KEY": JWT_SECRET,
+# In which a refresh token may be used again (accounts.refresh).
+REFRESH_GRACE = timedelta(seconds=environment.read_whole(env, "REFRESH_GRACE_SECONDS", 30, 0, 3600))
+SIMPLE_JWT = {  # the secrets: accounts.tokens
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
     "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
     "USER_ID_CLAIM": "user_id",

@@ -83,7 +83,10 @@ class UserView(StaffView):
 
     @extend_schema(operation_id="update_user", request=UserUpdateSerializer, responses=AdminUserSerializer)
     def put(self, request: Request, user_id: int) -> Response:
-        """Change the given fields. Setting is_approved to false rejects; a new password ends the user's sessions."""
+        """Change the given fields. is_approved: false makes the user wait for a new decision.
+
+        That and a new password end the user's sessions.
+        """
         user = services.user_update(caller(request), user_id, **UserUpdateSerializer.of_body(request))
         return Response(AdminUserSerializer(user, context={"request": request}).data)
 

@@ -1,6 +1,6 @@
 """The API of the caller's own account: registration, signing in and out, profile, password, sessions."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 from accounts import selectors, services, sessions
 from accounts.api.caller import sign_in_of, user_agent_of
 from accounts.api.serializers import (
+    ApprovalErrorSerializer,
     LoginSerializer,
     LogoutSerializer,
     PasswordChangeSerializer,
@@ -20,10 +21,16 @@ from accounts.api.serializers import (
     UserSerializer,
 )
 from accounts.models import SignInKind
+from accounts.refresh import session_refresh
 from core.api.permissions import caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, items_of
 from core.client_address import client_address
+
+TOKEN_RESPONSES = {
+    200: TokenSerializer,
+    403: OpenApiResponse(ApprovalErrorSerializer, "The account is not approved, or not any more."),
+}
 
 
 class PublicView(APIView):
@@ -53,7 +60,7 @@ def token_response(tokens: sessions.Tokens, request: Request) -> Response:
 
 
 class LoginView(PublicView):
-    @extend_schema(operation_id="login", request=LoginSerializer, responses=TokenSerializer)
+    @extend_schema(operation_id="login", request=LoginSerializer, responses=TOKEN_RESPONSES)
     def post(self, request: Request) -> Response:
         """Sign in."""
         sent = LoginSerializer.of_body(request)
@@ -67,11 +74,11 @@ class LoginView(PublicView):
 
 
 class RefreshView(PublicView):
-    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TokenSerializer)
+    @extend_schema(operation_id="refresh", request=RefreshSerializer, responses=TOKEN_RESPONSES)
     def post(self, request: Request) -> Response:
-        """Exchange the refresh token for a new pair of tokens. Using one twice ends the session."""
+        """Exchange the refresh token for a new pair of tokens. Using it again later than a grace ends the session."""
         sent = RefreshSerializer.of_body(request)
-        tokens = sessions.session_refresh(sent["refresh_token"], address=client_address(request))
+        tokens = session_refresh(sent["refresh_token"], address=client_address(request))
         return token_response(tokens, request)
 
 

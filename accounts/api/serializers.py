@@ -11,7 +11,7 @@ from accounts.models import SignIn, State, User
 from accounts.sessions import Tokens
 from core.api.fields import FlagField, QueryFlagField, TextField
 from core.api.inputs import InputSerializer
-from core.api.schema import MessageSerializer
+from core.api.schema import ErrorSerializer, MessageSerializer
 
 
 class UsernameField(TextField):
@@ -95,14 +95,21 @@ class TokenSerializer(serializers.Serializer[Tokens]):
     token_type = serializers.CharField(default="bearer", help_text="Always bearer.", read_only=True)
     expires_in = serializers.SerializerMethodField(help_text="Seconds.")
     refresh_token = serializers.CharField()
-    refresh_expires_in = serializers.SerializerMethodField(help_text="Seconds.")
+    refresh_expires_in = serializers.IntegerField(help_text="Seconds.")
     user = UserSerializer(source="sign_in.user")
 
     def get_expires_in(self, tokens: Tokens) -> int:
         return int(settings.ACCESS_TOKEN_LIFETIME.total_seconds())
 
-    def get_refresh_expires_in(self, tokens: Tokens) -> int:
-        return int(settings.REFRESH_TOKEN_LIFETIME.total_seconds())
+
+class ApprovalErrorSerializer(ErrorSerializer):
+    """The envelope of `approval_pending`, and of `approval_rejected`, which alone has `rejection_reason`."""
+
+    rejection_reason = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="Only with `approval_rejected`: what staff wrote to the person.",
+    )
 
 
 class RegistrationSerializer(InputSerializer):

@@ -94,5 +94,5 @@ class RejectionForm(forms.Form):
         required=False,
         max_length=validators.REASON_LENGTH,
         widget=UnfoldAdminTextInputWidget(attrs={"list": "remembered-reasons", "autofocus": True}),
-        help_text="Kept with the account. May be empty.",
+        help_text="Shown to the person when they sign in. May be empty.",
     )

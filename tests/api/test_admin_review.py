@@ -71,7 +71,7 @@ def test_rejecting_takes_hold_of_live_tokens_for_good(admin):
     review(admin, phone.user, "reject")
     refused(phone.get("/api/auth/me"), 401, "token_revoked")
     refresh = ApiClient().post("/api/auth/refresh", {"refresh_token": phone.tokens.refresh_token})
-    refused(refresh, 401, "token_revoked")
+    refused(refresh, 403, "approval_rejected")
     review(admin, phone.user, "approve")
     refused(phone.get("/api/auth/me"), 401, "token_revoked")
 

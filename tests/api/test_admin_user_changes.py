@@ -57,18 +57,24 @@ def test_nothing_sent_is_nothing_changed(admin):
     assert not AuditEntry.objects.exists()
 
 
-def test_un_approving_is_rejecting(admin):
+@pytest.mark.parametrize("trait", ["approved", "rejected", "pending"])
+def test_who_is_un_approved_waits_for_a_new_decision(admin, trait):
+    user = UserFactory() if trait == "approved" else UserFactory(**{trait: True})
+    shown = put(admin, user, is_approved=False).json()
+    assert (shown["state"], shown["rejection_reason"]) == ("pending", None)
+    assert (shown["reviewed_at"], shown["reviewed_by"]) == (None, None)
+    assert [item["id"] for item in admin.get("/api/admin/users/pending").json()["items"]] == [user.pk]
+    lines = AuditEntry.objects.count()
+    assert put(admin, user, is_approved=False).json() == shown
+    assert AuditEntry.objects.count() == lines == (trait != "pending")
+
+
+def test_un_approving_ends_the_sign_ins_for_good(admin):
     phone = ApiClient.approved()
-    shown = put(admin, phone.user, is_approved=False).json()
-    assert shown["state"] == "rejected"
-    assert shown["reviewed_by"]["id"] == admin.user.pk
+    put(admin, phone.user, is_approved=False)
     refused(phone.get("/api/auth/me"), 401, "token_revoked")
     assert put(admin, phone.user, is_approved=True).json()["state"] == "approved"
     refused(phone.get("/api/auth/me"), 401, "token_revoked")
-
-
-def test_un_approving_who_waits_is_rejecting_too(admin):
-    assert put(admin, UserFactory(pending=True), is_approved=False).json()["state"] == "rejected"
 
 
 def test_a_demotion_holds_at_once_and_keeps_the_sign_in(admin):
@@ -156,7 +162,7 @@ def test_those_whom_a_deleted_admin_reviewed_stay(admin):
 
 ON_ONESELF = {
     "demoting": lambda admin: put(admin, admin.user, is_admin=False),
-    "rejecting": lambda admin: put(admin, admin.user, is_approved=False),
+    "un-approving": lambda admin: put(admin, admin.user, is_approved=False),
     "deleting": lambda admin: delete(admin, admin.user),
 }
 

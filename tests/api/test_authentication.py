@@ -2,13 +2,16 @@
 
 import base64
 import json
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import jwt
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts import tokens
 from accounts.models import SignIn, User
 from accounts.tokens import AccessToken
 from tests.api.client import ApiClient, refused
@@ -72,6 +75,8 @@ FORGERIES = {
     "a refresh token's type": lambda claims: signed({**claims, "token_type": "refresh"}),
     "no type": lambda claims: signed({k: v for k, v in claims.items() if k != "token_type"}),
     "no expiry": lambda claims: signed({k: v for k, v in claims.items() if k != "exp"}),
+    "no time": lambda claims: signed({k: v for k, v in claims.items() if k != "iat"}),
+    "text for the time": lambda claims: signed({**claims, "iat": str(claims["iat"])}),
     "no sign-in": lambda claims: signed({k: v for k, v in claims.items() if k != "sign_in"}),
     "text for the user": lambda claims: signed({**claims, "user_id": str(claims["user_id"])}),
     "a list for the sign-in": lambda claims: signed({**claims, "sign_in": [claims["sign_in"]]}),
@@ -108,6 +113,87 @@ def test_another_users_sign_in_does_not_carry_a_token(admin):
 def test_an_expired_token_says_so(admin):
     claims = {**claims_of(admin), "exp": int((timezone.now() - HOUR).timestamp())}
     refused(ApiClient(token=signed(claims)).get(PROTECTED), 401, "token_expired")
+
+
+class TestClocks:
+    """Those of two hosts may differ by 30 s."""
+
+    @pytest.mark.parametrize(
+        "claims", [{"exp": -28}, {"iat": 28}, {"nbf": 28}, {"iat": 28, "nbf": 28}], ids=str
+    )
+    def test_up_to_30_s_apart_are_taken(self, admin, claims):
+        token = at_times(admin, claims)
+        for _ in range(2):
+            assert ApiClient(token=token).get(PROTECTED).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("claims", "code"),
+        [({"exp": -31}, "token_expired"), ({"iat": 35}, "invalid_token"), ({"nbf": 35}, "invalid_token")],
+        ids=str,
+    )
+    def test_further_apart_are_refused(self, admin, claims, code):
+        refused(ApiClient(token=at_times(admin, claims)).get(PROTECTED), 401, code)
+
+    def test_a_token_that_was_checked_before_expires_with_the_leeway(self, admin, monkeypatch):
+        token = at_times(admin, {"exp": -20})
+        assert ApiClient(token=token).get(PROTECTED).status_code == 200
+        monkeypatch.setattr(tokens, "time", SimpleNamespace(time=lambda: time.time() + 11))
+        refused(ApiClient(token=token).get(PROTECTED), 401, "token_expired")
+
+    def test_bring_no_ended_sign_in_back(self, admin):
+        token = at_times(admin, {"exp": -20})
+        SignIn.objects.update(ended_at=timezone.now())
+        refused(ApiClient(token=token).get(PROTECTED), 401, "token_revoked")
+
+    def test_are_not_in_what_the_answer_says(self, admin):
+        body = {"refresh_token": admin.tokens.refresh_token}
+        answer = ApiClient().post("/api/auth/refresh", body).json()
+        assert answer["expires_in"] == settings.ACCESS_TOKEN_LIFETIME.total_seconds()
+
+
+def at_times(client, seconds):
+    """The client's token with these claims so many seconds from now."""
+    now = int(time.time())
+    return signed(claims_of(client) | {claim: now + ahead for claim, ahead in seconds.items()})
+
+
+OLD, NEW = "the secret of before, of 32 characters", "the secret from now on, of 32 letters."
+
+
+class TestAnotherSecret:
+    """JWT_SECRET_PREVIOUS verifies and never signs."""
+
+    @pytest.fixture
+    def client(self, settings):
+        tokens.checked_access_token.cache_clear()
+        settings.JWT_SECRET = OLD
+        client = ApiClient.admin()
+        client.refresh_token = client.tokens.refresh_token
+        settings.JWT_SECRET, settings.JWT_SECRET_PREVIOUS = NEW, OLD
+        yield client
+        tokens.checked_access_token.cache_clear()
+
+    def refresh(self, client):
+        return ApiClient().post("/api/auth/refresh", {"refresh_token": client.refresh_token})
+
+    def test_signs_nobody_out(self, client):
+        assert client.get(PROTECTED).status_code == 200
+        body = self.refresh(client).json()
+        for name in ("access_token", "refresh_token"):
+            assert jwt.decode(body[name], NEW, ["HS256"])["user_id"] == client.user.pk
+        assert ApiClient(token=body["access_token"]).get(PROTECTED).status_code == 200
+        assert self.refresh(client).json()["refresh_token"] == body["refresh_token"]
+
+    def test_is_not_the_one_before_the_previous(self, client, settings):
+        settings.JWT_SECRET_PREVIOUS = ""
+        refused(client.get(PROTECTED), 401, "invalid_token")
+        refused(self.refresh(client), 401, "invalid_token")
+        settings.JWT_SECRET_PREVIOUS = "another secret, of 32 characters or so"
+        refused(client.get(PROTECTED), 401, "invalid_token")
+
+    def test_says_that_a_token_has_expired(self, client):
+        token = signed(jwt.decode(client.token, OLD, ["HS256"]) | {"exp": int(time.time()) - 60}, key=OLD)
+        refused(ApiClient(token=token).get(PROTECTED), 401, "token_expired")
 
 
 def test_a_refresh_token_opens_nothing(admin):

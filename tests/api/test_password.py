@@ -3,6 +3,8 @@
 import pytest
 from django.test import override_settings
 
+from accounts.models import SignInKind
+from accounts.sessions import create_sign_in
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD
 
@@ -38,9 +40,21 @@ def test_the_new_password_holds_and_every_other_sign_in_ends(client):
     assert login(client.user, NEW).status_code == 200
 
 
+def test_sessions_of_the_console_end_too(client):
+    console = create_sign_in(client.user, kind=SignInKind.CONSOLE)
+    assert change(client).status_code == 200
+    console.refresh_from_db()
+    assert console.ended_at is not None
+
+
+def test_a_missing_current_password_is_named(client):
+    answer = client.post(PATH, {"new_password": NEW})
+    assert list(refused(answer, 400, "invalid")) == ["current_password"]
+
+
 def test_a_wrong_current_password_changes_nothing(client):
     other = ApiClient(client.user)
-    assert list(refused(change(client, "wrong one"), 400, "invalid")) == ["current_password"]
+    assert list(refused(change(client, "wrong one"), 403, "wrong_password")) == ["current_password"]
     assert other.get("/api/auth/me").status_code == 200
     assert login(client.user, PASSWORD).status_code == 200
 

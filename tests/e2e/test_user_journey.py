@@ -95,6 +95,9 @@ def test_tokens_rotate_and_a_stolen_one_ends_the_sign_in(server, make_user):
     app = server.client()
     first = app.sign_in(**make_user())
     second = app.post("/api/auth/refresh", json={"refresh_token": first["refresh_token"]}).json()
+    again = app.post("/api/auth/refresh", json={"refresh_token": first["refresh_token"]}).json()
+    assert again["refresh_token"] == second["refresh_token"]
+    second = app.post("/api/auth/refresh", json={"refresh_token": second["refresh_token"]}).json()
     app.use(second)
     assert app.get("/api/auth/me").status_code == 200
 

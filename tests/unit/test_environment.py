@@ -8,7 +8,9 @@ from pathlib import Path
 
 import environ
 import pytest
+from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
 
 from gallery_project import environment
 
@@ -52,6 +54,17 @@ def test_a_kept_secret_is_made_once_and_private(tmp_path):
     assert environment.kept_secret(tmp_path / "secret") == first
     assert len(first) >= environment.JWT_SECRET_MINIMUM
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+def test_what_the_previous_secret_signed_for_django_is_still_read():
+    before, _ = environment.secret_keys(env(), "old", "")
+    with override_settings(SECRET_KEY=before):
+        ticket = signing.dumps("saree")
+    now, known = environment.secret_keys(env(), "new", "old")
+    with override_settings(SECRET_KEY=now, SECRET_KEY_FALLBACKS=known):
+        assert signing.loads(ticket) == "saree"
+        assert signing.dumps("saree").rpartition(":")[2] != ticket.rpartition(":")[2]
+    assert environment.secret_keys(env(SECRET_KEY="own"), "new", "old") == ("own", [])
 
 
 @pytest.mark.parametrize("secret", ["", "x" * 31])

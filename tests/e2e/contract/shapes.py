@@ -287,6 +287,8 @@ def refused(
         "message": filled,
         "code": lambda value: isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_]*", value),
     }
+    if body["code"] == "approval_rejected":
+        kind["rejection_reason"] = (text, None)
     fits(body, kind | ({"errors": {...: ...}} if "errors" in body else {}))
     for name, sentences in body.get("errors", {}).items():
         assert sentences, f"{name}: {body}"
