@@ -1,9 +1,12 @@
 """The settings that staff can change at run time: their names, values and changes."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils import timezone
 
@@ -16,18 +19,45 @@ from d1backend import update_or_conflict
 Value = bool | int | float | str
 
 
+TEXT_LENGTH = 500  # characters
+NO_TEXT = frozenset(["\0", *map(chr, range(0xD800, 0xE000))])  # NUL and lone surrogates
+VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}")
+is_web_address = URLValidator(schemes=["https", "http"])
+
+
+def fault_of_address(value: str) -> str | None:
+    """Return a sentence unless the text is empty or an address of the web."""
+    try:
+        if value:
+            is_web_address(value)
+    except ValidationError:
+        return "This must be a web address, like https://example.com/privacy, or empty."
+    return None
+
+
+def fault_of_version(value: str) -> str | None:
+    """Return a sentence unless the text is empty or a version of up to four numbers."""
+    return None if not value or VERSION.fullmatch(value) else "This must be a version, like 2.4.1, or empty."
+
+
 @dataclass(frozen=True)
 class Known:
-    """A known setting. Its type is that of its default."""
+    """A known setting. Its type is that of its default; `fault_of` returns a sentence for a text that is not valid."""
 
     default: Value
     description: str
+    fault_of: Callable[[str], str | None] = lambda value: None
 
 
 KNOWN: dict[str, Known] = {
     "public_catalogue": Known(False, "Whether the catalogue can be read without signing in."),
     "registration_open": Known(True, "Whether new users may register."),
     "support_contact": Known("", "What the app shows to users who need help."),
+    "min_app_version": Known(
+        "", "The oldest version of the app that still works here, like 2.4.1.", fault_of_version
+    ),
+    "privacy_url": Known("", "The address of the page about privacy.", fault_of_address),
+    "terms_url": Known("", "The address of the terms of use.", fault_of_address),
 }
 
 
@@ -36,6 +66,11 @@ def get(key: str) -> Value:
     stored = AppSetting.objects.filter(key=key).values_list("value", flat=True).first()
     value: Value = KNOWN[key].default if stored is None else json.loads(stored)
     return value
+
+
+def all_values() -> dict[str, Value]:
+    """Return the value of every known setting, in one query."""
+    return {row.key: json.loads(row.value) for row in all_settings()}
 
 
 def all_settings() -> list[AppSetting]:
@@ -53,18 +88,22 @@ def check(values: Mapping[str, Json]) -> None:
     for key, value in values.items():
         if key not in KNOWN:
             fields[f"settings.{key}"[:200]] = ["There is no such setting."]
-        elif (sentence := wrong_type(value, KNOWN[key].default)) is not None:
+        elif (sentence := fault_of(value, KNOWN[key])) is not None:
             fields[f"settings.{key}"] = [sentence]
     if fields:
         raise Invalid("Nothing was changed, because some settings are not valid.", fields=fields)
 
 
-def wrong_type(value: Json, default: Value) -> str | None:
-    """Return a sentence if the value's type is not that of the default. An integer may stand for a float."""
-    if isinstance(default, bool):
+def fault_of(value: Json, known: Known) -> str | None:
+    """Return a sentence if the value is none of this setting. An integer may stand for a float."""
+    if isinstance(known.default, bool):
         return None if isinstance(value, bool) else "This must be true or false."
-    if isinstance(default, str):
-        return None if isinstance(value, str) and "\0" not in value else "This must be text."
+    if isinstance(known.default, str):
+        if not isinstance(value, str) or not set(value).isdisjoint(NO_TEXT):
+            return "This must be text."
+        if len(value) > TEXT_LENGTH:
+            return f"This may have at most {TEXT_LENGTH} characters."
+        return known.fault_of(value)
     good = isinstance(value, (int, float)) and not isinstance(value, bool)
     return None if good else "This must be a number."
 

@@ -21,6 +21,8 @@ from core import metrics as gallery_metrics
 from core.api.errors import DEFAULTS, RETRY_AFTER, error_headers, error_response, status_of_django, wait_of
 from core.health import Checks
 
+# The app settings that apps show or go by.
+TOLD_TO_APPS = ("support_contact", "min_app_version", "privacy_url", "terms_url")
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
 Page = Callable[..., HttpResponseBase]
 
@@ -93,7 +95,8 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 @safe_in_envelope
 def info(request: HttpRequest) -> JsonResponse:
-    """Engines, limits and features. No secrets."""
+    """Engines, limits, features, and what staff tell the app. No secrets."""
+    told = app_settings.all_values()
     storage = settings.STORAGES["default"]["BACKEND"].rsplit(".", 1)[-1]
     return JsonResponse(
         {
@@ -109,11 +112,12 @@ def info(request: HttpRequest) -> JsonResponse:
                 "image_types": IMAGE_TYPES,
             },
             "features": {
-                "public_catalogue": app_settings.get("public_catalogue"),
-                "registration_open": app_settings.get("registration_open"),
+                "public_catalogue": told["public_catalogue"],
+                "registration_open": told["registration_open"],
                 "docs": settings.DEBUG,
                 "metrics": bool(settings.METRICS_TOKEN),
             },
+            **{name: told[name] for name in TOLD_TO_APPS},
         }
     )
 

@@ -20,7 +20,18 @@ from d1backend import gather
 from designs import selectors
 from designs.facets import Facets, facets_by_groups, facets_by_rows
 from designs.fields import FACET_FIELDS, Status, Values
-from designs.models import CatalogueVersion
+from designs.models import CatalogueVersion, Design
+from designs.places import (
+    SHOWN_LAST,
+    Ids,
+    Part,
+    Place,
+    columns_of,
+    part_of_rows,
+    part_of_whole,
+    place_by_ids,
+    stored,
+)
 from designs.queries import DesignQuery, FavouritesQuery, Sort
 from designs.read_model import (
     VOLATILE_FIELDS,
@@ -30,7 +41,8 @@ from designs.read_model import (
     read_volatile,
 )
 
-# From this row on a page is cut out of the cached order of the whole list: to skip rows costs as many as are skipped.
+# From this row on a page by number is cut out of the cached order of the whole list: to skip rows costs as many as
+# are skipped.
 DEEP = 400
 
 Item = Values | orjson.Fragment
@@ -92,10 +104,18 @@ class VersionedCache(Generic[V]):
 
 
 totals = VersionedCache[int](4096)
-id_pages = VersionedCache[Sequence[int]](4096)  # about a kilobyte each
+id_pages = VersionedCache[Ids](4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
 facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
 design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte each
+
+
+class DesignPage(NamedTuple):
+    """A part of a list: its total, which only a part by number has, and its end, None if nothing follows."""
+
+    items: Sequence[Item]
+    total: int | None
+    end: Place | None
 
 
 class Catalogue(Protocol):
@@ -105,10 +125,8 @@ class Catalogue(Protocol):
     def version_key(self) -> str:
         """Changes with everything except views that a body shows; empty if bodies must be compared instead."""
 
-    def design_page(
-        self, query: DesignQuery | FavouritesQuery, start: int, stop: int
-    ) -> tuple[Sequence[Item], int]:
-        """The items from `start` to before `stop` of a list, and how many the whole list has."""
+    def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        """A part of a list."""
 
     def design(self, design_id: int) -> Values:
         """One design. Raises NotFound if there is none that the caller may see."""
@@ -137,14 +155,28 @@ class DirectCatalogue:
     def version_key(self) -> str:
         return ""
 
-    def design_page(
-        self, query: DesignQuery | FavouritesQuery, start: int, stop: int
-    ) -> tuple[Sequence[Item], int]:
-        ids = query.ordered().values_list("pk", flat=True)[start:stop]
-        designs, total = gather(
-            partial(read_designs_of, self.user, ids, self.base), query.unsorted.designs().count
+    def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        if not query.has_index:
+            return self.unindexed_page(query, part)
+        keyed = query.keyed(part)
+        read = partial(read_designs_of, self.user, keyed.values_list("pk", flat=True)[: part.size], self.base)
+        if part.after is not None:
+            designs, rows = gather(read, keyed)
+            return DesignPage(designs, None, part_of_rows(part, rows).end)
+        designs, rows, total = gather(read, keyed, query.unsorted.designs().count)
+        return DesignPage(designs, total, part_of_rows(part, rows).end)
+
+    def unindexed_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        if part.after is not None:  # takes two round trips: what follows depends on the whole order
+            found = part_of_whole(part, ids_of(query))
+            return DesignPage(read_designs(self.user, found.ids, self.base), None, found.end)
+        ids = query.ordered().values_list("pk", flat=True)
+        designs, last, total = gather(
+            partial(read_designs_of, self.user, ids[part.start : part.stop], self.base),
+            ids[max(0, part.stop - SHOWN_LAST) : part.stop],
+            query.unsorted.designs().count,
         )
-        return designs, total
+        return DesignPage(designs, total, place_by_ids(part, last) if total > part.stop else None)
 
     def design(self, design_id: int) -> Values:
         found = read_designs(self.user, [design_id], self.base)
@@ -173,20 +205,20 @@ class CachedCatalogue(DirectCatalogue):
     def version_key(self) -> str:
         return self.version.content
 
-    def design_page(
-        self, query: DesignQuery | FavouritesQuery, start: int, stop: int
-    ) -> tuple[Sequence[Item], int]:
+    def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
         if query.sort is Sort.MOST_VIEWED:  # the order changes without the version
-            designs = read_designs(self.user, ids_of(query, start, stop), self.base)
-            return designs, self.total(self.version.listing, query)
+            found = ids_part(query, part)
+            total = None if part.after else self.total(self.version.listing, query)
+            return DesignPage(read_designs(self.user, found.ids, self.base), total, found.end)
         by_likes = isinstance(query, FavouritesQuery) or query.sort is Sort.POPULAR
         version = self.version.content if by_likes else self.version.listing
-        if isinstance(query, DesignQuery) and (query.is_search or (start >= DEEP and not by_likes)):
+        if isinstance(query, DesignQuery) and (not query.has_index or (part.start >= DEEP and not by_likes)):
             whole = id_lists.get(version, query, lambda: ids_of(query))
-            return self.fragments(whole[start:stop]), len(whole)
-        total = self.total(version, query)
-        ids = id_pages.get(version, (query, start, stop), lambda: ids_of(query, start, stop))
-        return self.fragments(ids), total
+            found = id_pages.get(version, (query, part), lambda: part_of_cached(query, part, whole))
+            return DesignPage(self.fragments(found.ids), None if part.after else len(whole), found.end)
+        total = None if part.after else self.total(version, query)
+        found = id_pages.get(version, (query, part), lambda: ids_part(query, part))
+        return DesignPage(self.fragments(found.ids), total, found.end)
 
     def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
         """How many designs the query finds."""
@@ -197,9 +229,9 @@ class CachedCatalogue(DirectCatalogue):
         to = self.design(design_id)
         attributes = {name: to[name] for name in FACET_FIELDS}
         nearest = selectors.designs_similar_to(design_id, attributes).values_list("pk", flat=True)[:limit]
-        return self.fragments(
-            id_pages.get(self.version.listing, ("similar", design_id, limit), lambda: array("q", nearest))
-        )
+        key = ("similar", design_id, limit)
+        found = id_pages.get(self.version.listing, key, lambda: Ids(array("q", nearest), None))
+        return self.fragments(found.ids)
 
     def facets(self, query: DesignQuery) -> Facets:
         unsorted = query.unsorted
@@ -225,8 +257,28 @@ class CachedCatalogue(DirectCatalogue):
         ]
 
 
-def ids_of(query: DesignQuery | FavouritesQuery, start: int = 0, stop: int | None = None) -> "array[int]":
-    return array("q", query.ordered().values_list("pk", flat=True)[start:stop])
+def ids_of(query: DesignQuery | FavouritesQuery) -> "array[int]":
+    """The ids of the whole list."""
+    return array("q", query.ordered().values_list("pk", flat=True))
+
+
+def ids_part(query: DesignQuery | FavouritesQuery, part: Part) -> Ids:
+    """The ids of a part of a list."""
+    if not query.has_index:
+        return part_of_whole(part, ids_of(query))
+    return part_of_rows(part, list(query.keyed(part)))
+
+
+def part_of_cached(query: DesignQuery, part: Part, whole: Sequence[int]) -> Ids:
+    """The same, cut out of the whole list."""
+    found = part_of_whole(part, whole)
+    if found.end is None or not query.has_index:
+        return found
+    keys = Design.objects.values_list(*columns_of(query.order))
+    # The last row may have been deleted in this moment.
+    still_there = filter(None, (keys.filter(pk=design_id).first() for design_id in reversed(found.ids)))
+    key = next(still_there, None)
+    return found._replace(end=key and found.end._replace(key=stored(key)))
 
 
 def cacheable_json(design: Values) -> bytes:

@@ -62,6 +62,11 @@ class DesignFields(models.Model):
     designer_name = FacetField(blank=True, default="", likeness=2)
     collection_name = FacetField(blank=True, default="", likeness=4)
     featured = models.BooleanField(default=False)
+    featured_place = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="The place among featured designs, 1 first. Those without a place follow, newest first.",
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PUBLISHED)
     view_count = models.PositiveBigIntegerField(default=0, editable=False)
     like_count = models.PositiveBigIntegerField(default=0, editable=False)
@@ -74,8 +79,10 @@ class DesignFields(models.Model):
 
 
 COLUMNS = {str(field.column): field for field in DesignFields._meta.fields}
+# Fields that the console alone shows and sets.
+STAFF_ONLY = ("featured_place",)
 # The API names a field after its column: the model's `image` is r2_object_key there.
-EDITABLE = tuple(column for column, field in COLUMNS.items() if field.editable)
+EDITABLE = tuple(name for name, field in COLUMNS.items() if field.editable and name not in STAFF_ONLY)
 FACETS = tuple(field for field in COLUMNS.values() if isinstance(field, FacetField))
 FACET_FIELDS = tuple(field.name for field in FACETS)
 # Fields that change whenever somebody looks at a design or likes it.

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import User
 from designs import search
 from designs.fields import Status, Values
 from designs.models import Design
+from designs.places import Follows, Part, columns_of
 
 
 class Sort(StrEnum):
@@ -32,12 +34,42 @@ ORDERS = {
 }
 
 
+class Listed:
+    """A list that has an order."""
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """The columns of the order; the second makes it total."""
+        raise NotImplementedError
+
+    @property
+    def has_index(self) -> bool:
+        """Whether an index has the order, so that a place in it can be looked up."""
+        return True
+
+    def designs(self) -> QuerySet[Design]:
+        """The designs in no order."""
+        raise NotImplementedError
+
+    def ordered(self) -> QuerySet[Design]:
+        """The designs in their order."""
+        return self.designs().order_by(*self.order)
+
+    def keyed(self, part: Part) -> QuerySet[Design, tuple[Any, ...]]:
+        """The ids of a part, and of one row more, each with its values of the columns of the order."""
+        designs = self.ordered()
+        if part.after is not None:
+            designs = designs.filter(Follows(self.order, part.after.key))
+        return designs.values_list("pk", *map(F, columns_of(self.order)))[part.start : part.stop + 1]
+
+
 @dataclass(frozen=True)
-class FavouritesQuery:
+class FavouritesQuery(Listed):
     """The designs that a user likes and may see, the newest favourite first."""
 
     user_id: int
     statuses: tuple[str, ...] = ()
+    order = ("-liked_at", "-like")
 
     @property
     def sort(self) -> None:
@@ -49,14 +81,12 @@ class FavouritesQuery:
 
     def designs(self) -> QuerySet[Design]:
         liked = Design.objects.filter(favourites__user=self.user_id)
+        liked = liked.alias(liked_at=F("favourites__created_at"), like=F("favourites__pk"))
         return liked.filter(status__in=self.statuses) if self.statuses else liked
-
-    def ordered(self) -> QuerySet[Design]:
-        return self.designs().order_by("-favourites__created_at", "-favourites__id")
 
 
 @dataclass(frozen=True)
-class DesignQuery:
+class DesignQuery(Listed):
     """The filters, the search and the order of a list. By default every design, newest first."""
 
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -64,13 +94,15 @@ class DesignQuery:
     statuses: tuple[str, ...] = ()
     created_after: datetime | None = None
     created_before: datetime | None = None
+    ids: tuple[int, ...] | None = None
     words: search.Words = search.NO_WORDS
     sort: Sort = Sort.NEWEST
+    by_place: bool = False  # in the order that staff gave the featured designs
 
     @property
     def unsorted(self) -> "DesignQuery":
         """The same in the default order, which finds the same designs."""
-        return replace(self, sort=Sort.NEWEST)
+        return replace(self, sort=Sort.NEWEST, by_place=False)
 
     def without(self, name: str) -> "DesignQuery":
         """The same without the filter of one facet field."""
@@ -79,6 +111,10 @@ class DesignQuery:
     @property
     def is_search(self) -> bool:
         return bool(self.words.expression or self.words.symbols)
+
+    @property
+    def has_index(self) -> bool:
+        return not (self.is_search or self.by_place)
 
     @property
     def is_narrow(self) -> bool:
@@ -103,18 +139,26 @@ class DesignQuery:
             lookups["created_at__lt"] = self.created_before
         return lookups
 
-    def designs(self) -> QuerySet[Design]:
-        """The designs in no order."""
-        if not self.words.expression:
-            designs = Design.objects.filter(**self.conditions())
-            return search.holding(designs, self.words.symbols) if self.is_search else designs
-        narrowed = Design.objects.filter(**search.unindexed(self.conditions()))
-        return search.matching(narrowed, self.words, ranked=self.is_ranked)
+    @property
+    def order(self) -> tuple[str, str]:
+        by_default = self.sort is Sort.RELEVANCE and not self.is_ranked
+        return ORDERS[Sort.NEWEST if by_default else self.sort]
 
     def ordered(self) -> QuerySet[Design]:
-        """The designs in the order of `sort`."""
-        by_default = self.sort is Sort.RELEVANCE and not self.is_ranked
-        return self.designs().order_by(*ORDERS[Sort.NEWEST if by_default else self.sort])
+        if self.by_place:
+            return self.designs().order_by(F("featured_place").asc(nulls_last=True), *self.order)
+        return super().ordered()
+
+    def designs(self) -> QuerySet[Design]:
+        conditions = self.conditions()
+        if self.ids is not None:
+            # SQLite would take an index for narrower than a hundred ids.
+            conditions = search.unindexed(conditions) | {"pk__in": self.ids}
+        if not self.words.expression:
+            designs = Design.objects.filter(**conditions)
+            return search.holding(designs, self.words.symbols) if self.is_search else designs
+        narrowed = Design.objects.filter(**search.unindexed(conditions))
+        return search.matching(narrowed, self.words, ranked=self.is_ranked)
 
 
 def restrict_to_visible(user: User | None, query: DesignQuery) -> DesignQuery:
@@ -125,8 +169,8 @@ def restrict_to_visible(user: User | None, query: DesignQuery) -> DesignQuery:
 
 
 def featured_query() -> DesignQuery:
-    """Featured, published designs, newest first."""
-    return DesignQuery(featured=True, statuses=(Status.PUBLISHED,))
+    """Featured, published designs in the order that staff gave them, the others newest first."""
+    return DesignQuery(featured=True, statuses=(Status.PUBLISHED,), by_place=True)
 
 
 def favourites_query(user: User) -> FavouritesQuery:

@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from django.db.models import (
+    BigAutoField,
     BooleanField,
     CharField,
     DateTimeField,
@@ -126,6 +127,7 @@ def matching(designs: QuerySet[Design], words: Words, *, ranked: bool = False) -
     return holding(designs, words.symbols)
 
 
+@BigAutoField.register_lookup
 @CharField.register_lookup
 @BooleanField.register_lookup
 @DateTimeField.register_lookup
@@ -143,6 +145,6 @@ def unindexed(conditions: Values) -> Values:
     SQLite prefers any index of designs to the full-text search, and then repeats the search for each design in the
     index: 4 s, instead of 5 ms for the search first and the conditions after it.
     """
-    parts = (name.partition("__") for name in conditions)
+    parts = (name.replace("__unindexed", "").partition("__") for name in conditions)
     names = [f"{column}__unindexed__{lookup or 'exact'}" for column, _, lookup in parts]
     return dict(zip(names, conditions.values(), strict=True))

@@ -48,7 +48,7 @@ def design_create(
     within: Callable[[Design], object] | None = None,
     **kept: Any,
 ) -> Design:
-    """Store a new design of EDITABLE `fields`; `kept` are columns that an import brings (id, created_at).
+    """Store a new design of EDITABLE (and STAFF_ONLY) `fields`; `kept` are columns of an import (id, created_at).
 
     `within` is called with it in the same transaction.
 
@@ -65,7 +65,7 @@ def design_create(
 
 
 def design_update(actor: audit.Actor | None, design: Design, fields: Values, **kept: Any) -> None:
-    """Store EDITABLE `fields`, and the columns that an import brings, in the row and in `design` itself.
+    """Store EDITABLE (and STAFF_ONLY) `fields`, and the columns of an import, in the row and in `design` itself.
 
     Fields that seem equal are written too: `design` may have been read from an older copy.
     Raises Invalid as design_create does, and SerializationFailure if the design has been deleted. RepeatLostWrites

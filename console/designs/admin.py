@@ -25,7 +25,7 @@ from console.designs.forms import DesignForm
 from core.errors import GalleryError, NotFound
 from core.spreadsheets import download, in_chunks
 from designs import search, services
-from designs.fields import EDITABLE, FACET_FIELDS, Status
+from designs.fields import EDITABLE, FACET_FIELDS, STAFF_ONLY, Status
 from designs.models import Design
 from designs.selectors import NO_SUCH_DESIGN
 from designs.spreadsheets import COLUMNS, values_of
@@ -64,7 +64,7 @@ class DesignAdmin(ServiceAdmin):
     fieldsets = [
         (None, {"fields": ["title", "description", "card", "picture", "image"]}),
         ("Attributes", {"fields": FACET_FIELDS}),
-        ("Publication", {"fields": ["status", "featured"]}),
+        ("Publication", {"fields": ["status", "featured", *STAFF_ONLY]}),
         ("Counts and dates", {"fields": ["view_count", "like_count", "created_at", "updated_at"]}),
     ]
 
@@ -175,7 +175,7 @@ class DesignAdmin(ServiceAdmin):
 
     def save_model(self, request: HttpRequest, obj: Design, form: ModelForm, change: bool) -> None:
         data = form.cleaned_data
-        fields = {name: data[name] for name in EDITABLE if name in form.changed_data}
+        fields = {name: data[name] for name in (*EDITABLE, *STAFF_ONLY) if name in form.changed_data}
         if "image" in form.changed_data and data["image"]:
             fields["r2_object_key"] = data["image"].object_key
         actor = actor_of(request)

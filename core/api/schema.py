@@ -31,6 +31,9 @@ LIMIT_HEADERS = {
     "RateLimit-Reset": "The seconds until all calls are back.",
 }
 
+# The components that docs/api.md calls DesignResponse and so on.
+RESPONSES = {"AdminUser", "Design", "Image", "Message", "User"}
+
 
 class ErrorSerializer(serializers.Serializer[None]):
     """The envelope of every error."""
@@ -57,7 +60,14 @@ class MessageSerializer(serializers.Serializer[None]):
 
 
 class GallerySchema(AutoSchema):
-    """Adds the error envelope to every operation, under each status it can have."""
+    """Adds the error envelope to every operation, and names components as docs/api.md does.
+
+    gallery_project.openapi leaves of the errors those that the operation has.
+    """
+
+    def get_serializer_name(self, serializer: serializers.Serializer[T], direction: str) -> str:
+        name = type(serializer).__name__.removesuffix("Serializer")
+        return f"{name}Response" if name in RESPONSES else name
 
     def _get_response_bodies(
         self, direction: Literal["request", "response"] = "response"

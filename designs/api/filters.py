@@ -1,5 +1,6 @@
 """The query string of a list of designs."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
@@ -15,6 +16,9 @@ from designs.queries import DesignQuery, Sort
 from designs.search import NO_WORDS, words_of
 
 SEARCH_LENGTH = 500  # characters
+IDS_MOST = 100
+ID_DIGITS = 18  # a longer number is larger than any id
+WHOLE_NUMBER = re.compile(r"[0-9]+")
 FLAGS = {"true": True, "false": False}
 NO_NUL = r"^[^\u0000]*$"
 
@@ -39,7 +43,7 @@ FILTER_PARAMETERS = [
         parameter(
             name,
             array_of({"type": "string", "pattern": NO_NUL}),
-            "Any of these values, separated by commas or repeated.",
+            f"Any of these values, separated by commas or repeated, also as {name}[].",
         )
         for name in FACET_FIELDS
     ),
@@ -49,6 +53,11 @@ FILTER_PARAMETERS = [
     ),
     parameter("created_after", MOMENT, "Created at that time or later; UTC if no offset is given."),
     parameter("created_before", MOMENT, "Created before that time; UTC if no offset is given."),
+    parameter(
+        "ids",
+        array_of({"type": "integer", "minimum": 0}) | {"maxItems": IDS_MOST},
+        "The designs of these ids.",
+    ),
     parameter("search", text_of(SEARCH_LENGTH), "Every word must match, the last one as a prefix."),
     parameter("q", text_of(SEARCH_LENGTH), "The same as search."),
 ]
@@ -80,6 +89,7 @@ def design_query(request: Request) -> DesignQuery:
         statuses=(parse("status", sent.statuses) or ()) if user is not None and user.is_admin else (),
         created_after=parse("created_after", sent.moment),
         created_before=parse("created_before", sent.moment),
+        ids=parse("ids", sent.ids),
         words=words_of(text) if text else NO_WORDS,
         sort=parse("sort", sent.sort) or (Sort.RELEVANCE if text else Sort.NEWEST),
     )
@@ -100,12 +110,31 @@ class QueryString:
             raise invalid_field(name, f"{name} must not hold a NUL character.")
         return value
 
-    def values(self, name: str) -> tuple[str, ...]:
-        """Several values, separated by commas or repeated."""
-        sent = ",".join(self.params.getlist(name))
-        if "\0" in sent:
+    def sent(self, name: str) -> list[str]:
+        """What was sent for a parameter of several values, as `k=` and as `k[]=`."""
+        sent = [*self.params.getlist(name), *self.params.getlist(f"{name}[]")]
+        if any("\0" in value for value in sent):
             raise invalid_field(name, f"{name} must not hold a NUL character.")
-        return tuple(dict.fromkeys(value for part in sent.split(",") if (value := part.strip())))
+        return [value.strip() for value in sent]
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Several values, repeated or separated by commas, none of which contains a comma."""
+        parts = [part.strip() for value in self.sent(name) for part in value.split(",")]
+        return tuple(dict.fromkeys(filter(None, parts)))
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Several values; what was sent with a comma is also taken whole."""
+        whole = [value for value in self.sent(name) if value.strip(", ")]
+        return tuple(dict.fromkeys((*self.words(name), *whole)))
+
+    def ids(self, name: str) -> tuple[int, ...] | None:
+        """Up to IDS_MOST ids. A number that is no id is as good as 0, which no row has."""
+        sent = self.words(name)
+        if len(sent) > IDS_MOST:
+            raise invalid_field(name, f"{name} may hold at most {IDS_MOST} ids.")
+        if not all(WHOLE_NUMBER.fullmatch(value) for value in sent):
+            raise invalid_field(name, f"{name} must be whole numbers.")
+        return tuple(int(value) if len(value) <= ID_DIGITS else 0 for value in sent) or None
 
     def search(self, name: str) -> str:
         name = name if self.params.get(name, "").strip() else "q"
@@ -115,13 +144,13 @@ class QueryString:
         return value
 
     def flag(self, name: str) -> bool | None:
-        values = {value.lower() for value in self.values(name)}
+        values = {value.lower() for value in self.words(name)}
         if not values <= FLAGS.keys():
             raise invalid_field(name, f"{name} must be true or false.")
         return FLAGS[values.pop()] if len(values) == 1 else None
 
     def statuses(self, name: str) -> tuple[str, ...]:
-        values = tuple(value.lower() for value in self.values(name))
+        values = tuple(value.lower() for value in self.words(name))
         if not set(values) <= set(Status):
             raise invalid_field(name, f"{name} must be one of {', '.join(Status)}.")
         return values

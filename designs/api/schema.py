@@ -3,10 +3,21 @@
 from drf_spectacular.utils import OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
-from designs.api.serializers import ValueCountSerializer
+from designs.api.serializers import DesignSerializer, ValueCountSerializer
 from designs.fields import FACET_FIELDS
 
 NOT_MODIFIED = OpenApiResponse(description="The response that If-None-Match names still holds.")
+DESIGN_PAGE = inline_serializer(
+    "DesignPage",
+    {
+        "items": DesignSerializer(many=True),
+        "total": serializers.IntegerField(allow_null=True, help_text="Null after a cursor."),
+        "page": serializers.IntegerField(help_text="After a cursor, counted on from the first page."),
+        "per_page": serializers.IntegerField(),
+        "pages": serializers.IntegerField(allow_null=True, help_text="Null after a cursor."),
+        "next": serializers.CharField(allow_null=True, help_text="A cursor for `after`; null at the end."),
+    },
+)
 FACETS = inline_serializer(
     "Facets",
     {

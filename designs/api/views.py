@@ -13,14 +13,15 @@ from rest_framework.views import APIView
 from accounts.api.caller import sign_in_of
 from accounts.api.idempotency import IDEMPOTENCY_KEY, Answer, idempotent
 from core.api.conditional import conditional, etag_of, weak_etag
-from core.api.pagination import PAGE_PARAMETERS, PageRequest, whole_number
+from core.api.pagination import whole_number
 from core.api.permissions import IsSignedIn, caller
 from core.api.responses import message_response
-from core.api.schema import MessageSerializer, items_of, page_of
+from core.api.schema import MessageSerializer, items_of
 from designs import counters, selectors, services
 from designs.api import filters
+from designs.api.pages import DESIGN_PAGE_PARAMETERS, DesignPageRequest, signing_key_mark
 from designs.api.permissions import IsReader, IsReaderOrAdmin
-from designs.api.schema import FACETS, NOT_MODIFIED
+from designs.api.schema import DESIGN_PAGE, FACETS, NOT_MODIFIED
 from designs.api.serializers import (
     DesignInputSerializer,
     DesignSerializer,
@@ -40,7 +41,7 @@ from designs.queries import (
 from uploads.api.serializers import media_base
 
 DESIGN_ID = OpenApiParameter("design_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
-DESIGN_PAGE = {200: page_of(DesignSerializer), 304: NOT_MODIFIED}
+DESIGN_LIST = {200: DESIGN_PAGE, 304: NOT_MODIFIED}
 SIMILAR_DEFAULT, SIMILAR_MOST = 10, 50
 
 
@@ -63,10 +64,11 @@ def catalogue_response(
 
 
 def version_etag(request: Request, version_key: str, base: str) -> str:
-    """The ETag of a response; another release of the code may give the same content another form."""
+    """The ETag of a response; another release, or another key for cursors, gives the same content another form."""
     user, meta = caller(request), request.META
     who = f"{user.pk} {user.is_admin}" if user else ""
-    parts = (settings.VERSION, version_key, who, base, meta["PATH_INFO"], meta["QUERY_STRING"])
+    address = (meta["PATH_INFO"], meta["QUERY_STRING"])
+    parts = (settings.VERSION, signing_key_mark(), version_key, who, base, *address)
     return weak_etag("\n".join(parts).encode("utf-8", "surrogateescape"))
 
 
@@ -79,11 +81,10 @@ def without_views(body: Values) -> Values:
 
 def page_response(request: Request, query: DesignQuery | FavouritesQuery) -> HttpResponseBase:
     """The page of a list that the query string asks for."""
-    page = PageRequest.of(request)
+    asked = DesignPageRequest.of(request, query)
 
     def make_body(catalogue: Catalogue) -> Values:
-        items, total = catalogue.design_page(query, page.offset, page.offset + page.per_page)
-        return page.body(items, total)
+        return asked.body(catalogue.design_page(query, asked.part))
 
     # Views change that order, and leave the version as it is.
     return catalogue_response(request, make_body, by_version=query.sort is not Sort.MOST_VIEWED)
@@ -94,8 +95,8 @@ class DesignsView(APIView):
 
     @extend_schema(
         operation_id="designs_list",
-        parameters=[*filters.FILTER_PARAMETERS, filters.SORT_PARAMETER, *PAGE_PARAMETERS],
-        responses=DESIGN_PAGE,
+        parameters=[*filters.FILTER_PARAMETERS, filters.SORT_PARAMETER, *DESIGN_PAGE_PARAMETERS],
+        responses=DESIGN_LIST,
     )
     def get(self, request: Request) -> HttpResponseBase:
         """The catalogue, filtered, searched and sorted."""
@@ -119,7 +120,7 @@ class DesignsView(APIView):
 class FeaturedView(APIView):
     permission_classes = [IsReader]
 
-    @extend_schema(parameters=PAGE_PARAMETERS, responses=DESIGN_PAGE)
+    @extend_schema(parameters=DESIGN_PAGE_PARAMETERS, responses=DESIGN_LIST)
     def get(self, request: Request) -> HttpResponseBase:
         """Featured designs, newest first."""
         return page_response(request, featured_query())
@@ -128,7 +129,7 @@ class FeaturedView(APIView):
 class FavouritesView(APIView):
     permission_classes = [IsSignedIn]
 
-    @extend_schema(parameters=PAGE_PARAMETERS, responses=DESIGN_PAGE)
+    @extend_schema(parameters=DESIGN_PAGE_PARAMETERS, responses=DESIGN_LIST)
     def get(self, request: Request) -> HttpResponseBase:
         """The caller's favourites, the newest first."""
         return page_response(request, favourites_query(caller(request)))

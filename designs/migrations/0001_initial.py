@@ -13,7 +13,7 @@ CREATE = [
     "CREATE TRIGGER designs_search_update AFTER UPDATE OF title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name ON designs BEGIN INSERT INTO designs_search (designs_search, rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name) VALUES ('delete', old.id, old.title, old.description, old.category, old.style, old.colour, old.fabric, old.occasion, old.season, old.designer_name, old.collection_name); INSERT INTO designs_search (rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name) VALUES (new.id, new.title, new.description, new.category, new.style, new.colour, new.fabric, new.occasion, new.season, new.designer_name, new.collection_name); END",
     "CREATE TRIGGER catalogue_version_insert AFTER INSERT ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
     "CREATE TRIGGER catalogue_version_delete AFTER DELETE ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
-    "CREATE TRIGGER catalogue_version_update AFTER UPDATE OF id, title, description, r2_object_key, category, style, colour, fabric, occasion, season, designer_name, collection_name, featured, status, created_at, updated_at ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
+    "CREATE TRIGGER catalogue_version_update AFTER UPDATE OF id, title, description, r2_object_key, category, style, colour, fabric, occasion, season, designer_name, collection_name, featured, featured_place, status, created_at, updated_at ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
     "CREATE TRIGGER catalogue_version_likes AFTER UPDATE OF like_count ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET content = lower(hex(randomblob(8))); END",
     "CREATE TRIGGER catalogue_version_images AFTER UPDATE ON images BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
     "CREATE TRIGGER favorites_count_insert AFTER INSERT ON user_favorites BEGIN UPDATE designs SET like_count = like_count + 1 WHERE id = new.design_id; END",
@@ -95,6 +95,14 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, db_collation="NOCASE", default="", max_length=100),
                 ),
                 ("featured", models.BooleanField(default=False)),
+                (
+                    "featured_place",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="The place among featured designs, 1 first. Those without a place follow, newest first.",
+                        null=True,
+                    ),
+                ),
                 (
                     "status",
                     models.CharField(

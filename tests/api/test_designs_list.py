@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core import app_settings
+from designs.models import Design
 from tests.api.client import ApiClient, refused
 from tests.e2e.contract.shapes import FACET_FIELDS
 from tests.factories.designs import DesignFactory, FavouriteFactory
@@ -227,6 +228,18 @@ def test_featured_designs_are_a_page_of_published_ones():
     for reader in (ApiClient.approved(), ApiClient.admin()):
         assert titles(reader.get("/api/designs/featured")) == ["star"]
     refused(ApiClient().get("/api/designs/featured"), 401, "not_authenticated")
+
+
+def test_featured_designs_stand_in_the_order_of_staff_and_the_others_follow_newest_first():
+    for title, place in (("old", None), ("second", 2), ("new", None), ("first", 1), ("second too", 2)):
+        DesignFactory(title=title, featured=True, featured_place=place)
+    DesignFactory(title="plain", featured_place=1)
+    reader = ApiClient.approved()
+    expected = ["first", "second too", "second", "new", "old"]
+    assert titles(reader.get("/api/designs/featured")) == expected
+    assert titles(reader.get(LIST, featured="true"))[0] == "second too"
+    Design.objects.filter(title="old").update(featured_place=0)
+    assert titles(reader.get("/api/designs/featured")) == ["old", *expected[:-1]]
 
 
 def test_a_list_that_the_caller_has_is_answered_with_304():

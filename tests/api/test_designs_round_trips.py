@@ -42,7 +42,20 @@ READS = [
     "/api/admin/users/pending",
     "/api/admin/settings",
     "/api/upload/images",
+    "/info",
 ]
+# By cursor, from the list of three designs.
+CURSORS = [
+    "/api/designs",
+    "/api/designs?category=Saree&sort=popular",
+    "/api/designs?sort=most_viewed",
+    "/api/designs?sort=title&ids={ids}",
+    "/api/designs?search=design",
+    "/api/designs/featured",
+    "/api/designs/user/favorites",
+]
+# Where no index has the order, the ids of all that is found are read first.
+CURSORS_OF_TWO = ["/api/designs?search=design", "/api/designs/featured"]
 # It reads the design, and then what is like it.
 READS_OF_TWO = ["/api/designs/{id}/similar"]
 
@@ -68,6 +81,21 @@ def test_a_read_is_no_round_trip_with_the_replica_and_one_without(path, cost, mo
         assert cost(lambda: client.get(path_of_one)) == 0
     with on_primary():
         assert cost(lambda: client.get(path_of_one)) == (2 if path in READS_OF_TWO else 1)
+
+
+@pytest.mark.parametrize("path", CURSORS)
+def test_what_follows_a_cursor_costs_what_a_page_costs(path, cost):
+    client = ApiClient.admin()
+    designs = DesignFactory.create_batch(3, featured=True)
+    for design in designs:
+        FavouriteFactory(user=client.user, design=design)
+    address = path.format(ids=",".join(str(design.pk) for design in designs))
+    address += f"{'&' if '?' in path else '?'}per_page=1"
+    following = f"{address}&after={client.get(address).json()['next']}"
+    if replica.is_used():
+        assert cost(lambda: client.get(following)) == 0
+    with on_primary():
+        assert cost(lambda: client.get(following)) == (2 if path in CURSORS_OF_TWO else 1)
 
 
 @pytest.mark.parametrize(

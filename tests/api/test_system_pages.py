@@ -73,7 +73,7 @@ def test_a_host_that_is_not_ready_logs_no_error_for_each_call(client, monkeypatc
 
 def test_an_unhandled_error_is_logged_with_its_traceback(client, monkeypatch, caplog):
     client.raise_request_exception = False
-    monkeypatch.setattr(app_settings, "get", lambda name: 1 / 0)
+    monkeypatch.setattr(app_settings, "all_values", lambda: 1 / 0)
     assert client.get("/info").status_code == 500
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.exc_info[0] is ZeroDivisionError
@@ -114,6 +114,31 @@ def test_info_tells_limits_and_no_secret(client, settings):
 
 def test_metrics_are_not_there_without_a_token(client):
     assert client.get("/metrics").status_code == 404
+
+
+def test_info_tells_what_staff_set_for_the_app(client):
+    told = {
+        "support_contact": "help@example.org, +91 98765 43210",
+        "min_app_version": "2.4.1",
+        "privacy_url": "https://example.org/privacy",
+        "terms_url": "https://example.org/terms?lang=hi",
+    }
+    body = client.get("/info").json()
+    assert {name: body[name] for name in told} == dict.fromkeys(told, "")
+    assert body["features"]["registration_open"] is True
+    assert body["features"]["public_catalogue"] is False
+
+    switches = {"registration_open": False, "public_catalogue": True}
+    assert ApiClient.admin().put("/api/admin/settings", {"settings": told | switches}).status_code == 200
+
+    body = client.get("/info").json()
+    assert {name: body[name] for name in told} == told
+    assert {name: body["features"][name] for name in switches} == switches
+
+
+def test_info_takes_one_query(client, django_assert_max_num_queries):
+    with django_assert_max_num_queries(1):
+        client.get("/info")
 
 
 @override_settings(METRICS_TOKEN="a-token-for-prometheus")

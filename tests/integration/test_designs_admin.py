@@ -317,3 +317,21 @@ def test_designs_are_deleted_one_by_one_and_together(staff):
     })  # fmt: skip
     assert not Design.objects.exists()
     assert [action for action, *_ in trail()] == ["design.delete"] * 3
+
+
+def test_staff_give_featured_designs_their_place_and_take_it_away(staff):
+    design = DesignFactory(title="Kanjivaram", featured=True)
+    change = reverse("admin:designs_design_change", args=[design.pk])
+    for place, stored in (("3", 3), ("", None)):
+        sent = form(image=design.image_id, featured="on", featured_place=place)
+        assert staff.post(change, sent).status_code == 302
+        assert Design.objects.get().featured_place == stored
+    assert [changes for _, _, changes in trail()] == [
+        {"featured_place": [None, 3]},
+        {"featured_place": [3, None]},
+    ]
+    assert (
+        "featured_place"
+        in staff.post(change, form(image=design.image_id, featured_place="-1")).content.decode()
+    )
+    assert len(trail()) == 2

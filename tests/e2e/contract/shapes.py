@@ -222,7 +222,13 @@ HEALTH = {
 
 
 def page_of(kind: Any) -> dict[str, Any]:
-    return {"items": [kind], "total": count, "page": positive, "per_page": positive, "pages": count}
+    page = {"items": [kind], "total": count, "page": positive, "per_page": positive, "pages": count}
+    return page | {"next": (filled, None)} if kind is DESIGN else page
+
+
+def page_after(kind: Any) -> dict[str, Any]:
+    """What follows a cursor."""
+    return page_of(kind) | {"total": None, "pages": None}
 
 
 def items_of(kind: Any) -> dict[str, Any]:

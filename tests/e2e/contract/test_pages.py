@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.contract.shapes import ADMIN_USER, AUDIT, DESIGN, IMAGE, granted, page_of, refused
+from tests.e2e.contract.shapes import ADMIN_USER, AUDIT, DESIGN, IMAGE, granted, page_after, page_of, refused
 
 pytestmark = pytest.mark.e2e
 
@@ -60,3 +60,18 @@ def test_pages_neither_repeat_nor_skip(boss, catalogue, path, kind):
     keys = [one[name] for one in seen][: len(whole["items"])]
     assert keys == [one[name] for one in whole["items"]]
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("path", [path for path, kind in LISTS.items() if kind is DESIGN])
+def test_cursors_show_what_pages_show(boss, catalogue, path):
+    page = granted(boss.get(path, params={"per_page": 7}), page_of(DESIGN))
+    for number in (2, 3):
+        if page["next"] is None:
+            return
+        query = {"per_page": 7, "after": page["next"]}
+        page = granted(boss.get(path, params=query), page_after(DESIGN))
+        by_number = granted(boss.get(path, params={"per_page": 7, "page": number}), page_of(DESIGN))
+        assert [one["id"] for one in page["items"]] == [one["id"] for one in by_number["items"]]
+        refused(boss.get(path, params=query | {"page": 1}), 400, field="after")
+    for bad in ("", "x", "null"):
+        refused(boss.get(path, params={"after": bad}), 400, field="after")
