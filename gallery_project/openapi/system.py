@@ -21,6 +21,7 @@ LIMITS = record(
     default_page_size=NUMBER,
     max_page_size=NUMBER,
     max_file_size=NUMBER,
+    max_megapixels=NUMBER,
     image_types={"type": "array", "items": TEXT},
 )
 COMPONENTS: Node = {
@@ -30,7 +31,7 @@ COMPONENTS: Node = {
         version=TEXT,
         environment=TEXT,
         timestamp=MOMENT,
-        checks=record(database=PART, storage=PART, memory=PART, uptime={"type": "number"}),
+        checks=record(database=PART, storage=PART, data=PART, memory=PART, uptime={"type": "number"}),
     ),
     "Alive": record(status={"type": "string", "enum": ["alive"]}, version=TEXT),
     "Ready": record(status={"type": "string", "enum": ["ready"]}),
