@@ -41,8 +41,8 @@ MOST_HOSTS = 100  # with more, a host's share of D1's calls is less than one in 
 # rows that "only" leaves out. A change of view_count alone changes no ETag.
 COPIED: Options = {
     "tables": [
-        *("users", "sign_ins", "app_settings", "images", "pending_uploads", "designs", "user_favorites"),
-        *("catalogue_version", "image_totals", "day_totals", "value_totals"),
+        *("users", "sign_ins", "app_settings", "images", "pending_uploads", "designs", "design_images"),
+        *("user_favorites", "catalogue_version", "image_totals", "day_totals", "value_totals"),
         # The rights of the console's users.
         *("auth_group", "users_groups", "auth_group_permissions"),
         *("auth_permission", "users_user_permissions", "django_content_type"),
