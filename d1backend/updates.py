@@ -1,6 +1,6 @@
 """Writes that cost D1 no rehearsal: the caller does not want a row count or a key, or knows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import router
@@ -58,11 +58,12 @@ class _UncountedCollector(Collector):
     """Collects what refers to an object as Django does, for statements whose row counts are not wanted."""
 
     def related_objects(
-        self, related_model: type[Model], related_fields: Sequence[Field], objs: "_IndexableCollection[Model]"
+        self, related_model: type[Model], related_fields: Iterable[Field], objs: "_IndexableCollection[Model]"
     ) -> QuerySet[Model]:
-        if related_fields[0].remote_field.on_delete in (PROTECT, RESTRICT):
+        fields = list(related_fields)
+        if getattr(fields[0].remote_field, "on_delete", None) in (PROTECT, RESTRICT):
             return related_model._base_manager.none()
-        return with_hint(super().related_objects(related_model, related_fields, objs), Hint(counted=False))
+        return with_hint(super().related_objects(related_model, fields, objs), Hint(counted=False))
 
 
 def _expect_one(what: str, queryset: QuerySet[M], count: int) -> None:

@@ -76,13 +76,13 @@ class PictureChange:
         cover, *rest = self.before
         further = DesignImage.objects.filter(design=OuterRef("pk"))
         conditions = [
-            Exists(further.filter(place=place, image=key, alt=alt))
+            Exists(further.filter(place=place, image__object_key=key, alt=alt))
             for place, (key, alt) in enumerate(rest, start=1)
         ]
         return designs.filter(
             *conditions,
             ~Exists(further.filter(place__gt=len(rest))),
-            image=cover.object_key,
+            image__object_key=cover.object_key,
             image_alt=cover.alt,
         )
 

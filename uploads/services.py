@@ -13,6 +13,7 @@ from typing import IO
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -229,7 +230,7 @@ def image_delete(actor: User | None, key: str) -> None:
     keys = [image.object_key, *rendition_keys(image)]
     with transaction.atomic():
         audit.record(actor, "image.delete", image)
-        delete_or_conflict(image, *(~use for use in selectors.uses_of(image.category)))
+        delete_or_conflict(image, *(~Q(use) for use in selectors.uses_of(image.category)))
         transaction.on_commit(lambda: discard_objects(keys))
 
 

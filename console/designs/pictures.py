@@ -82,8 +82,10 @@ def near_duplicates_warning(near_duplicates: list[NearDuplicate]) -> SafeString:
 def designs_by_key(shown: Iterable[Image]) -> dict[str, Design]:
     """For each image's key the oldest design with this cover, else the oldest that shows it; others are missing."""
     keys = [image.object_key for image in shown]
-    further = DesignImage.objects.filter(image__in=keys).select_related("design").order_by("-design_id")
-    covers = Design.objects.filter(image__in=keys).order_by("-id")
+    further = (
+        DesignImage.objects.filter(image__object_key__in=keys).select_related("design").order_by("-design_id")
+    )
+    covers = Design.objects.filter(image__object_key__in=keys).order_by("-id")
     return {picture.image_id: picture.design for picture in further} | {
         design.image_id: design for design in covers
     }

@@ -153,7 +153,10 @@ def test_changing_some_fields_leaves_the_others(boss, create, upload):
 def test_several_pictures_in_their_order(boss, reader, upload, create):
     first, second, third = upload(), upload(), upload()
     made = create(image_keys=[first["object_key"], {"object_key": second["object_key"], "alt": "किनारा"}])
-    assert [(one["url"], one["alt"]) for one in made["images"]] == [(first["url"], ""), (second["url"], "किनारा")]
+    assert [(one["url"], one["alt"]) for one in made["images"]] == [
+        (first["url"], ""),
+        (second["url"], "किनारा"),
+    ]
     assert made["image_url"] == first["url"]
     path = f"/api/designs/{made['id']}"
     sent = [third["object_key"], first["object_key"], second["object_key"]]
