@@ -63,6 +63,6 @@ signed_in_user: Hook[Callable[[HttpRequest], int | None]] = Hook("signed_in_user
 # own_avatar(user, object_key): the stored image of category avatars with that key, if this user uploaded it.
 own_avatar: Hook[Callable[[AbstractBaseUser, str], QuerySet[Model]]] = Hook("own_avatar")
 
-# image_uses(): (category, condition) pairs. An image of the category is in use if the condition holds, which refers
-# to the image by OuterRef("object_key").
+# image_uses(): (category, condition) pairs. An image of the category is in use if one of its conditions holds, which
+# refer to the image by OuterRef("object_key").
 image_uses: MultiHook[Callable[[], tuple[str, Exists]]] = MultiHook()

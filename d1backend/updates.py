@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import router
 from django.db.models import AutoField, Exists, Field, Model, Q, QuerySet
-from django.db.models.deletion import Collector
+from django.db.models.deletion import PROTECT, RESTRICT, Collector
 from django.db.models.sql import InsertQuery
 
 from d1backend.compilers.update import with_hint
@@ -40,7 +40,8 @@ def delete_or_conflict(instance: Model, *conditions: Q | Exists, **values: Any) 
     """`instance.delete()` of a row that is there and meets the conditions, which are those of `filter()`.
 
     What refers to the row is deleted or updated as its foreign keys say (on_delete). Nothing asks how many rows that
-    is. No signals are sent for `instance` itself, and its key stays.
+    is, nor for rows that protect this one (PROTECT): with one of them the commit raises IntegrityError. No signals are
+    sent for `instance` itself, and its key stays.
     Raises SerializationFailure when there is no such row, as update_or_conflict() does. Call it inside atomic().
     """
     model = type(instance)
@@ -59,7 +60,10 @@ class _UncountedCollector(Collector):
     def related_objects(
         self, related_model: type[Model], related_fields: Iterable[Field], objs: "_IndexableCollection[Model]"
     ) -> QuerySet[Model]:
-        return with_hint(super().related_objects(related_model, related_fields, objs), Hint(counted=False))
+        fields = list(related_fields)
+        if getattr(fields[0].remote_field, "on_delete", None) in (PROTECT, RESTRICT):
+            return related_model._base_manager.none()
+        return with_hint(super().related_objects(related_model, fields, objs), Hint(counted=False))
 
 
 def _expect_one(what: str, queryset: QuerySet[M], count: int) -> None:

@@ -13,4 +13,5 @@ class DesignsConfig(AppConfig):
         from designs import checks, hooks, triggers  # noqa: F401  checks registers the system checks
 
         register(self.label, triggers.OBJECTS, setup=triggers.SEARCH_SETUP)
-        image_uses.provide(hooks.image_use)
+        image_uses.provide(hooks.cover_use)
+        image_uses.provide(hooks.further_use)

@@ -1,7 +1,8 @@
 """Imports designs from a CSV file, row by row: valid rows are stored, and the faults of the others are named.
 
-A row with the `id` of a design changes it, any other creates one. Its picture is an image that is stored already
-(`r2_object_key`), or a file (`image`) in a folder. The command import_designs and the admin's import page use this.
+A row with the `id` of a design changes it, any other creates one. Its pictures are images that are stored already
+(`image_keys`, or `r2_object_key` for the cover alone), or its cover is a file (`image`) in a folder. The command
+import_designs and the admin's import page use this.
 """
 
 import csv
@@ -24,6 +25,7 @@ from core.spreadsheets import of_cell
 from designs import services
 from designs.fields import Values
 from designs.models import Design
+from designs.picture_change import PictureChange
 from designs.spreadsheets import COLUMNS
 from designs.validation import IMAGE_PENDING, Faults, faults_of, validated_fields
 from uploads.pipeline.processing import prepare
@@ -104,13 +106,15 @@ def import_row(
     kept = kept_columns(cells)
     design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
     if file:
+        if cells.get("image_keys"):
+            raise invalid_field("image_keys", "Leave this empty where the cover is a file.")
         cells["r2_object_key"] = IMAGE_PENDING
     fields = validated_fields(cells, partial=design is not None)
     prepared = prepare(read_picture(folder, file)) if file else None
     new = fields | kept
     changed = tuple(name for name in new if design is None or getattr(design, name) != new[name])
     if dry_run and not prepared:
-        services.columns_of(fields)
+        PictureChange.of(fields, design)
     if dry_run:
         return design is None, changed
     with services.picture_stored(actor, prepared) as image:

@@ -13,6 +13,8 @@ from uploads.models import Image
 
 # SQLite's NOCASE makes equality, order and grouping ignore ASCII case, also in an index.
 NOCASE = "NOCASE"
+MOST_PICTURES = 8
+ALT_LENGTH = 300  # characters
 # Values of a design by the name of their field, as the API or the model names it.
 Values = dict[str, Any]
 
@@ -53,6 +55,8 @@ class DesignFields(models.Model):
         on_delete=models.PROTECT,
         related_name="designs",
     )
+    # Its alternative text. The pictures after it are rows of design_images.
+    image_alt = models.CharField(max_length=ALT_LENGTH, blank=True, default="", editable=False)
     category = FacetField(max_length=50, likeness=8)
     style = FacetField(blank=True, default="", likeness=6)
     colour = FacetField(blank=True, default="", likeness=3)
@@ -85,6 +89,8 @@ STAFF_ONLY = ("featured_place",)
 EDITABLE = tuple(name for name, field in COLUMNS.items() if field.editable and name not in STAFF_ONLY)
 FACETS = tuple(field for field in COLUMNS.values() if isinstance(field, FacetField))
 FACET_FIELDS = tuple(field.name for field in FACETS)
+# The audit trail shows the pictures, the cover among them, as one value.
+AUDITED = tuple("image_keys" if column == "r2_object_key" else column for column in EDITABLE)
 # Fields that change whenever somebody looks at a design or likes it.
 COUNTERS = ("view_count", "like_count")
 # The weight of a word found in each searched column: a word of the title counts most, one of a sentence least.

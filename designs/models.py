@@ -1,10 +1,15 @@
 """Designs, favourites, views by day, and the tables that triggers keep beside them."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from designs.fields import FACET_FIELDS, NOCASE, DesignFields, Status
+from designs.fields import ALT_LENGTH, FACET_FIELDS, NOCASE, DesignFields, Status
+from designs.pictures import Picture, Sent
+from uploads.models import Image
 
 
 class Design(DesignFields):
@@ -31,8 +36,59 @@ class Design(DesignFields):
 
     @property
     def r2_object_key(self) -> str:
-        """The key of the image, under its name in the API."""
+        """The key of the cover, under its name in the API."""
         return self.image_id
+
+    @cached_property
+    def further(self) -> "list[DesignImage]":
+        """The pictures after the cover, in their order."""
+        return list(self.further_images.all())
+
+    def refresh_from_db(self, *args: Any, **options: Any) -> None:
+        super().refresh_from_db(*args, **options)
+        self.__dict__.pop("further", None)
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """All pictures in their order, the cover first."""
+        rest = (Picture(picture.image_id, picture.alt) for picture in self.further)
+        return [Picture(self.image_id, self.image_alt), *rest]
+
+    @property
+    def image_keys(self) -> list[Sent]:
+        """The pictures as the API takes them."""
+        return [picture.sent for picture in self.pictures]
+
+
+class DesignImage(models.Model):
+    """A picture of a design after its cover. The places of a design's pictures are 1, 2, 3, … (services)."""
+
+    design = models.ForeignKey(
+        Design, on_delete=models.CASCADE, db_index=False, related_name="further_images"
+    )
+    place = models.PositiveSmallIntegerField()
+    image = models.ForeignKey(
+        Image,
+        to_field="object_key",
+        db_column="r2_object_key",
+        on_delete=models.PROTECT,
+        db_index=False,
+        related_name="further_designs",
+    )
+    alt = models.CharField(max_length=ALT_LENGTH, blank=True, default="")
+
+    class Meta:
+        db_table = "design_images"
+        default_permissions = ()
+        ordering = ["place"]
+        # Each leads with a foreign key, which needs an index: D1 bills a row for each.
+        constraints = [
+            models.UniqueConstraint(fields=["design", "place"], name="one_picture_each_place"),
+            models.UniqueConstraint(fields=["image", "design"], name="each_picture_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"picture {self.place} of {self.design_id}"
 
 
 class SearchRow(models.Model):

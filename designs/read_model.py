@@ -47,9 +47,16 @@ def column_sql(name: str) -> str:
     return f"d.{name}"
 
 
+# The pictures after the cover, as JSON; few designs have any.
+FURTHER = """
+    (SELECT json_group_array(json_array(x.place, x.r2_object_key, x.alt,
+        j.width, j.height, j.dominant_colour, j.thumbhash, json(j.renditions)))
+    FROM design_images AS x JOIN images AS j ON j.object_key = x.r2_object_key WHERE x.design_id = d.id)
+"""
+IMAGE_COLUMNS = ("width", "height", "dominant_colour", "thumbhash", "renditions")
 DESIGNS = f"""
-    SELECT {", ".join(map(column_sql, SHOWN))}, {IS_FAVORITE},
-        i.width, i.height, i.dominant_colour, i.thumbhash, i.renditions
+    SELECT {", ".join(map(column_sql, SHOWN))}, {IS_FAVORITE}, d.image_alt,
+        {", ".join(f"i.{name}" for name in IMAGE_COLUMNS)}, {FURTHER}
     FROM page JOIN designs AS d ON d.id = page.id JOIN images AS i ON i.object_key = d.r2_object_key
     ORDER BY page.place
 """
@@ -83,22 +90,33 @@ def rows_of_ids(statement: str, user: Reader, ids: Sequence[int]) -> list[tuple[
 
 
 def design_of_row(row: Sequence[Any], base: str) -> Values:
-    values: Values = dict(zip(NAMES, row, strict=False))  # the columns of the image come after these
+    values: Values = dict(zip(NAMES, row, strict=False))  # the columns of the pictures come after these
     for name in FLAGS:
         values[name] = values[name] == 1
-    *columns, renditions = row[len(NAMES) :]
-    return with_image(values, (*columns, orjson.loads(renditions)), base)
+    alt, *columns, renditions, further = row[len(NAMES) :]
+    cover = (values["r2_object_key"], alt, *columns, orjson.loads(renditions))
+    rest = [] if further == "[]" else [picture for _, *picture in sorted(orjson.loads(further))]
+    return with_pictures(values, [cover, *rest], base)
 
 
-def with_image(values: Values, image: Sequence[Any], base: str) -> Values:
-    """A design's values and its image, of which the columns (their order as in DESIGNS) are given."""
-    width, height, dominant_colour, thumbhash, renditions = image
+def with_pictures(values: Values, pictures: Sequence[Sequence[Any]], base: str) -> Values:
+    """A design's values and its pictures, the cover first: key, alternative text and the columns of the image."""
     values["image_url"] = base + values["r2_object_key"]
-    values["image"] = {
+    images = [(key, alt, image_as_json(image, base)) for key, alt, *image in pictures]
+    values["image"] = images[0][2]
+    values["images"] = [
+        {"object_key": key, "url": base + key, "alt": alt, **image} for key, alt, image in images
+    ]
+    return values
+
+
+def image_as_json(image: Sequence[Any], base: str) -> Values:
+    """An image, of which the IMAGE_COLUMNS are given."""
+    width, height, dominant_colour, thumbhash, renditions = image
+    return {
         "width": width,
         "height": height,
         "dominant_colour": dominant_colour,
         "thumbhash": thumbhash,
         "renditions": renditions_as_json(renditions, base),
     }
-    return values

@@ -8,8 +8,9 @@ from django.db.models.expressions import Combinable
 from accounts.models import User
 from core import replica
 from core.errors import NotFound
+from d1backend import gather
 from designs.fields import FACETS, Status
-from designs.models import Design, Favourite
+from designs.models import Design, DesignImage, Favourite
 
 NO_SUCH_DESIGN = "There is no such design."
 
@@ -22,13 +23,21 @@ def designs_visible_to(user: User | None) -> QuerySet[Design]:
 
 
 def design_get_for_change(user: User, design_id: int) -> Design:
-    """A design with its image and the user's `is_favorite`, also when another host has only just stored it.
+    """A design with its pictures and the user's `is_favorite`, also when another host has only just stored it.
 
     Raises NotFound if there is none that the user may see.
     """
     likes = Favourite.objects.filter(user_id=user.pk, design_id=OuterRef("pk"))
     found = designs_visible_to(user).filter(pk=design_id).select_related("image")
-    design = replica.or_exactly(found.annotate(is_favorite=Exists(likes)).first)
+    further = DesignImage.objects.filter(design=design_id).select_related("image")
+
+    def ask() -> Design | None:
+        designs, pictures = gather(found.annotate(is_favorite=Exists(likes)), further.all())
+        for design in designs:
+            design.further = pictures
+        return next(iter(designs), None)
+
+    design = replica.or_exactly(ask)
     if design is None:
         raise NotFound(NO_SUCH_DESIGN)
     return design

@@ -4,18 +4,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import IntegrityError, router, transaction
+from django.db import router, transaction
 from django.utils import timezone
 
 from accounts.models import SignIn, User
 from accounts.selectors import SIGN_IN
 from accounts.sessions import TokenRevoked
-from core import audit, replica, sql
-from core.errors import GalleryError, Invalid, NotFound, invalid_field
-from d1backend import delete_or_conflict, update_or_conflict, write_then_gather
-from designs import selectors
-from designs.fields import EDITABLE, Values
+from core import audit, sql
+from core.errors import GalleryError, NotFound
+from d1backend import SerializationFailure, delete_or_conflict, update_or_conflict, write_then_gather
+from designs import picture_change, selectors
+from designs.fields import AUDITED, Values
 from designs.models import Design
+from designs.picture_change import PictureChange
 from uploads.models import Category, Image
 from uploads.pipeline.processing import Prepared
 from uploads.services import image_delete, image_store_prepared
@@ -48,36 +49,46 @@ def design_create(
     within: Callable[[Design], object] | None = None,
     **kept: Any,
 ) -> Design:
-    """Store a new design of EDITABLE (and STAFF_ONLY) `fields`; `kept` are columns of an import (id, created_at).
+    """Store a new design of `fields`; `kept` are columns that an import brings (id, created_at).
 
-    `within` is called with it in the same transaction.
-
-    Raises Invalid on r2_object_key if that is not the key of a stored image of designs, and IntegrityError if the id
-    is taken.
+    The fields are those of EDITABLE and STAFF_ONLY; image_keys, all pictures as the API takes them, may replace
+    r2_object_key. `within` is called with the design in the same transaction.
+    Raises Invalid on the one of the two that is given if a key is not that of a stored image of designs, and
+    IntegrityError if the id is taken.
     """
-    design = Design(**columns_of(fields), **kept)
-    with image_guarded(), transaction.atomic():
+    change = PictureChange.of(fields)
+    values = without_pictures(fields)
+    design = Design(**values, **change.columns, **kept)
+    with change.guarded(), transaction.atomic():
         design.save(force_insert=True)
-        audit.record(actor, "design.create", design, {name: (None, value) for name, value in fields.items()})
+        change.store(design)
+        added = {name: (None, value) for name, value in (values | change.audited).items()}
+        audit.record(actor, "design.create", design, added)
         if within is not None:
             within(design)
     return design
 
 
 def design_update(actor: audit.Actor | None, design: Design, fields: Values, **kept: Any) -> None:
-    """Store EDITABLE (and STAFF_ONLY) `fields`, and the columns of an import, in the row and in `design` itself.
+    """Store fields as of design_create(), and the columns that an import brings, in the row and in `design` itself.
 
-    Fields that seem equal are written too: `design` may have been read from an older copy.
-    Raises Invalid as design_create does, and SerializationFailure if the design has been deleted. RepeatLostWrites
-    (core/middleware.py) then runs the view again, which finds no design; an import repeats its row (csv_import.py).
+    r2_object_key alone replaces the cover, or moves a picture of the design to the front. Fields that seem equal are
+    written too: `design` may have been read from an older copy.
+    Raises Invalid as design_create does, and SerializationFailure if the design has been deleted, or other pictures
+    than those of `design` would stay beside a new cover. RepeatLostWrites (core/middleware.py) then runs the view
+    again, which finds what is there; an import repeats its row (csv_import.py).
     """
-    columns = {**columns_of(fields), **kept, "updated_at": timezone.now()}
-    old = {name: getattr(design, name) for name in fields}
-    with image_guarded(), transaction.atomic():
-        update_or_conflict(Design.objects.filter(pk=design.pk), **columns)
+    change = PictureChange.of(fields, design)
+    values = without_pictures(fields)
+    columns = {**values, **change.columns, **kept, "updated_at": timezone.now()}
+    values |= change.audited
+    old = {name: getattr(design, name) for name in values}
+    with change.guarded(), transaction.atomic():
+        update_or_conflict(change.holds_for(Design.objects.filter(pk=design.pk)), **columns)
         for name, value in columns.items():
             setattr(design, name, value)
-        changes = {name: (old[name], value) for name, value in fields.items() if old[name] != value}
+        change.store(design)
+        changes = {name: (old[name], value) for name, value in values.items() if old[name] != value}
         if changes:
             audit.record(actor, "design.update", design, changes)
 
@@ -99,7 +110,7 @@ def design_delete(actor: audit.Actor | None, design: Design) -> None:
 
     Raises SerializationFailure if it is gone already, as design_update does.
     """
-    values = {name: getattr(design, name) for name in EDITABLE}
+    values = {name: getattr(design, name) for name in AUDITED}
     with transaction.atomic():
         changes = {name: (value, None) for name, value in values.items() if value != ""}
         audit.record(actor, "design.delete", design, changes)
@@ -114,43 +125,13 @@ def picture_stored(actor: User | None, prepared: Prepared | None) -> Iterator[Im
         yield image
     except BaseException:
         if image:
-            with suppress(GalleryError):  # already deleted, or in use by another row
+            with suppress(GalleryError, SerializationFailure):  # already deleted, or in use by another row
                 image_delete(actor, image.object_key)
         raise
 
 
-def columns_of(fields: Values) -> Values:
-    """The model's values for those of the API: the image in place of its key.
-
-    Raises Invalid if the key is not that of a stored image of designs.
-    """
-    columns = {name: value for name, value in fields.items() if name != "r2_object_key"}
-    if "r2_object_key" in fields:
-        key = fields["r2_object_key"]
-        found = Image.objects.filter(object_key=key, category=Category.DESIGNS)
-        columns["image"] = replica.or_exactly(found.first)
-        if columns["image"] is None:
-            raise no_such_image()
-    return columns
-
-
-@contextmanager
-def image_guarded() -> Iterator[None]:
-    """Raise Invalid if a foreign key fails: it is that of the image, which was deleted since columns_of() found it.
-
-    Put it around the transaction, because foreign keys are checked at the commit. Any other IntegrityError passes: an
-    import names the id of a new design, which another write may have taken.
-    """
-    try:
-        yield
-    except IntegrityError as error:
-        if "foreign key" not in str(error).lower():
-            raise
-        raise no_such_image() from error
-
-
-def no_such_image() -> Invalid:
-    return invalid_field("r2_object_key", "This is not the key of a stored image of designs.")
+def without_pictures(fields: Values) -> Values:
+    return {name: value for name, value in fields.items() if name not in picture_change.FIELDS}
 
 
 def favourite_add(sign_in: SignIn, design_id: int) -> int:

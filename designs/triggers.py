@@ -56,6 +56,10 @@ BODIES = {
     "catalogue_version_update": f"AFTER UPDATE OF {LISTED} ON designs BEGIN {NEW_VERSION}; END",
     "catalogue_version_likes": f"AFTER UPDATE OF like_count ON designs BEGIN {NEW_CONTENT}; END",
     "catalogue_version_images": f"AFTER UPDATE ON images BEGIN {NEW_VERSION}; END",
+    **{
+        f"catalogue_version_pictures_{event.lower()}": f"AFTER {event} ON design_images BEGIN {NEW_VERSION}; END"
+        for event in ("INSERT", "UPDATE", "DELETE")
+    },
     "favorites_count_insert": (
         "AFTER INSERT ON user_favorites BEGIN "
         "UPDATE designs SET like_count = like_count + 1 WHERE id = new.design_id; END"

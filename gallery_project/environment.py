@@ -49,9 +49,9 @@ COPIED: Options = {
             "images",
             "pending_uploads",
             "designs",
-            "user_favorites",
+            "design_images",
         ),
-        *("catalogue_version", "image_totals", "day_totals", "value_totals"),
+        *("user_favorites", "catalogue_version", "image_totals", "day_totals", "value_totals"),
         # The rights of the console's users.
         *("auth_group", "users_groups", "auth_group_permissions"),
         *("auth_permission", "users_user_permissions", "django_content_type"),

@@ -12,6 +12,7 @@ from itertools import islice
 from django.utils import timezone
 
 from core.errors import Conflict, NotFound
+from d1backend import SerializationFailure
 from d1backend.replica import on_primary
 from uploads import selectors, services
 from uploads.keys import EXTENSIONS, is_own, stem_of
@@ -69,7 +70,7 @@ def removed(image: Image) -> bool:
     """Delete the image unless it is in use by now. Return whether it was deleted."""
     try:
         services.image_delete(None, image.object_key)
-    except (Conflict, NotFound):
+    except (Conflict, NotFound, SerializationFailure):
         return False
     return True
 

@@ -1,7 +1,7 @@
 """Reads of images."""
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from accounts.models import User
 from core import replica
@@ -19,7 +19,11 @@ def images(*, category: str | None = None, unused: bool | None = None) -> Images
     """Return images, newest first, with `in_use`: whether a design or a user shows the image. None does not filter."""
     rows = Image.objects.order_by("-id").annotate(
         in_use=Case(
-            *(When(category=category, then=exists) for category, exists in (use() for use in image_uses)),
+            *(
+                When(Q(category=used) & Q(use), then=Value(True))
+                for used in Category.values
+                for use in uses_of(used)
+            ),
             default=Value(False),
             output_field=BooleanField(),
         )
@@ -29,9 +33,14 @@ def images(*, category: str | None = None, unused: bool | None = None) -> Images
     return rows if unused is None else rows.filter(in_use=not unused)
 
 
-def image(key: str, *, held: bool = False, uploaded_by: User | None = None) -> Image | None:
-    """Return the image under `key` with `in_use`, of this user if given. `held` locks the row."""
-    found = images().select_for_update() if held else images()
+def uses_of(category: str) -> list[Exists]:
+    """The conditions of which each says that an image of the category is in use (core.hooks.image_uses)."""
+    return [condition for used, condition in (use() for use in image_uses) if used == category]
+
+
+def image(key: str, *, uploaded_by: User | None = None) -> Image | None:
+    """Return the image under `key` with `in_use`, of this user if given."""
+    found = images()
     if uploaded_by is not None:
         found = found.filter(uploaded_by=uploaded_by)
     return found.filter(object_key=key).first()

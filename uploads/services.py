@@ -13,7 +13,7 @@ from typing import IO
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import ProtectedError
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -247,36 +247,33 @@ def uploaded_picture(pending: PendingUpload) -> Prepared | None:
     return prepared
 
 
-@on_primary()
 def image_delete(actor: User | None, key: str) -> None:
     """Delete an image that is not in use, and its objects after the commit.
 
-    Raises NotFound, Conflict (image_in_use).
+    Raises NotFound, Conflict (image_in_use), and SerializationFailure if it was deleted or taken into use meanwhile.
     """
-    try:
-        with transaction.atomic():
-            image = lock_image(key)
-            if image.in_use:  # type: ignore[attr-defined]
-                raise image_in_use()
-            keys = [image.object_key, *rendition_keys(image)]
-            audit.record(actor, "image.delete", image)
-            image.delete()
-            transaction.on_commit(lambda: discard_objects(keys))
-    except (ProtectedError, IntegrityError) as error:
-        # A design has started to use it meanwhile.
-        raise image_in_use() from error
+    image = image_to_delete(key)
+    keys = [image.object_key, *rendition_keys(image)]
+    with transaction.atomic():
+        audit.record(actor, "image.delete", image)
+        delete_or_conflict(image, *(~Q(use) for use in selectors.uses_of(image.category)))
+        transaction.on_commit(lambda: discard_objects(keys))
 
 
-def lock_image(key: str) -> Image:
-    """Return the image with `in_use`, locked until the transaction ends. Raises NotFound."""
-    image = selectors.image(key, held=True) if is_original(key) else None
+def image_to_delete(key: str) -> Image:
+    """Return the image if it is not in use. That there is none, or that it is in use, is not taken from the copy.
+
+    Raises NotFound, Conflict.
+    """
+    image = selectors.image(key) if is_original(key) else None
+    if image is None or image.in_use:  # type: ignore[attr-defined]
+        with on_primary():
+            image = selectors.image(key) if is_original(key) else None
     if image is None:
         raise NotFound("There is no such image.")
+    if image.in_use:  # type: ignore[attr-defined]
+        raise Conflict("This image is in use and cannot be deleted.", code="image_in_use")
     return image
-
-
-def image_in_use() -> Conflict:
-    return Conflict("This image is in use and cannot be deleted.", code="image_in_use")
 
 
 def image_replace_renditions(image: Image, prepared: Prepared) -> None:

@@ -121,7 +121,9 @@ TABLES = "designs d JOIN images i ON i.object_key = d.r2_object_key"
 def design_out(row: Row) -> Row:
     image = {name: row[name] for name in ("width", "height", "dominant_colour", "thumbhash")}
     renditions = [{**one, "url": MEDIA + one.pop("key")} for one in json.loads(row["renditions"])]
-    return {**row, "image_url": MEDIA + row["r2_object_key"], "image": {**image, "renditions": renditions}}
+    image, url = {**image, "renditions": renditions}, MEDIA + row["r2_object_key"]
+    cover = {"object_key": row["r2_object_key"], "url": url, "alt": row["image_alt"], **image}
+    return {**row, "image_url": url, "image": image, "images": [cover]}
 
 
 async def page_of(

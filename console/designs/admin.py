@@ -62,7 +62,7 @@ class DesignAdmin(ServiceAdmin):
     raw_id_fields = ["image"]
     readonly_fields = ["card", "view_count", "like_count", "created_at", "updated_at"]
     fieldsets = [
-        (None, {"fields": ["title", "description", "card", "picture", "image"]}),
+        (None, {"fields": ["title", "description", "card", "picture", "image", "image_keys"]}),
         ("Attributes", {"fields": FACET_FIELDS}),
         ("Publication", {"fields": ["status", "featured", *STAFF_ONLY]}),
         ("Counts and dates", {"fields": ["view_count", "like_count", "created_at", "updated_at"]}),
@@ -156,7 +156,9 @@ class DesignAdmin(ServiceAdmin):
     @action(description="Export", url_path="export", icon="download", permissions=["view"])
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
         """All designs that the list's filters and search leave, as CSV that import_designs reads."""
-        designs = self.get_changelist_instance(request).get_queryset(request)
+        designs = (
+            self.get_changelist_instance(request).get_queryset(request).prefetch_related("further_images")
+        )
         return download("designs", COLUMNS, map(values_of, in_chunks(designs)))
 
     def get_search_results(
@@ -178,6 +180,8 @@ class DesignAdmin(ServiceAdmin):
         fields = {name: data[name] for name in (*EDITABLE, *STAFF_ONLY) if name in form.changed_data}
         if "image" in form.changed_data and data["image"]:
             fields["r2_object_key"] = data["image"].object_key
+        if "image_keys" in form.changed_data and data["image_keys"]:
+            fields["image_keys"] = data["image_keys"]
         actor = actor_of(request)
         with services.picture_stored(actor, data.get("picture")) as image:
             if image:
@@ -187,6 +191,7 @@ class DesignAdmin(ServiceAdmin):
                 stored = Design.objects.filter(pk=obj.pk).first()
                 if stored is None:
                     raise NotFound(NO_SUCH_DESIGN)
+                stored.further = obj.further  # which the form leaves as they were
                 services.design_update(actor, stored, fields)
             else:
                 obj.pk = services.design_create(actor, fields).pk

@@ -1,26 +1,52 @@
 """The admin's form of a design."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
-from unfold.widgets import UnfoldAdminFileFieldWidget
+from rest_framework.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
+from core.api.errors import flat_errors
 from core.errors import GalleryError
+from designs.api.serializers import PicturesField
 from designs.models import Design
+from designs.pictures import Sent, as_cell, of_cell
 from uploads.pipeline.processing import Prepared, prepare
+
+COVERS = ("picture", "image")
+
+
+class PictureListField(forms.CharField):
+    """Pictures, one a line (designs.pictures.as_cell). Browsers end the lines of a form with CR LF."""
+
+    def to_python(self, value: str | None) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
 
 
 class DesignForm(forms.ModelForm):
-    """A design. Its picture is either uploaded here or chosen by the key of a stored image."""
+    """A design. Its cover is uploaded here or chosen by the key of a stored image, or all its pictures are listed."""
 
     picture = forms.FileField(
         required=False,
         widget=UnfoldAdminFileFieldWidget,
         help_text="A JPEG, PNG or WebP file, instead of a stored image.",
     )
+    image_keys = PictureListField(
+        label="All pictures",
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text="One a line, the cover first: the key of a stored image, a space, the alternative text.",
+    )
 
     class Meta:
         model = Design
         fields = "__all__"  # noqa: DJ007 -- the admin's fieldsets say which
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["image_keys"] = as_cell(self.instance.pictures)
 
     def clean_picture(self) -> Prepared | None:
         file = self.cleaned_data["picture"]
@@ -31,8 +57,19 @@ class DesignForm(forms.ModelForm):
         except GalleryError as error:
             raise forms.ValidationError(error.message) from error
 
+    def clean_image_keys(self) -> list[Sent]:
+        sent = of_cell(self.cleaned_data["image_keys"])
+        try:
+            return PicturesField().run_validation(sent) if sent else []
+        except ValidationError as error:
+            raise forms.ValidationError(flat_errors(error.detail)["body"]) from error
+
     def clean(self) -> None:
         super().clean()
         data = self.cleaned_data
-        if not data.get("picture") and not data.get("image") and not self.errors:
+        if self.errors:
+            return
+        if not any(data.get(name) for name in (*COVERS, "image_keys")):
             self.add_error("picture", "A design needs a picture or the key of an image.")
+        if "image_keys" in self.changed_data and data["image_keys"] and {*COVERS} & {*self.changed_data}:
+            self.add_error("image_keys", "Change either the cover or the list of all pictures.")

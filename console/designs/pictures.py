@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from designs.models import Design
+from designs.models import Design, DesignImage
 from uploads import selectors
 from uploads.models import Image
 from uploads.pipeline.placeholders import data_uri
@@ -80,6 +80,12 @@ def near_duplicates_warning(near_duplicates: list[NearDuplicate]) -> SafeString:
 
 
 def designs_by_key(shown: Iterable[Image]) -> dict[str, Design]:
-    """For each image's key the oldest design that shows it; keys without a design are missing."""
-    designs = Design.objects.filter(image__in=[image.object_key for image in shown]).order_by("-id")
-    return {design.image_id: design for design in designs}
+    """For each image's key the oldest design with this cover, else the oldest that shows it; others are missing."""
+    keys = [image.object_key for image in shown]
+    further = (
+        DesignImage.objects.filter(image__object_key__in=keys).select_related("design").order_by("-design_id")
+    )
+    covers = Design.objects.filter(image__object_key__in=keys).order_by("-id")
+    return {picture.image_id: picture.design for picture in further} | {
+        design.image_id: design for design in covers
+    }

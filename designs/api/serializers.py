@@ -1,19 +1,26 @@
 """Designs as JSON: input is checked here, and the OpenAPI document learns of the output here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.errors import flat_errors
 from core.api.fields import FlagField, TextField
+from core.api.inputs import InputSerializer
+from core.json_types import Json
 from designs.facets import ValueCount
-from designs.fields import COLUMNS, EDITABLE, Status, Values
+from designs.fields import ALT_LENGTH, COLUMNS, EDITABLE, MOST_PICTURES, Status, Values
 from designs.models import Design
-from designs.read_model import SHOWN, with_image
+from designs.pictures import Picture, Sent
+from designs.read_model import IMAGE_COLUMNS, SHOWN, with_pictures
 from uploads.api.serializers import RenditionSerializer
 from uploads.models import Image
 
 DESCRIPTION_LENGTH = 10_000  # characters
+KEY_LENGTH = Image._meta.get_field("object_key").max_length
 
 Field = serializers.Field[Any, Any, Any, Any]
 
@@ -26,6 +33,14 @@ class DesignImageSerializer(serializers.Serializer[Image]):
     renditions = RenditionSerializer(many=True, help_text="Narrowest first.")
 
 
+class PictureSerializer(DesignImageSerializer):
+    """A picture of a design."""
+
+    object_key = serializers.CharField()
+    url = serializers.URLField()
+    alt = serializers.CharField(allow_blank=True, max_length=ALT_LENGTH, help_text="The alternative text.")
+
+
 class DesignSerializer(serializers.ModelSerializer[Design]):
     """Describes a design in the OpenAPI document; designs.read_model makes its JSON."""
 
@@ -35,20 +50,25 @@ class DesignSerializer(serializers.ModelSerializer[Design]):
     like_count = serializers.IntegerField()
     is_favorite = serializers.BooleanField(help_text="Whether the caller likes it.")
     image = DesignImageSerializer(allow_null=True)
+    images = PictureSerializer(
+        many=True, help_text=f"Up to {MOST_PICTURES} pictures in their order, the cover first."
+    )
 
     class Meta:
         model = Design
-        fields = [*SHOWN, "is_favorite", "image_url", "image"]
+        fields = [*SHOWN, "is_favorite", "image_url", "image", "images"]
         extra_kwargs = {name: {"required": True} for name in EDITABLE}
 
 
 def design_as_json(design: Design, base: str, *, is_favorite: bool) -> Values:
     """A stored design as designs.read_model shows it; `base` precedes the key in the URL of an image."""
-    image = design.image
     shown = {name: getattr(design, name) for name in SHOWN} | {"is_favorite": is_favorite}
-    return with_image(
-        shown, (image.width, image.height, image.dominant_colour, image.thumbhash, image.renditions), base
-    )
+    further = [(picture.image, picture.alt) for picture in design.further]
+    pictures = [
+        (image.object_key, alt, *(getattr(image, name) for name in IMAGE_COLUMNS))
+        for image, alt in [(design.image, design.image_alt), *further]
+    ]
+    return with_pictures(shown, pictures, base)
 
 
 def input_field(column: "models.Field[Any, Any]") -> Field:
@@ -58,20 +78,86 @@ def input_field(column: "models.Field[Any, Any]") -> Field:
     if column.choices:
         return serializers.ChoiceField(Status.choices, required=False, allow_null=True)
     if isinstance(column, models.ForeignKey):
-        return TextField(max_length=column.target_field.max_length)
+        return TextField(max_length=KEY_LENGTH)
     length = column.max_length or DESCRIPTION_LENGTH
     if column.blank:
         return TextField(max_length=length, required=False, allow_blank=True, allow_null=True)
     return TextField(max_length=length)
 
 
+class PictureInputSerializer(InputSerializer):
+    object_key = TextField(max_length=KEY_LENGTH)
+    alt = TextField(max_length=ALT_LENGTH, required=False, allow_blank=True, allow_null=True)
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": MOST_PICTURES,
+        "items": {
+            "oneOf": [
+                {"type": "string", "maxLength": KEY_LENGTH},
+                {
+                    "type": "object",
+                    "properties": {
+                        "object_key": {"type": "string", "maxLength": KEY_LENGTH},
+                        "alt": {"type": "string", "maxLength": ALT_LENGTH, "nullable": True},
+                    },
+                    "required": ["object_key"],
+                },
+            ]
+        },
+        "description": "All pictures in their order, the cover first: different keys, or keys with alternative texts.",
+    }
+)
+class PicturesField(serializers.Field[list[Sent], Json, Json, Any]):
+    """All pictures of a design: keys, or {object_key, alt}. Its value has an object only where there is an alt."""
+
+    default_error_messages = {
+        "invalid": "This must be a list of keys, or of objects with object_key and alt.",
+        "count": f"Send 1 to {MOST_PICTURES} pictures.",
+        "twice": "A picture may be sent once only.",
+    }
+
+    def to_internal_value(self, data: Json) -> list[Sent]:
+        if not isinstance(data, list):
+            self.fail("invalid")
+        if not 1 <= len(data) <= MOST_PICTURES:
+            self.fail("count")
+        pictures = [self.picture(item) for item in data]
+        if len({picture.object_key for picture in pictures}) < len(pictures):
+            self.fail("twice")
+        return [picture.sent for picture in pictures]
+
+    def picture(self, item: Json) -> Picture:
+        if not isinstance(item, str | dict):
+            self.fail("invalid")
+        try:
+            sent = PictureInputSerializer.validated(item if isinstance(item, dict) else {"object_key": item})
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(
+                [sentence for sentences in flat_errors(error.detail).values() for sentence in sentences]
+            ) from error
+        return Picture(sent["object_key"], sent.get("alt") or "")
+
+
 class DesignInputSerializer(serializers.Serializer[Design]):
     """What staff sends. A null empties a text; for other fields it is the same as not sent."""
 
     def get_fields(self) -> dict[str, Field]:
-        return {name: input_field(COLUMNS[name]) for name in EDITABLE}
+        fields = {name: input_field(COLUMNS[name]) for name in EDITABLE}
+        sent = getattr(self, "initial_data", None)
+        fields["r2_object_key"].required = isinstance(sent, Mapping) and "image_keys" not in sent
+        return fields | {"image_keys": PicturesField(required=False)}
 
     def validate(self, attrs: Values) -> Values:
+        if "image_keys" in attrs:
+            first = Picture.of(attrs["image_keys"][0]).object_key
+            if attrs.pop("r2_object_key", first) != first:
+                raise serializers.ValidationError(
+                    {"image_keys": ["The first picture must be r2_object_key."]}
+                )
         return {
             name: "" if value is None else value
             for name, value in attrs.items()

@@ -52,6 +52,7 @@ class Gallery:
         self.design = DesignFactory(image=self.image, **TEXTS)
         FavouriteFactory.create_batch(5, design=self.design)
         self.path = f"/api/designs/{self.design.pk}"
+        self.keys = [image.object_key for image in ImageFactory.create_batch(8)]
         self.another = DesignFactory(category="Lehenga")  # so that its total exists
         self.newcomer = UserFactory(pending=True)
 
@@ -70,6 +71,9 @@ class Gallery:
 
     def edit(self, **fields):
         return self.admin.put(self.path, fields)
+
+    def create_with_pictures(self):
+        return self.admin.post("/api/designs", {**TEXTS, "image_keys": self.keys})
 
     def login(self):
         return ApiClient().post(
@@ -104,6 +108,14 @@ WRITES = {
     "unlike": (Gallery.unlike, Gallery.like, 51, 10),
     "create": (Gallery.create, Gallery.create, 119, 39),
     "edit the description": (lambda g: g.edit(description="Another"), None, 41, 13),
+    "create with eight pictures": (Gallery.create_with_pictures, Gallery.create, 318, 83),
+    "replace the cover": (lambda g: g.edit(r2_object_key=g.keys[0]), None, 42, 12),
+    "add a picture": (
+        lambda g: g.edit(image_keys=g.keys[:8]),
+        lambda g: g.edit(image_keys=g.keys[:7]),
+        111,
+        19,
+    ),
     "edit the title": (lambda g: g.edit(title="Kanjivaram saree in blue"), None, 41, 14),
     "edit the category": (lambda g: g.edit(category="Lehenga"), None, 61, 18),
     "archive": (lambda g: g.edit(status="archived"), None, 131, 49),

@@ -136,7 +136,7 @@ def test_only_the_fields_sent_are_changed_and_the_trail_tells():
     assert entry.changes == {
         "title": ["Old", "New"],
         "colour": ["Red", ""],
-        "r2_object_key": [design.image_id, image.object_key],
+        "image_keys": [[design.image_id], [image.object_key]],
     }
 
 

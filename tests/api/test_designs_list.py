@@ -33,6 +33,8 @@ def test_a_design_is_answered_with_every_field_of_the_contract():
         "total": 1, "page": 1, "per_page": 20, "pages": 1,
     }  # fmt: skip
     (item,) = body["items"]
+    cover = {"object_key": design.image_id, "url": item["image_url"], "alt": ""}
+    assert item.pop("images") == [cover | item["image"]]
     assert item == {
         "id": design.pk,
         "title": "कांजीवरम साड़ी",

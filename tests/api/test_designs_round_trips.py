@@ -176,6 +176,28 @@ class TestWithoutReplica:
         assert seen == [design.pk]
 
 
+def test_pictures_are_one_round_trip(cost):
+    keys = [image.object_key for image in ImageFactory.create_batch(8)]
+    client, design = ApiClient.admin(), {"title": "New", "category": "Saree", "image_keys": keys}
+    path = f"/api/designs/{client.post('/api/designs', design).json()['id']}"
+    calls = [
+        lambda: client.post("/api/designs", design),
+        lambda: client.put(path, {"image_keys": keys[::-1]}),
+        lambda: client.put(path, {"r2_object_key": keys[2]}),
+        lambda: client.delete(path),
+    ]
+    for call in calls:
+        assert cost(call) <= (1 if replica.is_used() else 3)
+
+
+def test_the_deletion_of_an_image_is_one_round_trip(cost, folder):
+    client, image = ApiClient.admin(), ImageFactory()
+    client.get("/api/auth/me")
+    assert cost(lambda: client.delete(f"/api/upload/image/{image.object_key}")) <= (
+        1 if replica.is_used() else 3
+    )
+
+
 def test_a_deletion_is_one_round_trip_with_its_favourites_counts_and_audit_line(cost):
     client, design = ApiClient.admin(), FavouriteFactory().design
     DailyCountFactory(design=design, day=timezone.now().date())

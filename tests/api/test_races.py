@@ -65,7 +65,7 @@ def new_design(image):
 class TestAnImageDeletedMeanwhile:
     def test_is_a_bad_key_of_the_design_created_with_it(self, admin, other, meanwhile):
         image = ImageFactory()
-        deletion = meanwhile("designs.services.columns_of", lambda: other.delete(path_of(image)))
+        deletion = meanwhile("designs.picture_change.stored_images", lambda: other.delete(path_of(image)))
         response = admin.post("/api/designs", new_design(image))
         assert list(refused(response, 400, "invalid")) == ["r2_object_key"]
         assert deletion.answer().status_code == 200
@@ -74,7 +74,7 @@ class TestAnImageDeletedMeanwhile:
 
     def test_is_a_bad_key_of_the_design_changed_with_it(self, admin, other, meanwhile):
         image, design = ImageFactory(), DesignFactory(title="Old")
-        deletion = meanwhile("designs.services.columns_of", lambda: other.delete(path_of(image)))
+        deletion = meanwhile("designs.picture_change.stored_images", lambda: other.delete(path_of(image)))
         response = admin.put(path_of(design), {"title": "New", "r2_object_key": image.object_key})
         assert list(refused(response, 400, "invalid")) == ["r2_object_key"]
         assert deletion.answer().status_code == 200

@@ -3,7 +3,7 @@
 import factory
 from django.db.models import F
 
-from designs.models import DailyCount, DayTotal, Design, Favourite
+from designs.models import DailyCount, DayTotal, Design, DesignImage, Favourite
 from tests.factories.accounts import UserFactory
 from tests.factories.uploads import ImageFactory
 
@@ -15,6 +15,15 @@ class DesignFactory(factory.django.DjangoModelFactory):
     title = factory.Sequence(lambda number: f"Design {number}")
     image = factory.SubFactory(ImageFactory)
     category = "Saree"
+
+
+class DesignImageFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DesignImage
+
+    design = factory.SubFactory(DesignFactory)
+    place = 1
+    image = factory.SubFactory(ImageFactory)
 
 
 class FavouriteFactory(factory.django.DjangoModelFactory):

@@ -8,12 +8,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image as Picture
+from PIL import Image as Drawing
 
 from core.models import AuditEntry
 from core.spreadsheets import as_cell, of_cell
-from designs.models import Design
-from tests.factories.designs import DesignFactory
+from designs.models import Design, DesignImage
+from designs.pictures import Picture
+from designs.pictures import as_cell as as_picture_cell
+from designs.pictures import of_cell as of_picture_cell
+from tests.factories.designs import DesignFactory, DesignImageFactory
 from tests.factories.uploads import ImageFactory
 from uploads.models import Image
 from uploads.storage.base import configured_store
@@ -24,6 +27,12 @@ def test_a_cell_is_no_formula_and_gives_its_text_back(text):
     cell = as_cell(text)
     assert not cell.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n"))
     assert of_cell(cell) == text
+
+
+@given(st.lists(st.tuples(st.text("abc/_.", min_size=1), st.text(alphabet="a \t\r\n'=")), max_size=8))
+def test_pictures_in_a_cell_come_back_in_their_order(pictures):
+    listed = [Picture(key, alt.strip()) for key, alt in pictures]
+    assert of_picture_cell(as_picture_cell(listed)) == [picture.sent for picture in listed]
 
 
 @pytest.fixture
@@ -98,6 +107,49 @@ def test_what_is_exported_comes_back_the_same(tmp_path):
 
 
 @pytest.mark.django_db
+def test_an_export_brings_the_pictures_back_in_their_order_with_their_texts(tmp_path):
+    design = DesignFactory(image_alt="=Pallu, folded")
+    for place, alt in ((1, "Border\nof zari"), (2, ""), (3, "सुनहरी")):
+        DesignImageFactory(design=design, place=place, alt=alt)
+    before, path = design.image_keys, tmp_path / "designs.csv"
+    call_command("export_designs", path, stdout=io.StringIO())
+
+    Design.objects.update(image_alt="")
+    DesignImage.objects.filter(place=2).delete()
+    assert import_file(path) == ("1 of 1 rows were stored.\n", "", "")
+    assert Design.objects.get().image_keys == before
+    Design.objects.get().delete()
+    assert import_file(path) == ("1 of 1 rows were stored.\n", "", "")
+    assert Design.objects.get().image_keys == before
+
+
+@pytest.mark.django_db
+def test_pictures_are_listed_one_a_line_and_what_is_wrong_with_them_is_named(sheet):
+    first, second = (image.object_key for image in ImageFactory.create_batch(2))
+    row = {"title": "Patola", "category": "Saree"}
+    said = sheet(
+        row | {"image_keys": f"{second} The border\r\n{first}\n"},
+        row | {"image_keys": f"{first}\n{first}"},
+        row | {"image_keys": "designs/nothing.jpg"},
+        row | {"image_keys": second, "r2_object_key": first},
+        row | {"image_keys": second, "image": "teal.png"},
+    )
+    assert [line.rsplit(": ", 1)[0] for line in said[1].splitlines()] == [
+        f"row {number}: image_keys" for number in (3, 4, 5, 6)
+    ]
+    assert Design.objects.get().image_keys == [{"object_key": second, "alt": "The border"}, first]
+
+
+@pytest.mark.django_db
+def test_an_empty_cell_or_none_leaves_the_pictures(sheet):
+    design = DesignImageFactory().design
+    before = design.image_keys
+    for row in ({"title": "New"}, {"title": "Newer", "image_keys": "", "r2_object_key": ""}):
+        assert sheet({"id": design.pk} | row)[2] == ""
+    assert Design.objects.get().image_keys == before
+
+
+@pytest.mark.django_db
 def test_an_export_without_a_file_is_written_to_standard_output():
     design, out = DesignFactory(), io.StringIO()
     call_command("export_designs", stdout=out)
@@ -150,9 +202,9 @@ def test_a_row_with_an_id_changes_that_design_in_the_columns_there_are(sheet):
 def test_images_of_the_folder_go_the_way_of_uploads(sheet, tmp_path):
     folder = tmp_path / "images"
     folder.mkdir()
-    Picture.new("RGB", (64, 48), "teal").save(folder / "teal.png")
+    Drawing.new("RGB", (64, 48), "teal").save(folder / "teal.png")
     (folder / "broken.png").write_bytes((folder / "teal.png").read_bytes()[:50])
-    Picture.new("RGB", (64, 48)).save(tmp_path / "secret.png")
+    Drawing.new("RGB", (64, 48)).save(tmp_path / "secret.png")
     (folder / "link.png").symlink_to(tmp_path / "secret.png")
     row = {"title": "Teal", "category": "Saree"}
 
@@ -178,7 +230,7 @@ def test_images_of_the_folder_go_the_way_of_uploads(sheet, tmp_path):
 
 @pytest.mark.django_db
 def test_a_dry_run_finds_the_same_faults_and_stores_nothing(sheet, tmp_path):
-    Picture.new("RGB", (64, 48), "teal").save(tmp_path / "teal.png")
+    Drawing.new("RGB", (64, 48), "teal").save(tmp_path / "teal.png")
     row = {"title": "Teal", "category": "Saree", "image": "teal.png"}
     key = ImageFactory().object_key
     rows = [row, row | {"title": ""}, row | {"image": "", "r2_object_key": key}, row | {"image": ""}]

@@ -14,7 +14,7 @@ from core.models import AuditEntry
 from designs.fields import FACET_FIELDS
 from designs.models import Design
 from tests.factories.accounts import UserFactory
-from tests.factories.designs import DesignFactory, FavouriteFactory
+from tests.factories.designs import DesignFactory, DesignImageFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory
 from uploads.models import Image
 
@@ -305,8 +305,63 @@ def test_a_change_stores_and_audits_what_changed(staff):
     assert (changed.title, changed.colour, changed.category) == ("New", "", "Saree")
     assert changed.image_id != design.image_id
     assert trail()[-1][2] == {
-        "title": ["Old", "New"], "colour": ["Red", ""], "r2_object_key": [design.image_id, changed.image_id],
+        "title": ["Old", "New"], "colour": ["Red", ""], "image_keys": [[design.image_id], [changed.image_id]],
     }  # fmt: skip
+
+
+class TestThePictures:
+    @staticmethod
+    def change(staff, design, **fields):
+        url = reverse("admin:designs_design_change", args=[design.pk])
+        return staff.post(url, form(image=design.image_id, **fields))
+
+    def test_are_listed_one_a_line_and_changed_there(self, staff):
+        further = DesignImageFactory(alt="The border")
+        design, added = further.design, ImageFactory()
+        url = reverse("admin:designs_design_change", args=[design.pk])
+        listed = f"{design.image_id}\n{further.image_id} The border"
+        assert staff.get(url).context["adminform"].form.initial["image_keys"] == listed
+
+        sent = f"{further.image_id} The border\r\n{added.object_key} Folded\r\n"
+        assert self.change(staff, design, image_keys=sent).status_code == 302
+
+        assert trail()[-1][2]["image_keys"] == [
+            [design.image_id, {"object_key": further.image_id, "alt": "The border"}],
+            [
+                {"object_key": further.image_id, "alt": "The border"},
+                {"object_key": added.object_key, "alt": "Folded"},
+            ],
+        ]
+        assert Design.objects.get().image_keys == trail()[-1][2]["image_keys"][1]
+
+    def test_stay_when_the_page_is_saved_as_it_is_or_with_another_cover(self, staff):
+        further = DesignImageFactory(alt="The border")
+        design = further.design
+        listed = f"{design.image_id}\r\n{further.image_id} The border"
+        assert self.change(staff, design, image_keys=listed, title=design.title).status_code == 302
+        assert trail() == []
+        assert self.change(staff, design, image_keys=listed, picture=jpeg()).status_code == 302
+        changed = Design.objects.get()
+        assert changed.image_id != design.image_id
+        assert [picture.image_id for picture in changed.further] == [further.image_id]
+
+    @pytest.mark.parametrize("bad", ["{key}\n{key}", "designs/nothing.jpg", "{key} " + "x" * 301])
+    def test_that_are_wrong_are_named_and_stay(self, staff, bad):
+        design = DesignFactory()
+        response = self.change(staff, design, image_keys=bad.format(key=ImageFactory().object_key))
+        page = response.content.decode() if response.status_code == 200 else message_page(staff, response)
+        assert "once" in page or "not the key" in page or "300" in page
+        assert Design.objects.get().image_keys == [design.image_id]
+
+    def test_make_a_new_design(self, staff):
+        first, second = (image.object_key for image in ImageFactory.create_batch(2))
+        assert staff.post(ADD, form(image_keys=f"{first}\n{second}")).status_code == 302
+        assert Design.objects.get().image_keys == [first, second]
+
+    def test_are_not_changed_twice_at_once(self, staff):
+        design, image = DesignFactory(), ImageFactory()
+        response = self.change(staff, design, image_keys=image.object_key, picture=jpeg())
+        assert "either the cover" in response.content.decode()
 
 
 def test_designs_are_deleted_one_by_one_and_together(staff):

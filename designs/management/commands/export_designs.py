@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 def write_csv(out: TextIO | OutputWrapper) -> int:
     """Write every design, the lowest id first; return how many there were."""
-    designs = Design.objects.all()
+    designs = Design.objects.prefetch_related("further_images")
     writer: csv.DictWriter[str] = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
     progress = tqdm(in_chunks(designs), total=designs.count(), unit="design", disable=None)

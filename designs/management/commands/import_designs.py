@@ -1,7 +1,8 @@
 """Store designs from a CSV file, row by row.
 
-A row with the `id` of a design changes it, any other creates one. Its picture is an image that is stored already
-(`r2_object_key`), or a file (`image`) in the folder that --images names.
+A row with the `id` of a design changes it, any other creates one. Its pictures are images that are stored
+already (`image_keys`, or `r2_object_key` for the cover alone), or its cover is a file (`image`) in the folder that
+--images names.
 """
 
 from argparse import ArgumentParser

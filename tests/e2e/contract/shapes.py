@@ -155,6 +155,7 @@ DESIGN = {
     "updated_at": date,
     "is_favorite": flag,
     "image": (PICTURE, None),
+    "images": [PICTURE | {"object_key": object_key, "url": address, "alt": text}],
     **dict.fromkeys(OPTIONAL, (text, None)),
 }
 FAVOURITE = MESSAGE | {"is_favorite": flag, "like_count": count}

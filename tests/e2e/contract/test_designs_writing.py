@@ -150,6 +150,24 @@ def test_changing_some_fields_leaves_the_others(boss, create, upload):
     assert (moved["image_url"], moved["r2_object_key"]) == (image["url"], image["object_key"])
 
 
+def test_several_pictures_in_their_order(boss, reader, upload, create):
+    first, second, third = upload(), upload(), upload()
+    made = create(image_keys=[first["object_key"], {"object_key": second["object_key"], "alt": "किनारा"}])
+    assert [(one["url"], one["alt"]) for one in made["images"]] == [
+        (first["url"], ""),
+        (second["url"], "किनारा"),
+    ]
+    assert made["image_url"] == first["url"]
+    path = f"/api/designs/{made['id']}"
+    sent = [third["object_key"], first["object_key"], second["object_key"]]
+    changed = granted(boss.put(path, json={"image_keys": sent}), DESIGN)
+    assert [one["object_key"] for one in changed["images"]] == sent
+    assert granted(reader.client.get(path), DESIGN)["images"] == changed["images"]
+    refused(boss.delete(f"/api/upload/image/{sent[2]}"), 409, code="image_in_use")
+    refused(boss.put(path, json={"image_keys": []}), 400, field="image_keys")
+    refused(boss.put(path, json={"image_keys": [sent[0], sent[0]]}), 400, field="image_keys")
+
+
 def test_a_change_with_one_bad_field_changes_nothing(boss, design):
     path = f"/api/designs/{design['id']}"
     refused(boss.put(path, json={"title": "Half", "colour": "Half", "status": "nope"}), 400, field="status")
