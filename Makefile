@@ -89,6 +89,11 @@ openapi: install ## Write the OpenAPI document to openapi.json
 bench-images: install ## Time and memory of uploads, bytes of a page of pictures (OUT= for JSON)
 	@OUT="$(OUT)" $(BIN)/python benchmarks/images.py
 
+.PHONY: bench-memory
+bench-memory: install-dev ## Memory of two workers at rest and attacked with pictures, and of each kind (SIZE=, MEGAPIXELS=)
+	@SIZE="$(SIZE)" $(BIN)/python -m benchmarks.memory
+	@MEGAPIXELS="$(MEGAPIXELS)" $(BIN)/python -m benchmarks.picture_kinds
+
 .PHONY: bench-dashboard
 bench-dashboard: install-dev ## Cost of the dashboard with 100,000 designs (DESIGNS=, COUNTS=, TEST_ENGINE=d1, OUT=)
 	@DESIGNS="$(DESIGNS)" COUNTS="$(COUNTS)" OUT="$(OUT)" $(BIN)/python benchmarks/dashboard.py

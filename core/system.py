@@ -103,7 +103,7 @@ def info(request: HttpRequest) -> JsonResponse:
                 "default_page_size": settings.DEFAULT_PAGE_SIZE,
                 "max_page_size": settings.MAX_PAGE_SIZE,
                 "max_file_size": settings.MAX_FILE_SIZE,
-                "max_image_pixels": settings.MAX_IMAGE_PIXELS,
+                "max_megapixels": settings.MAX_MEGAPIXELS,
                 "image_types": IMAGE_TYPES,
             },
             "features": {

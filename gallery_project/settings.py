@@ -7,7 +7,7 @@ import environ
 from corsheaders.defaults import default_headers
 
 from console import theme
-from gallery_project import __version__, environment
+from gallery_project import __version__, environment, memory
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -159,7 +159,12 @@ USE_TZ = True
 
 # The limits of API.md.
 MAX_FILE_SIZE = env.int("MAX_FILE_SIZE", 10 * 1024 * 1024)  # bytes
-MAX_IMAGE_PIXELS = 50_000_000
+MEGAPIXELS, DECODING_MEGABYTES = memory.for_pictures(memory.limit())
+MAX_MEGAPIXELS = environment.read_whole(env, "MAX_MEGAPIXELS", MEGAPIXELS, 1, 100)
+# Bytes that all decoders of this host may hold at one time.
+DECODING_MEMORY = (
+    environment.read_whole(env, "DECODING_MEMORY_MB", DECODING_MEGABYTES, 16, 100_000) * memory.MEGABYTE
+)
 DEFAULT_PAGE_SIZE = env.int("DEFAULT_PAGE_SIZE", 20)
 MAX_PAGE_SIZE = env.int("MAX_PAGE_SIZE", 100)
 MAX_JSON_SIZE = 1024 * 1024  # bytes

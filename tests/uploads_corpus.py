@@ -42,6 +42,12 @@ def jpeg_of_many_scans(scans=1000):
     return data[:last] + data[last:-2] * scans + data[-2:]
 
 
+def jpeg_of_many_tables(count=30_000):
+    """A JPEG with many empty segments of tables, each of which would be kept by itself."""
+    data = picture()
+    return data[:2] + b"\xff\xc4\0\2" * count + data[2:]
+
+
 def packed_bomb(kind, size=100_000_000):
     """A PNG with a text or profile chunk that unpacks to 100 MB."""
     packer = zlib.compressobj(9)
@@ -92,6 +98,9 @@ def corpus():
         "JPEG of 65,000 × 65,000": jpeg_with_size(65_000, 65_000),
         "JPEG without height": jpeg_with_size(64, 0),
         "JPEG of 1,000 scans": jpeg_of_many_scans(),
+        "JPEG of 31 scans": jpeg_of_many_scans(22),
+        "JPEG of 30,000 tables": jpeg_of_many_tables(),
+        "PNG of 30,000 pieces": png(8, 8, png_chunk(b"IDAT", b"") * 30_000),
         "animated WebP": animated("WEBP"),
         "animated PNG": animated("PNG"),
         "PNG with an unknown critical chunk": png(8, 8, png_chunk(b"EVIL", b"x")),

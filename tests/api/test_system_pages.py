@@ -106,6 +106,7 @@ def test_info_tells_limits_and_no_secret(client, settings):
     body = response.json()
     assert body["limits"]["max_page_size"] == settings.MAX_PAGE_SIZE
     assert body["limits"]["max_file_size"] == settings.MAX_FILE_SIZE
+    assert body["limits"]["max_megapixels"] == settings.MAX_MEGAPIXELS
     assert body["limits"]["image_types"] == ["image/jpeg", "image/png", "image/webp"]
     assert settings.JWT_SECRET not in response.content.decode()
     assert settings.SECRET_KEY not in response.content.decode()

@@ -14,6 +14,7 @@ from tests.factories.uploads import ImageFactory
 from tests.pictures import PLACE, picture, saved, talkative, textile, turned
 from tests.uploads_corpus import corpus, polyglots
 from uploads.models import Image
+from uploads.pipeline import decoding
 from uploads.storage.base import StoredObject, configured_store
 
 KEY = (
@@ -131,6 +132,25 @@ def test_a_file_over_the_limit_is_too_large(image_store, settings):
 def test_a_file_of_exactly_the_limit_is_taken(image_store, settings):
     data = picture("image/png") + bytes(settings.MAX_FILE_SIZE - len(picture("image/png")))
     uploaded(ApiClient.admin(), data)
+
+
+def test_a_host_out_of_memory_for_pictures_is_unavailable_and_says_when_to_come_again(
+    image_store, settings, monkeypatch
+):
+    monkeypatch.setattr(decoding, "PATIENCE", 0)
+    user = ApiClient.approved()
+    with decoding.decoding(settings.DECODING_MEMORY):
+        response = upload(user, picture(), category="avatars")
+    assert refused(response, 503, "unavailable") == {}
+    assert int(response.headers["Retry-After"]) > 0
+    assert image_store.listed() == []
+    uploaded(user, category="avatars")
+
+
+def test_a_picture_that_needs_more_memory_than_the_host_has_is_refused(image_store, settings):
+    settings.DECODING_MEMORY = 30_000_000
+    refused(upload(ApiClient.admin(), saved(textile(3000, 2000), "image/png")), 400, "invalid_image")
+    uploaded(ApiClient.admin(), saved(textile(3000, 2000)))
 
 
 def test_users_upload_avatars_only(image_store):

@@ -17,7 +17,7 @@ from tests.factories.uploads import ImageFactory
 from tests.pictures import saved, textile
 from tests.uploads_corpus import HTML
 from uploads.models import Image
-from uploads.pipeline import decode_lock
+from uploads.pipeline import decoding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -137,10 +137,9 @@ def test_no_file_at_all_is_refused_in_words(staff):
     assert (answer.status_code, answer.json()["message"]) == (400, "No file was sent.")
 
 
-def test_large_pictures_take_turns_and_one_that_waited_too_long_is_told_so(staff, monkeypatch):
-    monkeypatch.setattr(decode_lock, "BIG", 1_000)
-    monkeypatch.setattr(decode_lock, "PATIENCE", 0)
-    with decode_lock.decode_lock(2_000):
+def test_a_picture_that_waited_too_long_for_memory_is_refused_in_words(staff, settings, monkeypatch):
+    monkeypatch.setattr(decoding, "PATIENCE", 0)
+    with decoding.decoding(settings.DECODING_MEMORY):
         answer = send(staff)
     assert (answer.status_code, "try again" in answer.json()["message"]) == (503, True)
     assert send(staff).status_code == 201

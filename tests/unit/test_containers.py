@@ -64,7 +64,7 @@ def test_any_bytes_are_refused_or_taken_and_nothing_else(data, head):
 def test_every_common_jpeg_keeps_its_pixels(options):
     data = saved(textile(), **options)
     taken = unpack(data)
-    assert taken.progressive is options.get("progressive", False)
+    assert taken.several_scans is options.get("progressive", False)
     # No part of the picture is on the list of what is dropped: only the first segment is written anew.
     assert len(taken.data) == len(data)
 

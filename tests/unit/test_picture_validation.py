@@ -18,6 +18,7 @@ from tests.pictures import (
     turned,
 )
 from tests.uploads_corpus import packed_bomb
+from uploads.pipeline import validation, webp
 from uploads.pipeline.processing import prepare
 from uploads.pipeline.renditions import WIDTHS
 
@@ -155,7 +156,28 @@ def test_every_shape_is_taken(size):
     assert all(one.height >= 1 for one in prepared.renditions)
 
 
-def test_fifty_megapixels_are_taken_and_one_row_more_is_not():
-    assert prepare(saved(Image.new("1", (10_000, 5_000)), "image/png")).width == 10_000
-    with pytest.raises(Invalid, match="50 megapixels"):
-        prepare(saved(Image.new("1", (10_000, 5_001)), "image/png"))
+def test_max_megapixels_are_taken_and_one_row_more_is_not(settings):
+    settings.MAX_MEGAPIXELS = 2
+    assert prepare(saved(Image.new("1", (2_000, 1_000)), "image/png")).width == 2_000
+    with pytest.raises(Invalid, match="2 megapixels"):
+        prepare(saved(Image.new("1", (2_000, 1_001)), "image/png"))
+
+
+@pytest.mark.parametrize("content_type", ["image/jpeg", "image/png"])
+def test_a_picture_that_takes_a_thread_too_long_is_refused(content_type, monkeypatch):
+    data = picture(content_type)
+    monkeypatch.setattr(validation, "MOST_SECONDS", -1)
+    with pytest.raises(Invalid):
+        prepare(data)
+
+
+@pytest.mark.parametrize("options", [{}, {"quality": 50}, {"lossless": True}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_webp_has_the_pixels_that_pillow_decodes(mode, options):
+    image = textile(301, 203).convert(mode)
+    if mode == "RGBA":
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    data = saved(image, "image/webp", **options)
+    ours = webp.decoded(data, 301, 203, alpha=mode == "RGBA").convert(mode)
+    theirs = Image.open(io.BytesIO(data))
+    assert ours.tobytes() == theirs.tobytes()

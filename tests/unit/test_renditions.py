@@ -16,10 +16,14 @@ from uploads.pipeline.processing import prepare
 from uploads.selectors import channels
 
 
+def made_of(image):
+    return [renditions.rendition(one) for one in reversed(renditions.scaled(image, *image.size))]
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 1500), st.integers(1, 1500))
 def test_no_rendition_is_larger_than_its_image_and_each_keeps_its_shape(width, height):
-    made = renditions.renditions(Image.new("RGB", (width, height)), width, height)
+    made = made_of(Image.new("RGB", (width, height)))
     assert [one.width for one in made] == [w for w in (320, 640, 1280) if w <= width]
     for one in made:
         assert one.height == max(1, round(height * one.width / width))
@@ -30,15 +34,21 @@ def test_no_rendition_is_larger_than_its_image_and_each_keeps_its_shape(width, h
 def test_a_wider_rendition_is_never_made_of_fewer_pixels(monkeypatch):
     monkeypatch.setitem(renditions.WIDTHS, 1920, 75)
     # Decoded at half its size, as it may be for a rendition of 1280 pixels, it would have to be enlarged.
-    with validation.opened(saved(Image.effect_noise((2600, 64), 80).convert("RGB"))) as picture:
-        assert picture.image.width >= 1920
-        widest = renditions.renditions(picture.image, picture.width, picture.height)[-1]
+    container = validation.check(saved(Image.effect_noise((2600, 64), 80).convert("RGB")))
+    image = validation.pixels(container, validation.draft(container))
+    assert image.width >= 1920
+    widest = renditions.scaled(image, container.width, container.height)[0]
     assert widest.width == 1920
 
 
-def test_a_picture_too_tall_for_webp_has_the_sizes_that_fit():
-    made = renditions.renditions(Image.new("L", (640, 30_000)).convert("RGB"), 640, 30_000)
-    assert [(one.width, one.height) for one in made] == [(320, 15_000)]
+def test_a_very_tall_picture_has_the_sizes_that_fit():
+    assert renditions.sizes(640, 30_000) == []
+    assert renditions.sizes(1280, 20_000) == [(320, 5_000)]
+
+
+def test_a_rendition_has_at_most_4_megapixels():
+    assert renditions.sizes(1280, 3_125) == [(1280, 3_125), (640, 1_562), (320, 781)]
+    assert renditions.sizes(1280, 3_126) == [(640, 1_563), (320, 782)]
 
 
 def test_the_same_picture_gives_the_same_bytes():

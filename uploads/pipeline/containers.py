@@ -12,9 +12,13 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
-MOST_SCANS = 100  # a progressive JPEG has about ten; each costs a pass over all of the picture
+MOST_SCANS = 30  # a progressive JPEG has about ten; each costs a pass over all of the picture
+MOST_PARTS = 20_000  # segments or chunks: a PNG of 10 MB in pieces of 1 kB has half as many
 MOST_PROFILE = 4 * 1024 * 1024  # bytes of an unpacked colour profile
+
+Part = TypeVar("Part")
 
 
 class DamagedError(Exception):
@@ -36,7 +40,8 @@ class Container:
     exif: bytes = b""  # for its orientation
     profile: bytes = b""  # ICC; empty if the file has none
     bits: int = 8  # of a sample
-    progressive: bool = False
+    several_scans: bool = False  # a JPEG whose coefficients libjpeg keeps until the last
+    lossless: bool = False  # a WebP of the lossless kind
 
 
 def unpack(data: bytes) -> Container:
@@ -48,6 +53,14 @@ def unpack(data: bytes) -> Container:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return webp(data)
     raise UnsupportedError("Only JPEG, PNG and WebP images are accepted.")
+
+
+def bounded(parts: Iterator[Part]) -> Iterator[Part]:
+    """Yield the parts of a file. Raises DamagedError after MOST_PARTS: a list of tiny ones takes much memory."""
+    for number, part in enumerate(parts):
+        if number == MOST_PARTS:
+            raise DamagedError("The file consists of too many parts.")
+        yield part
 
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
@@ -87,19 +100,19 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def jpeg(data: bytes) -> Container:
-    kept, exif, frames, scans = [SOI], b"", [], 0
+    kept, exif, frames, scans = [SOI], b"", [], []
     profile: dict[int, bytes] = {}
-    for marker, payload, segment in jpeg_segments(data):
+    for marker, payload, segment in bounded(jpeg_segments(data)):
         if marker in JPEG_KEPT:
             kept.append(segment)
         if marker in JPEG_FRAMES:
-            frames.append((marker, *struct.unpack_from(">BHH", payload.ljust(5, b"\0"))))
+            frames.append((marker, *struct.unpack_from(">BHHc", payload.ljust(6, b"\0"))))
         elif marker in JPEG_OTHER_FRAMES:
             raise UnsupportedError(
                 "This kind of JPEG is not accepted: save it as a baseline or progressive one."
             )
         elif marker == 0xDA:
-            scans += 1
+            scans.append(payload[:1])  # the number of its components
         elif marker == 0xE0 and payload.startswith(b"JFIF\0"):
             kept.append(JFIF)
         elif marker == 0xE1 and payload.startswith(b"Exif\0\0"):
@@ -108,12 +121,13 @@ def jpeg(data: bytes) -> Container:
             profile[payload[12]] = payload[14:]
         elif marker == 0xEE and payload.startswith(b"Adobe") and len(payload) >= 12:
             kept.append(b"\xff\xee\x00\x0e" + payload[:12])
-    if len(frames) != 1 or not 1 <= scans <= MOST_SCANS:
+    if len(frames) != 1 or not 1 <= len(scans) <= MOST_SCANS:
         raise DamagedError("The JPEG has no picture, or is built to be slow.")
-    [(frame, bits, height, width)] = frames
+    [(frame, bits, height, width, components)] = frames
     icc = b"".join(profile[number] for number in sorted(profile))
+    several = frame == 0xC2 or scans != [components]
     return Container(
-        "image/jpeg", b"".join([*kept, EOI]), width, height, exif, icc, bits, progressive=frame == 0xC2
+        "image/jpeg", b"".join([*kept, EOI]), width, height, exif, icc, bits, several_scans=several
     )
 
 
@@ -140,7 +154,7 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
 
 def png(data: bytes) -> Container:
     kept, kinds, exif, profile, header = [PNG_SIGNATURE], [], b"", b"", b""
-    for kind, payload, chunk in png_chunks(data):
+    for kind, payload, chunk in bounded(png_chunks(data)):
         kinds.append(kind)
         if kind in PNG_KEPT:
             kept.append(chunk)
@@ -224,7 +238,7 @@ def webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def webp(data: bytes) -> Container:
     chunks: dict[bytes, bytes] = {}
-    for kind, payload in webp_chunks(data):
+    for kind, payload in bounded(webp_chunks(data)):
         chunks.setdefault(kind, payload)
     if b"ANIM" in chunks or b"ANMF" in chunks:
         raise UnsupportedError("Animated images are not accepted.")
@@ -237,7 +251,8 @@ def webp(data: bytes) -> Container:
         extended = riff_chunk(b"VP8X", b"\x10\0\0\0" + canvas)
         parts = extended + riff_chunk(b"ALPH", chunks[b"ALPH"]) + parts
     file = riff_chunk(b"RIFF", b"WEBP" + parts)
-    return Container("image/webp", file, width, height, chunks.get(b"EXIF", b""), chunks.get(b"ICCP", b""))
+    exif, profile = chunks.get(b"EXIF", b""), chunks.get(b"ICCP", b"")
+    return Container("image/webp", file, width, height, exif, profile, lossless=kind == b"VP8L")
 
 
 def webp_size(kind: bytes, picture: bytes) -> tuple[int, int]:

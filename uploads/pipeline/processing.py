@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from uploads.pipeline import renditions, validation
+from uploads.pipeline import costs, renditions, validation
 from uploads.pipeline.renditions import Rendition
 
 
@@ -25,17 +25,21 @@ def prepare(data: bytes) -> Prepared:
 
     Raises TooLarge (file_too_large), Invalid (invalid_image) or Unavailable, as uploads.pipeline.validation says.
     """
-    with validation.opened(data) as picture:
-        sizes = renditions.renditions(picture.image, picture.width, picture.height)
-        small = renditions.sketch(picture.image)
-        middling = picture.image.resize((72, 64), reducing_gap=2.0)
+    stored = validation.upright_in_srgb(validation.check(data))
+    image = validation.draft(stored)
+    with validation.memory_for(costs.of_renditions(stored, image)):
+        image = validation.pixels(stored, image)
+        smaller = renditions.scaled(image, stored.width, stored.height)
+        # This frees the whole picture before the encoder takes its own memory.
+        image = smaller[0] if smaller else renditions.straight(image)
+        small = renditions.sketch(image)
         return Prepared(
-            content_type=picture.content_type,
-            data=picture.data,
-            width=picture.width,
-            height=picture.height,
+            content_type=stored.content_type,
+            data=stored.data,
+            width=stored.width,
+            height=stored.height,
             dominant_colour=renditions.dominant_colour(small),
             thumbhash=renditions.thumb_hash(small),
-            perceptual_hash=renditions.perceptual_hash(middling),
-            renditions=sizes,
+            perceptual_hash=renditions.perceptual_hash(image.resize((72, 64), reducing_gap=2.0)),
+            renditions=[renditions.rendition(one) for one in reversed(smaller)],
         )

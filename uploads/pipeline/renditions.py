@@ -14,6 +14,7 @@ RECIPE = 1
 # Width in pixels and WebP's quality, only listed here. The narrow ones fill a phone's list, where bytes count most.
 WIDTHS = {320: 66, 640: 70, 1280: 75}
 TALLEST = 16_383  # pixels, by the format
+MOST_PIXELS = 4_000_000  # of a rendition: the encoder takes up to 32 bytes for each
 METHOD = 3  # of WebP's encoder: 4 takes half as long again for 2 % fewer bytes
 SKETCH = 32  # pixels: more than a thumbhash or a colour can hold
 
@@ -44,22 +45,41 @@ def renditions_as_json(stored: Sequence[StoredRendition], base: str) -> list[dic
     ]
 
 
-def renditions(image: Image.Image, width: int, height: int) -> list[Rendition]:
-    """Return the renditions of an image of `width` by `height`, narrowest first; none is larger than the image.
+def sizes(width: int, height: int) -> list[tuple[int, int]]:
+    """Return the sizes of the renditions of an image of this size, widest first; none is larger than the image."""
+    found = [
+        (narrower, max(1, round(height * narrower / width))) for narrower in sorted(WIDTHS, reverse=True)
+    ]
+    return [
+        (narrower, tall)
+        for narrower, tall in found
+        if narrower <= width and tall <= TALLEST and narrower * tall <= MOST_PIXELS
+    ]
 
-    `image` (RGB or RGBA) may have fewer pixels, if it is at least as wide as the widest rendition.
+
+def scaled(image: Image.Image, width: int, height: int) -> list[Image.Image]:
+    """Return the pictures of the renditions of an image of `width` by `height`, widest first, in RGB or RGBA.
+
+    `image` (RGB, RGBX or RGBa) may have fewer pixels, if it is at least as wide as the widest rendition.
     """
     made = []
-    for narrower in sorted(WIDTHS, reverse=True):
-        tall = max(1, round(height * narrower / width))
-        if narrower > width or tall > TALLEST:
-            continue
+    for size in sizes(width, height):
         # Each size is made from the one before: faster, without a visible difference.
-        image = image.resize((narrower, tall), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        out = io.BytesIO()
-        image.save(out, "WEBP", quality=WIDTHS[narrower], method=METHOD)
-        made.append(Rendition(narrower, tall, out.getvalue()))
-    return made[::-1]
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        made.append(image)
+    return [straight(one) for one in made]
+
+
+def straight(image: Image.Image) -> Image.Image:
+    """Return a picture of uploads.pipeline.validation.pixels in RGB or RGBA."""
+    return image.convert({"RGBa": "RGBA", "RGBX": "RGB"}.get(image.mode, image.mode))
+
+
+def rendition(image: Image.Image) -> Rendition:
+    """Return the picture as a rendition of its width."""
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=WIDTHS[image.width], method=METHOD)
+    return Rendition(*image.size, out.getvalue())
 
 
 def sketch(image: Image.Image) -> Image.Image:

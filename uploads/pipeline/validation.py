@@ -5,16 +5,16 @@ turned, or has another colour space or depth, is encoded again in its own format
 """
 
 import io
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from PIL import Image, ImageCms, JpegImagePlugin
 
 from core.errors import GalleryError, Invalid, TooLarge
-from uploads.pipeline import containers, decode_lock, renditions
+from uploads.pipeline import containers, costs, decoding, renditions, webp
 from uploads.pipeline.containers import Container, DamagedError, UnsupportedError
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
@@ -30,18 +30,22 @@ TURNS = {
 }
 JPEG_QUALITY = 90  # if the sender's own quantisation tables cannot be used
 WEBP_QUALITY = 90
+STRIP = 64  # rows that are converted at once
+MOST_SECONDS = 20.0  # of decoding a file
 SRGB = ImageCms.createProfile("sRGB")
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A checked image: the bytes to store, and pixels at least as wide as the widest rendition."""
+class LimitedFile(io.BytesIO):
+    """A file that a thread may decode for MOST_SECONDS of its own time; Pillow reads it in pieces."""
 
-    content_type: str
-    data: bytes
-    width: int  # pixels
-    height: int  # pixels
-    image: Image.Image  # RGB or RGBA
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.deadline = time.thread_time() + MOST_SECONDS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if time.thread_time() > self.deadline:
+            raise TimeoutError
+        return super().read(size)
 
 
 def invalid_image(sentence: str) -> Invalid:
@@ -65,54 +69,79 @@ def check(data: bytes) -> Container:
     except (UnsupportedError, DamagedError) as error:
         raise invalid_image(str(error)) from error
     pixels = container.width * container.height
-    if not 0 < pixels <= settings.MAX_IMAGE_PIXELS:
-        most = settings.MAX_IMAGE_PIXELS // 1_000_000
-        raise invalid_image(f"An image may have at most {most} megapixels.")
-    if container.content_type == "image/png" and not containers.png_is_whole(container.data):
-        raise invalid_image("The PNG is cut off.")
+    if not 0 < pixels <= settings.MAX_MEGAPIXELS * 1_000_000:
+        raise invalid_image(f"An image may have at most {settings.MAX_MEGAPIXELS} megapixels.")
     return container
 
 
-@contextmanager
-def opened(data: bytes) -> Iterator[Picture]:
-    """The image in `data`, completely decoded. Holds the decode lock of a large one while the block runs.
-
-    The pixels are those of the stored bytes, so the same renditions can be made of them later. Raises TooLarge,
-    Invalid with code invalid_image, or Unavailable if too many large images are waiting.
-    """
-    container = upright_in_srgb(check(data))
-    with decoding_errors():
-        image = opened_lazily(container)
-        # Decodes a JPEG at a fraction of its size: still all of its bytes, in much less memory.
-        image.draft(image.mode, (max(renditions.WIDTHS), 1))
-    width, height = (container.width, container.height) if container.progressive else image.size
-    with decode_lock.decode_lock(width * height):
-        with decoding_errors():
-            image.load()
-            image = plain(image)
-        yield Picture(container.content_type, container.data, container.width, container.height, image)
-
-
 def upright_in_srgb(container: Container) -> Container:
-    """Return the image, encoded again if browsers would not show its bytes correctly."""
+    """Return the image, encoded again if browsers would not show its bytes correctly. Raises Invalid, Unavailable."""
     turn, profile = TURNS.get(orientation(container.exif)), foreign_profile(container.profile)
     with decoding_errors():
         image = opened_lazily(container)
-    if turn is None and profile is None and container.bits == 8 and image.mode != "CMYK":
-        return container
-    with decode_lock.decode_lock(container.width * container.height), decoding_errors():
-        image.load()
+        if turn is None and profile is None and container.bits == 8 and image.mode != "CMYK":
+            return container
+        needed = costs.of_correction(container, image)
+    with memory_for(needed), decoding_errors():
         options = save_options(image, container.content_type)
         # One name for the result of each step, so that its input is freed.
+        image = loaded(container, image)
         image = in_srgb(image, profile)
         if turn is not None:
             image = image.transpose(turn)
         return containers.unpack(encoded(image, options))
 
 
+def draft(container: Container) -> Image.Image:
+    """Return the image with only its header decoded; a JPEG at a fraction of its size, if that is enough.
+
+    Then all of its bytes are decoded, too, in much less memory. Raises Invalid.
+    """
+    with decoding_errors():
+        image = opened_lazily(container)
+        image.draft(image.mode, (max(renditions.WIDTHS), 1))
+        return image
+
+
+def pixels(container: Container, image: Image.Image) -> Image.Image:
+    """Return the image completely decoded, in RGB or RGBX, or in RGBa if any of it is transparent. Raises Invalid.
+
+    Pillow resizes a picture with alpha in RGBa, and of one in RGBA would keep both.
+    """
+    with decoding_errors():
+        image = loaded(container, image)
+        if image.mode == "RGBX":
+            return image
+        image = plain(image)
+        return converted(image, "RGBa") if image.mode == "RGBA" else image
+
+
+@contextmanager
+def memory_for(size: int) -> Iterator[None]:
+    """Hold `size` bytes of the host's budget for decoding. Raises Invalid if they are more than all of it."""
+    if size > settings.DECODING_MEMORY:
+        raise invalid_image(
+            "This picture needs more memory than this host has: make it smaller, or save it upright in sRGB as JPEG."
+        )
+    with decoding.decoding(size):
+        yield
+
+
 def opened_lazily(container: Container) -> Image.Image:
     """Return the image with only its header decoded."""
-    return Image.open(io.BytesIO(container.data), formats=[FORMATS[container.content_type]])
+    return Image.open(LimitedFile(container.data), formats=[FORMATS[container.content_type]])
+
+
+def loaded(container: Container, image: Image.Image) -> Image.Image:
+    """Return the image decoded. Raises Invalid for a PNG with too few pixels, and what Pillow raises."""
+    if container.content_type == "image/webp":
+        alpha = image.mode == "RGBA"
+        return webp.decoded(container.data, container.width, container.height, alpha=alpha)
+    # Unpacked here, where few do so at one time: of many megapixels it takes a good part of a second.
+    if container.content_type == "image/png" and not containers.png_is_whole(container.data):
+        raise invalid_image("The PNG is cut off.")
+    image.load()
+    return image
 
 
 @contextmanager
@@ -159,13 +188,28 @@ def plain(image: Image.Image) -> Image.Image:
     """Return the image in 8-bit RGB, or RGBA if any of it is transparent."""
     if image.mode in ("RGB", "RGBA"):
         if image.mode == "RGB" and "transparency" in image.info:
-            return image.convert("RGBA")
+            return converted(image, "RGBA")
         return image
     if image.mode.startswith("I"):
-        # Pillow's own conversion would cut off what is brighter than 255.
-        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        image = eight_bits(image)
     see_through = image.mode in ("LA", "PA", "La") or "transparency" in image.info
-    return image.convert("RGBA" if see_through else "RGB")
+    return converted(image, "RGBA" if see_through else "RGB")
+
+
+def converted(image: Image.Image, mode: str) -> Image.Image:
+    """Return the image in another mode, and free it in the old one, which callers may still have."""
+    result = image.convert(mode)
+    image.close()
+    return result
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Return a grey image of 16 bits in L. Pillow's own conversion would cut off what is brighter than 255."""
+    grey = Image.new("L", image.size)
+    for top in range(0, image.height, STRIP):
+        strip = image.crop((0, top, image.width, min(top + STRIP, image.height)))
+        grey.paste(strip.convert("I").point(lambda value: value * (1 / 256)).convert("L"), (0, top))
+    return grey
 
 
 def in_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
@@ -197,6 +241,8 @@ def save_options(source: Image.Image, content_type: str) -> dict[str, Any]:
 
 def encoded(image: Image.Image, options: dict[str, Any]) -> bytes:
     """Return the image as a file without metadata."""
+    if options["format"] == "WEBP" and image.mode == "RGB":
+        return webp.encoded(image, options["quality"])
     image.info = {}
     out = io.BytesIO()
     image.save(out, **options)

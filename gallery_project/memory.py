@@ -1,0 +1,46 @@
+"""How much memory this host may use, and what of it pictures may take. Runs while settings load."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+MEGABYTE = 1024**2
+SMALL_HOST = 512 * MEGABYTE
+# Megapixels that a picture may have, and megabytes for decoding. A small host's suffice for 20 megapixels of all kinds
+# but a few (docs/images.md), others' for 50 of the costliest JPEG.
+OF_A_SMALL_HOST = (20, 160)
+OF_OTHERS = (50, 600)
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_CGROUPS = Path("/proc/self/cgroup")
+
+
+def limit() -> int:
+    """Return the bytes that this host may use: the least of its cgroups' limits and the physical memory."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min([physical, *cgroup_limits()])
+
+
+def cgroup_limits(own: Path = OWN_CGROUPS, root: Path = CGROUPS) -> Iterator[int]:
+    """Yield the limits of this process's cgroups and those above, of version 1 or 2 (cgroups(7)); none elsewhere."""
+    lines = own.read_text().splitlines() if own.exists() else []
+    for line in lines:
+        number, controllers, path = line.split(":", 2)
+        if number == "0":
+            top, name = root, "memory.max"
+        elif "memory" in controllers.split(","):
+            top, name = root / "memory", "memory.limit_in_bytes"
+        else:
+            continue
+        # In a container the path may be the host's: its own limit is then that of the top.
+        folder = top / path.lstrip("/")
+        for each in (folder, *folder.parents):
+            file = each / name
+            if each.is_relative_to(top) and file.exists():
+                value = file.read_text().strip()
+                if value.isdigit():  # else "max"
+                    yield int(value)
+
+
+def for_pictures(bytes_of_host: int) -> tuple[int, int]:
+    """Return the megapixels that a picture may have, and the megabytes for decoding, by default."""
+    return OF_A_SMALL_HOST if bytes_of_host <= SMALL_HOST else OF_OTHERS
