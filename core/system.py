@@ -20,7 +20,7 @@ from core import metrics as gallery_metrics
 from core.api.errors import DEFAULTS, RETRY_AFTER, error_headers, error_response, status_of_django, wait_of
 from core.health import Checks
 
-IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
+IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"]
 Page = Callable[[HttpRequest], HttpResponse]
 
 

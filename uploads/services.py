@@ -19,11 +19,11 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.throttling import Limit
 from core import audit, replica
-from core.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
+from core.errors import Conflict, GalleryError, Invalid, NotFound, TooLarge, Unavailable, invalid_field
 from d1backend import RateLimited, SerializationFailure, delete_or_conflict
 from d1backend.replica import on_primary
 from uploads import selectors
-from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
+from uploads.keys import ACCEPTED, SPELLINGS, incoming_key, is_original, new_key, rendition_key
 from uploads.models import Image, PendingUpload
 from uploads.pipeline.processing import Prepared, prepare
 from uploads.pipeline.renditions import RECIPE, StoredRendition
@@ -132,8 +132,9 @@ def upload_presign(
     The URL accepts exactly `size` bytes of `content_type`, for settings.PRESIGNED_LIFETIME.
     Raises Invalid on content_type, TooLarge.
     """
-    if content_type not in EXTENSIONS:
-        raise invalid_field("content_type", f"content_type must be one of {', '.join(EXTENSIONS)}.")
+    content_type = SPELLINGS.get(content_type, content_type)
+    if content_type not in ACCEPTED:
+        raise invalid_field("content_type", f"content_type must be one of {', '.join(ACCEPTED)}.")
     if size > settings.MAX_FILE_SIZE:
         raise file_too_large("size")
     lifetime: timedelta = settings.PRESIGNED_LIFETIME
@@ -154,9 +155,9 @@ def upload_complete(user: User, key: str) -> Image:
     """Check the uploaded object and make an image of it. A second call returns the same image.
 
     Raises NotFound if the user has no pending upload of this key, Conflict (not_uploaded), Invalid (invalid_image)
-    after deleting the bad object, and Unavailable, after which the call can be repeated. If the pending upload or the
-    user is deleted meanwhile, raises SerializationFailure or IntegrityError, and stores nothing. Raises TooMany after
-    too many keys that were not the user's.
+    or TooLarge after deleting the bad object, and Unavailable, after which the call can be repeated. If the pending
+    upload or the user is deleted meanwhile, raises SerializationFailure or IntegrityError, and stores nothing. Raises
+    TooMany after too many keys that were not the user's.
     """
     unknown_key_limit(user).check("too_many_requests")
     promised = PendingUpload.objects.filter(object_key=key, user=user)
@@ -165,9 +166,9 @@ def upload_complete(user: User, key: str) -> Image:
         return completed_image(user, key)
     try:
         prepared = uploaded_picture(pending)
-    except Invalid as error:
+    except (Invalid, TooLarge) as error:
         configured_store().delete(incoming_key(key))
-        raise Invalid(error.message, code="invalid_image", fields={"object_key": [error.message]}) from error
+        raise type(error)(error.message, code=error.code, fields={"object_key": [error.message]}) from error
     if prepared is None:
         # Another call may have completed it since the pending upload was read.
         return completed_image(
@@ -213,11 +214,10 @@ def uploaded_picture(pending: PendingUpload) -> Prepared | None:
     stored = configured_store().get(incoming_key(pending.object_key), settings.MAX_FILE_SIZE)
     if stored is None:
         return None
-    if (stored.content_type, stored.size) != (pending.content_type, pending.size):
-        raise Invalid("The uploaded file is not of the announced type and size.")
-    prepared = prepare(stored.data)
-    if prepared.content_type != pending.content_type:
-        raise Invalid("The uploaded file is not of the announced type and size.")
+    prepared = prepare(stored.data) if stored.size == pending.size else None
+    # HEIC and AVIF are kept as JPEG, so one may come for the other.
+    if prepared is None or ACCEPTED[prepared.sent_type] != ACCEPTED[pending.content_type]:
+        raise Invalid("The uploaded file is not of the announced type and size.", code="invalid_image")
     return prepared
 
 
