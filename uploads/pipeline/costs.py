@@ -15,8 +15,9 @@ PLAIN = 4  # bytes of a pixel in RGB or RGBA
 WEBP_LOSSLESS, WEBP_ALPHA = 4, 2
 WEBP_ENCODER, WEBP_ALPHA_ENCODER, WEBP_LOSSLESS_ENCODER = 6, 28, 36
 # What the process that decodes a HEIC or AVIF file holds: itself with its libraries, and for each pixel.
-INTERPRETER, COPIES = 40_000_000, 3  # of the file
-NATIVE = {"image/heic": 12, "image/avif": 16}
+INTERPRETER, COPIES = 28_000_000, 3  # of the file
+NATIVE_DECODER = {"image/heic": 8, "image/avif": 12}
+NATIVE_PIXELS = {"image/heic": 4, "image/avif": 7}  # while it hands them over
 BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 
 
@@ -39,8 +40,10 @@ def of_lossless_webp(pixels: int) -> int:
 def of_native(container: Container) -> tuple[int, int]:
     """Return what decoding a HEIC or AVIF file takes: of all, and of it the decoder's own process."""
     pixels = container.width * container.height
-    own = INTERPRETER + COPIES * len(container.data) + NATIVE[container.content_type] * pixels
-    return max(own + PLAIN * pixels, 2 * PLAIN * pixels) + FIXED, own
+    fixed = INTERPRETER + COPIES * len(container.data)
+    own = fixed + NATIVE_DECODER[container.content_type] * pixels
+    handing_over = fixed + (NATIVE_PIXELS[container.content_type] + PLAIN) * pixels
+    return max(own, handing_over) + FIXED, own
 
 
 def of_renditions(container: Container, image: Image.Image) -> int:

@@ -51,7 +51,9 @@ def segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def unpack(data: bytes) -> Container:
-    kept, exif, frame, frames, scans, lines = [SOI], b"", 0, [], [], 0
+    kept, exif, frame, lines = [SOI], b"", 0, 0
+    frames: list[tuple[int, int, int, int, bytes]] = []
+    scans: list[bytes] = []
     profile: dict[int, bytes] = {}
     for marker, payload, segment in bounded(segments(data)):
         if marker == DNL and len(scans) == 1:
