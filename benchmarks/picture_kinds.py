@@ -7,6 +7,7 @@ import io
 import multiprocessing
 import os
 import random
+import resource
 import sys
 import tempfile
 import time
@@ -58,6 +59,8 @@ KINDS: dict[str, tuple[str, str, Options]] = {
     "WebP alpha to turn": ("WEBP", "RGBA", {"method": 0, "alpha_quality": 50, **TURN}),
     "WebP lossless": ("WEBP", "RGB", {"method": 0, "lossless": True, "quality": 0}),
     "WebP lossless alpha": ("WEBP", "RGBA", {"method": 0, "lossless": True, "quality": 0}),
+    "AVIF": ("AVIF", "RGB", {"speed": 10}),
+    "AVIF alpha": ("AVIF", "RGBA", {"speed": 10}),
 }
 
 
@@ -88,9 +91,10 @@ def drawn(kind: str, mode: str, pixels: int, options: Options) -> bytes:
 
 
 def peak() -> float:
-    """Return the most memory that this process has held since the peak was reset, in MB (proc(5))."""
+    """Return the most memory held since the peak was reset, and by the largest child, in MB (proc(5))."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024 / MEGABYTE
+    own = int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+    return (own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024 / MEGABYTE
 
 
 def measure(data: bytes, answers: "SimpleQueue[tuple[float, float, float, str]]") -> None:

@@ -23,7 +23,7 @@ from core.health import Checks
 
 # The app settings that apps show or go by.
 TOLD_TO_APPS = ("support_contact", "min_app_version", "privacy_url", "terms_url")
-IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
+IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"]
 Page = Callable[..., HttpResponseBase]
 
 

@@ -6,6 +6,8 @@ import zlib
 
 from PIL import Image
 
+from tests.heif_files import case, heic
+from tests.odd_pictures import EOI, sent_as_text, with_late_height
 from tests.pictures import picture, png, png_chunk, quartered, saved, textile
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
@@ -79,13 +81,12 @@ def corpus():
         "gif": gif(),
         "bmp": bmp(),
         "tiff": tiff(),
-        "avif": avif(),
+        "mp4": mp4(),
         "zip": b"PK\x03\x04" + bytes(100),
         "truncated JPEG": jpeg[: len(jpeg) // 2],
-        "JPEG without its last byte": jpeg[:-1],
         "JPEG of a head alone": jpeg[:200],
         "truncated PNG": whole_png[: len(whole_png) // 2],
-        "PNG without its end": whole_png[:-12],
+        "PNG without its last pixels": whole_png[:-36],
         "PNG of half its rows": without_pixels(),
         "damaged PNG": damaged_png(),
         "truncated WebP": webp[: len(webp) // 2],
@@ -103,6 +104,8 @@ def corpus():
         "PNG of 30,000 pieces": png(8, 8, png_chunk(b"IDAT", b"") * 30_000),
         "animated WebP": animated("WEBP"),
         "animated PNG": animated("PNG"),
+        **cut_jpegs(),
+        **damaged_heifs(),
         "PNG with an unknown critical chunk": png(8, 8, png_chunk(b"EVIL", b"x")),
         "PNG with two heads": png(
             8, 8, png_chunk(b"IHDR", struct.pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0))
@@ -138,8 +141,52 @@ def tiff():
     return other_format("TIFF")
 
 
-def avif():
-    return other_format("AVIF")
+def mp4():
+    """The head of a video, which has the boxes of a HEIC file and no picture."""
+    return (
+        struct.pack(">I4s4sI4s", 20, b"ftyp", b"isom", 0, b"isom")
+        + struct.pack(">I4s", 108, b"mdat")
+        + bytes(100)
+    )
+
+
+def cut_jpegs():
+    """JPEGs that end before their last pixel, and others that were sent as text."""
+    cloth, grey = textile(400, 300), textile(400, 300).convert("L")
+    plain, progressive = saved(cloth), saved(cloth, progressive=True)
+    scan = plain.index(b"\xff\xda")
+    means = progressive.index(b"\xff\xda")
+    restarts = saved(cloth, restart_marker_blocks=5)
+    middle = restarts.index(b"\xff\xd3", len(restarts) // 2)
+    return {
+        "JPEG cut in half with an end mark": plain[: len(plain) // 2] + EOI,
+        "JPEG without its last blocks with an end mark": plain[:-60] + EOI,
+        "grey JPEG cut in half with an end mark": saved(grey)[: len(saved(grey)) // 2] + EOI,
+        "JPEG with restarts cut in half with an end mark": restarts[:middle] + EOI,
+        "progressive JPEG cut in half of its means": progressive[: means + 500] + EOI,
+        "progressive JPEG cut in half of its means without end mark": progressive[: means + 500],
+        "JPEG cut in half with text and an end mark": plain[: len(plain) // 2]
+        + b"\xff\xe1\0\x10some text more"
+        + EOI,
+        "JPEG sent as text": sent_as_text(plain),
+        "progressive JPEG sent as text": sent_as_text(progressive),
+        "pixels of a JPEG sent as text": plain[:scan] + sent_as_text(plain[scan:]),
+        "JPEG with its height after half of its scan": with_late_height(plain[: len(plain) // 2] + EOI),
+        "j14c": case("j14c"),
+        "j26e": case("j26e"),
+    }
+
+
+def damaged_heifs():
+    return {
+        "truncated HEIC": case("x4")[:20_000],
+        "truncated AVIF": case("x5")[:20_000],
+        "HEIC of a head alone": case("x4")[:378],
+        "HEIC of 51 megapixels": heic(size=(8500, 6000)),
+        "HEIC of 65,000 × 65,000": heic(size=(65_000, 65_000)),
+        "HEIC without size": heic(size=(0, 0)),
+        "AVIF of zeros": case("x5")[:300] + bytes(len(case("x5")) - 300),
+    }
 
 
 def polyglots():

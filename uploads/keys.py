@@ -11,8 +11,10 @@ import uuid
 
 from django.utils import timezone
 
+# Of what is stored, and of what is accepted: HEIC and AVIF are stored as JPEG.
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
-CONTENT_TYPES = {extension: content_type for content_type, extension in EXTENSIONS.items()}
+SPELLINGS = {"image/jpg": "image/jpeg"}
+ACCEPTED = {**EXTENSIONS, "image/heic": "jpg", "image/heif": "jpg", "image/avif": "jpg"}
 
 UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 STEM = rf"(?P<category>designs|avatars|temp)/[0-9]{{4}}/[0-9]{{2}}/[0-9]{{10,12}}_{UUID4}"
@@ -31,9 +33,9 @@ DRAFT = re.compile(rf"{re.escape(DRAFTS)}/[a-z0-9_]+", re.ASCII)
 
 
 def new_key(category: str, content_type: str) -> str:
-    """Return a new, unique key for an image of an allowed content type."""
+    """Return a new, unique key for an image that is sent with an accepted content type."""
     now = timezone.now()
-    return f"{category}/{now:%Y/%m}/{int(now.timestamp())}_{uuid.uuid4()}.{EXTENSIONS[content_type]}"
+    return f"{category}/{now:%Y/%m}/{int(now.timestamp())}_{uuid.uuid4()}.{ACCEPTED[content_type]}"
 
 
 def rendition_key(key: str, width: int, data: bytes) -> str:
@@ -76,8 +78,3 @@ def is_draft(key: str) -> bool:
 def is_own(key: str) -> bool:
     """Whether `key` can be that of anything the gallery puts into its store."""
     return is_object(key) or is_incoming(key) or is_draft(key)
-
-
-def content_type_of(key: str) -> str:
-    """Return the content type of an object by its extension."""
-    return CONTENT_TYPES[key.rpartition(".")[2]]

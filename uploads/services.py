@@ -18,12 +18,21 @@ from django.utils import timezone
 
 from accounts.models import User
 from core import audit, limits, replica
-from core.errors import Conflict, Forbidden, GalleryError, Invalid, NotFound, Unavailable, invalid_field
+from core.errors import (
+    Conflict,
+    Forbidden,
+    GalleryError,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    invalid_field,
+)
 from core.limits import TOO_MANY_REQUESTS, Allowance, Limit
 from d1backend import ConditionFailed, RateLimited, SerializationFailure, delete_or_conflict
 from d1backend.replica import on_primary
 from uploads import selectors
-from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
+from uploads.keys import ACCEPTED, SPELLINGS, incoming_key, is_original, new_key, rendition_key
 from uploads.models import Category, Image, PendingUpload
 from uploads.pipeline.processing import Prepared, prepare
 from uploads.pipeline.renditions import RECIPE, StoredRendition
@@ -149,8 +158,9 @@ def upload_presign(
     The URL accepts exactly `size` bytes of `content_type`, for settings.PRESIGNED_LIFETIME.
     Raises Invalid on content_type, TooLarge, and TooMany past the quota.
     """
-    if content_type not in EXTENSIONS:
-        raise invalid_field("content_type", f"content_type must be one of {', '.join(EXTENSIONS)}.")
+    content_type = SPELLINGS.get(content_type, content_type)
+    if content_type not in ACCEPTED:
+        raise invalid_field("content_type", f"content_type must be one of {', '.join(ACCEPTED)}.")
     if size > settings.MAX_FILE_SIZE:
         raise file_too_large("size")
     limits.take(quota_of(user, "PRESIGNED_UPLOADS"))
@@ -172,10 +182,10 @@ def upload_complete(user: User, key: str) -> Image:
     """Check the uploaded object and make an image of it. A second call returns the same image.
 
     Raises NotFound if the user has no pending upload of this key, Forbidden if they may no longer upload to its
-    category, Conflict (not_uploaded), Invalid (invalid_image) after deleting the bad object, and Unavailable, after
-    which the call can be repeated. If the pending upload or the user is deleted meanwhile, or the sign-in has ended,
-    raises SerializationFailure, IntegrityError or ConditionFailed, and stores nothing. Raises TooMany after too many
-    keys that were not the user's.
+    category, Conflict (not_uploaded), Invalid (invalid_image) or TooLarge after deleting the bad object, and
+    Unavailable, after which the call can be repeated. If the pending upload or the user is deleted meanwhile, or the
+    sign-in has ended, raises SerializationFailure, IntegrityError or ConditionFailed, and stores nothing. Raises
+    TooMany after too many keys that were not the user's.
     """
     unknown_keys(user).require(TOO_MANY_REQUESTS)
     promised = PendingUpload.objects.filter(object_key=key, user=user)
@@ -185,9 +195,9 @@ def upload_complete(user: User, key: str) -> Image:
     check_may_upload(user, pending.category)
     try:
         prepared = uploaded_picture(pending)
-    except Invalid as error:
+    except (Invalid, TooLarge) as error:
         configured_store().delete(incoming_key(key))
-        raise Invalid(error.message, code="invalid_image", fields={"object_key": [error.message]}) from error
+        raise type(error)(error.message, code=error.code, fields={"object_key": [error.message]}) from error
     if prepared is None:
         # Another call may have completed it since the pending upload was read.
         return completed_image(
@@ -239,11 +249,10 @@ def uploaded_picture(pending: PendingUpload) -> Prepared | None:
     stored = configured_store().get(incoming_key(pending.object_key), settings.MAX_FILE_SIZE)
     if stored is None:
         return None
-    if (stored.content_type, stored.size) != (pending.content_type, pending.size):
-        raise Invalid("The uploaded file is not of the announced type and size.")
-    prepared = prepare(stored.data)
-    if prepared.content_type != pending.content_type:
-        raise Invalid("The uploaded file is not of the announced type and size.")
+    prepared = prepare(stored.data) if stored.size == pending.size else None
+    # HEIC and AVIF are kept as JPEG, so one may come for the other.
+    if prepared is None or ACCEPTED[prepared.sent_type] != ACCEPTED[pending.content_type]:
+        raise Invalid("The uploaded file is not of the announced type and size.", code="invalid_image")
     return prepared
 
 

@@ -12,7 +12,8 @@ from core.api.errors import error_response
 from core.errors import Conflict, Unavailable
 from core.request_body import body_length
 from uploads import selectors, signed_urls
-from uploads.keys import content_type_of, is_incoming, is_object
+from uploads.keys import is_incoming, is_object
+from uploads.pipeline.containers import HEAD, content_type_of
 from uploads.storage.base import IMMUTABLE
 from uploads.storage.folder import FolderStorage
 
@@ -43,8 +44,11 @@ def read_object(store: FolderStorage, key: str) -> HttpResponseBase:
         file = store.open(key)
     except FileNotFoundError:
         return error_response(404)
+    # Not of the key: a PNG that was too large is stored as WebP.
+    content_type = content_type_of(file.read(HEAD))
+    file.seek(0)
     headers = {"Cache-Control": IMMUTABLE, "X-Content-Type-Options": "nosniff"}
-    return FileResponse(file, content_type=content_type_of(key), headers=headers)
+    return FileResponse(file, content_type=content_type, headers=headers)
 
 
 def receive_object(request: HttpRequest, store: FolderStorage, key: str) -> HttpResponse:

@@ -30,7 +30,7 @@ class DesignForm(forms.ModelForm):
     picture = forms.FileField(
         required=False,
         widget=UnfoldAdminFileFieldWidget,
-        help_text="A JPEG, PNG or WebP file, instead of a stored image.",
+        help_text="A JPEG, PNG, WebP, HEIC or AVIF file, instead of a stored image.",
     )
     image_keys = PictureListField(
         label="All pictures",

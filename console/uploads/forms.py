@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import UploadedFile
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from core.errors import GalleryError
+from uploads.keys import ACCEPTED
 from uploads.models import Image
 from uploads.pipeline.processing import Prepared, prepare
 
@@ -13,8 +14,8 @@ class UploadForm(forms.ModelForm):
     """A file and its category. `prepared` is the validated picture once the form is valid."""
 
     file = forms.FileField(
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": "image/jpeg,image/png,image/webp"}),
-        help_text="JPEG, PNG or WebP.",
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(ACCEPTED)}),
+        help_text="JPEG, PNG, WebP, HEIC or AVIF.",
         allow_empty_file=True,
     )
     prepared: Prepared

@@ -10,6 +10,7 @@ from console.sessions import SessionStore
 from core import app_settings, health, replica
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import UserFactory
+from uploads.keys import ACCEPTED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -107,7 +108,7 @@ def test_info_tells_limits_and_no_secret(client, settings):
     assert body["limits"]["max_page_size"] == settings.MAX_PAGE_SIZE
     assert body["limits"]["max_file_size"] == settings.MAX_FILE_SIZE
     assert body["limits"]["max_megapixels"] == settings.MAX_MEGAPIXELS
-    assert body["limits"]["image_types"] == ["image/jpeg", "image/png", "image/webp"]
+    assert body["limits"]["image_types"] == list(ACCEPTED)
     assert settings.JWT_SECRET not in response.content.decode()
     assert settings.SECRET_KEY not in response.content.decode()
 

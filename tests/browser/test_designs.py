@@ -103,7 +103,7 @@ class TestManyImagesAtOnce:
         rows = self.rows(page)
         expect(rows.filter(has_text="again.jpg")).to_contain_text("It looks like existing images: First")
         expect(rows.filter(has_text="broken.jpg")).to_contain_text("cut off")
-        expect(rows.filter(has_text="notes.pdf")).to_contain_text("Only JPEG, PNG and WebP")
+        expect(rows.filter(has_text="notes.pdf")).to_contain_text("Only JPEG, PNG, WebP, HEIC and AVIF")
         expect(page.get_by_role("button", name="Try again")).to_have_count(0)
         page.wait_for_load_state("networkidle")
         look(page, "upload-faults-desktop-light")

@@ -111,7 +111,7 @@ def test_a_twin_without_a_design_leads_to_the_image(staff):
 @pytest.mark.parametrize(
     ("sent", "status", "words"),
     [
-        ({"data": HTML}, 400, "Only JPEG, PNG and WebP images are accepted."),
+        ({"data": HTML}, 400, "Only JPEG, PNG, WebP, HEIC and AVIF images are accepted."),
         ({"data": saved(textile())[:2000]}, 400, "cut off"),
         ({"data": b""}, 400, "empty"),
         ({"category": ""}, 400, "blank"),

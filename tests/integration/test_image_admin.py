@@ -58,7 +58,7 @@ def test_an_upload_goes_through_the_service(staff, folder):
 
 def test_a_bad_file_is_refused_on_the_form(staff, folder):
     page = send(staff, HTML).content.decode()
-    assert "Only JPEG, PNG and WebP images are accepted." in page
+    assert "Only JPEG, PNG, WebP, HEIC and AVIF images are accepted." in page
     assert Image.objects.count() == 0
     assert folder.listed() == []
 

@@ -4,9 +4,12 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from PIL import Image as Picture
 
 from tests.factories.accounts import UserFactory
 from tests.factories.uploads import ImageFactory
+from tests.odd_pictures import turn
 from tests.pictures import saved, textile
 from uploads import services
 from uploads.models import Image
@@ -58,3 +61,29 @@ def test_one_failure_stops_nothing_and_is_tried_again_next_time(image_store):
         rebuild()
     assert set(Image.objects.filter(recipe=0)) == {lost}
     assert set(Image.objects.filter(recipe=renditions.RECIPE)) == {first, second}
+
+
+def test_whatever_was_stored_is_rebuilt(image_store, settings):
+    """Larger than the limits of today, or by rules of yesterday: half of a JPEG."""
+    [row, half] = stored(2)
+    data = image_store.read(half.object_key)
+    image_store.write(half.object_key, data[: len(data) // 2] + b"\xff\xd9", "image/jpeg")
+    Image.objects.update(recipe=0)
+    settings.MAX_FILE_SIZE, settings.MAX_MEGAPIXELS = 1000, 0.1
+    rebuild()
+    assert set(Image.objects.filter(recipe=renditions.RECIPE)) == {row, half}
+
+
+def test_a_webp_under_the_key_of_a_png_is_rebuilt(folder, settings):
+    user = UserFactory(admin=True)
+    image = Picture.effect_noise((700, 200), 90).quantize(64)
+    data = saved(image, "image/png", exif=turn(3), optimize=True)
+    settings.MAX_FILE_SIZE = len(data)
+    _, address, headers = services.upload_presign(user, "image/png", len(data), "designs")
+    assert folder.send(Client(), address, data, headers) == 200
+    row = services.upload_complete(user, address.partition("incoming/")[2].partition("?")[0])
+    assert (row.content_type, row.object_key[-4:]) == ("image/webp", ".png")
+    for key in services.rendition_keys(row):
+        configured_store().delete(key)
+    rebuild(all=True)
+    assert set(services.rendition_keys(Image.objects.get())) < set(folder.listed())

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from core.api.fields import TextField
 from core.api.inputs import InputSerializer
 from core.json_types import JsonObject
-from uploads.keys import EXTENSIONS
+from uploads.keys import ACCEPTED, EXTENSIONS
 from uploads.models import Category, Image, PendingUpload
 from uploads.pipeline.renditions import renditions_as_json
 from uploads.storage.base import configured_store
@@ -32,7 +32,7 @@ class ImageSerializer(serializers.Serializer[None]):
     message = serializers.CharField()
     object_key = serializers.CharField()
     url = serializers.URLField()
-    content_type = serializers.ChoiceField(list(EXTENSIONS))
+    content_type = serializers.ChoiceField(list(EXTENSIONS), help_text="of what is stored")
     size = serializers.IntegerField(help_text="bytes, as stored")
     width = serializers.IntegerField(help_text="pixels")
     height = serializers.IntegerField(help_text="pixels")
@@ -56,7 +56,7 @@ class UploadSerializer(InputSerializer):
 class PresignQuerySerializer(InputSerializer):
     skip_blank = True
 
-    content_type = TextField(help_text="image/jpeg, image/png or image/webp")
+    content_type = TextField(help_text="One of " + ", ".join(ACCEPTED))
     size = serializers.IntegerField(min_value=1, help_text="bytes, exactly")
     category = serializers.ChoiceField(Category.choices, default=Category.DESIGNS)
 

@@ -7,23 +7,43 @@ The factors are measured (`make bench-memory`), as bytes for each pixel. Pillow 
 from PIL import Image, JpegImagePlugin
 
 from uploads.pipeline import renditions
-from uploads.pipeline.containers import Container
+from uploads.pipeline.containers.base import Container
 
 FIXED = 4_000_000  # bytes: tables, rows, and buffers of the encoders
 PLAIN = 4  # bytes of a pixel in RGB or RGBA
 # What decoders and encoders of WebP hold beside the pixels.
 WEBP_LOSSLESS, WEBP_ALPHA = 4, 2
-WEBP_ENCODER, WEBP_ALPHA_ENCODER = 6, 28
+WEBP_ENCODER, WEBP_ALPHA_ENCODER, WEBP_LOSSLESS_ENCODER = 6, 28, 36
+# What the process that decodes a HEIC or AVIF file holds: itself with its libraries, and for each pixel.
+INTERPRETER, COPIES = 28_000_000, 3  # of the file
+NATIVE_DECODER = {"image/heic": 8, "image/avif": 12}
+NATIVE_PIXELS = {"image/heic": 4, "image/avif": 7}  # while it hands them over
 BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 
 
 def of_correction(container: Container, image: Image.Image) -> int:
-    """Return what decoding a picture takes, converting, turning and encoding it again."""
+    """Return what decoding a picture takes, converting and turning it. Encoding a JPEG or PNG takes no more."""
     pixels = container.width * container.height
-    encoding = 0
-    if container.content_type == "image/webp" and has_alpha(image):
-        encoding = pixels * (PLAIN + WEBP_ALPHA_ENCODER)
-    return max(of_decoding(container, image), 2 * PLAIN * pixels, encoding) + FIXED
+    return max(of_decoding(container, image), 2 * PLAIN * pixels) + FIXED
+
+
+def of_webp(pixels: int, *, alpha: bool) -> int:
+    """Return what encoding a picture as a lossy WebP takes, with the picture if it has alpha: else it is freed."""
+    return pixels * (PLAIN + WEBP_ALPHA_ENCODER if alpha else 2 * PLAIN) + FIXED
+
+
+def of_lossless_webp(pixels: int) -> int:
+    """Return what encoding a picture as a lossless WebP takes, with the picture."""
+    return pixels * (PLAIN + WEBP_LOSSLESS_ENCODER) + FIXED
+
+
+def of_native(container: Container) -> tuple[int, int]:
+    """Return what decoding a HEIC or AVIF file takes: of all, and of it the decoder's own process."""
+    pixels = container.width * container.height
+    fixed = INTERPRETER + COPIES * len(container.data)
+    own = fixed + NATIVE_DECODER[container.content_type] * pixels
+    handing_over = fixed + (NATIVE_PIXELS[container.content_type] + PLAIN) * pixels
+    return max(own, handing_over) + FIXED, own
 
 
 def of_renditions(container: Container, image: Image.Image) -> int:

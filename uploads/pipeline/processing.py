@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from uploads.pipeline import costs, renditions, validation
+from uploads.pipeline import containers, costs, renditions, validation
+from uploads.pipeline.containers.base import Container
 from uploads.pipeline.renditions import Rendition
 
 
@@ -10,7 +11,8 @@ from uploads.pipeline.renditions import Rendition
 class Prepared:
     """A checked image with everything that is stored about it. Can be pickled."""
 
-    content_type: str
+    sent_type: str  # the content type of the file, or image/jpeg for HEIC and AVIF
+    content_type: str  # of what is stored: of a PNG that is too large, WebP
     data: bytes = field(repr=False)
     width: int  # pixels
     height: int  # pixels
@@ -25,7 +27,24 @@ def prepare(data: bytes) -> Prepared:
 
     Raises TooLarge (file_too_large), Invalid (invalid_image) or Unavailable, as uploads.pipeline.validation says.
     """
-    stored = validation.upright_in_srgb(validation.check(data))
+    sent = validation.whole(validation.check(data))
+    stored = validation.upright_in_srgb(sent)
+    is_kept = sent.content_type in validation.FORMATS
+    return described(stored, sent.content_type if is_kept else stored.content_type)
+
+
+def prepare_stored(data: bytes) -> Prepared:
+    """Compute what is stored about an image once more, of its stored bytes, which are not checked again.
+
+    Raises Invalid (invalid_image) or Unavailable.
+    """
+    with validation.decoding_errors():
+        stored = containers.unpack(data)
+    return described(stored, stored.content_type)
+
+
+def described(stored: Container, sent_type: str) -> Prepared:
+    """Return a checked image with its renditions. Raises Invalid, Unavailable."""
     image = validation.draft(stored)
     with validation.memory_for(costs.of_renditions(stored, image)):
         image = validation.pixels(stored, image)
@@ -34,6 +53,7 @@ def prepare(data: bytes) -> Prepared:
         image = smaller[0] if smaller else renditions.straight(image)
         small = renditions.sketch(image)
         return Prepared(
+            sent_type=sent_type,
             content_type=stored.content_type,
             data=stored.data,
             width=stored.width,

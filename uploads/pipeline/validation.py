@@ -1,21 +1,22 @@
 """Turns untrusted bytes into an image that is safe to store: checked, upright, sRGB, without metadata.
 
 The stored bytes are the sender's own without their metadata, if browsers show them correctly. An image that must be
-turned, or has another colour space or depth, is encoded again in its own format.
+turned, or has another colour space or depth, is encoded again in its own format, HEIC and AVIF as JPEG.
 """
 
 import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
 
 from django.conf import settings
-from PIL import Image, ImageCms, JpegImagePlugin
+from PIL import Image, ImageCms, ImageFile
 
 from core.errors import GalleryError, Invalid, TooLarge
-from uploads.pipeline import containers, costs, decoding, renditions, webp
-from uploads.pipeline.containers import Container, DamagedError, UnsupportedError
+from uploads.pipeline import containers, costs, decoding, encoding, native, renditions, webp
+from uploads.pipeline.containers import jpeg, png
+from uploads.pipeline.containers.base import Container, DamagedError, UnsupportedError
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 ORIENTATION = 0x0112  # EXIF 2.32, table 4
@@ -28,8 +29,11 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-JPEG_QUALITY = 90  # if the sender's own quantisation tables cannot be used
-WEBP_QUALITY = 90
+LOOKAHEAD = 8  # bytes that libjpeg reads ahead
+LAST, STEP = ImageFile.MAXBLOCK, 32  # bytes at the end of a JPEG's scan, which its decoder gets in steps
+PADDING = 48  # bytes after the pixels that are left where they are
+# Two ends of a scan that decode to different pixels.
+FILLINGS = (bytes(64), bytes(range(17, 250, 3)))
 STRIP = 64  # rows that are converted at once
 MOST_SECONDS = 20.0  # of decoding a file
 SRGB = ImageCms.createProfile("sRGB")
@@ -45,6 +49,16 @@ class LimitedFile(io.BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         if time.thread_time() > self.deadline:
             raise TimeoutError
+        return super().read(size)
+
+
+class SteppedFile(LimitedFile):
+    """A file whose end Pillow gets in small steps: where it stands tells how much the decoder needed."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size == ImageFile.MAXBLOCK:  # asked for by the decoder
+            left = self.getbuffer().nbytes - self.tell()
+            size = min(size, left - LAST) if left > LAST else STEP
         return super().read(size)
 
 
@@ -64,32 +78,109 @@ def check(data: bytes) -> Container:
         raise file_too_large()
     if not data:
         raise invalid_image("The file is empty.")
-    try:
+    with decoding_errors():
         container = containers.unpack(data)
-    except (UnsupportedError, DamagedError) as error:
-        raise invalid_image(str(error)) from error
     pixels = container.width * container.height
     if not 0 < pixels <= settings.MAX_MEGAPIXELS * 1_000_000:
         raise invalid_image(f"An image may have at most {settings.MAX_MEGAPIXELS} megapixels.")
     return container
 
 
+def whole(container: Container) -> Container:
+    """Return the image without what follows its pixels. Raises Invalid if any pixel is missing, Unavailable.
+
+    Decoders show what is missing as grey or black. A WebP that is cut off fails in its decoder.
+    """
+    data = container.data
+    if container.content_type == "image/png":
+        with memory_for(costs.FIXED), decoding_errors():
+            data = png.whole(data)
+    elif container.content_type == "image/jpeg":
+        with decoding_errors():
+            needed = costs.of_decoding(container, smallest(opened_lazily(container)))
+        with memory_for(needed + costs.FIXED), decoding_errors():
+            data = whole_scans(data) if container.several_scans else whole_scan(data)
+    return replace(container, data=data)
+
+
+def whole_scan(data: bytes) -> bytes:
+    """Return a JPEG of one scan without what follows its pixels. Raises OSError if any pixel is missing.
+
+    Without the end mark, libjpeg asks for more bytes until it has decoded the last pixel, and then for none.
+    """
+    scan = data.removesuffix(jpeg.EOI)
+    file = SteppedFile(scan + bytes(LOOKAHEAD))
+    smallest(Image.open(file, formats=["JPEG"])).load()
+    end = file.tell()
+    if end > len(scan) - PADDING:
+        return data
+    shorter = scan[:end] + jpeg.EOI
+    # Of a long rest, the first time takes away all but a block.
+    return shorter if end > len(scan) - LAST else whole_scan(shorter)
+
+
+def whole_scans(data: bytes) -> bytes:
+    """Return the JPEG. Raises DamagedError if a block of it has no value.
+
+    A progressive one may be cut off after the scans that give each block its mean: all of it can be seen.
+    """
+    one, other = (jpeg.with_means_alone(data, filling) for filling in FILLINGS)
+    if smallest_pixels(one) != smallest_pixels(other):
+        raise DamagedError("The JPEG is cut off.")
+    return data
+
+
+def smallest(image: Image.Image) -> Image.Image:
+    """Return a JPEG, not decoded, at an eighth of its size: then each block is one pixel, its mean."""
+    image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8)))
+    return image
+
+
+def smallest_pixels(data: bytes) -> bytes:
+    return smallest(Image.open(LimitedFile(data), formats=["JPEG"])).tobytes()
+
+
 def upright_in_srgb(container: Container) -> Container:
-    """Return the image, encoded again if browsers would not show its bytes correctly. Raises Invalid, Unavailable."""
+    """Return the image, encoded again if browsers would not show its bytes correctly. Raises Invalid, Unavailable.
+
+    Raises TooLarge for a PNG that is too large, and too wide or tall for WebP.
+    """
+    if container.content_type not in FORMATS:
+        return jpeg_of(container)
     turn, profile = TURNS.get(orientation(container.exif)), foreign_profile(container.profile)
     with decoding_errors():
         image = opened_lazily(container)
-        if turn is None and profile is None and container.bits == 8 and image.mode != "CMYK":
+        is_right = turn is None and profile is None and container.bits == 8 and image.mode != "CMYK"
+        if is_right and len(container.data) <= settings.MAX_FILE_SIZE:
             return container
         needed = costs.of_correction(container, image)
-    with memory_for(needed), decoding_errors():
-        options = save_options(image, container.content_type)
-        # One name for the result of each step, so that its input is freed.
-        image = loaded(container, image)
-        image = in_srgb(image, profile)
-        if turn is not None:
-            image = image.transpose(turn)
-        return containers.unpack(encoded(image, options))
+        encoders = encoding.encoders(container.content_type, image)
+    for encoder in encoders:
+        with memory_for(max(needed, encoder.cost)), decoding_errors():
+            # One name for the result of each step, so that its input is freed.
+            image = loaded(container, opened_lazily(container))
+            image = in_srgb(image, profile)
+            if turn is not None:
+                image = image.transpose(turn)
+            data = encoder.encode(image)
+        if len(data) <= settings.MAX_FILE_SIZE:
+            return containers.unpack(data)
+    raise file_too_large()
+
+
+def jpeg_of(container: Container) -> Container:
+    """Return a HEIC or AVIF image as a JPEG, upright, in sRGB, on white where it is see-through. Raises as above."""
+    total, own = costs.of_native(container)
+    with memory_for(total), decoding_errors():
+        image, turn = native.decoded(container, own)
+        image = in_srgb(image, foreign_profile(container.profile))
+        image = on_white(image)
+        if turn in TURNS:
+            image = image.transpose(TURNS[turn])
+        data = encoding.jpeg(image, {})
+    if len(data) > settings.MAX_FILE_SIZE:
+        raise file_too_large()
+    return containers.unpack(data)
 
 
 def draft(container: Container) -> Image.Image:
@@ -133,13 +224,10 @@ def opened_lazily(container: Container) -> Image.Image:
 
 
 def loaded(container: Container, image: Image.Image) -> Image.Image:
-    """Return the image decoded. Raises Invalid for a PNG with too few pixels, and what Pillow raises."""
+    """Return the image decoded. Raises what Pillow raises."""
     if container.content_type == "image/webp":
         alpha = image.mode == "RGBA"
         return webp.decoded(container.data, container.width, container.height, alpha=alpha)
-    # Unpacked here, where few do so at one time: of many megapixels it takes a good part of a second.
-    if container.content_type == "image/png" and not containers.png_is_whole(container.data):
-        raise invalid_image("The PNG is cut off.")
     image.load()
     return image
 
@@ -151,6 +239,8 @@ def decoding_errors() -> Iterator[None]:
         yield
     except GalleryError:
         raise
+    except (DamagedError, UnsupportedError) as error:
+        raise invalid_image(str(error)) from error
     except (
         OSError,
         SyntaxError,
@@ -226,24 +316,10 @@ def in_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Ima
         return plain(image)
 
 
-def save_options(source: Image.Image, content_type: str) -> dict[str, Any]:
-    """Return the options that save an image in the format and quality of `source`."""
-    if content_type == "image/png":
-        return {"format": "PNG", "compress_level": 6}
-    if content_type == "image/webp":
-        return {"format": "WEBP", "quality": WEBP_QUALITY, "method": 2}
-    if source.mode == "RGB" and isinstance(source, JpegImagePlugin.JpegImageFile):
-        sampling = JpegImagePlugin.get_sampling(source)
-        # Its own quantisation tables lose the least.
-        return {"format": "JPEG", "qtables": source.quantization, "subsampling": max(sampling, 0)}
-    return {"format": "JPEG", "quality": JPEG_QUALITY}
-
-
-def encoded(image: Image.Image, options: dict[str, Any]) -> bytes:
-    """Return the image as a file without metadata."""
-    if options["format"] == "WEBP" and image.mode == "RGB":
-        return webp.encoded(image, options["quality"])
-    image.info = {}
-    out = io.BytesIO()
-    image.save(out, **options)
-    return out.getvalue()
+def on_white(image: Image.Image) -> Image.Image:
+    """Return an image in RGB or RGBA on white, in RGB."""
+    if image.mode == "RGB":
+        return image
+    below = Image.new("RGB", image.size, "white")
+    below.paste(image, mask=image)
+    return below

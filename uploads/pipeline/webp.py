@@ -5,6 +5,7 @@ one for a single picture (https://developers.google.com/speed/webp/docs/api) wri
 """
 
 import ctypes
+from collections.abc import Iterable, Iterator
 
 from PIL import Image, _webp
 
@@ -34,8 +35,8 @@ def decoded(data: bytes, width: int, height: int, *, alpha: bool) -> Image.Image
     return Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
 
 
-def encoded(image: Image.Image, quality: float) -> bytes:
-    """Return a picture in RGB as a lossy WebP file, and free the picture. Raises OSError without memory."""
+def encoded(image: Image.Image, qualities: Iterable[float]) -> Iterator[bytes]:
+    """Yield a picture in RGB as a lossy WebP of each quality, and free the picture. Raises OSError without memory."""
     width, height = image.size
     row = 3 * width
     rgb = bytearray(row * height)
@@ -44,11 +45,13 @@ def encoded(image: Image.Image, quality: float) -> bytes:
         rgb[row * top : row * bottom] = image.crop((0, top, width, bottom)).tobytes()
     image.close()
     pixels = (ctypes.c_char * len(rgb)).from_buffer(rgb)
-    place = ctypes.c_void_p()
-    size = LIBWEBP.WebPEncodeRGB(pixels, width, height, row, quality, ctypes.byref(place))
-    if not size or place.value is None:
-        raise OSError("The WebP cannot be encoded.")
-    try:
-        return ctypes.string_at(place.value, size)
-    finally:
-        LIBWEBP.WebPFree(place)
+    for quality in qualities:
+        place = ctypes.c_void_p()
+        size = LIBWEBP.WebPEncodeRGB(pixels, width, height, row, quality, ctypes.byref(place))
+        if not size or place.value is None:
+            raise OSError("The WebP cannot be encoded.")
+        try:
+            file = ctypes.string_at(place.value, size)
+        finally:
+            LIBWEBP.WebPFree(place)
+        yield file

@@ -18,7 +18,6 @@ class StoredObject:
     """The object under a key. `data` is empty if the object has more bytes than the caller allowed."""
 
     size: int  # bytes
-    content_type: str
     data: bytes
 
 

@@ -13,7 +13,7 @@ from django.core.files.storage import FileSystemStorage
 
 from core.errors import Conflict, Unavailable
 from uploads import signed_urls
-from uploads.keys import DRAFTS, content_type_of
+from uploads.keys import DRAFTS
 from uploads.storage.base import UNREACHABLE, StoredObject, checked_key
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class FolderStorage(FileSystemStorage):
         try:
             with folder_errors(), open(self.path(checked_key(key)), "rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                return StoredObject(size, content_type_of(key), file.read() if size <= max_bytes else b"")
+                return StoredObject(size, file.read() if size <= max_bytes else b"")
         except FileNotFoundError:
             return None
 

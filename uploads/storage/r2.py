@@ -62,9 +62,7 @@ class R2Storage(r2.Bucket):
             return None
         size = response["ContentLength"]
         with response["Body"] as body, store_errors():
-            return StoredObject(
-                size, response.get("ContentType", ""), body.read() if size <= max_bytes else b""
-            )
+            return StoredObject(size, body.read() if size <= max_bytes else b"")
 
     def exists(self, name: str) -> bool:
         return self.call(self.client.head_object, name) is not None

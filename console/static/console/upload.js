@@ -4,11 +4,11 @@ import { csrfToken, say, wordsOf } from "./requests.js";
 import "./in_place.js";
 
 const AT_ONCE = 2;
-const TYPES = ["image/jpeg", "image/png", "image/webp"];
 
 const form = document.getElementById("upload");
 const drop = document.getElementById("drop");
 const chooser = document.getElementById("files");
+const types = chooser.accept.split(",");
 const list = document.getElementById("uploads");
 const template = document.getElementById("upload-row");
 const maxSize = Number(form.dataset.maxSize);
@@ -36,7 +36,7 @@ function add(files) {
 /** What is wrong with a file, as far as the browser can know; the server checks its content. */
 function faultOf(file) {
   if (file.size > maxSize) return `It is larger than ${Math.floor(maxSize / 1048576)} MB.`;
-  if (file.type && !TYPES.includes(file.type)) return "Only JPEG, PNG and WebP images are accepted.";
+  if (file.type && !types.includes(file.type)) return "Only JPEG, PNG, WebP, HEIC and AVIF images are accepted.";
   return "";
 }
 

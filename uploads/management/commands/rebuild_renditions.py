@@ -1,19 +1,19 @@
 """manage.py rebuild_renditions: makes the smaller sizes of the stored images again."""
 
 import os
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from core.errors import GalleryError, NotFound
 from uploads import services
 from uploads.models import Image
-from uploads.pipeline.processing import Prepared, prepare
+from uploads.pipeline.processing import Prepared, prepare_stored
 from uploads.pipeline.renditions import RECIPE
 from uploads.storage.base import configured_store
 
@@ -58,7 +58,7 @@ def rebuild(rows: list[Image], workers: int) -> Iterator[tuple[Image, GalleryErr
         while True:
             for image in waiting:
                 try:
-                    working[pool.submit(prepare, stored_bytes(image))] = image
+                    working[pool.submit(prepare_stored, stored_bytes(image))] = image
                 except GalleryError as error:
                     yield image, error
                 if len(working) >= workers * AHEAD:
@@ -70,8 +70,8 @@ def rebuild(rows: list[Image], workers: int) -> Iterator[tuple[Image, GalleryErr
 
 
 def stored_bytes(image: Image) -> bytes:
-    """Return the bytes of the stored image. Raises NotFound, Unavailable."""
-    stored = configured_store().get(image.object_key, settings.MAX_FILE_SIZE)
+    """Return the bytes of the stored image, however many: the limit was another once. Raises NotFound, Unavailable."""
+    stored = configured_store().get(image.object_key, sys.maxsize)
     if stored is None:
         raise NotFound("Its object is missing in the store.")
     return stored.data

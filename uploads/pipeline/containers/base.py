@@ -1,0 +1,40 @@
+"""What the formats of files share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+MOST_PARTS = 20_000  # segments or chunks: a PNG of 10 MB in pieces of 1 kB has half as many
+
+Part = TypeVar("Part")
+
+
+class DamagedError(Exception):
+    """The file is cut off, or violates its format."""
+
+
+class UnsupportedError(Exception):
+    """A valid file of an unsupported kind; the message says which."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """The bytes of the picture, and the metadata that showing it correctly needs."""
+
+    content_type: str
+    data: bytes
+    width: int  # pixels
+    height: int  # pixels
+    exif: bytes = b""  # for its orientation
+    profile: bytes = b""  # ICC; empty if the file has none
+    bits: int = 8  # of a sample
+    several_scans: bool = False  # a JPEG whose coefficients libjpeg keeps until the last
+    lossless: bool = False  # a WebP of the lossless kind
+
+
+def bounded(parts: Iterator[Part]) -> Iterator[Part]:
+    """Yield the parts of a file. Raises DamagedError after MOST_PARTS: a list of tiny ones takes much memory."""
+    for number, part in enumerate(parts):
+        if number == MOST_PARTS:
+            raise DamagedError("The file consists of too many parts.")
+        yield part
