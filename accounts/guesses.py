@@ -57,7 +57,7 @@ class Guess:
 
     def begin(self) -> None:
         """Count the try. Raises TooMany (`too_many_attempts`)."""
-        self._learn()
+        self.learn()
         of_strangers = (self.of_network, self.of_name)
         is_full = any(not one.look().remaining for one in of_strangers)
         counted = (self.pair,) if is_full and self._is_familiar() else (self.pair, *of_strangers)
@@ -108,7 +108,7 @@ class Guess:
         own = SignIn.objects.filter(user__username_key=self.name, network=mark_of(self.network))
         return replica.or_exactly(own.exists)
 
-    def _learn(self) -> None:
+    def learn(self) -> None:
         """Take over what other hosts have stored, from the copy. Without one the host's own counts must do."""
         if replica.alias_for("guesses") != replica.REPLICA:
             return
@@ -131,6 +131,13 @@ def attempt(what: str, limit: tuple[int, int], *, address: str, username: str) -
         yield guess
     finally:
         guess.give_back()
+
+
+def forget(what: str, limit: tuple[int, int], *, address: str, username: str) -> None:
+    """Forget the failures of a name from a network."""
+    guess = Guess(what, limit, address, username)
+    guess.learn()
+    guess.succeed()
 
 
 def lock(allowance: Allowance) -> None:

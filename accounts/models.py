@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permis
 from django.db import models
 from django.db.models import Model
 
+from accounts.details import CONTACT_LENGTH, FULL_NAME_LENGTH, searchable, searchable_contact
 from accounts.passwords import setting_of
 from accounts.usernames import username_forms, username_key
 
@@ -40,8 +41,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     username_key = models.CharField(max_length=255, unique=True, editable=False)
     username_skeleton = models.TextField(unique=True, editable=False)
     username_written_skeleton = models.TextField(unique=True, editable=False)
+    username_searchable = models.TextField(editable=False)
     password = models.CharField(max_length=128, db_column="password_hash")
     password_setting = models.CharField(max_length=50, blank=True, default="", editable=False)
+    full_name = models.CharField(max_length=FULL_NAME_LENGTH, blank=True)
+    full_name_searchable = models.TextField(blank=True, editable=False)
+    contact = models.CharField(max_length=CONTACT_LENGTH, blank=True)
+    contact_searchable = models.TextField(blank=True, editable=False)
     is_admin = models.BooleanField(default=False)
     is_approved = models.BooleanField(default=False)
     rejection_reason = models.TextField(blank=True)
@@ -54,6 +60,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     updated_at = models.DateTimeField(auto_now=True)
 
     secret_fields = ("password", "password_setting")
+    # What only the database itself holds: the columns that the copies leave out (gallery_project.environment).
+    uncopied_fields = (
+        "password",
+        *("full_name", "full_name_searchable", "contact", "contact_searchable", "username_searchable"),
+    )
     is_superuser = None  # this model calls it is_admin
     known_as_editor: bool | None = None  # set if it was read along with the user (accounts.backends)
 
@@ -89,6 +100,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         derived: dict[str, Any] = {}
         if "username" in fields:
             derived |= username_forms(fields["username"])
+            derived["username_searchable"] = searchable(fields["username"])
+        if "full_name" in fields:
+            derived["full_name_searchable"] = searchable(fields["full_name"])
+        if "contact" in fields:
+            derived["contact_searchable"] = searchable_contact(fields["contact"])
         if "password" in fields:
             derived["password_setting"] = setting_of(fields["password"])
         return derived
@@ -159,6 +175,27 @@ class SignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_agent or 'unknown device'} #{self.pk}"
+
+
+class ResetCode(models.Model):
+    """A one-time code by which a user who forgot their password sets another one (accounts.resets).
+
+    A trigger deletes it when the password changes.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    code_hash = models.CharField(max_length=64)
+    wrong_tries = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField()
+
+    secret_fields = ("code_hash",)
+
+    class Meta:
+        db_table = "reset_codes"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"reset code of user {self.pk}"
 
 
 class StoredGuesses(models.Model):

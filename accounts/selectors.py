@@ -1,13 +1,17 @@
 """Reads of users and sign-ins."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db import models, router
+from django.db import DEFAULT_DB_ALIAS, models, router
 from django.db.models import F, Max, Q, QuerySet, Value
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
+from accounts.details import TELEPHONE, digits_of, searchable
 from accounts.models import SignIn, SignInKind, State, User
 from accounts.usernames import username_forms, username_key
 from core import replica, sql
@@ -22,8 +26,13 @@ KEY_LENGTH = User._meta.get_field("username_key").max_length or 0
 
 def user_by_name(username: str) -> User | None:
     """Return the user of that name, regardless of case and joiners."""
-    key = username_key(username.strip())
-    return User.objects.filter(username_key=key).first() if len(key) <= KEY_LENGTH else None
+    return users_by_name(username).first()
+
+
+def users_by_name(username: str) -> QuerySet[User]:
+    """Return the user of that name, or none, as `user_by_name` does."""
+    # A longer one than the column holds is nobody's.
+    return User.objects.filter(username_key=username_key(username.strip())[: KEY_LENGTH + 1])
 
 
 def is_taken(username: str, user: User) -> bool:
@@ -33,7 +42,7 @@ def is_taken(username: str, user: User) -> bool:
 
 
 def user(user_id: int) -> User:
-    """Return the user and their reviewer. Raises NotFound.
+    """Return the user and their reviewer, from the replica without details (load_details). Raises NotFound.
 
     Looks on D1 for a user that the replica does not have.
     """
@@ -46,13 +55,57 @@ def user(user_id: int) -> User:
 
 
 def users_without_passwords() -> QuerySet[User]:
-    """All users without their password hashes, from the replica if there is one."""
-    return User.objects.using(replica.alias_for(User._meta.db_table)).defer("password")
+    """All users without their password hashes, from the replica if there is one; then without details, too."""
+    return without_passwords(replica.alias_for(User._meta.db_table))
 
 
-def users_with_reviewer() -> QuerySet[User]:
-    """Users as staff see them, each with their reviewer."""
-    return users_without_passwords().select_related("reviewed_by").defer("reviewed_by__password")
+def without_passwords(alias: str) -> QuerySet[User]:
+    fields = User.uncopied_fields if alias == replica.REPLICA else ["password"]
+    return User.objects.using(alias).defer(*fields)
+
+
+def users_with_reviewer(alias: str | None = None) -> QuerySet[User]:
+    """Users as staff see them, each with their reviewer: those of `users_without_passwords`, or of this database."""
+    found = without_passwords(alias) if alias else users_without_passwords()
+    uncopied = [f"reviewed_by__{field}" for field in User.uncopied_fields]
+    return found.select_related("reviewed_by").defer(*uncopied)
+
+
+class Details(NamedTuple):
+    """What only the user and admins see of a user, and no copy holds."""
+
+    full_name: str
+    contact: str
+
+    def put_on(self, user: User) -> None:
+        user.full_name, user.contact = self
+
+
+# In RETURNING of a statement that writes a sign-in.
+DETAILS_OF_SIGN_IN = ", ".join(
+    f"(SELECT {name} FROM users WHERE users.id = sign_ins.user_id)"  # noqa: S608 – made of constants
+    for name in Details._fields
+)
+
+
+def details(user_ids: Iterable[int]) -> dict[int, Details]:
+    """Return the details of the users, by their ids."""
+    found = User.objects.filter(pk__in=user_ids).values_list("pk", *Details._fields)
+    return {key: Details(*texts) for key, *texts in found}
+
+
+def lacks_details(user: User) -> bool:
+    return not user.get_deferred_fields().isdisjoint(Details._fields)
+
+
+def load_details(users: Iterable[User]) -> None:
+    """Put their details on the users that lack them, in one query, which the database itself answers."""
+    lacking = [user for user in users if lacks_details(user)]
+    if not lacking:
+        return
+    found = details([user.pk for user in lacking])
+    for user in lacking:
+        found.get(user.pk, Details("", "")).put_on(user)
 
 
 def users_in_replica() -> QuerySet[User] | None:
@@ -148,8 +201,11 @@ def users(
     is_admin: bool | None = None,
     sort: str = Sort.NEWEST,
 ) -> QuerySet[User]:
-    """Users for staff, each with their reviewer. `search` is a part of the username, in any case."""
-    found = username_contains(users_with_reviewer(), search)
+    """Users for staff, each with their reviewer; `search` as in `containing`.
+
+    The database itself answers a search; without one, users from the replica lack their details (load_details).
+    """
+    found = containing(users_with_reviewer(DEFAULT_DB_ALIAS), search) if search else users_with_reviewer()
     if state:
         found = in_state(found, State(state))
     if is_approved is not None:
@@ -163,12 +219,24 @@ def in_state(found: QuerySet[User], state: State) -> QuerySet[User]:
     return found.filter(STATES[state])
 
 
-def username_contains(found: QuerySet[User], part: str) -> QuerySet[User]:
-    """Those whose username contains the part, ignoring case."""
-    if not part:
+def containing(found: QuerySet[User], part: str) -> QuerySet[User]:
+    """Those whose username, full name or contact contains the part, regardless of case, accents and joiners.
+
+    Of telephone numbers the digits alone are compared.
+    """
+    text, digits = searchable(part), digits_of(part) if TELEPHONE.fullmatch(part) else ""
+    if not text:
         return found
+    somewhere = has("username_searchable", text) | has("full_name_searchable", text)
+    somewhere |= has("contact_searchable", text)
+    if digits:
+        somewhere |= has("contact_searchable", digits) & ~has("contact_searchable", "@")
+    return found.filter(somewhere)
+
+
+def has(field: str, text: str) -> Q:
     # Not LIKE: its patterns have wildcards, and at most 50 bytes on D1.
-    return found.alias(place=StrIndex("username_key", Value(username_key(part)))).filter(place__gt=0)
+    return Q(GreaterThan(StrIndex(field, Value(text)), 0))
 
 
 def pending_users() -> QuerySet[User]:

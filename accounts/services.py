@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -17,6 +18,7 @@ from core.audit import SECRET_FIELDS
 from core.errors import Conflict, Forbidden, NotFound, invalid_field
 from d1backend import (
     SerializationFailure,
+    ask_with_commit,
     delete_or_conflict,
     retry_on_conflict,
     update_or_conflict,
@@ -26,6 +28,8 @@ from d1backend.replica import on_primary
 
 REVIEW_STAMP = ("reviewed_at", "reviewed_by")  # the audit entry has its own time and actor
 GROUNDS = ("is_admin", "is_approved", "reviewed_at")  # the fields that decisions about a user depend on
+DETAILS = frozenset(selectors.Details._fields)
+UNREAD = SECRET_FIELDS | DETAILS  # what a copy does not hold is written without being read
 Changes = dict[str, Any]
 
 
@@ -42,7 +46,9 @@ def unique_username() -> Iterator[None]:
         raise Conflict(sentence, code="username_taken", fields={"username": [sentence]}) from None
 
 
-def user_register(username: str, password: str, *, address: str) -> User:
+def user_register(
+    username: str, password: str, *, address: str, full_name: str = "", contact: str = ""
+) -> User:
     """Create a user who waits for approval.
 
     Raises Forbidden (`registration_closed`), TooMany, or Conflict (`username_taken`).
@@ -50,17 +56,29 @@ def user_register(username: str, password: str, *, address: str) -> User:
     if not app_settings.get("registration_open"):
         raise Forbidden("Registration is closed at the moment.", code="registration_closed")
     throttling.count_registration(address)
-    user = User(username=username, password=make_password(password))
+    details = {"full_name": full_name, "contact": contact}
+    user = User(username=username, password=make_password(password), **details)
     with unique_username():
         user.save(force_insert=True)
     return user
 
 
-def user_create(actor: User | None, username: str, password: str, *, is_admin: bool, is_editor: bool) -> User:
+def user_create(
+    actor: User | None,
+    username: str,
+    password: str,
+    *,
+    is_admin: bool,
+    is_editor: bool,
+    full_name: str = "",
+    contact: str = "",
+) -> User:
     """Create a user for staff, approved at once. Raises Conflict (`username_taken`)."""
     user = User(
         username=username,
         password=make_password(password),
+        full_name=full_name,
+        contact=contact,
         is_admin=is_admin,
         is_approved=True,
         reviewed_at=timezone.now(),
@@ -108,16 +126,20 @@ def user_update(
     is_admin: bool | None = None,
     is_approved: bool | None = None,
     password: str | None = None,
+    full_name: str | None = None,
+    contact: str | None = None,
     is_editor: bool | None = None,
     keep_session: int | None = None,
 ) -> User:
     """Change the given fields. Setting is_approved to False undoes a decision, as user_reopen does.
 
+    An empty full name or contact removes it.
+
     A new password ends the user's sessions, the loss of a role those of the console, except the sign-in with the id
     `keep_session`: the one in which they change their own account.
     Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`).
     """
-    given = {"username": username, "is_admin": is_admin}
+    given = {"username": username, "is_admin": is_admin, "full_name": full_name, "contact": contact}
     given["password"] = make_password(password) if password is not None else None
     given = {field: value for field, value in given.items() if value is not None}
 
@@ -222,17 +244,15 @@ def save_changes(
 ) -> bool:
     """Store the new values with their audit entry, and end the sessions that they rule out.
 
+    A user who lacks details is given them. The audit entry never holds any.
     Returns whether anything changed. Raises Conflict, and SerializationFailure if the stored user is not the one
     that was read.
     """
     rejected = new.get("is_approved") is False
-    new = {
-        field: value
-        for field, value in new.items()
-        if field in SECRET_FIELDS or getattr(user, field) != value
-    }
-    old = {field: getattr(user, field) for field in (*GROUNDS, *new) if field not in SECRET_FIELDS}
-    audited = {field: (old.get(field), value) for field, value in new.items() if field not in REVIEW_STAMP}
+    new = {field: value for field, value in new.items() if field in UNREAD or getattr(user, field) != value}
+    old = {field: getattr(user, field) for field in (*GROUNDS, *new) if field not in UNREAD}
+    unlisted = DETAILS.union(REVIEW_STAMP)
+    audited = {field: (old.get(field), value) for field, value in new.items() if field not in unlisted}
     before = user.state
     conditions: list[Exists] = []
     with unique_username():
@@ -254,9 +274,24 @@ def save_changes(
             end_sign_ins(user, keep_session)
         elif lost & {"is_admin", "is_editor"}:
             end_sign_ins(user, keep_session, kind=SignInKind.CONSOLE)
-        if audited:
+        changed = bool(audited) or not DETAILS.isdisjoint(new)
+        if changed:
             audit.record(actor, action, user, audited)
-    return bool(audited)
+            find_details(user)
+    return changed
+
+
+def find_details(user: User) -> None:
+    """Give a user who lacks details those that they have after this transaction. On D1 its commit brings them."""
+    if not selectors.lacks_details(user):
+        return
+    ask = ask_with_commit(partial(selectors.details, [user.pk]))
+
+    def put_on() -> None:
+        for found in ask().values():
+            found.put_on(user)
+
+    transaction.on_commit(put_on)
 
 
 def end_sign_ins(user: User, keep: int | None, **which: SignInKind) -> None:
@@ -300,18 +335,20 @@ def keep_an_admin(actor: User | None, user: User) -> list[Exists]:
     return conditions
 
 
-def avatar_set(user: User, object_key: str) -> None:
-    """Store the key of the user's avatar; an empty key removes the avatar.
+def profile_update(user: User, **given: str) -> None:
+    """Store the given ones of the user's own `avatar_object_key`, `full_name` and `contact`; an empty one is removed.
 
     Raises Invalid if the user did not upload that avatar, and SerializationFailure if the image or the user has just
     been deleted.
     """
     same = User.objects.filter(pk=user.pk)
-    if object_key:
-        image = hooks.own_avatar.call(user, object_key)
+    if key := given.get("avatar_object_key"):
+        image = hooks.own_avatar.call(user, key)
         if not replica.or_exactly(image.exists):
             raise invalid_field("avatar_object_key", "This is not an avatar that you uploaded.")
         same = same.filter(Exists(image))
     with transaction.atomic():
-        update_or_conflict(same, avatar_object_key=object_key, updated_at=timezone.now())
-    user.avatar_object_key = object_key
+        update_or_conflict(same, **given, **User.derived(given), updated_at=timezone.now())
+        find_details(user)
+    for field, value in given.items():
+        setattr(user, field, value)

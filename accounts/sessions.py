@@ -73,12 +73,12 @@ class Tokens:
 
 
 # Compares the hash in the statement that writes, so a password that has just been changed is rejected.
-INSERT = """
+INSERT = f"""
     INSERT INTO sign_ins (user_id, kind, refresh_id, user_agent, network, created_at, last_used_at, expires_at)
     SELECT id, %s, %s, %s, %s, %s, %s, %s FROM users
     WHERE username_key = %s AND password_hash = %s AND is_approved
-    RETURNING id, user_id
-"""
+    RETURNING id, user_id, {selectors.DETAILS_OF_SIGN_IN}
+"""  # noqa: S608 – made of constants
 
 
 def session_begin(username: str, password: str, *, address: str, user_agent: str) -> Tokens:
@@ -114,6 +114,11 @@ def session_begin(username: str, password: str, *, address: str, user_agent: str
 def attempt(address: str, username: str) -> AbstractContextManager[Guess]:
     """Count a guess at a password (accounts.guesses.attempt). Raises TooMany (`too_many_attempts`)."""
     return guesses.attempt("sign-in", settings.SIGN_IN_FAILURES, address=address, username=username)
+
+
+def forget_failures(address: str, username: str) -> None:
+    """Forget the failures of this name from this network, after another proof of who it is."""
+    guesses.forget("sign-in", settings.SIGN_IN_FAILURES, address=address, username=username)
 
 
 def user_in_replica(username: str, password: str) -> tuple[User | None, str | None]:
@@ -184,7 +189,8 @@ def create_sign_in(
         rows = cursor.fetchall()
     if not rows:
         return None
-    ((sign_in.pk, sign_in.user_id),) = rows
+    ((sign_in.pk, sign_in.user_id, *details),) = rows
+    selectors.Details(*details).put_on(user)
     user.last_login = now
     return sign_in
 

@@ -1,8 +1,9 @@
-"""Validators of usernames and passwords, for serializers and forms."""
+"""Validators of what people send about themselves, for serializers and forms."""
 
 from django.contrib.auth.password_validation import get_default_password_validators
 from django.core.exceptions import ValidationError
 
+from accounts.details import check_email, is_one_line, is_telephone
 from accounts.usernames import is_word, username_key, username_plain
 
 USERNAME_LENGTH = (3, 50)  # characters
@@ -31,3 +32,21 @@ def validate_password(password: str) -> None:
         raise ValidationError(PASSWORD_SIZE)
     for validator in get_default_password_validators():
         validator.validate(password)
+
+
+def validate_one_line(text: str) -> None:
+    """Raise ValidationError if the text has a line break or another control character."""
+    if not is_one_line(text):
+        raise ValidationError("This must be one line without control characters.")
+
+
+def validate_contact(contact: str) -> None:
+    """Raise ValidationError unless this is an e-mail address or a telephone number of 6 to 15 digits."""
+    validate_one_line(contact)
+    if is_telephone(contact):
+        return
+    try:
+        check_email(contact)
+    except ValidationError:
+        sentence = "This must be an e-mail address or a telephone number of 6 to 15 digits."
+        raise ValidationError(sentence) from None

@@ -1,4 +1,4 @@
-"""Several questions in one round trip."""
+"""Several questions in one round trip, and questions in that of a write."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -62,6 +62,38 @@ def write_then_gather(
         with wrapper.cursor() as cursor:
             cursor.execute(sql, params)
         return gather(*asks, using=using)
+
+
+def ask_with_commit(ask: Callable[[], T], using: str = DEFAULT_DB_ALIAS) -> Callable[[], T]:
+    """Ask what this transaction leaves; return a function that gives the answer of `ask`, which only reads.
+
+    Call this inside atomic(), and the function after it. On D1 the question travels with the commit, and is asked
+    before, too, to find its queries; what it then returns or raises is dropped. The function asks by itself what did
+    not travel: before the commit within the transaction, and after it a query that follows from another one.
+    """
+    wrapper = connections[using]
+    wrapper.ensure_connection()
+    connection = wrapper.connection
+    if not isinstance(connection, Connection) or connection.script is None or connection.pending_reads:
+        return ask
+    reads = connection.script.questions
+
+    def ask_pending() -> T:
+        connection.pending_reads = reads
+        try:
+            return ask()
+        finally:
+            connection.pending_reads = None
+
+    def answer() -> T:
+        try:
+            return ask_pending()
+        except ReadPending:
+            return ask()
+
+    with suppress(Exception, ReadPending):
+        ask_pending()
+    return answer
 
 
 def _gather(

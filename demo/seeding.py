@@ -16,7 +16,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.usernames import username_forms
 from demo.pictures import drawn
 from demo.plan import DemoDesign, plan
 from designs.counters import write_views
@@ -116,7 +115,9 @@ def person(index: int) -> User:
     arrival = timezone.now() - timedelta(
         hours=chance.randrange(20, 72) if is_new else chance.randrange(72, 2000)
     )
-    user = User(username=name, **username_forms(name), password=make_password(None), created_at=arrival)
+    user = User(
+        username=name, **User.derived({"username": name}), password=make_password(None), created_at=arrival
+    )
     if index >= len(NAMES) - REJECTED:
         user.rejection_reason = "We could not find out who this is."
     user.is_approved = not is_new

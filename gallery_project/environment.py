@@ -57,7 +57,12 @@ COPIED: Options = {
         *("auth_permission", "users_user_permissions", "django_content_type"),
     ],
     "search": ["designs_search"],
-    "hide": {"users": ["password_hash", "contact", "full_name", "reset_code"]},
+    "hide": {
+        "users": [
+            "password_hash",
+            *("full_name", "full_name_searchable", "contact", "contact_searchable", "username_searchable"),
+        ]
+    },
     # Ended sign-ins are never looked up.
     "only": {"sign_ins": "ended_at IS NULL"},
     # What the copy is small by (docs/replica.md): a row by user and design, and no index for the shortest prefixes.

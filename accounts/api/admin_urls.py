@@ -10,4 +10,5 @@ urlpatterns = [
     path("users/<int:user_id>", admin_views.UserView.as_view()),
     path("users/<int:user_id>/approve", admin_views.ApproveView.as_view()),
     path("users/<int:user_id>/reject", admin_views.RejectView.as_view()),
+    path("users/<int:user_id>/reset-code", admin_views.ResetCodeView.as_view()),
 ]

@@ -6,10 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import selectors, services
+from accounts import resets, selectors, services
 from accounts.api.serializers import (
     AdminUserSerializer,
     RejectionSerializer,
+    ResetCodeSerializer,
     ReviewAnswerSerializer,
     UserQuerySerializer,
     UserUpdateSerializer,
@@ -19,6 +20,7 @@ from core.api.pagination import PAGE_PARAMETERS, PageRequest
 from core.api.permissions import IsAdmin, caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, page_of
+from core.json_types import JsonObject
 
 
 class StaffView(APIView):
@@ -27,12 +29,17 @@ class StaffView(APIView):
     def user_page(self, request: Request, users: QuerySet[User]) -> Response:
         page = PageRequest.of(request)
         rows, total = page.rows_and_total(users)
+        selectors.load_details(rows)
         shown = AdminUserSerializer(rows, many=True, context={"request": request})
         return Response(page.body(shown.data, total))
 
     def reviewed(self, request: Request, user: User, text: str) -> Response:
-        shown = AdminUserSerializer(user, context={"request": request}).data
-        return message_response(text, user=shown)
+        return message_response(text, user=self.shown(request, user))
+
+    def shown(self, request: Request, user: User) -> JsonObject:
+        selectors.load_details([user])
+        shown: JsonObject = AdminUserSerializer(user, context={"request": request}).data
+        return shown
 
 
 class UsersView(StaffView):
@@ -74,12 +81,19 @@ class RejectView(StaffView):
         return self.reviewed(request, user, f"{user.username} is rejected.")
 
 
+class ResetCodeView(StaffView):
+    @extend_schema(operation_id="make_reset_code", request=None, responses=ResetCodeSerializer)
+    def post(self, request: Request, user_id: int) -> Response:
+        """Make a one-time code for a user who forgot their password. Replaces the last; nobody can read it again."""
+        made = resets.reset_code_create(caller(request), user_id)
+        return Response(ResetCodeSerializer(made).data, headers={"Cache-Control": "no-store"})
+
+
 class UserView(StaffView):
     @extend_schema(operation_id="admin_user", responses=AdminUserSerializer)
     def get(self, request: Request, user_id: int) -> Response:
         """Return one user."""
-        user = selectors.user(user_id)
-        return Response(AdminUserSerializer(user, context={"request": request}).data)
+        return Response(self.shown(request, selectors.user(user_id)))
 
     @extend_schema(operation_id="update_user", request=UserUpdateSerializer, responses=AdminUserSerializer)
     def put(self, request: Request, user_id: int) -> Response:
@@ -88,7 +102,7 @@ class UserView(StaffView):
         That and a new password end the user's sessions.
         """
         user = services.user_update(caller(request), user_id, **UserUpdateSerializer.of_body(request))
-        return Response(AdminUserSerializer(user, context={"request": request}).data)
+        return Response(self.shown(request, user))
 
     @extend_schema(operation_id="delete_user", request=None, responses=MessageSerializer)
     def delete(self, request: Request, user_id: int) -> Response:

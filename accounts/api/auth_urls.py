@@ -9,6 +9,7 @@ urlpatterns = [
     path("register", auth_views.RegisterView.as_view()),
     path("login", auth_views.LoginView.as_view()),
     path("refresh", auth_views.RefreshView.as_view()),
+    path("reset", auth_views.ResetView.as_view()),
     path("password", auth_views.PasswordView.as_view()),
     path("logout", auth_views.LogoutView.as_view()),
     path("sessions", auth_views.SessionsView.as_view()),

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import selectors, services, sessions
+from accounts import resets, selectors, services, sessions
 from accounts.api.caller import sign_in_of, user_agent_of
 from accounts.api.serializers import (
     ApprovalErrorSerializer,
@@ -16,6 +16,7 @@ from accounts.api.serializers import (
     RefreshSerializer,
     RegistrationAnswerSerializer,
     RegistrationSerializer,
+    ResetSerializer,
     SessionSerializer,
     TokenSerializer,
     UserSerializer,
@@ -47,7 +48,7 @@ class RegisterView(PublicView):
     def post(self, request: Request) -> Response:
         """Register. The account waits for approval."""
         sent = RegistrationSerializer.of_body(request)
-        user = services.user_register(sent["username"], sent["password"], address=client_address(request))
+        user = services.user_register(**sent, address=client_address(request))
         text = "Registration successful. An administrator will review your account."
         shown = UserSerializer(user, context={"request": request}).data
         return message_response(text, user=shown)
@@ -82,21 +83,30 @@ class RefreshView(PublicView):
         return token_response(tokens, request)
 
 
+class ResetView(PublicView):
+    @extend_schema(operation_id="reset_password", request=ResetSerializer, responses=MessageSerializer)
+    def post(self, request: Request) -> Response:
+        """Set a new password by the code that staff gave. Ends every sign-in, and gives no token."""
+        sent = ResetSerializer.of_body(request)
+        resets.password_reset(**sent, address=client_address(request))
+        return message_response("Your new password is set. Please sign in with it.")
+
+
 class MeView(APIView):
     """The caller's own account."""
 
     @extend_schema(operation_id="me", responses=UserSerializer)
     def get(self, request: Request) -> Response:
         """Return the caller's account."""
+        selectors.load_details([caller(request)])
         return Response(UserSerializer(caller(request), context={"request": request}).data)
 
     @extend_schema(operation_id="update_me", request=ProfileSerializer, responses=UserSerializer)
     def put(self, request: Request) -> Response:
-        """Set or remove the avatar."""
+        """Change or remove the avatar, the full name and the contact: those that you send, all or nothing."""
         sent = ProfileSerializer.of_body(request)
-        if "avatar_object_key" in sent:
-            key = sent["avatar_object_key"] or ""
-            services.avatar_set(caller(request), key)
+        if sent:
+            services.profile_update(caller(request), **sent)
         return self.get(request)
 
 

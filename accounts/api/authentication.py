@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -99,13 +100,9 @@ def sign_in_of(token: AccessToken) -> SignIn | None:
 
 def assumed_sign_in(token: AccessToken) -> SignIn:
     """Return the session as the token describes it, for a read that is prepared while D1 looks it up (ask_ahead)."""
-    user = User(
-        pk=token["user_id"],
-        username=token.get("username", ""),
-        is_admin=bool(token.get("is_admin")),
-        is_approved=True,
-        created_at=timezone.now(),
-    )
+    username, is_admin = token.get("username", ""), bool(token.get("is_admin"))
+    columns = (token["user_id"], username, is_admin, True, "", timezone.now())
+    user = User.from_db(DEFAULT_DB_ALIAS, selectors.USER_COLUMNS, columns)
     return SignIn(pk=token["sign_in"], user=user)
 
 

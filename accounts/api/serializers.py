@@ -1,5 +1,8 @@
 """What the accounts API accepts and returns. Docstrings of serializers are shown in the OpenAPI document."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.conf import settings
 from django.core.files.storage import default_storage
 from drf_spectacular.utils import extend_schema_field
@@ -7,11 +10,19 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts import selectors, validators
+from accounts.details import CONTACT_LENGTH, FULL_NAME_LENGTH
 from accounts.models import SignIn, State, User
+from accounts.resets import NewCode
 from accounts.sessions import Tokens
 from core.api.fields import FlagField, QueryFlagField, TextField
-from core.api.inputs import InputSerializer
+from core.api.inputs import Inputs, InputSerializer
 from core.api.schema import ErrorSerializer, MessageSerializer
+from core.json_types import Json
+
+SEARCH_HELP = (
+    "Part of the username, full name or contact, regardless of case, accents and joiners; of a telephone number the "
+    "digits count."
+)
 
 
 class UsernameField(TextField):
@@ -41,15 +52,37 @@ class NewPasswordField(TextField):
         )
 
 
+class DetailField(TextField):
+    """A full name or a contact; null or empty for none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, allow_null=True, allow_blank=True, **options)
+
+
+class ShownText(serializers.CharField):
+    """A text; null where it is empty."""
+
+    def __init__(self) -> None:
+        super().__init__(read_only=True, allow_null=True)
+
+    def to_representation(self, value: str) -> str | None:  # type: ignore[override]  # the stubs know no null
+        return value or None
+
+
 # Its context needs the request, which makes relative URLs absolute.
 class UserSerializer(serializers.ModelSerializer[User]):
     """UserResponse."""
 
     avatar_url = serializers.SerializerMethodField()
+    full_name = ShownText()
+    contact = ShownText()
 
     class Meta:
         model = User
-        fields = ["id", "username", "is_admin", "is_approved", "created_at", "avatar_url"]
+        fields = [
+            *("id", "username", "is_admin", "is_approved", "created_at"),
+            *("avatar_url", "full_name", "contact"),
+        ]
         read_only_fields = fields
 
     @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
@@ -112,7 +145,21 @@ class ApprovalErrorSerializer(ErrorSerializer):
     )
 
 
-class RegistrationSerializer(InputSerializer):
+class DetailsSerializer(InputSerializer):
+    full_name = DetailField(max_length=FULL_NAME_LENGTH, validators=[validators.validate_one_line])
+    contact = DetailField(
+        max_length=CONTACT_LENGTH,
+        validators=[validators.validate_contact],
+        help_text="An e-mail address, or a telephone number of 6 to 15 digits with + ( ) - . and spaces.",
+    )
+
+    @classmethod
+    def validated(cls, data: Mapping[str, Json] | Sequence[Json]) -> Inputs:
+        """Return the validated values; an empty text for null."""
+        return {name: "" if value is None else value for name, value in super().validated(data).items()}
+
+
+class RegistrationSerializer(DetailsSerializer):
     username = UsernameField()
     password = NewPasswordField()
 
@@ -135,11 +182,23 @@ class RefreshSerializer(InputSerializer):
     refresh_token = TextField()
 
 
+class ResetSerializer(InputSerializer):
+    # As in LoginSerializer, what cannot exist is simply wrong.
+    username = TextField()
+    code = TextField(help_text="Capitals, spaces and hyphens do not count.")
+    new_password = NewPasswordField()
+
+
+class ResetCodeSerializer(serializers.Serializer[NewCode]):
+    code = serializers.CharField(help_text="Shown only here.")
+    expires_at = serializers.DateTimeField()
+
+
 class LogoutSerializer(InputSerializer):
     refresh_token = TextField(required=False, allow_null=True, allow_blank=True)
 
 
-class ProfileSerializer(InputSerializer):
+class ProfileSerializer(DetailsSerializer):
     avatar_object_key = TextField(
         required=False,
         allow_null=True,
@@ -171,7 +230,7 @@ class RejectionSerializer(InputSerializer):
     reason = TextField(required=False, allow_null=True, allow_blank=True, max_length=validators.REASON_LENGTH)
 
 
-class UserUpdateSerializer(InputSerializer):
+class UserUpdateSerializer(DetailsSerializer):
     username = UsernameField(required=False)
     is_admin = FlagField(required=False)
     is_approved = FlagField(required=False)
@@ -181,7 +240,7 @@ class UserUpdateSerializer(InputSerializer):
 class UserQuerySerializer(InputSerializer):
     """The query parameters of the list of users."""
 
-    search = TextField(required=False, allow_blank=True, help_text="Part of the username, in any case.")
+    search = TextField(required=False, allow_blank=True, help_text=SEARCH_HELP)
     is_approved = QueryFlagField(required=False)
     is_admin = QueryFlagField(required=False)
     state = serializers.ChoiceField(State.choices, required=False)

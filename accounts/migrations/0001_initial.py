@@ -7,10 +7,12 @@ from django.db import migrations, models
 # As `manage.py print_triggers accounts` printed them.
 CREATE = [
     "CREATE TRIGGER users_last_login AFTER INSERT ON sign_ins BEGIN UPDATE users SET last_login = new.created_at WHERE id = new.user_id; END",
+    "CREATE TRIGGER users_new_password AFTER UPDATE OF password_hash ON users WHEN new.password_hash <> old.password_hash BEGIN DELETE FROM reset_codes WHERE user_id = new.id; END",
     "CREATE TRIGGER guesses_forgotten AFTER INSERT ON guesses WHEN new.id % 64 = 0 BEGIN DELETE FROM guesses WHERE full_at < CAST(strftime('%s', 'now') AS INTEGER) * 1000000; END",
 ]
 DROP = [
     "DROP TRIGGER IF EXISTS users_last_login",
+    "DROP TRIGGER IF EXISTS users_new_password",
     "DROP TRIGGER IF EXISTS guesses_forgotten",
 ]
 
@@ -37,11 +39,16 @@ class Migration(migrations.Migration):
                 ("username_key", models.CharField(editable=False, max_length=255, unique=True)),
                 ("username_skeleton", models.TextField(editable=False, unique=True)),
                 ("username_written_skeleton", models.TextField(editable=False, unique=True)),
+                ("username_searchable", models.TextField(editable=False)),
                 ("password", models.CharField(db_column="password_hash", max_length=128)),
                 (
                     "password_setting",
                     models.CharField(blank=True, default="", editable=False, max_length=50),
                 ),
+                ("full_name", models.CharField(blank=True, max_length=100)),
+                ("full_name_searchable", models.TextField(blank=True, editable=False)),
+                ("contact", models.CharField(blank=True, max_length=200)),
+                ("contact_searchable", models.TextField(blank=True, editable=False)),
                 ("is_admin", models.BooleanField(default=False)),
                 ("is_approved", models.BooleanField(default=False)),
                 ("rejection_reason", models.TextField(blank=True)),
@@ -140,6 +147,28 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="user",
             index=models.Index(fields=["avatar_object_key"], name="users_avatar__dfc7e2_idx"),
+        ),
+        migrations.CreateModel(
+            name="ResetCode",
+            fields=[
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("code_hash", models.CharField(max_length=64)),
+                ("wrong_tries", models.PositiveSmallIntegerField(default=0)),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "reset_codes",
+                "default_permissions": (),
+            },
         ),
         migrations.CreateModel(
             name="StoredGuesses",

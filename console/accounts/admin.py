@@ -20,6 +20,7 @@ from accounts import selectors, services
 from accounts.models import SignIn, State, User
 from console.accounts.approvals import approvals_page
 from console.accounts.forms import NewUserForm, RejectionForm, UserForm
+from console.accounts.reset_codes import reset_code_page
 from console.base import ServiceAdmin, actor_of
 from console.sessions import sign_in_id_of
 from core.errors import GalleryError, NotFound
@@ -67,6 +68,8 @@ class SignInInline(TabularInline):
 class UserAdmin(ServiceAdmin):
     list_display = [
         "username",
+        "full_name",
+        "contact",
         "state_label",
         "is_admin",
         "created_at",
@@ -77,7 +80,7 @@ class UserAdmin(ServiceAdmin):
     list_filter = [StateFilter, "is_admin"]
     list_per_page = 50
     list_select_related = ["reviewed_by"]
-    search_fields = ["username"]
+    search_fields = ["username", "full_name", "contact"]
     ordering = ["-created_at", "-id"]
     actions = ["approve_selected", "reject_selected"]
     inlines = [SignInInline]
@@ -90,7 +93,7 @@ class UserAdmin(ServiceAdmin):
         "last_login",
     ]
     fieldsets = [
-        (None, {"fields": ["username", "new_password", "is_admin", "is_editor"]}),
+        (None, {"fields": ["username", "full_name", "contact", "new_password", "is_admin", "is_editor"]}),
         ("Review", {"fields": readonly_fields}),
     ]
     add_fieldsets = fieldsets[:1]
@@ -118,7 +121,7 @@ class UserAdmin(ServiceAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        return selectors.username_contains(queryset, search_term.strip()), False
+        return selectors.containing(queryset, search_term.strip()), False
 
     @display(
         description="State",
@@ -135,6 +138,7 @@ class UserAdmin(ServiceAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Form, change: bool) -> None:
         data = form.cleaned_data
         roles = {"is_admin": data["is_admin"], "is_editor": data["is_editor"]}
+        details = {name: data[name] for name in ("full_name", "contact") if name in form.changed_data}
         if change:
             password = data["new_password"] or None
             keep = sign_in_id_of(request)
@@ -145,9 +149,11 @@ class UserAdmin(ServiceAdmin):
                 password=password,
                 keep_session=keep,
                 **roles,
+                **details,
             )
         else:
-            user = services.user_create(actor_of(request), data["username"], data["new_password"], **roles)
+            name, password = data["username"], data["new_password"]
+            user = services.user_create(actor_of(request), name, password, **roles, **details)
             obj.pk = user.pk
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
@@ -182,6 +188,7 @@ class UserAdmin(ServiceAdmin):
             path("approvals/", wrap(self.approvals_view), name="accounts_user_approvals"),
             path("<int:user_id>/approve/", wrap(self.approve_view), name="accounts_user_approve"),
             path("<int:user_id>/reject/", wrap(self.reject_view), name="accounts_user_reject"),
+            path("<int:user_id>/reset-code/", wrap(self.reset_code_view), name="accounts_user_reset_code"),
             path(
                 "sign-ins/<int:sign_in_id>/end/",
                 wrap(self.end_sign_in_view),
@@ -208,6 +215,9 @@ class UserAdmin(ServiceAdmin):
         return self.run_service(
             request, lambda: services.user_reject(actor_of(request), user_id, reason), "The user is rejected."
         )
+
+    def reset_code_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        return reset_code_page(self, request, user_id)
 
     def end_sign_in_view(self, request: HttpRequest, sign_in_id: int) -> HttpResponse:
         return self.run_service(

@@ -45,6 +45,7 @@ def approvals_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpRespo
         lambda: selectors.recent_rejection_reasons(REASONS_OFFERED),
         lambda: last_decision(request.GET),
     )
+    selectors.load_details(users)
     remember_pending_users(request, pending)
     context = model_admin.admin_site.each_context(request) | {
         "title": "Approvals",

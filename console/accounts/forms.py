@@ -8,6 +8,7 @@ from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from accounts import selectors, sessions, validators
+from accounts.details import CONTACT_LENGTH, FULL_NAME_LENGTH
 from accounts.guesses import Guess
 from accounts.models import User
 from core.client_address import client_address
@@ -46,6 +47,19 @@ class NewUserForm(forms.ModelForm):
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text=PASSWORD_HELP,
     )
+    full_name = forms.CharField(
+        required=False,
+        max_length=FULL_NAME_LENGTH,
+        validators=[validators.validate_one_line],
+        widget=UnfoldAdminTextInputWidget(),
+    )
+    contact = forms.CharField(
+        required=False,
+        max_length=CONTACT_LENGTH,
+        validators=[validators.validate_contact],
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="An e-mail address or a telephone number.",
+    )
     is_admin = forms.BooleanField(
         required=False,
         widget=UnfoldBooleanSwitchWidget(),
@@ -61,7 +75,7 @@ class NewUserForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["username", "is_admin"]
+        fields = ["username", "full_name", "contact", "is_admin"]
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]

@@ -58,7 +58,7 @@ class Connection:
         self.api = self.session.api
         self.rehearsal = Rehearsal(self.session)
         self.script: Script | None = None
-        # The reads of a gather(), while it runs.
+        # The reads of a gather(), or of a question for the commit, while it is asked.
         self.pending_reads: PendingReads | None = None
         self.closed = False
         self.translate_errors = translate_errors or nullcontext()
@@ -87,6 +87,8 @@ class Connection:
         script = self.script
 
         def ask() -> NamedRows:
+            if self.pending_reads is not None and self.pending_reads.for_commit:
+                return self._read_committed(sql, bound)
             if script is None or not script.writes or parsed.verb == "EXPLAIN":
                 return self._read_committed(sql, bound)
             if self._reads_own_writes(script, parsed):
@@ -228,7 +230,7 @@ class Connection:
     def _check_may_write(self) -> None:
         """Reject a write by a question of gather(), which may run more than once, and for what is only assumed."""
         if self.pending_reads is not None:
-            raise ProgrammingError("A question of gather() may only read.")
+            raise ProgrammingError("A question of gather(), or for a commit, may only read.")
 
     def _will_succeed(self, script: Script, parsed: Parsed, hint: Hint) -> bool | None:
         """Whether a statement will succeed, as far as the schema says; the schema is fetched to check a NULL."""
@@ -361,8 +363,9 @@ class Connection:
         at = len(statements)
         for refill in refills:
             statements += keys.reserve(*refill)
+        asked = script.questions.taken()
         try:
-            answers = self.session.write_batch(statements, schema=script.has_schema)
+            answers = self.session.write_batch([*statements, *asked], schema=script.has_schema)
         except IntegrityError as error:
             raise script.explain_collision(error, self.identity, script.writes) from error
         self._commit_failed = False
@@ -370,6 +373,10 @@ class Connection:
             rows = [] if isinstance(answers, AlreadyAppliedError) else answers[at + 2 * i + 1]["rows"]
             if rows:
                 keys.keep(self.identity, table, int(rows[0][0]), count)
+        if not isinstance(answers, AlreadyAppliedError):
+            script.questions.keep(
+                self.session, asked, answers[len(statements) : len(statements) + len(asked)]
+            )
 
     def _end(self) -> Script | None:
         """End the transaction and return its script."""

@@ -1,4 +1,4 @@
-"""The questions of one gather() and their answers."""
+"""Questions that wait for a batch that they travel in, and their answers: those of a gather(), or of a commit."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,7 +15,7 @@ Key = tuple[str, tuple[str, ...]]
 
 
 class ReadPending(BaseException):
-    """A question of gather() waits for the others.
+    """A question waits for the batch that it travels in.
 
     This is no error: it is a BaseException so that nothing that catches errors catches it.
     """
@@ -26,9 +26,13 @@ class ReadPending(BaseException):
 
 
 class PendingReads:
-    """The questions that wait, and the answers so far."""
+    """The questions that wait, and the answers so far.
 
-    def __init__(self) -> None:
+    `for_commit`: they are about what the transaction leaves, so they wait for its commit.
+    """
+
+    def __init__(self, *, for_commit: bool = False) -> None:
+        self.for_commit = for_commit
         self._waiting: dict[Key, None] = {}
         self._answers: dict[Key, NamedRows] = {}
         self._expected: Key | None = None
@@ -79,7 +83,7 @@ class PendingReads:
         With `checked`, a transaction has chosen by the catalog what to ask here; when the schema has changed, nothing
         is answered, and the questions are to be asked again. Any other error is raised where they are asked again.
         """
-        asked = self._asked()
+        asked = self.taken()
         try:
             results = session.read_batch(asked, checked=checked) if asked else []
         except SchemaChangedError:
@@ -87,21 +91,22 @@ class PendingReads:
         except (errors.Error, utils.Error) as error:
             self._failure = error
             return
-        self._keep(session, asked, results)
+        self.keep(session, asked, results)
 
     def send_after(self, write: Statement, session: Session) -> None:
         """Send a statement that writes, and after it all waiting questions, in one batch."""
-        asked = self._asked()
+        asked = self.taken()
         answers = session.write_batch([write, *asked])
         if not isinstance(answers, AlreadyAppliedError):
-            self._keep(session, asked, answers[1 : 1 + len(asked)])
+            self.keep(session, asked, answers[1 : 1 + len(asked)])
 
-    def _asked(self) -> list[Statement]:
-        """The questions that waited."""
+    def taken(self) -> list[Statement]:
+        """The questions that waited, which the caller sends."""
         asked = [(sql, list(bound)) for sql, bound in self._waiting]
         self._waiting.clear()
         return asked
 
-    def _keep(self, session: Session, asked: list[Statement], results: list[Result]) -> None:
+    def keep(self, session: Session, asked: list[Statement], results: list[Result]) -> None:
+        """Keep the results of questions that were taken."""
         for (sql, bound), result in zip(asked, results, strict=True):
             self._answers[sql, tuple(bound)] = session.decode_result(sql, bound, result)

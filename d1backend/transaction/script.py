@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Flag, auto
+from functools import partial
 from itertools import chain
 
 from d1backend.errors import STALE, KeyTaken, UniqueError
@@ -15,6 +16,7 @@ from d1backend.sql.values import Row
 from d1backend.transaction import keys
 from d1backend.transaction.hints import NO_HINT, Hint
 from d1backend.transaction.known_rows import KnownRows
+from d1backend.transaction.pending_reads import PendingReads
 
 _COMBINES = {"with", "union", "intersect", "except"}
 _PLAIN_COLUMN = re.compile(r'"([^"]+)"\."([^"]+)"')
@@ -117,7 +119,7 @@ class Script:
     `next_keys`: by table, the next key where the script predicts keys itself. `used_keys`: by table and key column,
     how many reserved keys were used. `known_rows`: rows that are there or not; `unchecked`: if no trigger changed that
     while the catalog was unknown. `rehearsed`: the rows of the questions that were rehearsed since the script last
-    changed.
+    changed. `questions`: those that travel with the commit.
     """
 
     writes: list[Write] = field(default_factory=list)
@@ -127,6 +129,7 @@ class Script:
     known_rows: KnownRows = field(default_factory=KnownRows)
     unchecked: bool = False
     rehearsed: dict[tuple[str, tuple[str, ...]], list[Row]] = field(default_factory=dict)
+    questions: PendingReads = field(default_factory=partial(PendingReads, for_commit=True))
     # The statements that change the schema, and how many statements write each table.
     _schema: list[Write] = field(default_factory=list)
     _targets: Counter[str] = field(default_factory=Counter)

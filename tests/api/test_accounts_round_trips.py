@@ -99,6 +99,51 @@ def test_a_decision_about_a_user_is_one_round_trip_with_its_audit_line(cost, ver
     assert AuditEntry.objects.get().actor_id == admin.user.pk
 
 
+def test_details_cost_one_round_trip_with_a_write_none_more(cost):
+    meera = {"full_name": "Meera Devi", "contact": "meera@example.com"}
+    admin, user = ApiClient.admin(), UserFactory(pending=True, **meera)
+    path = f"/api/admin/users/{user.pk}"
+    calls = {
+        "approve": lambda: admin.post(f"{path}/approve"),
+        "approve again": lambda: admin.post(f"{path}/approve"),
+        "edit": lambda: admin.put(path, {"username": "somebody.else"}),
+        "edit one": lambda: admin.put(path, {"contact": meera["contact"]}),
+        "login": lambda: ApiClient().post(
+            "/api/auth/login", {"username": "somebody.else", "password": PASSWORD}
+        ),
+        "own edit": lambda: client().put("/api/auth/me", {"full_name": meera["full_name"]}),
+        "me": lambda: client().get("/api/auth/me"),
+        "user": lambda: admin.get(path),
+        "search": lambda: admin.get("/api/admin/users", search="devi"),
+        "list": lambda: admin.get("/api/admin/users", state="approved", sort="username"),
+    }
+    tokens = {}
+
+    def client():
+        return ApiClient(token=tokens["login"])
+
+    for name, call in calls.items():
+        response, trips = cost(call)
+        tokens[name] = response.json().get("access_token")
+        body = response.json()
+        shown = next(iter(body.get("items", [body.get("user", body)])))
+        assert (name, response.status_code, trips) == (name, 200, 1)
+        assert (name, {field: shown[field] for field in meera}) == (name, meera)
+
+
+def test_a_reset_code_and_its_use_are_one_round_trip_each(cost):
+    admin, user = ApiClient.admin(), UserFactory()
+    other = ApiClient(user)
+    response, trips = cost(lambda: admin.post(f"/api/admin/users/{user.pk}/reset-code"))
+    assert (response.status_code, trips) == (200, 1)
+    body = {"username": user.username, "code": response.json()["code"], "new_password": "nine yards of silk"}
+    for answer, status in (({"code": "wrong"}, 401), ({"username": "nobody"}, 401), ({}, 200), ({}, 401)):
+        response, trips = cost(lambda sent=body | answer: ApiClient().post("/api/auth/reset", sent))
+        assert (response.status_code, trips) == (status, 1)
+    assert other.get("/api/auth/me").status_code == 401
+    assert login(user, "nine yards of silk").status_code == 200
+
+
 def test_an_edit_of_a_user_is_one_round_trip(cost):
     admin, user = ApiClient.admin(), UserFactory()
     body = {"username": "somebody.else", "password": "nine yards of silk"}

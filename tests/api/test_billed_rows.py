@@ -87,6 +87,17 @@ class Gallery:
         name = f"newcomer{next(self.numbers)}"
         return ApiClient().post("/api/auth/register", {"username": name, "password": "indigo-vat-42"})
 
+    def make_code(self):
+        return self.admin.post(f"/api/admin/users/{self.newcomer.pk}/reset-code")
+
+    def reset(self):
+        sent = {"username": self.reader.user.username, "code": self.code, "new_password": "indigo-vat-42"}
+        return ApiClient().post("/api/auth/reset", sent)
+
+    @cached_property
+    def code(self):
+        return self.admin.post(f"/api/admin/users/{self.reader.user.pk}/reset-code").json()["code"]
+
     def upload(self):
         file = SimpleUploadedFile("a.png", picture(), content_type="image/png")
         return self.admin.upload("/api/upload/image", file=file, category="designs")
@@ -123,8 +134,11 @@ WRITES = {
     "login": (Gallery.login, None, 37, 7),
     "refresh": (Gallery.refresh, lambda g: g.tokens, 17, 3),
     "logout": (lambda g: g.reader.post("/api/auth/logout"), None, 15, 3),
-    "register": (Gallery.register, Gallery.register, 34, 10),
-    "approve": (lambda g: g.admin.post(f"/api/admin/users/{g.newcomer.pk}/approve"), None, 29, 16),
+    "register": (Gallery.register, Gallery.register, 34, 12),
+    "approve": (lambda g: g.admin.post(f"/api/admin/users/{g.newcomer.pk}/approve"), None, 29, 18),
+    "edit a contact": (lambda g: g.reader.put("/api/auth/me", {"contact": "asha@example.com"}), None, 20, 3),
+    "make a reset code": (Gallery.make_code, Gallery.make_code, 20, 8),
+    "reset a password": (Gallery.reset, lambda g: g.code, 40, 12),
     "upload": (Gallery.upload, Gallery.upload, 38, 9),
     "change a setting": (lambda g: g.set(False), lambda g: g.set(True), 28, 9),
 }

@@ -37,7 +37,10 @@ def test_the_right_password_brings_tokens():
     assert body["expires_in"] == settings.ACCESS_TOKEN_LIFETIME.total_seconds()
     assert body["refresh_expires_in"] == settings.REFRESH_TOKEN_LIFETIME.total_seconds()
     assert body["user"]["id"] == user.pk
-    assert set(body["user"]) == {"id", "username", "is_admin", "is_approved", "created_at", "avatar_url"}
+    assert set(body["user"]) == {
+        *("id", "username", "is_admin", "is_approved", "created_at"),
+        *("avatar_url", "full_name", "contact"),
+    }
     assert ApiClient(token=body["access_token"]).get("/api/auth/me").status_code == 200
 
 

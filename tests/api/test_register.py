@@ -31,6 +31,8 @@ def test_a_newcomer_registers_and_waits_for_approval():
         "is_approved": False,
         "created_at": user.created_at.isoformat().replace("+00:00", "Z"),
         "avatar_url": None,
+        "full_name": None,
+        "contact": None,
     }
     assert user.state == "pending"
 

@@ -116,6 +116,7 @@ CALLS = {
     "DELETE api/admin/users/<int:user_id>": of_user("DELETE"),
     "POST api/admin/users/<int:user_id>/approve": of_user("POST", "/approve", pending=True),
     "POST api/admin/users/<int:user_id>/reject": of_user("POST", "/reject", pending=True),
+    "POST api/admin/users/<int:user_id>/reset-code": of_user("POST", "/reset-code"),
     "PUT api/admin/settings": lambda client: Call(
         "PUT", "/api/admin/settings", {"settings": {"public_catalogue": True}}
     ),
@@ -124,8 +125,8 @@ CALLS = {
     "POST api/upload/complete": complete,
     "DELETE api/upload/image/<path:key>": delete_image,
 }
-# They know nobody before they write, and compare a password or a refresh token in the statement that does.
-OF_ANYONE = {"POST api/auth/register", "POST api/auth/login", "POST api/auth/refresh"}
+# They know nobody before they write, and compare a password, a code or a refresh token in the statement that does.
+OF_ANYONE = {f"POST api/auth/{call}" for call in ("register", "login", "refresh", "reset")}
 
 
 def routes(patterns=None, prefix=""):

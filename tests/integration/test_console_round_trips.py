@@ -107,6 +107,18 @@ class TestStaff:
         answer, trips = cost(lambda: client.get(USERS))
         assert (answer.status_code, trips) == (403, 0)
 
+    def test_read_the_queue_with_what_no_copy_holds(self, boss, cost):
+        client = sign_in(boss)
+        UserFactory(pending=True, full_name="Meera Devi")
+        answer, trips = cost(lambda: client.get(reverse("admin:accounts_user_approvals")))
+        assert (answer.status_code, trips) == (200, 1)
+        assert "Meera Devi" in answer.content.decode()
+
+    def test_make_a_reset_code_with_one_read_and_one_write(self, boss, cost):
+        client, path = sign_in(boss), reverse("admin:accounts_user_reset_code", args=[UserFactory().pk])
+        answer, trips = cost(lambda: client.post(path))
+        assert (answer.status_code, trips) == (200, 2)
+
     def test_sign_in_with_one_read_and_one_write(self, boss, cost):
         client = Client()
         _client, trips = cost(lambda: sign_in(boss, client))

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from d1backend import (
     SerializationFailure,
     ask_ahead,
+    ask_with_commit,
     delete_or_conflict,
     gather,
     insert_unkeyed,
@@ -374,6 +375,57 @@ class TestWriteThenGather:
                 self.UPDATE, [5, "warm"], lambda: list(Book.objects.prefetch_related("author"))
             )
         assert [book.author.score for book in books] == [5]
+
+
+class TestAskWithCommit:
+    """Questions about what a transaction leaves, in the round trip of its commit."""
+
+    def test_costs_nothing_more_and_answers_what_the_transaction_left(self):
+        warm = Author.objects.filter(name="warm")
+        with assert_round_trips(1):
+            with transaction.atomic():
+                update_uncounted(warm, score=5)
+                score = ask_with_commit(lambda: warm.get().score)
+                total = ask_with_commit(Author.objects.count)
+                update_uncounted(warm, score=6)
+            assert (score(), total()) == (6, 3)
+
+    def test_asks_within_the_transaction_before_the_commit(self):
+        with transaction.atomic():
+            Author.objects.create(name="new")
+            total = ask_with_commit(Author.objects.count)
+            assert total() == 4
+
+    def test_asks_where_nothing_was_written(self):
+        with assert_round_trips(1):
+            with transaction.atomic():
+                total = ask_with_commit(Author.objects.count)
+            assert total() == 3
+
+    def test_asks_afterwards_where_one_query_follows_from_another(self):
+        with assert_round_trips(3):
+            with transaction.atomic():
+                update_uncounted(Author.objects.filter(name="warm"), score=5)
+                books = ask_with_commit(lambda: list(Book.objects.prefetch_related("author")))
+            assert [book.author.score for book in books()] == [5]
+
+    def test_is_for_one_transaction_alone(self):
+        with pytest.raises(LookupError), transaction.atomic():
+            Author.objects.create(name="lost")
+            ask_with_commit(Author.objects.count)
+            raise LookupError
+        with assert_round_trips(1), transaction.atomic():
+            update_uncounted(Author.objects.filter(name="warm"), score=5)
+
+    def test_may_not_write(self):
+        warm = Author.objects.filter(name="warm")
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            ask_with_commit(lambda: warm.update(score=1))
+            update_uncounted(warm, score=5)
+        assert warm.get().score == 0
+
+    def test_is_the_answer_outside_a_transaction(self):
+        assert ask_with_commit(Author.objects.count)() == 3
 
 
 def test_keys_of_migrations_come_from_one_block():

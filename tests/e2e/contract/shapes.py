@@ -98,6 +98,8 @@ USER = {
     "is_approved": flag,
     "created_at": date,
     "avatar_url": (address, None),
+    "full_name": (filled, None),
+    "contact": (filled, None),
 }
 ADMIN_USER = USER | {
     "state": one_of("pending", "approved", "rejected"),
