@@ -20,12 +20,12 @@ from d1backend.replica import on_primary
 NEW_SECONDS = 10
 
 
-def session_begin(user: User, user_agent: str) -> SignIn:
+def session_begin(user: User, user_agent: str, *, address: str) -> SignIn:
     """Store a session of the console, in one statement.
 
     Raises SerializationFailure if the user was deleted or rejected, or their password changed, since they were read.
     """
-    sign_in = sessions.create_sign_in(user, user_agent, kind=SignInKind.CONSOLE)
+    sign_in = sessions.create_sign_in(user, user_agent, kind=SignInKind.CONSOLE, address=address)
     if sign_in is None:
         raise SerializationFailure("The user who signs in has just changed.")
     return sign_in

@@ -145,12 +145,13 @@ class SignIn(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
     refresh_id = models.CharField(max_length=36)
     user_agent = models.CharField(max_length=255, blank=True)
+    network = models.CharField(max_length=16, blank=True, editable=False)  # core.client_address.mark_of
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    secret_fields = ("refresh_id",)
+    secret_fields = ("refresh_id", "network")
 
     class Meta:
         db_table = "sign_ins"
@@ -158,3 +159,21 @@ class SignIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_agent or 'unknown device'} #{self.pk}"
+
+
+class StoredGuesses(models.Model):
+    """How far failed guesses have used up a limit on all hosts, once it is half used (accounts.guesses).
+
+    The key is a hash of the limit and of whom it is for. `full_at` is the moment at which the limit is whole again, and
+    `step` the time in which one try comes back, both in microseconds.
+    """
+
+    full_at = models.BigIntegerField()
+    step = models.BigIntegerField()
+
+    class Meta:
+        db_table = "guesses"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"limit {self.pk:x}"

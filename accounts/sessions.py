@@ -1,6 +1,7 @@
 """Services of the API's sessions (rows of SignIn): begin, refresh, end; and what the console's share with them."""
 
 import uuid
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
@@ -13,13 +14,16 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import selectors, throttling
+from accounts import guesses, selectors, throttling
+from accounts.guesses import Guess
 from accounts.models import SignIn, SignInKind, State, User
 from accounts.passwords import new_setting, setting_of, stored_form
 from accounts.tokens import AccessToken, RefreshToken
 from accounts.usernames import username_key
-from core import replica
+from core import limits, replica
+from core.client_address import mark_of, network_of
 from core.errors import Forbidden, NotAuthenticated, NotFound, invalid_field
+from core.limits import TOO_MANY_ATTEMPTS
 from core.sql import stored_time
 from d1backend import SerializationFailure, update_or_conflict, update_uncounted, write_only_if
 
@@ -58,8 +62,8 @@ class Tokens:
 
 # Compares the hash in the statement that writes, so a password that has just been changed is rejected.
 INSERT = """
-    INSERT INTO sign_ins (user_id, kind, refresh_id, user_agent, created_at, last_used_at, expires_at)
-    SELECT id, %s, %s, %s, %s, %s, %s FROM users
+    INSERT INTO sign_ins (user_id, kind, refresh_id, user_agent, network, created_at, last_used_at, expires_at)
+    SELECT id, %s, %s, %s, %s, %s, %s, %s FROM users
     WHERE username_key = %s AND password_hash = %s AND is_approved
     RETURNING id, user_id
 """
@@ -78,22 +82,30 @@ def session_begin(username: str, password: str, *, address: str, user_agent: str
     Raises TooMany, NotAuthenticated (`invalid_credentials`), or Forbidden (`approval_pending`,
     `approval_rejected`) if the password is right and the account is not approved.
     """
-    throttling.check_sign_in(address, username)
-    user, hashed = user_in_replica(username, password)
-    sign_in = create_sign_in(user, user_agent, hashed) if user and hashed else None
-    if sign_in is None:
-        # Wrong, or not approved, or the replica is missing or old: ask the database itself.
-        user = user_by_credentials(username, password, hashed)
-        if user is None:
-            throttling.count_failure(address, username)
-            raise InvalidCredentials
-        throttling.clear_failures(address, username)
-        reject_unapproved(user, address)
-        sign_in = create_sign_in(user, user_agent)
+    throttling.unapproved_sign_ins(address, username).require(TOO_MANY_ATTEMPTS)
+    with attempt(address, username) as guess:
+        of_right_ones = throttling.sign_ins(address, username)
+        limits.take(of_right_ones, code=TOO_MANY_ATTEMPTS)
+        user, hashed = user_in_replica(username, password)
+        sign_in = create_sign_in(user, user_agent, hashed, address=address) if user and hashed else None
         if sign_in is None:
-            raise InvalidCredentials
-    throttling.clear_failures(address, username)
+            # Wrong, or not approved, or the replica is missing or old: ask the database itself.
+            user = user_by_credentials(username, password, hashed, guess)
+            if user is None:
+                of_right_ones.give_back()
+                guess.fail()
+                raise InvalidCredentials
+            reject_unapproved(user, guess, address)
+            sign_in = create_sign_in(user, user_agent, address=address)
+            if sign_in is None:
+                raise InvalidCredentials
+        guess.succeed()
     return Tokens(sign_in)
+
+
+def attempt(address: str, username: str) -> AbstractContextManager[Guess]:
+    """Count a guess at a password (accounts.guesses.attempt). Raises TooMany (`too_many_attempts`)."""
+    return guesses.attempt("sign-in", settings.SIGN_IN_FAILURES, address=address, username=username)
 
 
 def user_in_replica(username: str, password: str) -> tuple[User | None, str | None]:
@@ -110,13 +122,13 @@ def user_in_replica(username: str, password: str) -> tuple[User | None, str | No
     return user, stored_form(password, user.password_setting)
 
 
-def user_by_credentials(username: str, password: str, hashed: str | None = None) -> User | None:
+def user_by_credentials(username: str, password: str, hashed: str | None, guess: Guess) -> User | None:
     """Return the user with this name and password, in any state. Takes as long for an unknown name.
 
     `hashed` is the hash of the password by the setting of an earlier read of the row. The password is only hashed
     again if the setting has changed.
     """
-    user = selectors.user_by_name(username)
+    user = guess.asking(lambda: selectors.user_by_name(username))
     if user is None:
         if hashed is None:
             make_password(password)
@@ -126,9 +138,10 @@ def user_by_credentials(username: str, password: str, hashed: str | None = None)
     return user if user.check_password(password) else None
 
 
-def reject_unapproved(user: User, address: str) -> None:
+def reject_unapproved(user: User, guess: Guess, address: str) -> None:
     if not user.is_approved:
-        throttling.count_unapproved(address, user.username)
+        guess.succeed()
+        limits.take(throttling.unapproved_sign_ins(address, user.username), code=TOO_MANY_ATTEMPTS)
     if user.state == State.PENDING:
         raise Forbidden("Your account is waiting for approval.", code="approval_pending")
     if user.state == State.REJECTED:
@@ -141,6 +154,7 @@ def create_sign_in(
     hashed: str | None = None,
     *,
     kind: SignInKind = SignInKind.API,
+    address: str = "",
 ) -> SignIn | None:
     """Store a new sign-in of the user, in one statement.
 
@@ -152,12 +166,13 @@ def create_sign_in(
         kind=kind,
         refresh_id=uuid.uuid4().hex if kind == SignInKind.API else "",
         user_agent=user_agent[:USER_AGENT_LENGTH],
+        network=mark_of(network_of(address)),
         created_at=now,
         last_used_at=now,
         expires_at=now + lifetime_of(kind),
     )
     at, until = stored_time(now), stored_time(sign_in.expires_at)
-    values = [sign_in.kind, sign_in.refresh_id, sign_in.user_agent, at, at, until]
+    values = [sign_in.kind, sign_in.refresh_id, sign_in.user_agent, sign_in.network, at, at, until]
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [*values, user.username_key, hashed or user.password])
         rows = cursor.fetchall()
@@ -180,12 +195,13 @@ def session_refresh(text: str, *, address: str) -> Tokens:
     Raises NotAuthenticated: `invalid_token`, `token_expired`, `token_revoked` or `token_reused`; TooMany.
     """
     token = RefreshToken.parse(text)
-    throttling.check_refresh(address)
+    rejected = throttling.rejected_refreshes(address)
+    rejected.require(TOO_MANY_ATTEMPTS)
     try:
         reject_known_dead(token)
         return trade(token)
     except NotAuthenticated:
-        throttling.count_rejected_refresh(address)
+        rejected.add()
         raise
 
 
@@ -279,18 +295,18 @@ def password_change(sign_in: SignIn, current: str, new: str, *, address: str) ->
     (`token_revoked`) if the user has just been deleted.
     """
     username = sign_in.user.username
-    throttling.check_sign_in(address, username)
-    _, hashed = user_in_replica(username, current)
-    changed = hashed is not None and replace_password(sign_in, hashed, new)
-    if not changed:
-        user = user_by_credentials(username, current, hashed)
-        changed = user is not None and replace_password(sign_in, user.password, new)
-    if not changed:
-        if not User.objects.filter(pk=sign_in.user_id).exists():
-            raise TokenRevoked
-        throttling.count_failure(address, username)
-        raise invalid_field("current_password", "This is not your current password.")
-    throttling.clear_failures(address, username)
+    with attempt(address, username) as guess:
+        _, hashed = user_in_replica(username, current)
+        changed = hashed is not None and replace_password(sign_in, hashed, new)
+        if not changed:
+            user = user_by_credentials(username, current, hashed, guess)
+            changed = user is not None and replace_password(sign_in, user.password, new)
+        if not changed:
+            if not User.objects.filter(pk=sign_in.user_id).exists():
+                raise TokenRevoked
+            guess.fail()
+            raise invalid_field("current_password", "This is not your current password.")
+        guess.succeed()
 
 
 def replace_password(sign_in: SignIn, hashed: str, new: str) -> bool:

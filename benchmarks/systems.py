@@ -15,6 +15,8 @@ from pathlib import Path
 
 import requests
 
+from devtools import limits
+
 ROOT = Path(__file__).parents[1]
 JWT_SECRET = secrets.token_hex(32)
 START_SECONDS = 180.0
@@ -45,7 +47,7 @@ def environment(data: Path, **more: str) -> dict[str, str]:
     """Return the environment of a production server, without the caller's own databases and stores."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CLOUDFLARE_")}
     kept.pop("DATABASE_URL", None)
-    return {**kept, **PRODUCTION, "DATA": str(data), **more}
+    return {**kept, **limits.RAISED, **PRODUCTION, "DATA": str(data), **more}
 
 
 def fill(

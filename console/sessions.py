@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from accounts import console_sessions
 from accounts.models import User
+from core.client_address import client_address
 from d1backend import SerializationFailure
 
 ROW = "sign_in"  # the key of (id of the row, when it began: seconds, time.time())
@@ -55,7 +56,8 @@ def begin(sender: type[User], request: HttpRequest, user: User, **kwargs: Any) -
     if earlier is not None:
         console_sessions.session_end(user.pk, earlier[0])
     try:
-        sign_in = console_sessions.session_begin(user, request.headers.get("User-Agent", ""))
+        user_agent = request.headers.get("User-Agent", "")
+        sign_in = console_sessions.session_begin(user, user_agent, address=client_address(request))
     except SerializationFailure:
         request.session.flush()
         raise

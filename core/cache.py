@@ -57,13 +57,12 @@ def steady(
     name = operation.__name__
 
     def method(self: "SteadyRedisCache", *args: P.args, **kwargs: P.kwargs) -> R:
-        if time.monotonic() >= SteadyRedisCache.away_until:
+        if not SteadyRedisCache.is_away():
             try:
                 result: R = getattr(RedisCache, name)(self, *args, **kwargs)
                 return result
             except RedisError as error:
-                SteadyRedisCache.away_until = time.monotonic() + PAUSE
-                logger.warning("Redis is away, this host counts by itself: %s", type(error).__name__)
+                SteadyRedisCache.note_away(error)
         fallback: R = getattr(caches[HOST], name)(*args, **kwargs)
         return fallback
 
@@ -73,10 +72,20 @@ def steady(
 class SteadyRedisCache(RedisCache):
     """Redis, replaced by this host's own files while it is away.
 
-    Failed sign-ins are counted here: signing in works, and is still limited, without Redis.
+    Known dead tokens are noted here; core/limits counts in the same Redis, and does without it in the same way.
     """
 
     away_until = 0.0  # time.monotonic() until which no thread of this process asks Redis
+
+    @classmethod
+    def is_away(cls) -> bool:
+        return time.monotonic() < cls.away_until
+
+    @classmethod
+    def note_away(cls, error: RedisError) -> None:
+        """Ask Redis no more for a while."""
+        cls.away_until = time.monotonic() + PAUSE
+        logger.warning("Redis is away, this host counts by itself: %s", type(error).__name__)
 
     add = steady(RedisCache.add)
     get = steady(RedisCache.get)

@@ -4,9 +4,10 @@ Packages import downwards only (pyproject.toml, import-linter). A lower app that
 hook; the higher app provides the function in its AppConfig.ready(). To add a hook: declare it here with the type of
 its function and a docstring, call it where it is needed, and register the provider.
 
-    hook           called by   provided by
-    own_avatar     accounts    uploads
-    image_uses     uploads     designs
+    hook             called by   provided by
+    signed_in_user   core        accounts
+    own_avatar       accounts    uploads
+    image_uses       uploads     designs
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Generic, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Exists, Model, QuerySet
+from django.http import HttpRequest
 
 F = TypeVar("F")
 
@@ -53,6 +55,10 @@ class MultiHook(Generic[F]):
     def __iter__(self) -> Iterator[F]:
         return iter(self.functions)
 
+
+# signed_in_user(request): the id of the user whose access token the request carries; None without a good one. Asks no
+# database, so the session may have ended.
+signed_in_user: Hook[Callable[[HttpRequest], int | None]] = Hook("signed_in_user")
 
 # own_avatar(user, object_key): the stored image of category avatars with that key, if this user uploaded it.
 own_avatar: Hook[Callable[[AbstractBaseUser, str], QuerySet[Model]]] = Hook("own_avatar")

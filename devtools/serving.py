@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TypedDict, Unpack
 
 import requests
 
+from devtools import limits
 from devtools.ports import free_port
 
 ROOT = Path(__file__).parents[1]
@@ -105,7 +106,7 @@ def new_server(data: Path, **environment: str) -> Server:
     settings = {"DATA": str(data), "DJANGO_SETTINGS_MODULE": "gallery_project.settings"}
     admin = {"username": "asha", "password": secrets.token_hex(12)}
     address = f"http://127.0.0.1:{free_port()}"
-    return Server(address, data, {**os.environ, **environment, **settings}, admin)
+    return Server(address, data, {**os.environ, **limits.RAISED, **environment, **settings}, admin)
 
 
 @contextlib.contextmanager

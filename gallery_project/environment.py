@@ -41,7 +41,16 @@ MOST_HOSTS = 100  # with more, a host's share of D1's calls is less than one in 
 # rows that "only" leaves out. A change of view_count alone changes no ETag.
 COPIED: Options = {
     "tables": [
-        *("users", "sign_ins", "app_settings", "images", "pending_uploads", "designs", "user_favorites"),
+        *(
+            "users",
+            "sign_ins",
+            "guesses",
+            "app_settings",
+            "images",
+            "pending_uploads",
+            "designs",
+            "user_favorites",
+        ),
         *("catalogue_version", "image_totals", "day_totals", "value_totals"),
         # The rights of the console's users.
         *("auth_group", "users_groups", "auth_group_permissions"),
@@ -106,6 +115,14 @@ def read_whole(env: environ.Env, name: str, default: int, least: int, most: int)
             f"{name} is {value!r}, and must be a whole number from {least} to {most:,}."
         )
     return int(value)
+
+
+def read_limit(env: environ.Env, name: str, most: int, seconds: int) -> tuple[int, int]:
+    """Return a limit: the variable `name`, and `name`_SECONDS. Raises ImproperlyConfigured as `read_whole` does."""
+    return (
+        read_whole(env, name, most, 1, 1_000_000),
+        read_whole(env, f"{name}_SECONDS", seconds, 1, 31_536_000),
+    )
 
 
 def refuse_blank(env: environ.Env) -> None:

@@ -60,12 +60,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.middleware.request_log",
+    "core.limits.middleware.show_limits",
     "core.middleware.api_envelope",
     "core.middleware.security_headers",
     "core.middleware.JsonGzip",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "core.limits.middleware.limit_requests",
     "core.middleware.health_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.plain_media_type",
@@ -180,9 +182,17 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 
-# Failed sign-ins by address and name, and registrations by address, before 429: (count, seconds).
-SIGN_IN_FAILURES = (env.int("SIGN_IN_FAILURES", 10), env.int("SIGN_IN_FAILURES_SECONDS", 300))
-REGISTRATIONS = (env.int("REGISTRATIONS", 100), env.int("REGISTRATIONS_SECONDS", 3600))
+# Limits before a 429: (calls at once, seconds in which they come back). docs/api.md says for whom each counts.
+ANONYMOUS_REQUESTS = environment.read_limit(env, "ANONYMOUS_REQUESTS", 1200, 60)
+USER_REQUESTS = environment.read_limit(env, "USER_REQUESTS", 1800, 60)
+SIGN_IN_REQUESTS = environment.read_limit(env, "SIGN_IN_REQUESTS", 600, 600)
+UPLOAD_REQUESTS = environment.read_limit(env, "UPLOAD_REQUESTS", 600, 600)
+REGISTRATIONS = environment.read_limit(env, "REGISTRATIONS", 100, 3600)
+SIGN_IN_FAILURES = environment.read_limit(env, "SIGN_IN_FAILURES", 10, 3600)
+SIGN_INS = environment.read_limit(env, "SIGN_INS", 600, 3600)
+UNAPPROVED_SIGN_INS = environment.read_limit(env, "UNAPPROVED_SIGN_INS", 10, 3600)
+AVATAR_UPLOADS = environment.read_limit(env, "AVATAR_UPLOADS", 50, 86_400)
+PRESIGNED_UPLOADS = environment.read_limit(env, "PRESIGNED_UPLOADS", 1000, 86_400)
 # Where the client's address comes from (core.client_address); with neither, from the socket.
 CLIENT_ADDRESS_HEADER, NUM_PROXIES = environment.client_address_source(env)
 
@@ -214,7 +224,10 @@ SPECTACULAR_SETTINGS = {
 CORS_ALLOWED_ORIGINS = [origin for origin in env.list("CORS_ORIGINS", default=[]) if origin != "*"]
 CORS_ALLOW_ALL_ORIGINS = "*" in env.list("CORS_ORIGINS", default=[] if PRODUCTION else ["*"])
 CORS_ALLOW_HEADERS = (*default_headers, "if-none-match", "x-request-id")
-CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    *("ETag", "Retry-After", "X-Request-ID"),
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+]
 CORS_URLS_REGEX = r"^/(api|media)/.*$"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 
+from core import limits
 from tests.stores import bucket, bucket_store, folder, folder_store, image_store  # noqa: F401
 
 
@@ -32,6 +33,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture(autouse=True)
 def _clean_cache():
     cache.clear()
+    limits.host_cells.forget()
 
 
 def pytest_unconfigure(config):

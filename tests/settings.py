@@ -27,5 +27,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
 ]
 DEBUG = False
+# A run asks more than people do. The tests of a limit set it.
+ANONYMOUS_REQUESTS = USER_REQUESTS = SIGN_IN_REQUESTS = UPLOAD_REQUESTS = (1_000_000, 60)
 # A thread of its own would write into whatever test runs by then.
 VIEW_FLUSH_SECONDS = 0

@@ -17,9 +17,9 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.throttling import Limit
-from core import audit, replica
+from core import audit, limits, replica
 from core.errors import Conflict, Forbidden, GalleryError, Invalid, NotFound, Unavailable, invalid_field
+from core.limits import TOO_MANY_REQUESTS, Allowance, Limit
 from d1backend import ConditionFailed, RateLimited, SerializationFailure, delete_or_conflict
 from d1backend.replica import on_primary
 from uploads import selectors
@@ -32,15 +32,20 @@ from uploads.storage.base import configured_store
 
 logger = logging.getLogger(__name__)
 
-UNKNOWN_KEYS = (20, 300)  # of these a user may complete 20 in 300 s: each asks the database
+UNKNOWN_KEYS = (
+    20,
+    3600,
+)  # of these a user may complete 20, which come back in an hour: each asks the database
 AT_ONCE = 4  # objects of one image that are sent at the same time
 
 
 def image_store(user: User, file: bytes | IO[bytes], category: str) -> Image:
     """Check a file, make its renditions, store them all, and return the row.
 
-    Raises TooLarge (file_too_large), Invalid (invalid_image), Unavailable.
+    Raises TooLarge (file_too_large), Invalid (invalid_image), Unavailable, and TooMany for avatars past the quota.
     """
+    if category == Category.AVATARS:
+        limits.take(quota_of(user, "AVATAR_UPLOADS"))
     data = file if isinstance(file, bytes) else file.read(settings.MAX_FILE_SIZE + 1)
     return image_store_prepared(user, prepare(data), category)
 
@@ -136,12 +141,13 @@ def upload_presign(
     """Return a pending upload, the signed URL for its PUT, and the headers to send.
 
     The URL accepts exactly `size` bytes of `content_type`, for settings.PRESIGNED_LIFETIME.
-    Raises Invalid on content_type, TooLarge.
+    Raises Invalid on content_type, TooLarge, and TooMany past the quota.
     """
     if content_type not in EXTENSIONS:
         raise invalid_field("content_type", f"content_type must be one of {', '.join(EXTENSIONS)}.")
     if size > settings.MAX_FILE_SIZE:
         raise file_too_large("size")
+    limits.take(quota_of(user, "PRESIGNED_UPLOADS"))
     lifetime: timedelta = settings.PRESIGNED_LIFETIME
     key = new_key(category, content_type)
     address, headers = configured_store().presign_put(incoming_key(key), content_type, size, lifetime)
@@ -165,7 +171,7 @@ def upload_complete(user: User, key: str) -> Image:
     raises SerializationFailure, IntegrityError or ConditionFailed, and stores nothing. Raises TooMany after too many
     keys that were not the user's.
     """
-    unknown_key_limit(user).check("too_many_requests")
+    unknown_keys(user).require(TOO_MANY_REQUESTS)
     promised = PendingUpload.objects.filter(object_key=key, user=user)
     pending = replica.or_exactly(promised.first) if is_original(key) else None
     if pending is None:
@@ -207,14 +213,19 @@ def completed_image(user: User, key: str, otherwise: GalleryError | None = None)
     image = selectors.image(key, uploaded_by=user) if is_original(key) else None
     if image is None:
         if otherwise is None:
-            unknown_key_limit(user).count()
+            unknown_keys(user).add()
         raise otherwise or NotFound("You have no pending upload of this key.")
     check_may_upload(user, image.category)
     return image
 
 
-def unknown_key_limit(user: User) -> Limit:
-    return Limit.of("unknown_key", UNKNOWN_KEYS, str(user.pk))
+def quota_of(user: User, setting: str) -> Allowance:
+    """Return what is left of the user's uploads of that kind, by the setting that limits them."""
+    return Allowance(Limit.of(setting), str(user.pk))
+
+
+def unknown_keys(user: User) -> Allowance:
+    return Allowance(Limit("unknown keys", *UNKNOWN_KEYS), str(user.pk))
 
 
 def uploaded_picture(pending: PendingUpload) -> Prepared | None:

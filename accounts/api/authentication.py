@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from accounts import selectors
@@ -15,6 +16,7 @@ from accounts.models import SignIn, User
 from accounts.sessions import TokenRevoked, write_only_while_open
 from accounts.tokens import AccessToken, InvalidToken, access_token
 from core import replica
+from core.errors import NotAuthenticated
 from core.spending import spend_as_user
 from d1backend import ask_ahead
 from d1backend.replica import on_primary
@@ -35,12 +37,9 @@ class BearerAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[User, SignIn] | None:
-        scheme, *rest = get_authorization_header(request).split() or [b""]
-        if scheme.lower() != b"bearer":
+        token = token_of(request._request)
+        if token is None:
             return None
-        if len(rest) != 1:
-            raise InvalidToken
-        token = access_token(rest[0].decode("latin-1"))
         by_write = getattr(request.parser_context.get("view"), "write_checks_sign_in", False)
         sign_in = assumed_sign_in(token) if by_write and replica.reads_ask_d1() else sign_in_of(token)
         if sign_in is None:
@@ -52,6 +51,40 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def token_of(request: HttpRequest) -> AccessToken | None:
+    """Return the request's access token, None if it has none. Raises NotAuthenticated for a bad one.
+
+    Its signature is checked once: the limits ask first, then the view.
+    """
+    if not hasattr(request, "bearer"):
+        try:
+            request.bearer = read_token(request)  # type: ignore[attr-defined]
+        except NotAuthenticated as error:
+            request.bearer = error  # type: ignore[attr-defined]
+    bearer: AccessToken | NotAuthenticated | None = request.bearer  # type: ignore[attr-defined]
+    if isinstance(bearer, NotAuthenticated):
+        raise bearer
+    return bearer
+
+
+def read_token(request: HttpRequest) -> AccessToken | None:
+    scheme, *rest = request.META.get("HTTP_AUTHORIZATION", "").split() or [""]
+    if scheme.lower() != "bearer":
+        return None
+    if len(rest) != 1:
+        raise InvalidToken
+    return access_token(rest[0])
+
+
+def user_id_of(request: HttpRequest) -> int | None:
+    """Return the id of the user whose access token the request carries; None without a good one."""
+    try:
+        token = token_of(request)
+    except NotAuthenticated:
+        return None
+    return None if token is None else token["user_id"]
 
 
 def sign_in_of(token: AccessToken) -> SignIn | None:

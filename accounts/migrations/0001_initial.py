@@ -7,9 +7,11 @@ from django.db import migrations, models
 # As `manage.py print_triggers accounts` printed them.
 CREATE = [
     "CREATE TRIGGER users_last_login AFTER INSERT ON sign_ins BEGIN UPDATE users SET last_login = new.created_at WHERE id = new.user_id; END",
+    "CREATE TRIGGER guesses_forgotten AFTER INSERT ON guesses WHEN new.id % 64 = 0 BEGIN DELETE FROM guesses WHERE full_at < CAST(strftime('%s', 'now') AS INTEGER) * 1000000; END",
 ]
 DROP = [
     "DROP TRIGGER IF EXISTS users_last_login",
+    "DROP TRIGGER IF EXISTS guesses_forgotten",
 ]
 
 
@@ -102,6 +104,7 @@ class Migration(migrations.Migration):
                 ),
                 ("refresh_id", models.CharField(max_length=36)),
                 ("user_agent", models.CharField(blank=True, max_length=255)),
+                ("network", models.CharField(blank=True, editable=False, max_length=16)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("last_used_at", models.DateTimeField(auto_now_add=True)),
                 ("expires_at", models.DateTimeField()),
@@ -137,6 +140,23 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="user",
             index=models.Index(fields=["avatar_object_key"], name="users_avatar__dfc7e2_idx"),
+        ),
+        migrations.CreateModel(
+            name="StoredGuesses",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("full_at", models.BigIntegerField()),
+                ("step", models.BigIntegerField()),
+            ],
+            options={
+                "db_table": "guesses",
+                "default_permissions": (),
+            },
         ),
         migrations.RunSQL(CREATE, DROP),
     ]

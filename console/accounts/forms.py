@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from accounts import selectors, throttling, validators
+from accounts import selectors, sessions, validators
+from accounts.guesses import Guess
 from accounts.models import User
 from core.client_address import client_address
 from core.errors import TooMany
@@ -21,15 +22,18 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> None:
         address, username = client_address(self.request), self.cleaned_data.get("username", "")
         try:
-            throttling.check_sign_in(address, username)
+            with sessions.attempt(address, username) as guess:
+                self.clean_guess(guess)
         except TooMany as error:
             raise ValidationError(error.message, code=error.code) from None
+
+    def clean_guess(self, guess: Guess) -> None:
         try:
             super().clean()
         except ValidationError:
-            throttling.count_failure(address, username)
+            guess.fail()
             raise
-        throttling.clear_failures(address, username)
+        guess.succeed()
 
 
 class NewUserForm(forms.ModelForm):

@@ -10,7 +10,8 @@ from django.http import HttpResponse
 from django.urls import reverse, reverse_lazy
 from unfold.forms import AdminOwnPasswordChangeForm
 
-from accounts import services, throttling, validators
+from accounts import services, sessions, validators
+from accounts.guesses import Guess
 from accounts.models import User
 from console.sessions import sign_in_id_of
 from core.client_address import client_address
@@ -31,14 +32,18 @@ class PasswordChangeForm(AdminOwnPasswordChangeForm):
 
     def clean_old_password(self) -> str:
         try:
-            throttling.check_sign_in(self.address, self.user.username)
+            with sessions.attempt(self.address, self.user.username) as guess:
+                return self.guessed_password(guess)
         except TooMany as error:
             raise ValidationError(error.message, code=error.code) from None
+
+    def guessed_password(self, guess: Guess) -> str:
         try:
             password: str = super().clean_old_password()
         except ValidationError:
-            throttling.count_failure(self.address, self.user.username)
+            guess.fail()
             raise
+        guess.succeed()
         return password
 
     def clean_new_password1(self) -> str:

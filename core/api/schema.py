@@ -24,6 +24,12 @@ ERROR_MEANINGS = {
     "500": "An error on our side.",
     "503": "The database or the storage is unavailable. `Retry-After` is the number of seconds to wait.",
 }
+# core.limits.middleware writes them.
+LIMIT_HEADERS = {
+    "RateLimit-Limit": "The calls that the caller may make at once.",
+    "RateLimit-Remaining": "The calls that are left.",
+    "RateLimit-Reset": "The seconds until all calls are back.",
+}
 
 
 class ErrorSerializer(serializers.Serializer[None]):
@@ -65,7 +71,19 @@ class GallerySchema(AutoSchema):
             if status not in bodies:
                 bodies[status] = self._get_response_for_code(ErrorSerializer, status)
                 bodies[status]["description"] = meaning
+        if self.path.startswith("/api/"):
+            for body in bodies.values():
+                body["headers"] = limit_headers()
         return bodies
+
+
+def limit_headers() -> JsonObject:
+    """Return the headers of the limits, as an OpenAPI document describes them."""
+    number: JsonObject = {"type": "integer", "minimum": 0}
+    return {
+        name: {"description": meaning, "required": True, "schema": number}
+        for name, meaning in LIMIT_HEADERS.items()
+    }
 
 
 @cache

@@ -118,7 +118,7 @@ class TestABeginning:
     def test_with_a_password_that_has_just_changed_is_none(self, boss, monkeypatch):
         change = Meanwhile(
             monkeypatch,
-            "accounts.throttling.clear_failures",
+            "accounts.guesses.Guess.succeed",
             lambda: services.user_update(None, boss.pk, password="nine yards of silk"),
         )
         client = Client()
