@@ -22,6 +22,10 @@ from core.api.errors import DEFAULTS, RETRY_AFTER, error_headers, error_response
 from core.health import Checks
 
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
+STALE_FORM = (
+    "This form is too old, or your browser did not send its cookie. "
+    "Please go back, reload the page and send the form again."
+)
 Page = Callable[..., HttpResponseBase]
 
 
@@ -130,6 +134,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refusal["WWW-Authenticate"] = "Bearer"
         return refusal
     return HttpResponse(gallery_metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: the page for a form without its token."""
+    return render(None, "failure.html", {"sentence": STALE_FORM}, status=403)
 
 
 def failure(request: HttpRequest) -> HttpResponse:

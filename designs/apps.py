@@ -8,9 +8,10 @@ class DesignsConfig(AppConfig):
     verbose_name = "Designs"
 
     def ready(self) -> None:
-        from core.hooks import image_uses
+        from core.hooks import exporters, image_uses
         from core.triggers import register
-        from designs import checks, hooks, triggers  # noqa: F401  checks registers the system checks
+        from designs import checks, hooks, personal, triggers  # noqa: F401  checks registers the system checks
 
         register(self.label, triggers.OBJECTS, setup=triggers.SEARCH_SETUP)
         image_uses.provide(hooks.image_use)
+        exporters.provide(personal.export)

@@ -12,6 +12,7 @@ from accounts.sessions import Tokens
 from core.api.fields import FlagField, QueryFlagField, TextField
 from core.api.inputs import InputSerializer
 from core.api.schema import MessageSerializer
+from core.json_types import JsonObject
 
 
 class UsernameField(TextField):
@@ -71,7 +72,7 @@ class AdminUserSerializer(UserSerializer):
 
     state = serializers.ChoiceField(State.choices, read_only=True)
     rejection_reason = serializers.SerializerMethodField()
-    reviewed_by = ReviewerSerializer(read_only=True, allow_null=True)
+    reviewed_by = serializers.SerializerMethodField()
 
     class Meta(UserSerializer.Meta):
         fields = [
@@ -83,6 +84,12 @@ class AdminUserSerializer(UserSerializer):
             "last_login",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(ReviewerSerializer(allow_null=True))
+    def get_reviewed_by(self, user: User) -> JsonObject | None:
+        if user.reviewed_by_id is None:
+            return None
+        return {"id": user.reviewed_by_id, "username": user.reviewer_username}
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_rejection_reason(self, user: User) -> str | None:
@@ -126,6 +133,10 @@ class LoginSerializer(InputSerializer):
 
 class RefreshSerializer(InputSerializer):
     refresh_token = TextField()
+
+
+class DeleteMeSerializer(InputSerializer):
+    password = TextField(trim_whitespace=False)
 
 
 class LogoutSerializer(InputSerializer):

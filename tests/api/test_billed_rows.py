@@ -54,6 +54,7 @@ class Gallery:
         self.path = f"/api/designs/{self.design.pk}"
         self.another = DesignFactory(category="Lehenga")  # so that its total exists
         self.newcomer = UserFactory(pending=True)
+        self.leaver = ApiClient.approved()
 
     @cached_property
     def tokens(self):
@@ -113,6 +114,7 @@ WRITES = {
     "logout": (lambda g: g.reader.post("/api/auth/logout"), None, 15, 3),
     "register": (Gallery.register, Gallery.register, 34, 10),
     "approve": (lambda g: g.admin.post(f"/api/admin/users/{g.newcomer.pk}/approve"), None, 29, 16),
+    "leave": (lambda g: g.leaver.delete("/api/auth/me", {"password": PASSWORD}), None, 60, 30),
     "upload": (Gallery.upload, Gallery.upload, 38, 9),
     "change a setting": (lambda g: g.set(False), lambda g: g.set(True), 28, 9),
 }

@@ -1,4 +1,7 @@
-"""Every page of the console, on each screen and in each theme: it fits, axe-core has nothing grave to say."""
+"""Every page of the console, and the one that deletes an account, on each screen and in each theme.
+
+Each fits, and axe-core has nothing grave to say.
+"""
 
 import pytest
 
@@ -26,6 +29,7 @@ PAGES = {
     "audit": "/admin/core/auditentry/",
     "own-password": "/admin/password_change/",
     "own-sessions": "/admin/sessions/",
+    "delete-account": "/account/delete",
 }
 LOOKS = [pytest.param((screen, theme), id=f"{screen}-{theme}") for screen in SCREENS for theme in THEMES]
 
@@ -81,3 +85,12 @@ def test_the_sign_in_page_too(page, shown, look):
     page.context.clear_cookies()
     page.goto(f"{shown.address}/admin/")
     hold(page, look, "sign-in")
+
+
+def test_deleting_an_account_says_what_is_missing(page, shown, look):
+    page.goto(f"{shown.address}/account/delete")
+    page.get_by_role("button", name="Delete my account").click()
+    alert = page.get_by_role("alert")
+    for sentence in ("Enter your username.", "Enter your password.", "Tick the box"):
+        assert alert.get_by_text(sentence).is_visible()
+    hold(page, look, "delete-account-refused")

@@ -18,6 +18,8 @@ CALLS = [
     ("POST", "/api/auth/refresh", ANYONE),
     ("GET", "/api/auth/me", USER),
     ("PUT", "/api/auth/me", USER),
+    ("DELETE", "/api/auth/me", USER),
+    ("GET", "/api/auth/me/export", USER),
     ("POST", "/api/auth/password", USER),
     ("GET", "/api/auth/sessions", USER),
     ("DELETE", "/api/auth/sessions/{id}", USER),
