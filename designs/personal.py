@@ -17,4 +17,4 @@ def export(user: AbstractBaseUser, absolute: Callable[[str], str]) -> dict[str, 
 
 def favourites_of(user: AbstractBaseUser) -> list[dict[str, Any]]:
     favourites = Favourite.objects.filter(user=user.pk).order_by("created_at", "pk")
-    return list(favourites.values("design_id", "created_at", title=F("design__title")))
+    return [dict(row) for row in favourites.values("design_id", "created_at", title=F("design__title"))]

@@ -85,12 +85,3 @@ def test_the_sign_in_page_too(page, shown, look):
     page.context.clear_cookies()
     page.goto(f"{shown.address}/admin/")
     hold(page, look, "sign-in")
-
-
-def test_deleting_an_account_says_what_is_missing(page, shown, look):
-    page.goto(f"{shown.address}/account/delete")
-    page.get_by_role("button", name="Delete my account").click()
-    alert = page.get_by_role("alert")
-    for sentence in ("Enter your username.", "Enter your password.", "Tick the box"):
-        assert alert.get_by_text(sentence).is_visible()
-    hold(page, look, "delete-account-refused")
