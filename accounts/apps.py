@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import update_last_login
 
+        from accounts import personal
         from accounts.api.authentication import user_id_of
         from accounts.triggers import TRIGGERS
         from core import hooks
@@ -23,6 +24,7 @@ class AccountsConfig(AppConfig):
 
         register(self.label, TRIGGERS)
         hooks.signed_in_user.provide(user_id_of)
+        hooks.exporters.provide(personal.export)
         # accounts.triggers does this in the statement that stores the sign-in.
         user_logged_in.disconnect(update_last_login, dispatch_uid="update_last_login")
         # Runs after the receiver of django.contrib.auth that creates the permissions, because it connects later.

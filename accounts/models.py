@@ -9,6 +9,7 @@ from django.db.models import Model
 from accounts.details import CONTACT_LENGTH, FULL_NAME_LENGTH, searchable, searchable_contact
 from accounts.passwords import setting_of
 from accounts.usernames import username_forms, username_key
+from core.audit import anonymous_name
 
 EDITORS = "Editors"  # the group whose members work on designs and images in the admin
 
@@ -52,9 +53,17 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_approved = models.BooleanField(default=False)
     rejection_reason = models.TextField(blank=True)
     reviewed_at = models.DateTimeField(null=True, blank=True)
+    # Outlives the reviewer's account, as the audit trail does.
     reviewed_by = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        "self",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
     )
+    # The name of a reviewer whom staff deleted; empty while the account is there, and after they left by themselves.
+    reviewer_name = models.CharField(max_length=50, blank=True, editable=False)
     avatar_object_key = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -114,6 +123,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         if self.is_approved:
             return State.APPROVED
         return State.PENDING if self.reviewed_at is None else State.REJECTED
+
+    @property
+    def reviewer_username(self) -> str | None:
+        """The name to show of who reviewed them; None if nobody did. Read them with their reviewer."""
+        if self.reviewed_by_id is None:
+            return None
+        if self.reviewed_by is not None:
+            return self.reviewed_by.username
+        return self.reviewer_name or anonymous_name(self.reviewed_by_id)
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]
@@ -235,3 +253,16 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer {self.digest[:8]}"
+
+
+class DeletedSignup(models.Model):
+    """The day (UTC) on which a user registered whose account was deleted since."""
+
+    day = models.DateField(db_index=True)
+
+    class Meta:
+        db_table = "deleted_signups"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.day)

@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from accounts import selectors, sessions, throttling
 from accounts.models import EDITORS, SignIn, SignInKind, State, User
+from accounts.removal import user_removal
 from core import app_settings, audit, hooks, replica
 from core.audit import SECRET_FIELDS
 from core.errors import Conflict, Forbidden, NotFound, invalid_field
 from d1backend import (
     SerializationFailure,
     ask_with_commit,
-    delete_or_conflict,
     retry_on_conflict,
     update_or_conflict,
     update_uncounted,
@@ -227,10 +227,12 @@ def apply_change_to_stored(user_id: int, change: Callable[[User], bool]) -> User
 def delete_user(actor: User | None, user: User) -> bool:
     """Delete the user, with an audit entry. Raises as save_changes does."""
     as_read = matching({field: getattr(user, field) for field in ("username", *GROUNDS)})
+    remove = user_removal(user)
     with transaction.atomic():
         conditions = keep_an_admin(actor, user)
         audit.record(actor, "user.delete", user)
-        delete_or_conflict(user, *conditions, **as_read)
+        update_uncounted(User.objects.filter(reviewed_by=user.pk), reviewer_name=user.username)
+        remove(*conditions, **as_read)
     return True
 
 

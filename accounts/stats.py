@@ -1,13 +1,17 @@
 """Numbers of users: by state, by day of registration, waiting."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from django.db.models import Count, Min, Q
 
 from accounts import selectors
-from accounts.models import State
+from accounts.models import DeletedSignup, State
+from core import replica
 from core.days import rows_by_day
+from d1backend import gather
 
 
 def totals() -> dict[str, int]:
@@ -35,5 +39,10 @@ def waiting() -> Waiting:
 
 
 def signups_by_day(since: date) -> dict[str, int]:
-    """Return the number of registrations on each day from `since` on."""
-    return rows_by_day(selectors.users_without_passwords(), since)
+    """Return the number of registrations on each day from `since` on, of accounts deleted since too."""
+    users = selectors.users_without_passwords()
+    deleted = DeletedSignup.objects.using(replica.alias_for(DeletedSignup._meta.db_table))
+    counts = gather(
+        partial(rows_by_day, users, since), partial(rows_by_day, deleted, since, "day"), using=users.db
+    )
+    return dict(sum(map(Counter, counts), Counter()))

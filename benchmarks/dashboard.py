@@ -51,11 +51,11 @@ ON CONFLICT (day) DO UPDATE SET views = excluded.views"""
 PERSON = """INSERT INTO users (
     id, username, username_key, username_skeleton, username_written_skeleton, username_searchable, full_name,
     full_name_searchable, contact, contact_searchable, password_hash, password_setting,
-    is_admin, is_approved, rejection_reason, reviewed_at, avatar_object_key, created_at, updated_at
+    is_admin, is_approved, rejection_reason, reviewed_at, reviewer_name, avatar_object_key, created_at, updated_at
 ) {numbers} SELECT
     n, 'person' || n, 'person' || n, 'person' || n, 'person' || n, 'person' || n, '', '', '', '', '!', '', 0,
     n % 100 <> 0, '',
-    CASE WHEN n % 100 = 0 THEN NULL ELSE {when} END, '', {when}, {when}
+    CASE WHEN n % 100 = 0 THEN NULL ELSE {when} END, '', '', {when}, {when}
 FROM s"""
 LIKE = """INSERT INTO user_favorites (user_id, design_id, created_at) {numbers}
 SELECT 1 + n % {people}, 1 + n * 104729 % {designs}, {when} FROM s WHERE true ON CONFLICT DO NOTHING"""

@@ -11,8 +11,9 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from core import checks, private_files, triggers
+        from core import checks, hooks, personal, private_files, triggers
 
         triggers.register(self.label, triggers.TRIGGERS)
+        hooks.exporters.provide(personal.export)
         post_migrate.connect(checks.check_after_migrate, sender=self, dispatch_uid="core.checks")
         private_files.tighten(settings.DATA)

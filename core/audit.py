@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from django.db.models import Model
+from django.db.models import F, Func, JSONField, Model
 
+from core import selectors
 from core.json_types import Json
 from core.models import AuditEntry
-from d1backend import insert_unkeyed
+from core.triggers import NAMELESS
+from d1backend import insert_unkeyed, update_uncounted
 
 LABEL_LENGTH = 255
 SECRET_FIELDS = frozenset({"password", "password_hash"})
@@ -43,3 +45,27 @@ def record(actor: Actor | None, action: str, target: Model, changes: Changes | N
         },
     )
     insert_unkeyed(line)
+
+
+def anonymous_name(user_id: int) -> str:
+    """The name under which the trail shows a user who has left."""
+    return f"deleted-{user_id}"
+
+
+class Nameless(Func):
+    """The changes of a line about a user, without names and avatar."""
+
+    template = NAMELESS.format(changes="%(expressions)s")
+    output_field = JSONField()
+
+
+def anonymise(user: Actor) -> None:
+    """Replace the names of a user who leaves, in the lines of their work and in those about them.
+
+    `user` has the name that they had last. Call it inside the transaction of their deletion.
+    """
+    name = anonymous_name(user.pk)
+    # First, because it finds earlier names in the lines that the second one empties.
+    update_uncounted(selectors.entries_by(user.pk, user.username), actor_username=name)
+    about = AuditEntry.objects.filter(object_type=selectors.USER, object_id=str(user.pk))
+    update_uncounted(about, object_label=name, changes=Nameless(F("changes")))

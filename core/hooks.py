@@ -8,10 +8,12 @@ its function and a docstring, call it where it is needed, and register the provi
     signed_in_user   core        accounts
     own_avatar       accounts    uploads
     image_uses       uploads     designs
+    erasers          accounts    uploads
+    exporters        accounts    core, accounts, uploads, designs
 """
 
-from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Exists, Model, QuerySet
@@ -66,3 +68,12 @@ own_avatar: Hook[Callable[[AbstractBaseUser, str], QuerySet[Model]]] = Hook("own
 # image_uses(): (category, condition) pairs. An image of the category is in use if one of its conditions holds, which
 # refer to the image by OuterRef("object_key").
 image_uses: MultiHook[Callable[[], tuple[str, Exists]]] = MultiHook()
+
+# erasers(user): reads what the app keeps of a user who is about to be deleted, and returns what deletes it inside the
+# transaction. What a foreign key to the user deletes needs none.
+erasers: MultiHook[Callable[[AbstractBaseUser], Callable[[], None]]] = MultiHook()
+
+# exporters(user, absolute): what the app keeps about a user, as questions by the name of their section. DRF renders
+# their answers as JSON. `absolute` makes an absolute URL of one of this server.
+Exporter = Callable[[AbstractBaseUser, Callable[[str], str]], Mapping[str, Callable[[], Any]]]
+exporters: MultiHook[Exporter] = MultiHook()

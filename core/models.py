@@ -23,7 +23,7 @@ class AppSetting(models.Model):
 class AuditEntry(models.Model):
     """One change by one user. The actor's name is kept beside their id, so that it outlives their account.
 
-    A trigger refuses to change a line (core.triggers).
+    A trigger refuses to change a line, except for the names of a user who has left (core.triggers).
     """
 
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)

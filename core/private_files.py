@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 FOLDER, FILE = 0o700, 0o600
 NAMES = (
-    *("gallery.sqlite3*", "jwt-secret", "demo-admin.*", "d1-calls*", "limits"),
+    *("gallery.sqlite3*", "jwt-secret", "demo-admin.*", "d1-calls*", "limits", "deleted-users"),
     *("cache", "replica", "replica/*"),
 )
 

@@ -37,3 +37,11 @@ class PrivateBucket(Bucket):
     CONFIG = client_config(
         connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
     )
+
+
+class DeletionsBucket(Bucket):
+    """The private bucket as the one who deletes their account waits for it."""
+
+    CONFIG = client_config(
+        connect_timeout=3, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 2}
+    )

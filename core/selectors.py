@@ -3,9 +3,12 @@
 import json
 
 from django.db.models import Q, QuerySet, TextField
+from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from core.models import AuditEntry
+
+USER = "user"  # the object_type of lines about users
 
 
 def audit_entries(*, action: str = "", object_type: str = "", actor: str = "") -> QuerySet[AuditEntry]:
@@ -27,6 +30,23 @@ def audit_entries(*, action: str = "", object_type: str = "", actor: str = "") -
 def entries_about(object_type: str, object_id: str) -> QuerySet[AuditEntry]:
     """The changes of one object, newest first."""
     return AuditEntry.objects.filter(object_type=object_type, object_id=object_id).order_by("-id")
+
+
+def entries_by(user_id: int, username: str) -> QuerySet[AuditEntry]:
+    """The changes that a user made, under their name or an earlier one.
+
+    The names come first, because they have an index, and ids do not: each change of a name has a line.
+    """
+    about = AuditEntry.objects.filter(object_type=USER, object_id=str(user_id))
+    earlier = about.order_by().values_list(KT("changes__username__0"))
+    named = Q(actor_username=username) | Q(actor_username__in=earlier)
+    return AuditEntry.objects.filter(named, actor_id=user_id)
+
+
+def entries_of(user_id: int, username: str) -> QuerySet[AuditEntry]:
+    """The changes that a user made, and those of their account."""
+    about = Q(object_type=USER, object_id=str(user_id))
+    return AuditEntry.objects.filter(about | Q(pk__in=entries_by(user_id, username).values("pk")))
 
 
 def mentioning(entries: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:

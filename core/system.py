@@ -24,6 +24,10 @@ from core.health import Checks
 # The app settings that apps show or go by.
 TOLD_TO_APPS = ("support_contact", "min_app_version", "privacy_url", "terms_url")
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif"]
+STALE_FORM = (
+    "This form is too old, or your browser did not send its cookie. "
+    "Please go back, reload the page and send the form again."
+)
 Page = Callable[..., HttpResponseBase]
 
 
@@ -134,6 +138,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refusal["WWW-Authenticate"] = "Bearer"
         return refusal
     return HttpResponse(gallery_metrics.text(), content_type=CONTENT_TYPE_LATEST)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: the page for a form without its token."""
+    return render(None, "failure.html", {"sentence": STALE_FORM}, status=403)
 
 
 def failure(request: HttpRequest) -> HttpResponse:

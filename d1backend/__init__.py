@@ -4,7 +4,13 @@ from d1backend.errors import ConditionFailed, OutcomeUnknown, OutOfReach, RateLi
 from d1backend.gather import ask_ahead, ask_with_commit, gather, write_then_gather
 from d1backend.retry import retry_on_conflict
 from d1backend.transaction.write_conditions import conditional_writes, write_only_if
-from d1backend.updates import delete_or_conflict, insert_unkeyed, update_or_conflict, update_uncounted
+from d1backend.updates import (
+    delete_all_or_conflict,
+    delete_or_conflict,
+    insert_unkeyed,
+    update_or_conflict,
+    update_uncounted,
+)
 
 __all__ = [
     "ConditionFailed",
@@ -15,6 +21,7 @@ __all__ = [
     "ask_ahead",
     "ask_with_commit",
     "conditional_writes",
+    "delete_all_or_conflict",
     "delete_or_conflict",
     "gather",
     "insert_unkeyed",

@@ -33,15 +33,16 @@ def update_or_conflict(queryset: QuerySet[M], **values: Any) -> None:
     Raises SerializationFailure when there is no such row or more than one: on D1 inside atomic() at the commit,
     without a round trip of its own; otherwise at once. Call it inside atomic(), so that a failure is rolled back.
     """
-    _expect_one("update", queryset, with_hint(queryset, Hint(count=1)).update(**values))
+    _expect("update", queryset, 1, with_hint(queryset, Hint(count=1)).update(**values))
 
 
 def delete_or_conflict(instance: Model, *conditions: Q | Exists, **values: Any) -> None:
     """`instance.delete()` of a row that is there and meets the conditions, which are those of `filter()`.
 
-    What refers to the row is deleted or updated as its foreign keys say (on_delete). Nothing asks how many rows that
-    is, nor for rows that protect this one (PROTECT): with one of them the commit raises IntegrityError. No signals are
-    sent for `instance` itself, and its key stays.
+    What refers to the row is deleted or updated as its foreign keys say (on_delete), after the row itself, so that
+    triggers can tell it from a deletion by itself. Nothing asks how many rows that is, nor for rows that protect this
+    one (PROTECT): with one of them the commit raises IntegrityError. No signals are sent for `instance` itself, and its
+    key stays.
     Raises SerializationFailure when there is no such row, as update_or_conflict() does. Call it inside atomic().
     """
     model = type(instance)
@@ -49,9 +50,20 @@ def delete_or_conflict(instance: Model, *conditions: Q | Exists, **values: Any) 
     collector = _UncountedCollector(using, origin=instance)
     collector.collect([instance])
     collector.data[model] = set(collector.data[model]) - {instance}
-    collector.delete()
     row = model._base_manager.using(using).filter(*conditions, pk=instance.pk, **values)
-    _expect_one("deletion", row, with_hint(row, Hint(count=1))._raw_delete(using))
+    _expect("deletion", row, 1, with_hint(row, Hint(count=1))._raw_delete(using))
+    collector.delete()
+
+
+def delete_all_or_conflict(queryset: QuerySet[M], count: int) -> None:
+    """Delete the rows that the queryset describes, to which no other row refers. There are `count`.
+
+    Raises SerializationFailure when there are more or fewer, as update_or_conflict() does. No signals are sent. Call
+    it inside atomic().
+    """
+    using = router.db_for_write(queryset.model)
+    rows = with_hint(queryset.using(using), Hint(count=count))
+    _expect("deletion", queryset, count, rows._raw_delete(using))
 
 
 class _UncountedCollector(Collector):
@@ -66,10 +78,12 @@ class _UncountedCollector(Collector):
         return with_hint(super().related_objects(related_model, fields, objs), Hint(counted=False))
 
 
-def _expect_one(what: str, queryset: QuerySet[M], count: int) -> None:
-    if count != 1:
+def _expect(what: str, queryset: QuerySet[M], expected: int, count: int) -> None:
+    if count != expected:
         table = queryset.model._meta.db_table
-        raise SerializationFailure(f"The {what} of one row of {table} found {count} rows. Run it again.")
+        raise SerializationFailure(
+            f"The {what} of rows of {table} found {count} instead of {expected}. Run it again."
+        )
 
 
 def insert_unkeyed(new: Model) -> None:

@@ -112,8 +112,10 @@ BODIES = {
     **{f"totals_{field}_change": change_trigger(field) for field in COLUMN_OF},
     "totals_design_move": f"AFTER UPDATE OF created_at ON designs {MOVED} BEGIN {moved('designs')} END",
     "totals_like_insert": (f"AFTER INSERT ON user_favorites BEGIN {by_day(day_of('new'), 'likes', '1')} END"),
+    # A day keeps the likes of accounts that were deleted since, whose favourites go after the user.
     "totals_like_delete": (
-        f"AFTER DELETE ON user_favorites BEGIN {by_day(day_of('old'), 'likes', '-1')} END"
+        "AFTER DELETE ON user_favorites WHEN EXISTS (SELECT 1 FROM users WHERE id = old.user_id) "
+        f"BEGIN {by_day(day_of('old'), 'likes', '-1')} END"
     ),
     "totals_like_move": f"AFTER UPDATE OF created_at ON user_favorites {MOVED} BEGIN {moved('likes')} END",
     "totals_view_delete": f"AFTER DELETE ON daily_counts BEGIN {by_day('old.day', 'views', '-old.views')} END",

@@ -59,3 +59,15 @@ def new_hosts_have_a_snapshot(
     )
     hint = "Create a second, private bucket on R2 and set CLOUDFLARE_R2_PRIVATE_BUCKET_NAME."
     return [Warning(message, hint=hint, id="gallery.W003")]
+
+
+@register(Tags.security, deploy=True)
+def deleted_ids_outlive_the_host(
+    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
+) -> list[CheckMessage]:
+    """A restore of D1 needs the ids of users who deleted their account, whichever host they used."""
+    if settings.DATABASES["default"]["ENGINE"] != "d1backend" or settings.PRIVATE_STORAGE is not None:
+        return []
+    message = "The ids of users who delete their account are kept on one host only, for restores of D1."
+    hint = "Create a second, private bucket on R2 and set CLOUDFLARE_R2_PRIVATE_BUCKET_NAME."
+    return [Warning(message, hint=hint, id="gallery.W004")]

@@ -45,6 +45,7 @@ COPIED: Options = {
             "users",
             "sign_ins",
             "guesses",
+            "deleted_signups",
             "app_settings",
             "images",
             "pending_uploads",
@@ -340,6 +341,21 @@ def image_storage(env: environ.Env, data: Path) -> Options:
             **r2_access(env),
             "bucket_name": read_text(env, "CLOUDFLARE_R2_BUCKET_NAME"),
             "public_url": read_text(env, "CLOUDFLARE_R2_PUBLIC_URL").rstrip("/"),
+        },
+    }
+
+
+def deletions_storage(private: Options | None, data: Path) -> Options:
+    """Return the storage of the ids of deleted users: the private bucket, or a folder of this host without one."""
+    if private is not None:
+        return {**private, "BACKEND": "core.r2.DeletionsBucket"}
+    return {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": data,
+            "allow_overwrite": True,
+            "file_permissions_mode": private_files.FILE,
+            "directory_permissions_mode": private_files.FOLDER,
         },
     }
 

@@ -122,6 +122,7 @@ STORAGES: dict[str, environment.Options] = {
 }
 if PRIVATE_STORAGE is not None:
     STORAGES[environment.PRIVATE_STORAGE] = PRIVATE_STORAGE
+STORAGES["deletions"] = environment.deletions_storage(PRIVATE_STORAGE, DATA)
 if PRODUCTION:
     environment.require_persistent_data(env, DATABASES, STORAGES["default"])
 IMAGE_ORIGIN = environment.origin(environment.read_text(env, "CLOUDFLARE_R2_PUBLIC_URL"))
@@ -242,6 +243,7 @@ CORS_URLS_REGEX = r"^/(api|media)/.*$"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "core.system.csrf_failure"
 SESSION_ENGINE = "console.sessions"
 # In a cookie of their own, because the session's is signed again with each change.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"

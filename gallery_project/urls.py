@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from accounts.delete_page import delete_page
 from console.accounts.password_change import password_change
 from core import system
 from core.api import views
@@ -23,6 +24,7 @@ urlpatterns = [
     path("admin/password_change/", password_change),  # instead of Django's, which bypasses the services
     path("admin/", admin.site.urls),
     path("media/", include("uploads.urls")),
+    path("account/delete", delete_page),
     path("api/auth/", include("accounts.api.auth_urls")),
     path("api/admin/", include("accounts.api.admin_urls")),
     path("api/admin/", include("designs.api.admin_urls")),

@@ -6,6 +6,7 @@ from accounts.api import auth_views
 
 urlpatterns = [
     path("me", auth_views.MeView.as_view()),
+    path("me/export", auth_views.ExportView.as_view()),
     path("register", auth_views.RegisterView.as_view()),
     path("login", auth_views.LoginView.as_view()),
     path("refresh", auth_views.RefreshView.as_view()),

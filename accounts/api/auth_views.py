@@ -1,14 +1,16 @@
 """The API of the caller's own account: registration, signing in and out, profile, password, sessions."""
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import resets, selectors, services, sessions
+from accounts import deletion, personal, resets, selectors, services, sessions
 from accounts.api.caller import sign_in_of, user_agent_of
 from accounts.api.serializers import (
     ApprovalErrorSerializer,
+    DeleteMeSerializer,
     LoginSerializer,
     LogoutSerializer,
     PasswordChangeSerializer,
@@ -108,6 +110,22 @@ class MeView(APIView):
         if sent:
             services.profile_update(caller(request), **sent)
         return self.get(request)
+
+    @extend_schema(operation_id="delete_me", request=DeleteMeSerializer, responses=MessageSerializer)
+    def delete(self, request: Request) -> Response:
+        """Delete the caller's account for good, given its password. The username is free at once."""
+        sent = DeleteMeSerializer.of_body(request)
+        me = caller(request)
+        deletion.account_delete(me.username, sent["password"], address=client_address(request), user_id=me.pk)
+        return message_response("Your account is deleted.")
+
+
+class ExportView(APIView):
+    @extend_schema(operation_id="export_me", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Return everything that is kept about the caller, by sections. No secret is in it."""
+        kept = personal.everything_about(caller(request), request.build_absolute_uri)
+        return Response(kept, headers={"Cache-Control": "no-store"})
 
 
 class PasswordView(APIView):

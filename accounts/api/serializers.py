@@ -17,7 +17,7 @@ from accounts.sessions import Tokens
 from core.api.fields import FlagField, QueryFlagField, TextField
 from core.api.inputs import Inputs, InputSerializer
 from core.api.schema import ErrorSerializer, MessageSerializer
-from core.json_types import Json
+from core.json_types import Json, JsonObject
 
 SEARCH_HELP = (
     "Part of the username, full name or contact, regardless of case, accents and joiners; of a telephone number the "
@@ -104,7 +104,7 @@ class AdminUserSerializer(UserSerializer):
 
     state = serializers.ChoiceField(State.choices, read_only=True)
     rejection_reason = serializers.SerializerMethodField()
-    reviewed_by = ReviewerSerializer(read_only=True, allow_null=True)
+    reviewed_by = serializers.SerializerMethodField()
 
     class Meta(UserSerializer.Meta):
         fields = [
@@ -116,6 +116,12 @@ class AdminUserSerializer(UserSerializer):
             "last_login",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(ReviewerSerializer(allow_null=True))
+    def get_reviewed_by(self, user: User) -> JsonObject | None:
+        if user.reviewed_by_id is None:
+            return None
+        return {"id": user.reviewed_by_id, "username": user.reviewer_username}
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_rejection_reason(self, user: User) -> str | None:
@@ -192,6 +198,10 @@ class ResetSerializer(InputSerializer):
 class ResetCodeSerializer(serializers.Serializer[NewCode]):
     code = serializers.CharField(help_text="Shown only here.")
     expires_at = serializers.DateTimeField()
+
+
+class DeleteMeSerializer(InputSerializer):
+    password = TextField(trim_whitespace=False)
 
 
 class LogoutSerializer(InputSerializer):

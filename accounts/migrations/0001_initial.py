@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ("is_approved", models.BooleanField(default=False)),
                 ("rejection_reason", models.TextField(blank=True)),
                 ("reviewed_at", models.DateTimeField(blank=True, null=True)),
+                ("reviewer_name", models.CharField(blank=True, editable=False, max_length=50)),
                 ("avatar_object_key", models.CharField(blank=True, max_length=255)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
@@ -71,8 +72,9 @@ class Migration(migrations.Migration):
                     "reviewed_by",
                     models.ForeignKey(
                         blank=True,
+                        db_constraint=False,
                         null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
                     ),
@@ -128,6 +130,22 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "sign_ins",
                 "ordering": ["-id"],
+            },
+        ),
+        migrations.CreateModel(
+            name="DeletedSignup",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField(db_index=True)),
+            ],
+            options={
+                "db_table": "deleted_signups",
+                "default_permissions": (),
             },
         ),
         migrations.AddIndex(

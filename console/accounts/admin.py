@@ -74,7 +74,7 @@ class UserAdmin(ServiceAdmin):
         "is_admin",
         "created_at",
         "last_login",
-        "reviewed_by",
+        "reviewer",
         "decision_buttons",
     ]
     list_filter = [StateFilter, "is_admin"]
@@ -88,7 +88,7 @@ class UserAdmin(ServiceAdmin):
         "state",
         "rejection_reason",
         "reviewed_at",
-        "reviewed_by",
+        "reviewer",
         "created_at",
         "last_login",
     ]
@@ -130,6 +130,10 @@ class UserAdmin(ServiceAdmin):
     )
     def state_label(self, user: User) -> tuple[str, str]:
         return user.state, user.state.label
+
+    @display(description="Reviewed by", ordering="reviewed_by")
+    def reviewer(self, user: User) -> str | None:
+        return user.reviewer_username
 
     @display(description="Decision")
     def decision_buttons(self, user: User) -> str:

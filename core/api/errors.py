@@ -117,7 +117,7 @@ def exception_handler(exception: Exception, context: Context) -> Response | None
     if races.is_lost(exception) and getattr(context.get("request"), "may_repeat", False):
         return None
     if isinstance(exception, errors.GalleryError):
-        status = next(STATUS_OF[kind] for kind in type(exception).__mro__ if kind in STATUS_OF)
+        status = status_of(exception)
         body = envelope(status, exception.message, exception.code, exception.fields) | exception.extra
         return Response(body, status, headers=error_headers(status, exception.retry_after))
     if isinstance(exception, exceptions.APIException):
@@ -135,6 +135,11 @@ def exception_handler(exception: Exception, context: Context) -> Response | None
     may_be_stored = isinstance(exception, OutcomeUnknown) and not races.is_known_unwritten(exception)
     body = UNSETTLED if may_be_stored else envelope(status)
     return Response(body, status, headers=error_headers(status, wait_of(exception)))
+
+
+def status_of(error: errors.GalleryError) -> int:
+    """Return the status of an exception of a service."""
+    return next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
 
 
 def wait_of(exception: BaseException | None) -> int | None:

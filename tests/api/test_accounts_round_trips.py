@@ -12,6 +12,7 @@ from tests.api.client import ApiClient
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.designs import FavouriteFactory
 from tests.factories.uploads import ImageFactory
+from uploads.models import Image
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -87,6 +88,28 @@ def test_a_change_of_the_password_is_one_round_trip(cost):
     assert (response.status_code, trips) == (200, 1)
     assert other.get("/api/auth/me").status_code == 401
     assert login(client.user, "nine yards of silk").status_code == 200
+
+
+@pytest.mark.parametrize("values", [{}, {"admin": True}], ids=["user", "admin"])
+def test_leaving_is_one_round_trip_with_all_that_is_theirs(cost, values, folder):
+    ApiClient.admin()
+    client = ApiClient(UserFactory(**values))
+    reviewed = UserFactory(reviewed_by=client.user)
+    FavouriteFactory(user=client.user)
+    ImageFactory(uploaded_by=client.user, category="avatars")
+    response, trips = cost(lambda: client.delete("/api/auth/me", {"password": PASSWORD}))
+    assert (response.status_code, trips) == (200, 1)
+    assert not User.objects.filter(pk=client.user.pk).exists()
+    assert not Favourite.objects.exists()
+    assert not Image.objects.filter(category="avatars").exists()
+    reviewed.refresh_from_db()
+    assert reviewed.reviewed_by_id == client.user.pk
+
+
+def test_a_wrong_password_of_who_would_leave_asks_twice_more(cost):
+    client = ApiClient.approved()
+    response, trips = cost(lambda: client.delete("/api/auth/me", {"password": "wrong one"}))
+    assert (response.status_code, trips) == (403, 3)
 
 
 @pytest.mark.parametrize(("verb", "approved"), [("approve", True), ("reject", False)])
@@ -167,9 +190,10 @@ class TestOfOneWhoGoes:
         assert not User.objects.filter(pk=user.pk).exists()
         assert not SignIn.objects.filter(user_id=user.pk).exists()
         assert not Favourite.objects.exists()
-        for row in (reviewed, image):
-            row.refresh_from_db()
-        assert (reviewed.reviewed_by, image.uploaded_by) == (None, None)
+        image.refresh_from_db()
+        assert image.uploaded_by is None
+        shown = admin.get(f"/api/admin/users/{reviewed.pk}").json()["reviewed_by"]
+        assert shown == {"id": user.pk, "username": user.username}
         assert AuditEntry.objects.get().object_label == user.username
 
     def test_a_rejection_is_one_round_trip(self, cost, values):

@@ -157,7 +157,8 @@ def test_those_whom_a_deleted_admin_reviewed_stay(admin):
     reviewer = UserFactory(admin=True)
     user = UserFactory(reviewed_by=reviewer)
     delete(admin, reviewer)
-    assert admin.get(f"/api/admin/users/{user.pk}").json()["reviewed_by"] is None
+    shown = admin.get(f"/api/admin/users/{user.pk}").json()["reviewed_by"]
+    assert shown == {"id": reviewer.pk, "username": reviewer.username}
 
 
 ON_ONESELF = {

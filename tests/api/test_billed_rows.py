@@ -55,6 +55,7 @@ class Gallery:
         self.keys = [image.object_key for image in ImageFactory.create_batch(8)]
         self.another = DesignFactory(category="Lehenga")  # so that its total exists
         self.newcomer = UserFactory(pending=True)
+        self.leaver = ApiClient.approved()
 
     @cached_property
     def tokens(self):
@@ -139,6 +140,7 @@ WRITES = {
     "edit a contact": (lambda g: g.reader.put("/api/auth/me", {"contact": "asha@example.com"}), None, 20, 3),
     "make a reset code": (Gallery.make_code, Gallery.make_code, 20, 8),
     "reset a password": (Gallery.reset, lambda g: g.code, 40, 12),
+    "leave": (lambda g: g.leaver.delete("/api/auth/me", {"password": PASSWORD}), None, 60, 30),
     "upload": (Gallery.upload, Gallery.upload, 38, 9),
     "change a setting": (lambda g: g.set(False), lambda g: g.set(True), 28, 9),
 }

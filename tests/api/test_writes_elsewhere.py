@@ -104,6 +104,7 @@ def delete_image(client):
 
 CALLS = {
     "PUT api/auth/me": own("PUT", "me", avatar_object_key=None),
+    "DELETE api/auth/me": own("DELETE", "me", password=PASSWORD),
     "POST api/auth/password": own("POST", "password", current_password=PASSWORD, new_password="nine yards"),
     "POST api/auth/logout": own("POST", "logout"),
     "DELETE api/auth/sessions/<int:sign_in_id>": end_session,

@@ -1,4 +1,7 @@
-"""Every page of the console, on each screen and in each theme: it fits, axe-core has nothing grave to say."""
+"""Every page of the console, and the one that deletes an account, on each screen and in each theme.
+
+Each fits, and axe-core has nothing grave to say.
+"""
 
 import pytest
 
@@ -26,6 +29,7 @@ PAGES = {
     "audit": "/admin/core/auditentry/",
     "own-password": "/admin/password_change/",
     "own-sessions": "/admin/sessions/",
+    "delete-account": "/account/delete",
 }
 LOOKS = [pytest.param((screen, theme), id=f"{screen}-{theme}") for screen in SCREENS for theme in THEMES]
 

@@ -213,6 +213,18 @@ def test_the_deployment_check_warns_where_a_new_host_has_no_snapshot(tmp_path):
     assert "gallery.W003" not in check("--deploy", **given, CLOUDFLARE_R2_PRIVATE_BUCKET_NAME="p").stderr
 
 
+def test_ids_of_deleted_users_go_to_the_private_bucket_and_without_it_are_a_warning(tmp_path):
+    given, private = (
+        {**PRODUCTION, **D1, **R2, "DATA": str(tmp_path)},
+        {"CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": "private"},
+    )
+    assert "gallery.W004" in check("--deploy", **given).stderr
+    assert "gallery.W004" not in check("--deploy", **given, **private).stderr
+    storage = environment.deletions_storage(environment.private_storage(env(**R2, **private)), Path("data"))
+    assert storage["OPTIONS"]["bucket_name"] == "private"
+    assert environment.deletions_storage(None, Path("data"))["OPTIONS"]["location"] == Path("data")
+
+
 def one_sentence(done):
     """The sentence by which a start was refused, and nothing beside it."""
     assert done.returncode != 0

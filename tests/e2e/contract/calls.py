@@ -19,6 +19,8 @@ CALLS = [
     ("POST", "/api/auth/reset", ANYONE),
     ("GET", "/api/auth/me", USER),
     ("PUT", "/api/auth/me", USER),
+    ("DELETE", "/api/auth/me", USER),
+    ("GET", "/api/auth/me/export", USER),
     ("POST", "/api/auth/password", USER),
     ("GET", "/api/auth/sessions", USER),
     ("DELETE", "/api/auth/sessions/{id}", USER),

@@ -1,0 +1,164 @@
+"""manage.py erase_deleted: whoever left is deleted again after a restore of the database."""
+
+import io
+import logging
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from accounts import deleted_ids
+from accounts.models import User
+from core.models import AuditEntry
+from designs.models import Favourite
+from tests.api.client import ApiClient
+from tests.factories.accounts import PASSWORD, SignInFactory, UserFactory
+from tests.factories.designs import FavouriteFactory
+
+pytestmark = pytest.mark.django_db
+
+STORES = ["folder", "bucket"]
+
+
+def use(settings, storage):
+    settings.STORAGES = {**settings.STORAGES, "deletions": storage}
+
+
+@pytest.fixture(autouse=True)
+def deletions(settings, tmp_path):
+    storage = settings.STORAGES["deletions"]
+    use(settings, {**storage, "OPTIONS": {**storage["OPTIONS"], "location": tmp_path / "deletions"}})
+
+
+@pytest.fixture
+def bucket(bucket_store):
+    yield bucket_store
+    bucket_store.empty()
+
+
+def bucket_of(store, endpoint=None):
+    options = {
+        "access_key": store.server["access_key"],
+        "secret_key": store.server["secret_key"],
+        "bucket_name": store.bucket,
+        "endpoint_url": endpoint or store.server["endpoint"],
+    }
+    return {"BACKEND": "core.r2.DeletionsBucket", "OPTIONS": options}
+
+
+def erase_deleted():
+    """What the command says, as {sentence: number}, and the rest of it."""
+    call_command("erase_deleted", stdout=(said := io.StringIO()))
+    words = [line.split(maxsplit=1) for line in said.getvalue().splitlines()]
+    return {text: int(number) for number, text in words if number.isdecimal()}, said.getvalue()
+
+
+def counts(erased=0, kept=0):
+    return {
+        "restored accounts deleted again": erased,
+        "ids kept outside the database only now": kept,
+    }
+
+
+def left(user):
+    """Let the user leave by the API."""
+    assert ApiClient(user).delete("/api/auth/me", {"password": PASSWORD}).status_code == 200
+    return user
+
+
+def restore(user):
+    """Bring the user back as a backup from before has them: with their row, and without the line of their deletion."""
+    back = User.objects.create(
+        **{field.attname: getattr(user, field.attname) for field in User._meta.concrete_fields}
+    )
+    User.objects.filter(pk=back.pk).update(created_at=user.created_at)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_entries WHERE action = 'user.delete'")
+    return back
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_restored_user_is_deleted_again_with_what_is_theirs(store, settings, request):
+    if store == "bucket":
+        use(settings, bucket_of(request.getfixturevalue("bucket")))
+    user, other = left(UserFactory(username="Asha")), UserFactory()
+    restore(user)
+    SignInFactory(user=user)
+    FavouriteFactory(user=user)
+    AuditEntry.objects.create(
+        actor_id=user.pk, actor_username="Asha", action="x", object_type="user", object_id=str(user.pk),
+        object_label="Asha", changes={"username": ["Asha.Rao", "Asha"]},
+    )  # fmt: skip
+    assert erase_deleted()[0] == counts(erased=1)
+    assert list(User.objects.values_list("pk", flat=True)) == [other.pk]
+    assert not Favourite.objects.exists()
+    assert "Asha" not in str(list(AuditEntry.objects.values()))
+    assert erase_deleted()[0] == counts()
+
+
+def test_a_database_that_was_not_restored_is_left_as_it_is():
+    left(UserFactory())
+    UserFactory()
+    before = list(User.objects.values()), list(AuditEntry.objects.values())
+    assert erase_deleted()[0] == counts()
+    assert (list(User.objects.values()), list(AuditEntry.objects.values())) == before
+
+
+def test_whom_staff_deleted_comes_back_with_a_restore():
+    admin, user = ApiClient.admin(), UserFactory()
+    admin.delete(f"/api/admin/users/{user.pk}")
+    restore(user)
+    assert erase_deleted()[0] == counts()
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_a_newcomer_who_got_an_id_again_stays_and_the_next_ones_get_new_ones():
+    gone = left(UserFactory())
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = 'users'")
+    newcomer = UserFactory(pk=gone.pk) if hasattr(connection, "round_trips") else UserFactory()
+    assert newcomer.pk == gone.pk
+    assert erase_deleted()[0] == counts()
+    assert User.objects.filter(pk=newcomer.pk).exists()
+
+
+def test_an_id_is_not_given_again_after_a_restore():
+    gone = left(UserFactory())
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE sqlite_sequence SET seq = seq - 1 WHERE name = 'users'")
+        erase_deleted()
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = 'users'")
+        ((last,),) = cursor.fetchall()
+    assert last >= gone.pk
+
+
+def test_the_last_admin_goes_too_and_a_person_is_told():
+    admin, other = UserFactory(admin=True), UserFactory(admin=True)
+    left(admin)
+    User.objects.filter(pk=other.pk).delete()
+    restore(admin)
+    numbers, said = erase_deleted()
+    assert numbers == counts(erased=1)
+    assert "create_admin" in said
+
+
+@pytest.fixture
+def away(settings, request):
+    """The bucket is away: nobody listens at its address."""
+    use(settings, bucket_of(request.getfixturevalue("bucket"), "http://127.0.0.1:9"))
+
+
+def test_who_leaves_while_the_bucket_is_away_is_gone_and_kept_by_the_next_run(away, settings, caplog, bucket):
+    with caplog.at_level(logging.ERROR, "accounts.deletion"):
+        user = left(UserFactory())
+    assert "erase_deleted" in caplog.text
+    assert user.username not in caplog.text
+    with pytest.raises(CommandError, match="out of reach"):
+        erase_deleted()
+    use(settings, bucket_of(bucket))
+    assert erase_deleted()[0]["ids kept outside the database only now"] == 1
+    assert user.pk in deleted_ids.all_ids()
+    assert deleted_ids.deleted_at(user.pk) <= timezone.now()
+    restore(user)
+    assert erase_deleted()[0] == counts(erased=1)
