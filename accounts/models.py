@@ -1,6 +1,5 @@
 """Users, and the sign-ins that their tokens belong to."""
 
-import unicodedata
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -8,14 +7,9 @@ from django.db import models
 from django.db.models import Model
 
 from accounts.passwords import setting_of
+from accounts.usernames import username_forms, username_key
 
 EDITORS = "Editors"  # the group whose members work on designs and images in the admin
-
-
-def username_key(username: str) -> str:
-    """Return the same key for usernames that differ only in case or Unicode form."""
-    # Case folding can undo the normal form, so it is applied again: Unicode 16, section 3.13.5, identifier matching.
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
 
 
 class UserManager(BaseUserManager["User"]):
@@ -44,6 +38,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     username = models.CharField(max_length=50, unique=True)
     username_key = models.CharField(max_length=255, unique=True, editable=False)
+    username_skeleton = models.TextField(unique=True, editable=False)
+    username_written_skeleton = models.TextField(unique=True, editable=False)
     password = models.CharField(max_length=128, db_column="password_hash")
     password_setting = models.CharField(max_length=50, blank=True, default="", editable=False)
     is_admin = models.BooleanField(default=False)
@@ -90,9 +86,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     @staticmethod
     def derived(fields: dict[str, Any]) -> dict[str, Any]:
         """Return the fields to store beside these, because they follow from them."""
-        derived = {}
+        derived: dict[str, Any] = {}
         if "username" in fields:
-            derived["username_key"] = username_key(fields["username"])
+            derived |= username_forms(fields["username"])
         if "password" in fields:
             derived["password_setting"] = setting_of(fields["password"])
         return derived

@@ -8,7 +8,8 @@ from django.db.models.expressions import OrderBy
 from django.db.models.functions import StrIndex
 from django.utils import timezone
 
-from accounts.models import SignIn, SignInKind, State, User, username_key
+from accounts.models import SignIn, SignInKind, State, User
+from accounts.usernames import username_forms, username_key
 from core import replica, sql
 from core.errors import NotFound
 
@@ -20,9 +21,15 @@ KEY_LENGTH = User._meta.get_field("username_key").max_length or 0
 
 
 def user_by_name(username: str) -> User | None:
-    """Return the user of that name, ignoring case."""
+    """Return the user of that name, regardless of case and joiners."""
     key = username_key(username.strip())
     return User.objects.filter(username_key=key).first() if len(key) <= KEY_LENGTH else None
+
+
+def is_taken(username: str, user: User) -> bool:
+    """Return whether another user than this one has the name, or one that may be confused with it."""
+    same = Q(*username_forms(username.strip()).items(), _connector=Q.OR)
+    return User.objects.filter(same).exclude(pk=user.pk).exists()
 
 
 def user(user_id: int) -> User:
@@ -77,6 +84,8 @@ SIGN_IN = """
     FROM sign_ins AS s JOIN users AS u ON u.id = s.user_id
     WHERE s.id = %s AND s.user_id = %s AND s.kind = 'api' AND s.ended_at IS NULL AND u.is_approved
 """
+# A row if the user's sign-in is open at the given time, and they are an admin or not, as the last parameter says.
+SAME_SIGN_IN = f"SELECT 1 FROM ({SIGN_IN}) AS who WHERE who.expires_at > %s AND who.is_admin = %s"  # noqa: S608
 SIGN_IN_COLUMNS = ("id", "user_id")
 USER_COLUMNS = ("id", "username", "is_admin", "is_approved", "avatar_object_key", "created_at")
 

@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from accounts import selectors, throttling
-from accounts.models import SignIn, SignInKind, State, User, username_key
+from accounts.models import SignIn, SignInKind, State, User
 from accounts.passwords import new_setting, setting_of, stored_form
 from accounts.tokens import AccessToken, RefreshToken
+from accounts.usernames import username_key
 from core import replica
 from core.errors import Forbidden, NotAuthenticated, NotFound, invalid_field
 from core.sql import stored_time
-from d1backend import SerializationFailure, update_or_conflict, update_uncounted
+from d1backend import SerializationFailure, update_or_conflict, update_uncounted, write_only_if
 
 USER_AGENT_LENGTH = 255
 
@@ -232,6 +233,15 @@ def reject_refresh(token: RefreshToken) -> NoReturn:
     sessions_end(own)
     cache.set(replay_key(token), True, int(settings.REFRESH_TOKEN_LIFETIME.total_seconds()))
     raise TokenReused
+
+
+def write_only_while_open(sign_in: SignIn) -> None:
+    """Let D1 refuse what this request writes once the sign-in has ended, or its user has lost or gained a role.
+
+    Their copy of the sign-ins may be older than what another host did.
+    """
+    who = [sign_in.pk, sign_in.user_id, stored_time(timezone.now()), sign_in.user.is_admin]
+    write_only_if(selectors.SAME_SIGN_IN, who, "the sign-in of the caller")
 
 
 def sessions_end(sign_ins: "selectors.SignIns") -> int:

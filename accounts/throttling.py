@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.cache import cache
 
-from accounts.models import username_key
+from accounts.usernames import username_key
 from core.client_address import network_of
 from core.errors import TooMany
 

@@ -1,39 +1,27 @@
 """Validators of usernames and passwords, for serializers and forms."""
 
-import unicodedata
-
 from django.contrib.auth.password_validation import get_default_password_validators
 from django.core.exceptions import ValidationError
 
-from accounts.models import username_key
+from accounts.usernames import is_word, username_key, username_plain
 
 USERNAME_LENGTH = (3, 50)  # characters
 PASSWORD_LENGTH = (6, 128)  # characters
 REASON_LENGTH = 500  # characters, of a rejection
-SIGNS = "_.-"
 USERNAME_SIZE = "A username has {} to {} characters.".format(*USERNAME_LENGTH)
 PASSWORD_SIZE = "A password has {} to {} characters.".format(*PASSWORD_LENGTH)
 
 
 def validate_username(username: str) -> None:
-    """Raise ValidationError unless the username has 3 to 50 letters of any script, digits or `_ . -`."""
+    """Raise ValidationError unless the username has 3 to 50 letters of any script, digits or `_ . -`.
+
+    Its normal form must follow the rule too: one letter can stand for several words.
+    """
     least, most = USERNAME_LENGTH
-    if not least <= len(username) <= most:
+    if not (least <= len(username) <= most and least <= len(username_plain(username)) <= most):
         raise ValidationError(USERNAME_SIZE)
-    # Its key must follow the rule too: one letter can normalise to several words.
     if not (is_word(username) and is_word(username_key(username))):
         raise ValidationError("A username may only contain letters, digits and _ . -")
-
-
-def is_word(text: str) -> bool:
-    """Return whether the text has only letters, digits and signs. Vowel signs and other marks belong to letters."""
-    after_letter = False
-    for character in text:
-        category = unicodedata.category(character)
-        after_letter = category[0] == "L" or (category[0] == "M" and after_letter)
-        if not (after_letter or category == "Nd" or character in SIGNS):
-            return False
-    return True
 
 
 def validate_password(password: str) -> None:

@@ -49,10 +49,10 @@ VIEWS = """INSERT INTO day_totals (day, views, likes, designs) {numbers}
 SELECT day, sum(views), 0, 0 FROM daily_counts JOIN s WHERE true GROUP BY day
 ON CONFLICT (day) DO UPDATE SET views = excluded.views"""
 PERSON = """INSERT INTO users (
-    id, username, username_key, password_hash, password_setting, is_admin, is_approved, rejection_reason,
-    reviewed_at, avatar_object_key, created_at, updated_at
+    id, username, username_key, username_skeleton, username_written_skeleton, password_hash, password_setting,
+    is_admin, is_approved, rejection_reason, reviewed_at, avatar_object_key, created_at, updated_at
 ) {numbers} SELECT
-    n, 'person' || n, 'person' || n, '!', '', 0, n % 100 <> 0, '',
+    n, 'person' || n, 'person' || n, 'person' || n, 'person' || n, '!', '', 0, n % 100 <> 0, '',
     CASE WHEN n % 100 = 0 THEN NULL ELSE {when} END, '', {when}, {when}
 FROM s"""
 LIKE = """INSERT INTO user_favorites (user_id, design_id, created_at) {numbers}

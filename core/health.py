@@ -1,7 +1,9 @@
 """The health of each part, checked in parallel within 2 s."""
 
+import os
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection, connections
 
@@ -16,6 +19,7 @@ from core import replica
 from core.json_types import JsonObject
 
 STARTED = time.monotonic()
+PROBE = 4096  # bytes, a block of most file systems
 PATIENCE = 1.8  # seconds, so that the response is sent within 2
 # A part that hangs keeps its thread until its own timeout. Spare threads keep the next check from waiting for it.
 POOL = ThreadPoolExecutor(max_workers=8, thread_name_prefix="health")
@@ -97,7 +101,17 @@ def storage() -> JsonObject:
     return {"backend": type(default_storage._wrapped).__name__}  # type: ignore[attr-defined]
 
 
-PARTS: dict[str, Callable[[], JsonObject]] = {"database": database, "storage": storage}
+def data() -> JsonObject:
+    """Write into the folder DATA, which this host's caches, copy and images need."""
+    try:
+        with tempfile.TemporaryFile(dir=settings.DATA) as file:
+            file.write(bytes(PROBE))
+    except OSError as error:
+        return {"status": Checks.UNHEALTHY, "error": os.strerror(error.errno or 0)}
+    return {}
+
+
+PARTS: dict[str, Callable[[], JsonObject]] = {"database": database, "storage": storage, "data": data}
 
 
 def memory() -> JsonObject:

@@ -27,12 +27,12 @@ def read_chunked(request: HttpRequest, limit: int) -> tempfile.SpooledTemporaryF
     whole: Any = tempfile.SpooledTemporaryFile(max_size=settings.MAX_JSON_SIZE)  # noqa: SIM115  the caller closes it
     size = 0
     try:
-        while size <= limit and (data := source.read(min(CHUNK, limit + 1 - size))):
+        while size <= limit and (data := received(source, min(CHUNK, limit + 1 - size))):
             size += len(data)
             whole.write(data)
-    except (OSError, ParseException):
+    except (OSError, CutShortError):  # an OSError is that of the disk
         whole.close()
-        raise CutShortError from None
+        raise
     if size > limit:
         whole.close()
         request._stream = source
@@ -41,6 +41,14 @@ def read_chunked(request: HttpRequest, limit: int) -> tempfile.SpooledTemporaryF
     request._stream = whole
     request.META["CONTENT_LENGTH"] = str(size)
     return whole
+
+
+def received(source: BinaryIO, size: int) -> bytes:
+    """Return the next bytes of a body, at most `size`. Raises CutShortError as read_chunked does."""
+    try:
+        return source.read(size)
+    except (OSError, ParseException):
+        raise CutShortError from None
 
 
 class LingeringResponse(HttpResponse):

@@ -5,7 +5,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -24,13 +23,14 @@ from core import metrics, races, replica, system
 from core.api.errors import error_response
 from core.lingering_response import CutShortError, LingeringResponse, read_chunked
 from core.spending import READS
-from d1backend import gather
+from d1backend import conditional_writes, gather
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 logger = logging.getLogger("gallery.request")
 
 HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
+QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # Images come from here or from the bucket's public URL, which is plain HTTP on a developer's machine.
 IMAGES = f"'self' data: https: {settings.IMAGE_ORIGIN}".strip()
@@ -119,6 +119,20 @@ def health_first(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
     return middleware
 
 
+def plain_media_type(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Write the media type of the body in lower case: its case says nothing (RFC 9110, section 8.3.1).
+
+    Django's parser of forms knows them in lower case only.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        kind, semicolon, parameters = request.META.get("CONTENT_TYPE", "").partition(";")
+        request.META["CONTENT_TYPE"] = kind.lower() + semicolon + parameters
+        return get_response(request)
+
+    return middleware
+
+
 class JsonGzip(GZipMiddleware):
     """gzip for the JSON of GET responses. Images are compressed already, and responses with tokens must not be."""
 
@@ -127,7 +141,23 @@ class JsonGzip(GZipMiddleware):
         if request.method != "GET" or not (is_json or response.status_code == HTTPStatus.NOT_MODIFIED):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])  # also of a response too short to compress
+        if not accepts_gzip(request.headers.get("Accept-Encoding", "")):
+            return response
         return super().process_response(request, response)
+
+
+def accepts_gzip(header: str) -> bool:
+    """Return whether the client wants gzip rather than the plain body (Accept-Encoding, RFC 9110, section 12.5.3).
+
+    Django finds the word gzip in `gzip;q=0` too.
+    """
+    quality = {}
+    for item in header.lower().split(","):
+        coding, _, weight = item.replace(" ", "").partition(";q=")
+        found = QUALITY.fullmatch(weight)
+        quality[coding] = 1.0 if not weight else float(weight) if found else 0.0
+    wanted = quality.get("gzip", quality.get("*", 0.0))
+    return wanted > 0 and wanted >= quality.get("identity", 0.0)
 
 
 def body_limit(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -201,7 +231,10 @@ class RepeatLostWrites:
             request.may_repeat = not is_last  # type: ignore[attr-defined]
             return answer()
 
-        answer = partial(view, request, *args, **kwargs)
+        @conditional_writes()  # authentication adds the condition
+        def answer() -> HttpResponseBase:
+            return view(request, *args, **kwargs)
+
         if only_reads(request, view) and replica.reads_ask_d1():
             # The view asks for the sign-in first (ask_ahead), and runs again with the answer.
             return gather(answer)[0]

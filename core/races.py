@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, IntegrityError, connection
 
-from d1backend import OutcomeUnknown, SerializationFailure
+from d1backend import ConditionFailed, OutcomeUnknown, SerializationFailure
 from d1backend.replica import on_primary
 from d1backend.retry import pause
 
@@ -21,13 +21,15 @@ ATTEMPTS = 6
 def is_lost(error: Exception) -> bool:
     """Return whether a write may have failed because another one came first. Nothing of it is stored then.
 
-    Rows that it relied on changed (SerializationFailure), or a row that it refers to is gone, or the row that it
-    inserts exists (IntegrityError). If the updated row is gone, Model.save() raises a plain DatabaseError. If the
-    answer to a write was lost, D1 is asked, which makes sure that it is not stored later either.
+    Rows that it relied on changed (SerializationFailure), or the caller's sign-in did (ConditionFailed), or a row that
+    it refers to is gone, or the row that it inserts exists (IntegrityError). If the updated row is gone, Model.save()
+    raises a plain DatabaseError. If the answer to a write was lost, D1 is asked, which makes sure that it is not stored
+    later either.
     """
     if isinstance(error, OutcomeUnknown):
         return is_known_unwritten(error)
-    return isinstance(error, SerializationFailure | IntegrityError) or type(error) is DatabaseError
+    lost = SerializationFailure | ConditionFailed | IntegrityError
+    return isinstance(error, lost) or type(error) is DatabaseError
 
 
 def is_known_unwritten(error: OutcomeUnknown) -> bool:

@@ -22,6 +22,7 @@ from d1backend.schema import DatabaseSchemaEditor
 from d1backend.transaction.connection import Connection
 from d1backend.transaction.cursor import Cursor
 from d1backend.transaction.tail import tail_for
+from d1backend.transaction.write_conditions import conditions_of
 
 
 class DatabaseWrapper(sqlite3.DatabaseWrapper):
@@ -73,6 +74,7 @@ class DatabaseWrapper(sqlite3.DatabaseWrapper):
             never_commits=self._in_testcase,
             translate_errors=self.wrap_database_errors,
             new_tail=lambda changes_schema: tail_for(self.alias, changes_schema),
+            conditions=lambda: conditions_of(self.alias),
         )
 
     def init_connection_state(self) -> None:

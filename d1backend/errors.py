@@ -4,9 +4,9 @@ This module is the backend's `Database`: Django turns these exceptions into thos
 protocol/messages.py chooses the exception for an error message of D1.
 
 The classes of PEP 249 are sqlite3's. Django replaces these, and their subclasses UniqueError and MissingError, by
-its own classes. SerializationFailure, KeyTaken, RateLimited, OutOfReach and OutcomeUnknown are subclasses of
-django.db's OperationalError. Django passes them on as they are, so an application can catch them. The others are
-neither, and stay inside this backend.
+its own classes. SerializationFailure, ConditionFailed, KeyTaken, RateLimited, OutOfReach and OutcomeUnknown are
+subclasses of django.db's OperationalError. Django passes them on as they are, so an application can catch them. The
+others are neither, and stay inside this backend.
 """
 
 import secrets
@@ -33,6 +33,7 @@ Binary = memoryview
 _OURS = secrets.token_hex(4)
 STALE = f"D1STALE {_OURS}"
 CASCADES = f"D1CASCADES {_OURS}"
+UNMET = f"D1UNMET {_OURS}"
 APPLIED = f"D1APPLIED {_OURS}"
 OVERTAKEN = f"D1OVERTAKEN {_OURS}"
 CARRIED = f"D1CARRY {_OURS}"
@@ -46,6 +47,13 @@ class SerializationFailure(utils.OperationalError):
     """
 
     schema_version: str | None = None
+
+
+class ConditionFailed(utils.OperationalError):
+    """A condition of write_only_if() does not hold. Nothing was written.
+
+    To run the transaction again is of no use before what led to the condition is decided again.
+    """
 
 
 class KeyTaken(SerializationFailure):

@@ -15,7 +15,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User, username_key
+from accounts.models import User
+from accounts.usernames import username_forms
 from demo.pictures import drawn
 from demo.plan import DemoDesign, plan
 from designs.counters import write_views
@@ -115,9 +116,7 @@ def person(index: int) -> User:
     arrival = timezone.now() - timedelta(
         hours=chance.randrange(20, 72) if is_new else chance.randrange(72, 2000)
     )
-    user = User(
-        username=name, username_key=username_key(name), password=make_password(None), created_at=arrival
-    )
+    user = User(username=name, **username_forms(name), password=make_password(None), created_at=arrival)
     if index >= len(NAMES) - REJECTED:
         user.rejection_reason = "We could not find out who this is."
     user.is_approved = not is_new

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "core.middleware.health_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.middleware.plain_media_type",
     "core.middleware.body_limit",
     "core.spending.spending_by_address",
     "core.middleware.writes_need_d1",

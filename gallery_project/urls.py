@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from console.accounts.password_change import password_change
 from core import system
@@ -18,6 +19,7 @@ urlpatterns = [
     path("health/ready", system.ready),
     path("info", system.info),
     path("metrics", system.metrics),
+    path("admin", system.safe_in_envelope(RedirectView.as_view(pattern_name="admin:index"))),
     path("admin/password_change/", password_change),  # instead of Django's, which bypasses the services
     path("admin/", admin.site.urls),
     path("media/", include("uploads.urls")),
@@ -31,6 +33,6 @@ urlpatterns = [
 ]
 if settings.DEBUG:
     urlpatterns += [
-        path("docs", views.SwaggerView.as_view(url_name="openapi"), name="docs"),
-        path("openapi.json", views.SchemaView.as_view(), name="openapi"),
+        path("docs", system.safe_in_envelope(views.SwaggerView.as_view(url_name="openapi")), name="docs"),
+        path("openapi.json", system.safe_in_envelope(views.SchemaView.as_view()), name="openapi"),
     ]

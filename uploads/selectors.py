@@ -4,8 +4,10 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import BooleanField, Case, Exists, OuterRef, QuerySet, Value, When
 
 from accounts.models import User
+from core import replica
 from core.hooks import image_uses
-from uploads.models import Category, Image
+from uploads.keys import INCOMING
+from uploads.models import Category, Image, PendingUpload
 
 Images = QuerySet[Image]
 
@@ -33,6 +35,12 @@ def image(key: str, *, held: bool = False, uploaded_by: User | None = None) -> I
     if uploaded_by is not None:
         found = found.filter(uploaded_by=uploaded_by)
     return found.filter(object_key=key).first()
+
+
+def is_awaited(incoming: str) -> bool:
+    """Return whether the bytes under this key of an upload are still to be completed."""
+    promised = PendingUpload.objects.filter(object_key=incoming.removeprefix(INCOMING))
+    return replica.or_exactly(promised.exists)
 
 
 def avatar_use() -> tuple[str, Exists]:

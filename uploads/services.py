@@ -19,12 +19,12 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.throttling import Limit
 from core import audit, replica
-from core.errors import Conflict, GalleryError, Invalid, NotFound, Unavailable, invalid_field
-from d1backend import RateLimited, SerializationFailure, delete_or_conflict
+from core.errors import Conflict, Forbidden, GalleryError, Invalid, NotFound, Unavailable, invalid_field
+from d1backend import ConditionFailed, RateLimited, SerializationFailure, delete_or_conflict
 from d1backend.replica import on_primary
 from uploads import selectors
 from uploads.keys import EXTENSIONS, incoming_key, is_original, new_key, rendition_key
-from uploads.models import Image, PendingUpload
+from uploads.models import Category, Image, PendingUpload
 from uploads.pipeline.processing import Prepared, prepare
 from uploads.pipeline.renditions import RECIPE, StoredRendition
 from uploads.pipeline.validation import file_too_large
@@ -63,7 +63,7 @@ def image_store_prepared(user: User | None, prepared: Prepared, category: str) -
 
 def is_surely_unstored(error: BaseException) -> bool:
     """Return whether certainly no row was stored. If the connection broke, there may be one, with objects."""
-    return isinstance(error, SerializationFailure | RateLimited) or not isinstance(
+    return isinstance(error, SerializationFailure | ConditionFailed | RateLimited) or not isinstance(
         error, OperationalError | InterfaceError
     )
 
@@ -124,6 +124,12 @@ def discard_objects(keys: Iterable[str]) -> None:
         logger.warning("objects without a row were left in the store; clean_uploads removes them")
 
 
+def check_may_upload(user: User, category: str) -> None:
+    """Raise Forbidden unless the user may upload to the category: everyone to avatars, admins to all."""
+    if category != Category.AVATARS and not user.is_admin:
+        raise Forbidden("Only admins upload images other than avatars.")
+
+
 def upload_presign(
     user: User, content_type: str, size: int, category: str
 ) -> tuple[PendingUpload, str, dict[str, str]]:
@@ -153,16 +159,18 @@ def upload_presign(
 def upload_complete(user: User, key: str) -> Image:
     """Check the uploaded object and make an image of it. A second call returns the same image.
 
-    Raises NotFound if the user has no pending upload of this key, Conflict (not_uploaded), Invalid (invalid_image)
-    after deleting the bad object, and Unavailable, after which the call can be repeated. If the pending upload or the
-    user is deleted meanwhile, raises SerializationFailure or IntegrityError, and stores nothing. Raises TooMany after
-    too many keys that were not the user's.
+    Raises NotFound if the user has no pending upload of this key, Forbidden if they may no longer upload to its
+    category, Conflict (not_uploaded), Invalid (invalid_image) after deleting the bad object, and Unavailable, after
+    which the call can be repeated. If the pending upload or the user is deleted meanwhile, or the sign-in has ended,
+    raises SerializationFailure, IntegrityError or ConditionFailed, and stores nothing. Raises TooMany after too many
+    keys that were not the user's.
     """
     unknown_key_limit(user).check("too_many_requests")
     promised = PendingUpload.objects.filter(object_key=key, user=user)
     pending = replica.or_exactly(promised.first) if is_original(key) else None
     if pending is None:
         return completed_image(user, key)
+    check_may_upload(user, pending.category)
     try:
         prepared = uploaded_picture(pending)
     except Invalid as error:
@@ -179,9 +187,9 @@ def upload_complete(user: User, key: str) -> Image:
         with transaction.atomic():
             row.save(force_insert=True)
             delete_or_conflict(pending)
-    except (IntegrityError, SerializationFailure):
-        # Another call completed it, or the pending upload was deleted with its user or by clean_uploads. While it
-        # exists, another call may use the objects.
+    except (IntegrityError, SerializationFailure, ConditionFailed):
+        # The sign-in has ended, another call completed it, or the pending upload was deleted with its user or by
+        # clean_uploads. While it exists, another call may use the objects.
         with on_primary():
             is_pending = promised.exists()
         if not is_pending:
@@ -201,6 +209,7 @@ def completed_image(user: User, key: str, otherwise: GalleryError | None = None)
         if otherwise is None:
             unknown_key_limit(user).count()
         raise otherwise or NotFound("You have no pending upload of this key.")
+    check_may_upload(user, image.category)
     return image
 
 

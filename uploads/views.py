@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from core.api.errors import error_response
 from core.errors import Conflict, Unavailable
 from core.lingering_response import CutShortError
-from uploads import signed_urls
+from uploads import selectors, signed_urls
 from uploads.keys import content_type_of, is_incoming, is_object
 from uploads.storage.base import IMMUTABLE
 from uploads.storage.folder import FolderStorage
@@ -50,6 +50,8 @@ def receive_object(request: HttpRequest, store: FolderStorage, key: str) -> Http
         request.GET.get("ticket", ""), key, request.headers.get("Content-Type", ""), length
     ):
         return error_response(403, "This URL is not signed for this upload, or has expired.")
+    if not selectors.is_awaited(key):
+        return error_response(412, "This upload is completed, or was given up.", "already_uploaded")
     try:
         with store.draft(key, once=True) as file:
             copy_body(request, file, length)

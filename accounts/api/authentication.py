@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from accounts import selectors
 from accounts.models import SignIn, User
-from accounts.sessions import TokenRevoked
+from accounts.sessions import TokenRevoked, write_only_while_open
 from accounts.tokens import AccessToken, InvalidToken, access_token
 from core import replica
 from core.spending import spend_as_user
@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 class BearerAuthentication(BaseAuthentication):
     """`request.user` becomes the User and `request.auth` the SignIn.
 
-    The claims about the user are not trusted: a demoted admin loses their rights at once. In a view with
-    `write_checks_sign_in` the write itself looks the sign-in up and rejects a closed one. Without a replica nothing
-    else does, so such a view may use no more than the ids of `request.user` and `request.auth`.
+    The claims about the user are not trusted: a demoted admin loses their rights at once. Where the replica is older
+    than what another host did, D1 refuses the write, and the view runs again with what D1 says of the caller. In a
+    view with `write_checks_sign_in` the statement that writes looks the sign-in up itself and rejects a closed one.
+    Without a replica nothing else does, so such a view may use no more than the ids of `request.user` and
+    `request.auth`.
     """
 
     def authenticate(self, request: Request) -> tuple[User, SignIn] | None:
@@ -43,6 +45,8 @@ class BearerAuthentication(BaseAuthentication):
         sign_in = assumed_sign_in(token) if by_write and replica.reads_ask_d1() else sign_in_of(token)
         if sign_in is None:
             raise TokenRevoked
+        if not by_write:
+            write_only_while_open(sign_in)
         spend_as_user(sign_in.user, request.method)
         return sign_in.user, sign_in
 

@@ -23,7 +23,7 @@ class UsernameField(TextField):
             max_length=most,
             error_messages=dict.fromkeys(["min_length", "max_length"], validators.USERNAME_SIZE),
             required=required,
-            help_text="Letters of any script, digits and _ . -",
+            help_text="Letters of any script with the joiners of Indic scripts, digits and _ . -",
         )
 
 

@@ -33,6 +33,8 @@ class Migration(migrations.Migration):
                 ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 ("username", models.CharField(max_length=50, unique=True)),
                 ("username_key", models.CharField(editable=False, max_length=255, unique=True)),
+                ("username_skeleton", models.TextField(editable=False, unique=True)),
+                ("username_written_skeleton", models.TextField(editable=False, unique=True)),
                 ("password", models.CharField(db_column="password_hash", max_length=128)),
                 (
                     "password_setting",

@@ -61,8 +61,7 @@ class NewUserForm(forms.ModelForm):
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
-        owner = selectors.user_by_name(username)
-        if owner is not None and owner.pk != self.instance.pk:
+        if selectors.is_taken(username, self.instance):
             raise ValidationError("This username is taken.", code="username_taken")
         return username
 

@@ -1,5 +1,6 @@
 """The envelope of every error under /api, and the map from exceptions to responses."""
 
+import errno
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 # The nested details of a ValidationError.
 Details: TypeAlias = "Mapping[str, Details] | Sequence[Details] | str"
 
+# The folder DATA, or that of temporary files, is full or cannot be written.
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO})
 RETRY_AFTER = 5  # seconds, unless the failing part gave a time of its own
 
 STATUS_OF = {
@@ -121,7 +124,7 @@ def exception_handler(exception: Exception, context: Context) -> Response | None
     if status == 429:
         logger.warning("a call to D1 was refused: %s", exception)
     elif status == 503:
-        logger.warning("the database is out of reach: %s", exception)
+        logger.warning("the database is out of reach, or the disk: %s", exception)
     elif status >= 500:
         logger.error("unhandled exception of an API view", exc_info=exception)
     may_be_stored = isinstance(exception, OutcomeUnknown) and not races.is_known_unwritten(exception)
@@ -166,6 +169,8 @@ def status_of_django(exception: Exception) -> int:
         return 400
     if isinstance(exception, RateLimited) and exception.own:
         return 429
+    if isinstance(exception, OSError) and exception.errno in DISK_ERRORS:
+        return 503
     if isinstance(exception, OperationalError | InterfaceError) and isinstance(
         exception, DatabaseError | InterfaceError
     ):

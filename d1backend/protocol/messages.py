@@ -16,8 +16,10 @@ from d1backend.errors import (
     CHANGED,
     OVERTAKEN,
     STALE,
+    UNMET,
     AlreadyAppliedError,
     CarriedResult,
+    ConditionFailed,
     DataError,
     IntegrityError,
     MissingError,
@@ -72,7 +74,7 @@ _APPLIED = re.compile(rf"bad JSON path: '{APPLIED} (-?\d+) (-?\d+)'")
 _OVERTAKEN = re.compile(rf"bad JSON path: '{OVERTAKEN} (\d+)'")
 _CHANGED = f"bad JSON path: '{CHANGED}'"
 _STALE = re.compile(
-    rf"bad JSON path: '(?P<why>{STALE}|{CASCADES}) (?P<what>.*?)@(?P<version>\w*)'", re.DOTALL
+    rf"bad JSON path: '(?P<why>{STALE}|{CASCADES}|{UNMET}) (?P<what>.*?)@(?P<version>\w*)'", re.DOTALL
 )
 _MISSING = re.compile(r"no such (?P<kind>table|column): (?P<name>.*)", re.DOTALL)
 _UNIQUE = "UNIQUE constraint failed: "
@@ -143,6 +145,8 @@ def _on_purpose(text: str) -> Exception | None:
                 f"Table {found['what']} cannot be remade: another table refers to it with ON DELETE CASCADE, "
                 "SET NULL or SET DEFAULT, and dropping it would change that table's rows."
             )
+        if found["why"] == UNMET:
+            return ConditionFailed(f"This is no longer so: {found['what']}. Nothing was written.")
         error = SerializationFailure(
             f"Rows of table {found['what']} changed while this transaction was under way; nothing was written. "
             "Run it again."

@@ -16,6 +16,7 @@ from d1backend.errors import (
 )
 from d1backend.options import Settings
 from d1backend.protocol import encoding
+from d1backend.protocol.api import Statement
 from d1backend.protocol.budget import after_write
 from d1backend.sql.catalog import Catalog
 from d1backend.sql.converters import convert_rows
@@ -51,8 +52,9 @@ class Connection:
         never_commits: Callable[[], bool] = lambda: False,
         translate_errors: AbstractContextManager[None] | None = None,
         new_tail: Callable[[bool], Tail] = no_tail,
+        conditions: Callable[[], list[Statement]] = list,
     ) -> None:
-        self.session = Session(settings, database, new_tail)
+        self.session = Session(settings, database, new_tail, conditions)
         self.api = self.session.api
         self.rehearsal = Rehearsal(self.session)
         self.script: Script | None = None

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from d1backend.errors import (
     AlreadyAppliedError,
+    ConditionFailed,
     DataError,
     MissingError,
     OperationalError,
@@ -36,15 +37,22 @@ NamedRows = tuple[list[str], list[Row]]
 class Session:
     """Sends batches; used by one thread at a time.
 
-    `new_tail` makes the tail of a writing batch, from whether the batch changes the schema.
+    `new_tail` makes the tail of a writing batch, from whether the batch changes the schema; `conditions` returns the
+    statements that each of them begins with, and that fail it where it must not be written.
     """
 
-    def __init__(self, settings: Settings, database: str, new_tail: Callable[[bool], Tail] = no_tail) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: str,
+        new_tail: Callable[[bool], Tail] = no_tail,
+        conditions: Callable[[], list[Statement]] = list,
+    ) -> None:
         self.api = Api(settings)
         self.database = database
         self.identity = f"{settings.base_url} {settings.account_id} {database}"
         self._marks = BatchMarks()
-        self._new_tail = new_tail
+        self._new_tail, self._conditions = new_tail, conditions
         self._shared = SharedCatalog(self.identity, settings.folder)
         # The catalog in use, and whether this connection has compared it with the database.
         self._catalog: Catalog | None = None
@@ -106,7 +114,8 @@ class Session:
                 self.forget_catalog()
 
     def _write_batch(self, statements: list[Statement], schema: bool) -> list[Result] | AlreadyAppliedError:
-        batch = self._marks.with_mark(statements)
+        conditions = self._conditions()
+        batch = self._marks.with_mark([*conditions, *statements])
         fetches = schema or self._lacks_version
         try:
             check, *results = with_preparation(lambda before: self._send([*before, *batch], schema))
@@ -120,7 +129,7 @@ class Session:
         # A catalog that came with the batch is newer than the version that its check saw.
         if not fetches:
             self._compare(_version(check))
-        return results
+        return results[len(conditions) :]
 
     def _send(self, statements: list[Statement], schema: bool) -> list[Result]:
         """The results of a writing batch; those of its tail go to the tail."""
@@ -129,8 +138,8 @@ class Session:
         tail = self._new_tail(schema)
         try:
             results = self.api.batch(self.database, batch, writes=True, tail=tail.statements)
-        except (AlreadyAppliedError, OutcomeUnknown, SerializationFailure):
-            # After a SerializationFailure nothing was written, but to run it again needs newer rows.
+        except (AlreadyAppliedError, OutcomeUnknown, SerializationFailure, ConditionFailed):
+            # After the last two nothing was written, but to run it again needs newer rows.
             tail.answers_lost()
             raise
         except (OperationalError, DataError) as error:

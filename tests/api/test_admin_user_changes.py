@@ -41,6 +41,13 @@ def test_what_is_sent_is_changed_and_nothing_else(admin):
     assert as_stored(user)["username_key"] == "meera"
 
 
+def test_a_name_that_may_be_confused_with_another_is_taken_but_not_by_oneself(admin):
+    UserFactory(username="Meera")
+    user = UserFactory(username="pop")
+    refused(put(admin, user, username="Меега".replace("г", "r")), 409, "username_taken")
+    assert put(admin, user, username="p0p").json()["username"] == "p0p"
+
+
 def test_nothing_sent_is_nothing_changed(admin):
     user = UserFactory()
     before = as_stored(user)

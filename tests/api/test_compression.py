@@ -40,3 +40,31 @@ def test_tokens_are_not_compressed():
     answer = ApiClient().send("POST", "/api/auth/login", sign_in, headers=TAKES_GZIP)
     assert answer.status_code == 200
     assert not answer.has_header("Content-Encoding")
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        "gzip;q=0",
+        "gzip; q=0",
+        "GZIP;Q=0",
+        "gzip;q=0.000",
+        "*;q=0",
+        "identity",
+        "gzip;q=0, *",
+        "gzip;q=0.5, identity",
+    ],
+)
+def test_who_refuses_gzip_gets_the_plain_body(accepted):
+    DesignFactory.create_batch(3)
+    answer = ApiClient.approved().send("GET", "/api/designs", headers={"Accept-Encoding": accepted})
+    assert answer.status_code == 200
+    assert not answer.has_header("Content-Encoding")
+    assert "Accept-Encoding" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize("accepted", ["gzip;q=0.1", "br, gzip", "gzip, identity;q=0", "gzip, *;q=0"])
+def test_who_takes_gzip_gets_it_however_they_say_so(accepted):
+    DesignFactory.create_batch(3)
+    answer = ApiClient.approved().send("GET", "/api/designs", headers={"Accept-Encoding": accepted})
+    assert answer.headers["Content-Encoding"] == "gzip"

@@ -41,6 +41,13 @@ def test_the_right_password_brings_tokens():
     assert ApiClient(token=body["access_token"]).get("/api/auth/me").status_code == 200
 
 
+def test_a_name_is_compared_without_joiners_and_never_by_its_looks():
+    UserFactory(username="ශ්‍රීපාල")
+    UserFactory(username="paul")
+    assert login("ශ්රීපාල").status_code == 200
+    refused(login("pau1"), 401, "invalid_credentials")
+
+
 def test_a_sign_in_notes_the_device_and_the_time():
     user = UserFactory()
     before = timezone.now()

@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from accounts.models import SignIn, User
 from core.models import AppSetting, AuditEntry
@@ -22,6 +22,8 @@ ME = "/api/auth/me"
 AUTHENTICATED = "accounts.api.authentication.spend_as_user"
 PUT_INTO_STORE = "uploads.services.store_objects"
 ROUNDS = 8
+# D1 itself checks the sign-in with every write.
+ON_D1_NOBODY = 401 if hasattr(connection, "round_trips") else None
 
 
 @pytest.fixture
@@ -188,8 +190,11 @@ class TestAUserDeletedMeanwhile:
                 ),
                 401,
             ),
-            (lambda leaver, row: leaver.post("/api/auth/logout"), 200),
-            (lambda leaver, row: leaver.delete(f"/api/auth/sessions/{leaver.tokens.sign_in.pk}"), 404),
+            (lambda leaver, row: leaver.post("/api/auth/logout"), ON_D1_NOBODY or 200),
+            (
+                lambda leaver, row: leaver.delete(f"/api/auth/sessions/{leaver.tokens.sign_in.pk}"),
+                ON_D1_NOBODY or 404,
+            ),
         ],
         ids=["like", "avatar", "password", "approve", "reject", "presign", "logout", "session"],
     )
@@ -338,6 +343,13 @@ PAIRS = {
     ),
     "register a name twice": (
         (("post", "/api/auth/register", {"username": "same", "password": "six yards of silk"}),) * 2,
+        {200, 409},
+    ),
+    "register two names that look alike": (
+        tuple(
+            ("post", "/api/auth/register", {"username": name, "password": "six yards of silk"})
+            for name in ("same", "sаme")
+        ),
         {200, 409},
     ),
     "set a setting twice": (

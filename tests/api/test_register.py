@@ -55,6 +55,18 @@ def test_a_name_that_differs_by_case_alone_is_taken(taken):
     assert User.objects.count() == 1
 
 
+@pytest.mark.parametrize("taken", ["аdmin", "АDMIN", "adm\u0456n", "ADMIN"])
+def test_a_name_that_may_be_confused_with_another_is_taken(taken):
+    UserFactory(username="admin")
+    assert list(refused(register(taken), 409, "username_taken")) == ["username"]
+    assert User.objects.count() == 1
+
+
+def test_a_joiner_makes_no_other_name():
+    assert register("ශ්‍රී").json()["user"]["username"] == "ශ්‍රී"
+    refused(register("ශ්රී"), 409, "username_taken")
+
+
 def test_cases_beyond_ascii_are_one_name_too():
     UserFactory(username="ÉTOILE")
     refused(register("étoile"), 409, "username_taken")
@@ -71,6 +83,11 @@ BAD_NAMES = [
     "nul\0nul",
     "ab😀",
     "a\u200bbc",
+    "a\u200db",
+    "abc\u034f",
+    "abc\ufe0f",
+    "ab\u3164c",
+    "ab\u115fc",
     "कि ता",
 ]
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from django.db import OperationalError
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from console.sessions import SessionStore
 from core import app_settings, health, replica
@@ -163,6 +163,39 @@ class TestTheReplica:
             refused(response, 503, "unavailable")
             assert response.headers["Retry-After"] == "7"
         assert client.get("/api/auth/me").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/", "/info", "/metrics", "/admin", *HEALTH_CALLS])
+@pytest.mark.parametrize("browser", [True, False])
+def test_a_system_page_is_read_and_nothing_else(method, path, browser):
+    response = Client(enforce_csrf_checks=browser).generic(
+        method, path, b"{}", content_type="application/json"
+    )
+    refused(response, 405, "method_not_allowed")
+    assert response.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("path", ["/", "/info", *HEALTH_CALLS])
+def test_a_head_is_a_get_without_its_body(client, path):
+    response = client.head(path)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Content-Type"] == client.get(path).headers["Content-Type"]
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.7", "10.0.0.7:8000", "[::1]:80", "gallery.internal", "who_knows", ""]
+)
+@pytest.mark.parametrize("path", HEALTH_CALLS)
+def test_health_answers_by_any_host_name(client, settings, path, host):
+    settings.ALLOWED_HOSTS = ["gallery.example"]
+    assert client.get(path, headers={"Host": host}).status_code == 200
+    assert client.get("/info", headers={"Host": host}).status_code == 400
+
+
+def test_the_console_is_found_without_its_slash(client):
+    response = client.get("/admin")
+    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
 
 
 def test_docs_are_not_there_outside_debug_mode(client):

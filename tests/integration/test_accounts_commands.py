@@ -47,6 +47,12 @@ def test_doing_it_twice_changes_nothing_more(django_assert_num_queries):
     assert AuditEntry.objects.count() == 1
 
 
+def test_a_name_that_may_be_confused_with_another_is_refused():
+    UserFactory(username="Asha")
+    with pytest.raises(CommandError, match="taken"):
+        create_admin("--no-input", "--username", "Аsha", "--password", PASSWORD)
+
+
 def test_a_user_that_is_there_becomes_an_admin():
     UserFactory(username="Asha", rejected=True)
     user = create_admin("--no-input", "--username", "asha", "--password", PASSWORD)

@@ -15,6 +15,8 @@ from uploads.models import Category, Image, PendingUpload
 from uploads.pipeline.renditions import renditions_as_json
 from uploads.storage.base import configured_store
 
+NO_FILE = "Send the picture as a file: its part of the form needs a filename."
+
 
 class RenditionSerializer(serializers.Serializer[None]):
     width = serializers.IntegerField(help_text="pixels")
@@ -45,7 +47,8 @@ class UploadSerializer(InputSerializer):
     """The multipart form of an upload."""
 
     file = serializers.FileField(
-        allow_empty_file=True, error_messages={"required": "Send the picture as the form's field “file”."}
+        allow_empty_file=True,
+        error_messages={"required": "Send the picture as the form's field “file”.", "invalid": NO_FILE},
     )
     category = serializers.ChoiceField(Category.choices, default=Category.DESIGNS)
 

@@ -1,20 +1,23 @@
 """The API of uploads."""
 
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import DataAndFiles, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
 from core.api.pagination import PAGE_PARAMETERS, PageRequest
 from core.api.permissions import IsAdmin, caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, page_of
-from core.errors import Forbidden
+from core.errors import invalid_field
 from uploads import selectors, services
 from uploads.api.serializers import (
+    NO_FILE,
     CompleteSerializer,
     ImageSerializer,
     ListQuerySerializer,
@@ -38,16 +41,20 @@ UPLOAD_FORM = {
 }
 
 
-def check_may_upload(user: User, category: str) -> None:
-    """Raise Forbidden unless the user may upload to the category: everyone to avatars, admins to all."""
-    if category != Category.AVATARS and not user.is_admin:
-        raise Forbidden("Only admins upload images other than avatars.")
+class PictureParser(MultiPartParser):
+    """The form of an upload. A part without a filename is a field, of which Django takes little."""
+
+    def parse(self, *args: Any, **options: Any) -> DataAndFiles:
+        try:
+            return super().parse(*args, **options)
+        except RequestDataTooBig:
+            raise invalid_field("file", NO_FILE) from None
 
 
 class UploadView(APIView):
     """Upload an image through the service."""
 
-    parser_classes = [MultiPartParser]
+    parser_classes = [PictureParser]
 
     @extend_schema(
         operation_id="upload_image",
@@ -57,7 +64,7 @@ class UploadView(APIView):
     def post(self, request: Request) -> Response:
         form = request.data
         category = form.get("category", Category.DESIGNS) if isinstance(form, dict) else Category.DESIGNS
-        check_may_upload(caller(request), category)
+        services.check_may_upload(caller(request), category)
         sent = UploadSerializer.of_body(request)
         image = services.image_store(caller(request), sent["file"], sent["category"])
         return Response(image_as_json(request, image), 201)
@@ -72,7 +79,7 @@ class PresignedView(APIView):
         operation_id="presign_upload", parameters=[PresignQuerySerializer], responses=PresignedSerializer
     )
     def get(self, request: Request) -> Response:
-        check_may_upload(caller(request), request.query_params.get("category", Category.DESIGNS))
+        services.check_may_upload(caller(request), request.query_params.get("category", Category.DESIGNS))
         sent = PresignQuerySerializer.of_query(request)
         pending, address, headers = services.upload_presign(
             caller(request), sent["content_type"], sent["size"], sent["category"]

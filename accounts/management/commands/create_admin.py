@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import selectors, services, validators
+from core.errors import Conflict
 
 
 class Command(BaseCommand):
@@ -37,7 +38,10 @@ class Command(BaseCommand):
         self.refuse_bad("password", validators.validate_password, password)
         user = selectors.user_by_name(username)
         if user is None:
-            services.user_create(None, username, password, is_admin=True, is_editor=False)
+            try:
+                services.user_create(None, username, password, is_admin=True, is_editor=False)
+            except Conflict as error:
+                raise CommandError(f"{error.message} It may be confused with that of another user.") from None
             self.stdout.write(self.style.SUCCESS(f"{username} is made, and is an approved admin."))
             return
         new = None if user.check_password(password) else password

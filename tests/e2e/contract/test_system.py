@@ -58,6 +58,14 @@ def test_info_tells_the_limits_and_no_secret(anyone, server):
     assert str(server.data) not in text
 
 
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_the_docs_are_read_and_nothing_else(anyone, path):
+    answer = anyone.session.options(anyone.address + path, timeout=30)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert answer.json()["code"] == "method_not_allowed"
+    assert anyone.session.head(anyone.address + path, timeout=30).status_code == 200
+
+
 def test_the_docs_need_nothing_from_elsewhere(anyone):
     page, schema = anyone.get("/docs"), anyone.get("/openapi.json")
     assert page.status_code == schema.status_code
