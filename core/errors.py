@@ -5,9 +5,14 @@ Services raise them. core.api.errors turns them into HTTP responses, the admin i
 
 from collections.abc import Mapping
 
+from core.json_types import Json
+
 
 class GalleryError(Exception):
-    """A rejected call: `message` is one sentence for a person, `code` is stable, `fields` maps fields to sentences."""
+    """A rejected call: `message` is one sentence for a person, `code` is stable, `fields` maps fields to sentences.
+
+    `extra` has the members that the body of this error has besides those of every error.
+    """
 
     code = "error"
     message = "The request could not be carried out."
@@ -18,11 +23,13 @@ class GalleryError(Exception):
         *,
         code: str | None = None,
         fields: Mapping[str, list[str]] | None = None,
+        extra: Mapping[str, Json] | None = None,
         retry_after: int | None = None,
     ) -> None:
         self.message = message or self.message
         self.code = code or self.code
         self.fields = dict(fields or {})
+        self.extra = dict(extra or {})
         self.retry_after = retry_after  # seconds
         super().__init__(self.message)
 

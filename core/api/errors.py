@@ -113,7 +113,7 @@ def exception_handler(exception: Exception, context: Context) -> Response | None
         return None
     if isinstance(exception, errors.GalleryError):
         status = next(STATUS_OF[kind] for kind in type(exception).__mro__ if kind in STATUS_OF)
-        body = envelope(status, exception.message, exception.code, exception.fields)
+        body = envelope(status, exception.message, exception.code, exception.fields) | exception.extra
         return Response(body, status, headers=error_headers(status, exception.retry_after))
     if isinstance(exception, exceptions.APIException):
         return api_exception_response(exception)

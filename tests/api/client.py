@@ -64,13 +64,13 @@ class ApiClient:
         return self.http.post(path, fields, headers=self.headers)
 
 
-def refused(response, status, code):
-    """Assert that the answer is this refusal in the one envelope; answer its `errors`."""
+def refused(response, status, code, *more):
+    """Assert that the answer is this refusal in the one envelope, with `more` fields; answer its `errors`."""
     body = response.json()
     assert (response.status_code, body.get("code")) == (status, code), body
     assert body["success"] is False
     assert body["message"]
-    assert set(body) <= {"success", "message", "code", "errors"}
+    assert set(body) <= {"success", "message", "code", "errors", *more}
     if status == 401:
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
     if status in (429, 503):
