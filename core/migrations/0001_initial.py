@@ -54,13 +54,14 @@ class Migration(migrations.Migration):
                 ("object_id", models.CharField(max_length=255)),
                 ("object_label", models.CharField(max_length=255)),
                 ("changes", models.JSONField(default=dict)),
+                ("version", models.PositiveIntegerField(blank=True, null=True)),
             ],
             options={
                 "verbose_name_plural": "audit entries",
                 "db_table": "audit_entries",
                 "ordering": ["-id"],
                 "indexes": [
-                    models.Index(fields=["object_type", "object_id"], name="audit_entri_object__f55c73_idx"),
+                    models.Index(fields=["object_type", "object_id", "version"], name="audit_by_object"),
                     models.Index(fields=["actor_username"], name="audit_by_actor"),
                 ],
             },
