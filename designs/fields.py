@@ -21,6 +21,12 @@ class Status(models.TextChoices):
     DRAFT = "draft"
     PUBLISHED = "published"
     ARCHIVED = "archived"
+    DELETED = "deleted"  # in the trash
+
+
+# Nobody sets DELETED: a deletion does.
+SETTABLE_STATUSES = [choice for choice in Status.choices if choice[0] != Status.DELETED]
+LIVE = ~models.Q(status=Status.DELETED)  # the designs outside the trash
 
 
 class FacetField(models.CharField):
@@ -68,6 +74,10 @@ class DesignFields(models.Model):
     # A default, not auto_now_add: an import brings its own dates.
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    # Grows by one with each edit, deletion and restore, which the line of the audit trail carries too.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    trashed_status = models.CharField(max_length=10, blank=True, default="", editable=False)
 
     class Meta:
         abstract = True
@@ -78,6 +88,8 @@ COLUMNS = {str(field.column): field for field in DesignFields._meta.fields}
 EDITABLE = tuple(column for column, field in COLUMNS.items() if field.editable)
 FACETS = tuple(field for field in COLUMNS.values() if isinstance(field, FacetField))
 FACET_FIELDS = tuple(field.name for field in FACETS)
+# The audit trail shows the pictures, the cover among them, as one value.
+AUDITED = tuple("image_keys" if column == "r2_object_key" else column for column in EDITABLE)
 # Fields that change whenever somebody looks at a design or likes it.
 COUNTERS = ("view_count", "like_count")
 # The weight of a word found in each searched column: a word of the title counts most, one of a sentence least.

@@ -34,6 +34,16 @@ class Design(DesignFields):
         """The key of the image, under its name in the API."""
         return self.image_id
 
+    @property
+    def image_keys(self) -> list[str]:
+        """The pictures, under their name in the audit trail."""
+        return [self.image_id]
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the design is in the trash."""
+        return self.status == Status.DELETED
+
 
 class SearchRow(models.Model):
     """A row of the full-text index of designs (designs.search), an FTS5 table that triggers keep."""

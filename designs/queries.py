@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from designs import search
-from designs.fields import Status, Values
+from designs.fields import LIVE, Status, Values
 from designs.models import Design
 
 
@@ -49,7 +49,7 @@ class FavouritesQuery:
 
     def designs(self) -> QuerySet[Design]:
         liked = Design.objects.filter(favourites__user=self.user_id)
-        return liked.filter(status__in=self.statuses) if self.statuses else liked
+        return liked.filter(status__in=self.statuses) if self.statuses else liked.filter(LIVE)
 
     def ordered(self) -> QuerySet[Design]:
         return self.designs().order_by("-favourites__created_at", "-favourites__id")
@@ -57,7 +57,7 @@ class FavouritesQuery:
 
 @dataclass(frozen=True)
 class DesignQuery:
-    """The filters, the search and the order of a list. By default every design, newest first."""
+    """The filters, the search and the order of a list. By default every design outside the trash, newest first."""
 
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     featured: bool | None = None
@@ -105,10 +105,11 @@ class DesignQuery:
 
     def designs(self) -> QuerySet[Design]:
         """The designs in no order."""
+        found = Design.objects.all() if self.statuses else Design.objects.filter(LIVE)
         if not self.words.expression:
-            designs = Design.objects.filter(**self.conditions())
+            designs = found.filter(**self.conditions())
             return search.holding(designs, self.words.symbols) if self.is_search else designs
-        narrowed = Design.objects.filter(**search.unindexed(self.conditions()))
+        narrowed = found.filter(**search.unindexed(self.conditions()))
         return search.matching(narrowed, self.words, ranked=self.is_ranked)
 
     def ordered(self) -> QuerySet[Design]:
@@ -118,7 +119,7 @@ class DesignQuery:
 
 
 def restrict_to_visible(user: User | None, query: DesignQuery) -> DesignQuery:
-    """The query, of which all but admins see published designs only."""
+    """The query, of which all but admins see published designs only; admins see the trash where they ask for it."""
     if user is not None and user.is_admin:
         return query
     return replace(query, statuses=(Status.PUBLISHED,))
