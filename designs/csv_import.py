@@ -103,6 +103,8 @@ def import_row(
     design_id, file = id_of(cells.pop("id", "")), cells.pop("image", "")
     kept = kept_columns(cells)
     design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
+    if design and design.is_deleted:
+        raise invalid_field("id", "This design is in the trash. Restore it first.")
     if file:
         cells["r2_object_key"] = IMAGE_PENDING
     fields = validated_fields(cells, partial=design is not None)

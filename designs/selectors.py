@@ -8,7 +8,7 @@ from django.db.models.expressions import Combinable
 from accounts.models import User
 from core import replica
 from core.errors import NotFound
-from designs.fields import FACETS, Status
+from designs.fields import FACETS, LIVE, Status
 from designs.models import Design, Favourite
 
 NO_SUCH_DESIGN = "There is no such design."
@@ -21,13 +21,15 @@ def designs_visible_to(user: User | None) -> QuerySet[Design]:
     return Design.objects.filter(status=Status.PUBLISHED)
 
 
-def design_get_for_change(user: User, design_id: int) -> Design:
+def design_get_for_change(user: User, design_id: int, *, in_trash: bool = False) -> Design:
     """A design with its image and the user's `is_favorite`, also when another host has only just stored it.
 
-    Raises NotFound if there is none that the user may see.
+    Raises NotFound if there is none that the user may see, or unless `in_trash` if it is in the trash.
     """
     likes = Favourite.objects.filter(user_id=user.pk, design_id=OuterRef("pk"))
     found = designs_visible_to(user).filter(pk=design_id).select_related("image")
+    if not in_trash:
+        found = found.filter(LIVE)
     design = replica.or_exactly(found.annotate(is_favorite=Exists(likes)).first)
     if design is None:
         raise NotFound(NO_SUCH_DESIGN)

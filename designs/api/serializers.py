@@ -5,9 +5,12 @@ from typing import Any
 from django.db import models
 from rest_framework import serializers
 
-from core.api.fields import FlagField, TextField
+from core.api.fields import FlagField, TextField, WholeNumberField
+from core.api.inputs import InputSerializer
+from core.api.views import AuditEntrySerializer
+from core.models import AuditEntry
 from designs.facets import ValueCount
-from designs.fields import COLUMNS, EDITABLE, Status, Values
+from designs.fields import COLUMNS, EDITABLE, SETTABLE_STATUSES, Values
 from designs.models import Design
 from designs.read_model import SHOWN, with_image
 from uploads.api.serializers import RenditionSerializer
@@ -56,13 +59,17 @@ def input_field(column: "models.Field[Any, Any]") -> Field:
     if isinstance(column, models.BooleanField):
         return FlagField(required=False, allow_null=True)
     if column.choices:
-        return serializers.ChoiceField(Status.choices, required=False, allow_null=True)
+        return serializers.ChoiceField(SETTABLE_STATUSES, required=False, allow_null=True)
     if isinstance(column, models.ForeignKey):
         return TextField(max_length=column.target_field.max_length)
     length = column.max_length or DESCRIPTION_LENGTH
     if column.blank:
         return TextField(max_length=length, required=False, allow_blank=True, allow_null=True)
     return TextField(max_length=length)
+
+
+def version_field(help_text: str) -> Field:
+    return WholeNumberField(min_value=1, required=False, help_text=help_text)
 
 
 class DesignInputSerializer(serializers.Serializer[Design]):
@@ -77,6 +84,25 @@ class DesignInputSerializer(serializers.Serializer[Design]):
             for name, value in attrs.items()
             if value is not None or isinstance(self.fields[name], TextField)
         }
+
+
+class DesignUpdateSerializer(DesignInputSerializer):
+    """The same, and the version that the change is based on."""
+
+    def get_fields(self) -> dict[str, Field]:
+        return super().get_fields() | {"version": version_field("The one that was read.")}
+
+
+class RestoreSerializer(InputSerializer):
+    version = version_field("Back to this one.")
+
+
+class DesignVersionSerializer(AuditEntrySerializer):
+    version = serializers.IntegerField()
+
+    class Meta:
+        model = AuditEntry
+        fields = ["version", "created_at", "actor", "changes"]
 
 
 class FavouriteSerializer(serializers.Serializer[Design]):
