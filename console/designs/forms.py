@@ -1,10 +1,13 @@
 """The admin's form of a design."""
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from core.errors import GalleryError
+from designs.fields import SETTABLE_STATUSES
 from designs.models import Design
 from uploads.pipeline.processing import Prepared, prepare
 
@@ -21,6 +24,13 @@ class DesignForm(forms.ModelForm):
     class Meta:
         model = Design
         fields = "__all__"  # noqa: DJ007 -- the admin's fieldsets say which
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(
+            status := self.fields.get("status"), forms.ChoiceField
+        ):  # there is none where it is read-only
+            status.choices = SETTABLE_STATUSES
 
     def clean_picture(self) -> Prepared | None:
         file = self.cleaned_data["picture"]
