@@ -240,7 +240,8 @@ def write_only_while_open(sign_in: SignIn) -> None:
 
     Their copy of the sign-ins may be older than what another host did.
     """
-    who = [sign_in.pk, sign_in.user_id, stored_time(timezone.now()), sign_in.user.is_admin]
+    now = stored_time(timezone.now())
+    who = (sign_in.pk, sign_in.user_id, now, sign_in.user.is_admin)
     write_only_if(selectors.SAME_SIGN_IN, who, "the sign-in of the caller")
 
 

@@ -8,6 +8,7 @@ from functools import wraps
 from django.conf import settings
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
@@ -21,7 +22,7 @@ from core.api.errors import DEFAULTS, RETRY_AFTER, error_headers, error_response
 from core.health import Checks
 
 IMAGE_TYPES = ["image/jpeg", "image/png", "image/webp"]
-Page = Callable[[HttpRequest], HttpResponse]
+Page = Callable[..., HttpResponseBase]
 
 
 def safe_in_envelope(view: Page) -> Page:
@@ -29,7 +30,7 @@ def safe_in_envelope(view: Page) -> Page:
 
     @csrf_exempt  # the other methods do nothing
     @wraps(view)
-    def checked(request: HttpRequest) -> HttpResponse:
+    def checked(request: HttpRequest) -> HttpResponseBase:
         if request.method in ("GET", "HEAD"):
             return view(request)
         refusal = error_response(405)
