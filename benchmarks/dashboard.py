@@ -36,12 +36,13 @@ IMAGE = """INSERT INTO images (
 FROM s"""
 DESIGN = """INSERT INTO designs (
     id, title, description, r2_object_key, image_alt, category, style, colour, fabric, occasion, season, designer_name,
-    collection_name, featured, status, view_count, like_count, created_at, updated_at
+    collection_name, featured, status, view_count, like_count, created_at, updated_at, version, trashed_status
 ) {numbers} SELECT
     n, 'Paithani ' || n, 'A saree of silk with a border of peacocks.', 'designs/' || n || '.jpg', '',
     'Category ' || (n % 12), 'Style ' || (n % 17), 'Colour ' || (n % 40), 'Fabric ' || (n % 25),
     'Occasion ' || (n % 11), 'Season', 'Designer ' || (n % 50), 'Collection ' || (n % 60), n % 12 = 0,
-    CASE n % 10 WHEN 0 THEN 'draft' WHEN 1 THEN 'archived' ELSE 'published' END, n * 31 % 9973, 0, {when}, {when}
+    CASE n % 10 WHEN 0 THEN 'draft' WHEN 1 THEN 'archived' ELSE 'published' END, n * 31 % 9973, 0, {when}, {when},
+    1, ''
 FROM s"""
 COUNT = """INSERT INTO daily_counts (day, design_id, views) {numbers}
 SELECT date('now', '-' || (n * {span} / {counts}) || ' days'), 1 + n % {designs}, 1 + n % 9 FROM s"""

@@ -25,8 +25,15 @@ class Actor(Protocol):
     username: str
 
 
-def record(actor: Actor | None, action: str, target: Model, changes: Changes | None = None) -> None:
-    """Write one entry: `actor` (None: the system) did `action` to `target`.
+def record(
+    actor: Actor | None,
+    action: str,
+    target: Model,
+    changes: Changes | None = None,
+    *,
+    version: int | None = None,
+) -> None:
+    """Write one entry: `actor` (None: the system) did `action` to `target`, and made its `version`, if it has any.
 
     `changes` maps fields to their (old, new) values, which must be JSON-serialisable. The values of secret fields
     are hidden. Call it inside the transaction of the change, and before the target is deleted.
@@ -43,6 +50,7 @@ def record(actor: Actor | None, action: str, target: Model, changes: Changes | N
             field: [HIDDEN, HIDDEN] if field in hidden else list(pair)
             for field, pair in (changes or {}).items()
         },
+        version=version,
     )
     insert_unkeyed(line)
 

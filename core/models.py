@@ -34,13 +34,15 @@ class AuditEntry(models.Model):
     object_id = models.CharField(max_length=255)
     object_label = models.CharField(max_length=255)
     changes = models.JSONField(default=dict)
+    # Of a line that made a version of an object: which one.
+    version = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         db_table = "audit_entries"
         ordering = ["-id"]
         verbose_name_plural = "audit entries"
         indexes = [
-            models.Index(fields=["object_type", "object_id"]),
+            models.Index(fields=["object_type", "object_id", "version"], name="audit_by_object"),
             models.Index(fields=["actor_username"], name="audit_by_actor"),
         ]
 

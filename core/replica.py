@@ -57,6 +57,11 @@ def reads_ask_d1() -> bool:
     )
 
 
+def may_be_old() -> bool:
+    """Return whether reads come from a copy, which may be older than what another host wrote."""
+    return is_used() and not reads_ask_d1()
+
+
 def may_lack(moment: float) -> bool:
     """Return whether the replica may lack what another host wrote at that moment (seconds, time.time())."""
     if not is_used():

@@ -12,7 +12,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 NAMELESS = (
     "json_replace({changes}, '$.username', json('[null,null]'), '$.avatar_object_key', json('[null,null]'))"
 )
-KEPT = ("id", "created_at", "actor_id", "action", "object_type", "object_id")
+KEPT = ("id", "created_at", "actor_id", "action", "object_type", "object_id", "version")
 # The one change that a line of the audit trail permits. IS, because a comparison with NULL would permit any.
 ANONYMISED = (
     f"{' AND '.join(f'new.{column} IS old.{column}' for column in KEPT)} "

@@ -11,7 +11,7 @@ from accounts import stats
 from core.days import last_days
 from d1backend import gather
 from designs.facets import ValueCount, value_counts
-from designs.fields import FACET_FIELDS, Status
+from designs.fields import FACET_FIELDS, LIVE, Status
 from designs.models import DayTotal, Design, Favourite
 
 TOP = 10
@@ -40,34 +40,36 @@ class Overview(TypedDict):
 def overview(days: int) -> Overview:
     """Users, designs, engagement, and the last `days` days, in one round trip to D1."""
     dates = last_days(days)
-    users, designs, favourites, by_views, by_likes, signups, totals, *values = gather(
+    users, designs, favourites, in_trash, by_views, by_likes, signups, totals, *values = gather(
         stats.totals,
         design_totals,
         Favourite.objects.count,
+        Favourite.objects.filter(design__status=Status.DELETED).count,
         top_designs("-view_count"),
         top_designs("-like_count"),
         partial(stats.signups_by_day, dates[0]),
         DayTotal.objects.filter(day__gte=dates[0]),
-        *(partial(value_counts, Design.objects.all(), name) for name in FACET_FIELDS),
+        *(partial(value_counts, Design.objects.filter(LIVE), name) for name in FACET_FIELDS),
     )
     views, likes = designs.pop("views"), designs.pop("likes")
     by_value = {f"by_{name}": counts for name, counts in zip(FACET_FIELDS, values, strict=True)}
     return {
         "users": users,
         "designs": designs | by_value,
-        "engagement": {"views": views, "likes": likes, "favorites": favourites},
+        "engagement": {"views": views, "likes": likes, "favorites": favourites - in_trash},
         "top_designs": {"by_views": by_views, "by_likes": by_likes},
         "series": daily_figures(dates, totals, signups),
     }
 
 
 def design_totals() -> dict[str, int]:
+    """The trash is counted under its own status alone."""
     return Design.objects.aggregate(
-        total=Count("pk"),
+        total=Count("pk", filter=LIVE),
         **{status.value: Count("pk", filter=Q(status=status)) for status in Status},
-        featured=Count("pk", filter=Q(featured=True)),
-        views=Sum("view_count", default=0),
-        likes=Sum("like_count", default=0),
+        featured=Count("pk", filter=Q(featured=True) & LIVE),
+        views=Sum("view_count", filter=LIVE, default=0),
+        likes=Sum("like_count", filter=LIVE, default=0),
     )
 
 

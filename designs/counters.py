@@ -29,7 +29,7 @@ logger = logging.getLogger("gallery.counters")
 
 PAUSE = 0.5  # seconds: how often a process hands its views over, and looks whether they are to be written
 # D1 bills each row that is read, so keys are literals: a join with json_each() reads twice as many. Designs that were
-# deleted after they were seen are left out.
+# purged after they were seen are left out; those in the trash, of the total of the day (designs.totals).
 SEEN = """json_extract(%s, '$."' || id || '"')"""
 ADD_TO_DESIGNS = "UPDATE designs SET view_count = view_count + {seen} WHERE id IN ({ids})"
 ADD_TO_DAYS = """
@@ -38,7 +38,9 @@ ADD_TO_DAYS = """
 """
 MAKE_DAY_TOTAL = totals.new_day("%s")
 ADD_TO_DAY_TOTAL = totals.added_to_day(
-    "%s", "views", "(SELECT coalesce(sum({seen}), 0) FROM designs WHERE id IN ({ids}))"
+    "%s",
+    "views",
+    "(SELECT coalesce(sum({seen}), 0) FROM designs WHERE id IN ({ids}) AND status <> 'deleted')",
 )
 
 

@@ -105,6 +105,8 @@ def import_row(
     design_id, file = id_of(cells.pop("id", "")), cells.pop("image", "")
     kept = kept_columns(cells)
     design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
+    if design and design.is_deleted:
+        raise invalid_field("id", "This design is in the trash. Restore it first.")
     if file:
         if cells.get("image_keys"):
             raise invalid_field("image_keys", "Leave this empty where the cover is a file.")

@@ -23,6 +23,12 @@ class Status(models.TextChoices):
     DRAFT = "draft"
     PUBLISHED = "published"
     ARCHIVED = "archived"
+    DELETED = "deleted"  # in the trash
+
+
+# Nobody sets DELETED: a deletion does.
+SETTABLE_STATUSES = [choice for choice in Status.choices if choice[0] != Status.DELETED]
+LIVE = ~models.Q(status=Status.DELETED)  # the designs outside the trash
 
 
 class FacetField(models.CharField):
@@ -77,6 +83,10 @@ class DesignFields(models.Model):
     # A default, not auto_now_add: an import brings its own dates.
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+    # Grows by one with each edit, deletion and restore, which the line of the audit trail carries too.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    trashed_status = models.CharField(max_length=10, blank=True, default="", editable=False)
 
     class Meta:
         abstract = True

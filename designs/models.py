@@ -59,6 +59,11 @@ class Design(DesignFields):
         """The pictures as the API takes them."""
         return [picture.sent for picture in self.pictures]
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the design is in the trash."""
+        return self.status == Status.DELETED
+
 
 class DesignImage(models.Model):
     """A picture of a design after its cover. The places of a design's pictures are 1, 2, 3, … (services)."""

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, connection
-from django.db.models import Exists, OuterRef, QuerySet
 
 from core import replica
 from core.errors import Invalid, invalid_field
@@ -48,6 +47,8 @@ class PictureChange:
         named = next((name for name in FIELDS if name in fields), "")
         if not named:
             return cls("")
+        if design is not None:
+            _ = design.pictures  # read now, because D1 would be asked within the transaction
         before: Sequence[Picture] | None = []
         if named == "image_keys":
             pictures = [Picture.of(sent) for sent in fields["image_keys"]]
@@ -69,22 +70,9 @@ class PictureChange:
         cover = self.pictures[0]
         return {"image": self.images[cover.object_key], "image_alt": cover.alt}
 
-    def holds_for(self, designs: QuerySet[Design]) -> QuerySet[Design]:
-        """Those of the designs that show what the change depends on."""
-        if not self.before:
-            return designs
-        cover, *rest = self.before
-        further = DesignImage.objects.filter(design=OuterRef("pk"))
-        conditions = [
-            Exists(further.filter(place=place, image__object_key=key, alt=alt))
-            for place, (key, alt) in enumerate(rest, start=1)
-        ]
-        return designs.filter(
-            *conditions,
-            ~Exists(further.filter(place__gt=len(rest))),
-            image__object_key=cover.object_key,
-            image_alt=cover.alt,
-        )
+    def fits(self, design: Design) -> bool:
+        """Return whether the design has what the change depends on."""
+        return not self.before or [*self.before] == design.pictures
 
     def store(self, design: Design) -> None:
         """Store the pictures after the cover, in the transaction that stores the cover."""
@@ -113,6 +101,9 @@ class PictureChange:
             if "foreign key" not in str(error).lower():
                 raise
             raise no_such_image(self.named) from error
+
+
+NO_PICTURES = PictureChange("")
 
 
 def stored_images(keys: Sequence[str], named: str) -> Mapping[str, Image]:

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 
 from accounts.models import User
 from designs import search
-from designs.fields import Status, Values
+from designs.fields import LIVE, Status, Values
 from designs.models import Design
 from designs.places import Follows, Part, columns_of
 
@@ -82,12 +82,12 @@ class FavouritesQuery(Listed):
     def designs(self) -> QuerySet[Design]:
         liked = Design.objects.filter(favourites__user=self.user_id)
         liked = liked.alias(liked_at=F("favourites__created_at"), like=F("favourites__pk"))
-        return liked.filter(status__in=self.statuses) if self.statuses else liked
+        return liked.filter(status__in=self.statuses) if self.statuses else liked.filter(LIVE)
 
 
 @dataclass(frozen=True)
 class DesignQuery(Listed):
-    """The filters, the search and the order of a list. By default every design, newest first."""
+    """The filters, the search and the order of a list. By default every design outside the trash, newest first."""
 
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     featured: bool | None = None
@@ -154,15 +154,16 @@ class DesignQuery(Listed):
         if self.ids is not None:
             # SQLite would take an index for narrower than a hundred ids.
             conditions = search.unindexed(conditions) | {"pk__in": self.ids}
+        found = Design.objects.all() if self.statuses else Design.objects.filter(LIVE)
         if not self.words.expression:
-            designs = Design.objects.filter(**conditions)
+            designs = found.filter(**conditions)
             return search.holding(designs, self.words.symbols) if self.is_search else designs
-        narrowed = Design.objects.filter(**search.unindexed(conditions))
+        narrowed = found.filter(**search.unindexed(conditions))
         return search.matching(narrowed, self.words, ranked=self.is_ranked)
 
 
 def restrict_to_visible(user: User | None, query: DesignQuery) -> DesignQuery:
-    """The query, of which all but admins see published designs only."""
+    """The query, of which all but admins see published designs only; admins see the trash where they ask for it."""
     if user is not None and user.is_admin:
         return query
     return replace(query, statuses=(Status.PUBLISHED,))

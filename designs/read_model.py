@@ -17,7 +17,7 @@ from uploads.pipeline.renditions import renditions_as_json
 # The caller; None if they have not signed in.
 Reader = User | None
 
-SHOWN = ("id", *EDITABLE, *COUNTERS, "created_at", "updated_at")
+SHOWN = ("id", *EDITABLE, *COUNTERS, "created_at", "updated_at", "version")
 NAMES = (*SHOWN, "is_favorite")
 FLAGS = tuple(
     name for name in NAMES if name == "is_favorite" or isinstance(COLUMNS.get(name), models.BooleanField)

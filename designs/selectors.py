@@ -9,7 +9,7 @@ from accounts.models import User
 from core import replica
 from core.errors import NotFound
 from d1backend import gather
-from designs.fields import FACETS, Status
+from designs.fields import FACETS, LIVE, Status
 from designs.models import Design, DesignImage, Favourite
 
 NO_SUCH_DESIGN = "There is no such design."
@@ -22,13 +22,15 @@ def designs_visible_to(user: User | None) -> QuerySet[Design]:
     return Design.objects.filter(status=Status.PUBLISHED)
 
 
-def design_get_for_change(user: User, design_id: int) -> Design:
+def design_get_for_change(user: User, design_id: int, *, in_trash: bool = False) -> Design:
     """A design with its pictures and the user's `is_favorite`, also when another host has only just stored it.
 
-    Raises NotFound if there is none that the user may see.
+    Raises NotFound if there is none that the user may see, or unless `in_trash` if it is in the trash.
     """
     likes = Favourite.objects.filter(user_id=user.pk, design_id=OuterRef("pk"))
     found = designs_visible_to(user).filter(pk=design_id).select_related("image")
+    if not in_trash:
+        found = found.filter(LIVE)
     further = DesignImage.objects.filter(design=design_id).select_related("image")
 
     def ask() -> Design | None:

@@ -1,6 +1,7 @@
 """Totals that triggers keep, so that no page counts the whole catalogue: by day, and by value of an attribute.
 
-Views alone are added to their day by their writer (designs.counters), and taken away by a trigger.
+Views alone are added to their day by their writer (designs.counters), and taken away by a trigger. A design in the
+trash counts on no day, with its views and likes, until it is restored; by value it counts under its status.
 
 Each row is what a GROUP BY over the rows themselves would return; tests compare the two. The region of a design has
 no column: it is that of the textile tradition in the title (designs.regions). D1 bills each row that a trigger reads or
@@ -45,6 +46,29 @@ def new_day(day: str) -> str:
 def added_to_day(day: str, column: str, amount: str) -> str:
     """The statement that adds to one column of a day whose row is there."""
     return f"UPDATE day_totals SET {column} = {column} + {amount} WHERE day = {day}"
+
+
+def is_live(design: str) -> str:
+    """The condition that a row of designs is outside the trash."""
+    return f"({design}.status <> 'deleted')"
+
+
+def of_live_design(row: str) -> str:
+    """The condition that a row of another table belongs to a design outside the trash."""
+    return f"(SELECT status FROM designs WHERE id = {row}.design_id) IS NOT 'deleted'"
+
+
+def all_days(design: str, sign: str) -> str:
+    """The statement that adds all that a row of designs has had to its days ("+"), or takes it away."""
+    return (
+        f"UPDATE day_totals SET views = day_totals.views {sign} had.views, "
+        f"likes = day_totals.likes {sign} had.likes, designs = day_totals.designs {sign} had.designs "
+        f"FROM (SELECT day, sum(views) AS views, sum(likes) AS likes, "
+        f"sum(designs) AS designs FROM (SELECT {day_of(design)} AS day, 0 AS views, 0 AS likes, 1 AS designs "
+        f"UNION ALL SELECT day, views, 0, 0 FROM daily_counts WHERE design_id = {design}.id "
+        f"UNION ALL SELECT {day_of('f')}, 0, 1, 0 FROM user_favorites AS f WHERE f.design_id = {design}.id) "
+        f"GROUP BY day) AS had WHERE day_totals.day = had.day;"
+    )
 
 
 def region_of(row: str) -> str:
@@ -93,7 +117,7 @@ def change_trigger(field: str) -> str:
     )
 
 
-MOVED = f"WHEN {day_of('old')} IS NOT {day_of('new')}"
+MOVED = f"{day_of('old')} IS NOT {day_of('new')}"
 
 
 def moved(column: str) -> str:
@@ -102,21 +126,46 @@ def moved(column: str) -> str:
 
 BODIES = {
     "totals_design_insert": (
-        f"AFTER INSERT ON designs BEGIN {by_day(day_of('new'), 'designs', '1')} "
+        f"AFTER INSERT ON designs BEGIN {by_day(day_of('new'), 'designs', is_live('new'))} "
         f"{' '.join(add_value(field, 'new') for field in COLUMN_OF)} END"
     ),
     "totals_design_delete": (
         f"AFTER DELETE ON designs BEGIN {by_day(day_of('old'), 'designs', '-1')} "
         f"{' '.join(change_value(field, 'old', '-') for field in COLUMN_OF)} END"
     ),
+    # What refers to it may go after it, when nobody can tell any more that it was in the trash.
+    "totals_trash_delete": (
+        f"AFTER DELETE ON designs WHEN NOT {is_live('old')} BEGIN {all_days('old', '+')} END"
+    ),
     **{f"totals_{field}_change": change_trigger(field) for field in COLUMN_OF},
-    "totals_design_move": f"AFTER UPDATE OF created_at ON designs {MOVED} BEGIN {moved('designs')} END",
-    "totals_like_insert": (f"AFTER INSERT ON user_favorites BEGIN {by_day(day_of('new'), 'likes', '1')} END"),
+    "totals_design_move": (
+        f"AFTER UPDATE OF created_at ON designs WHEN {MOVED} AND {is_live('old')} AND {is_live('new')} "
+        f"BEGIN {moved('designs')} END"
+    ),
+    "totals_design_trash": (
+        f"AFTER UPDATE OF status ON designs WHEN {is_live('old')} AND NOT {is_live('new')} "
+        f"BEGIN {all_days('old', '-')} END"
+    ),
+    "totals_design_restore": (
+        f"AFTER UPDATE OF status ON designs WHEN {is_live('new')} AND NOT {is_live('old')} "
+        f"BEGIN {new_day(day_of('new'))}; {all_days('new', '+')} END"
+    ),
+    "totals_like_insert": (
+        f"AFTER INSERT ON user_favorites WHEN {of_live_design('new')} "
+        f"BEGIN {by_day(day_of('new'), 'likes', '1')} END"
+    ),
     # A day keeps the likes of accounts that were deleted since, whose favourites go after the user.
     "totals_like_delete": (
-        "AFTER DELETE ON user_favorites WHEN EXISTS (SELECT 1 FROM users WHERE id = old.user_id) "
+        f"AFTER DELETE ON user_favorites WHEN {of_live_design('old')} "
+        "AND EXISTS (SELECT 1 FROM users WHERE id = old.user_id) "
         f"BEGIN {by_day(day_of('old'), 'likes', '-1')} END"
     ),
-    "totals_like_move": f"AFTER UPDATE OF created_at ON user_favorites {MOVED} BEGIN {moved('likes')} END",
-    "totals_view_delete": f"AFTER DELETE ON daily_counts BEGIN {by_day('old.day', 'views', '-old.views')} END",
+    "totals_like_move": (
+        f"AFTER UPDATE OF created_at ON user_favorites WHEN {MOVED} AND {of_live_design('new')} "
+        f"BEGIN {moved('likes')} END"
+    ),
+    "totals_view_delete": (
+        f"AFTER DELETE ON daily_counts WHEN {of_live_design('old')} "
+        f"BEGIN {by_day('old.day', 'views', '-old.views')} END"
+    ),
 }

@@ -175,6 +175,8 @@ MAX_JSON_SIZE = 1024 * 1024  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_SIZE
 # A host writes its view counts at most this often; 0: only on request (designs.counters).
 VIEW_FLUSH_SECONDS = env.float("VIEW_FLUSH_SECONDS", 10.0)
+# How long a deleted design can be restored (manage.py purge_trash).
+TRASH_DAYS = env.int("TRASH_DAYS", 30)
 PRESIGNED_LIFETIME = timedelta(seconds=env.int("PRESIGNED_LIFETIME_SECONDS", 900))
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 30))
@@ -229,6 +231,10 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "gallery_project.openapi.finishing.finish",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "designs.fields.Status",
+        "SettableStatusEnum": "designs.fields.SETTABLE_STATUSES",
+    },
 }
 
 CORS_ALLOWED_ORIGINS = [origin for origin in env.list("CORS_ORIGINS", default=[]) if origin != "*"]

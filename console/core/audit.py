@@ -72,7 +72,7 @@ class AuditEntryAdmin(GalleryAdmin):
         """The object's name at the time of the change, as a link where the object has a page."""
         models = {str(model._meta.model_name): model for model in self.admin_site._registry}
         model = models.get(entry.object_type)
-        if model is None or entry.action.endswith(".delete"):
+        if model is None or entry.action.endswith((".delete", ".purge")):
             return entry.object_label
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
         page = reverse(name, args=[quote(entry.object_id)])

@@ -14,7 +14,7 @@ from core.days import last_days
 from d1backend.gather import gather
 from designs import totals
 from designs.analytics import DayFigures, daily_figures, top_designs
-from designs.fields import Status
+from designs.fields import LIVE, Status
 from designs.models import DayTotal, Design, ValueTotal
 from uploads.models import ImageTotal
 
@@ -63,7 +63,7 @@ def read_dashboard(request: HttpRequest) -> DashboardData:
     sees_people = request.user.has_perm(SEE_PEOPLE)
     day_totals, statuses, most_viewed, most_liked, images, pending, signups, *values = gather(
         DayTotal.objects.filter(day__gte=dates[0]),
-        ValueTotal.objects.filter(field=totals.ALL),
+        ValueTotal.objects.filter(LIVE, field=totals.ALL),
         with_pictures(top_designs("-view_count")),
         with_pictures(top_designs("-like_count")),
         ImageTotal.objects.all(),

@@ -11,7 +11,7 @@ from console.dashboard.data import FIELDS, DashboardData
 from console.designs.pictures import THUMBNAIL_WIDTH, rendition_url
 from core import d1_quota, replica
 from designs import totals
-from designs.fields import Status
+from designs.fields import SETTABLE_STATUSES, Status
 from designs.models import Design, ValueTotal
 from uploads.models import ImageTotal
 
@@ -125,7 +125,10 @@ def list_url(field: str, value: str) -> str:
 
 
 def statuses(data: DashboardData) -> list[StatusCount]:
-    return [{"label": str(status.label), "count": data.designs_by_status.get(status, 0)} for status in Status]
+    return [
+        {"label": label, "count": data.designs_by_status.get(status, 0)}
+        for status, label in SETTABLE_STATUSES
+    ]
 
 
 def storage(data: DashboardData) -> Storage:

@@ -25,7 +25,7 @@ from console.designs.forms import DesignForm
 from core.errors import GalleryError, NotFound
 from core.spreadsheets import download, in_chunks
 from designs import search, services
-from designs.fields import EDITABLE, FACET_FIELDS, STAFF_ONLY, Status
+from designs.fields import EDITABLE, FACET_FIELDS, LIVE, SETTABLE_STATUSES, STAFF_ONLY, Status
 from designs.models import Design
 from designs.selectors import NO_SUCH_DESIGN
 from designs.spreadsheets import COLUMNS, values_of
@@ -57,7 +57,7 @@ class DesignAdmin(ServiceAdmin):
     search_fields = ["title"]
     search_help_text = "Search titles, texts and attributes"
     ordering = ["-created_at", "-id"]
-    actions = ["publish", "archive", "feature", "unfeature"]
+    actions = ["publish", "archive", "feature", "unfeature", "restore"]
     actions_list = ["upload", "import_csv", "export_csv"]
     raw_id_fields = ["image"]
     readonly_fields = ["card", "view_count", "like_count", "created_at", "updated_at"]
@@ -116,7 +116,9 @@ class DesignAdmin(ServiceAdmin):
         return self.in_place_control("featured", design)
 
     def in_place_control(self, name: str, design: Design) -> str:
-        context = {"design": design, "statuses": Status.choices}
+        if design.is_deleted:
+            return str(getattr(design, f"get_{name}_display", lambda: "")())
+        context = {"design": design, "statuses": SETTABLE_STATUSES}
         return render_to_string(f"admin/designs/design/{name}_in_place.html", context)
 
     def set_view(self, request: HttpRequest, design_id: int) -> HttpResponse:
@@ -125,7 +127,7 @@ class DesignAdmin(ServiceAdmin):
             return HttpResponseNotAllowed(["POST"])
         if not self.has_change_permission(request):
             raise PermissionDenied
-        design = Design.objects.filter(pk=design_id).first()
+        design = Design.objects.filter(LIVE, pk=design_id).first()
         if design is None:
             return JsonResponse({"message": "This design has been deleted."}, status=404)
         sent = {name: request.POST[name] for name in IN_PLACE_FIELDS if name in request.POST}
@@ -188,7 +190,7 @@ class DesignAdmin(ServiceAdmin):
                 fields["r2_object_key"] = image.object_key
             if change:
                 # The form has changed `obj` already; the audit trail needs the old values.
-                stored = Design.objects.filter(pk=obj.pk).first()
+                stored = Design.objects.filter(LIVE, pk=obj.pk).first()
                 if stored is None:
                     raise NotFound(NO_SUCH_DESIGN)
                 stored.further = obj.further  # which the form leaves as they were
@@ -200,12 +202,21 @@ class DesignAdmin(ServiceAdmin):
             self.message_user(request, warning, messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: Design) -> None:
+        if obj.is_deleted:
+            raise NotFound("This design is in the trash already.")
         services.design_delete(actor_of(request), obj)
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
-        for design in queryset:
+        for design in queryset.filter(LIVE):
             services.design_delete(actor_of(request), design)
+
+    @action(description="Restore the selected designs from the trash", permissions=["change"])
+    @transaction.atomic
+    def restore(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
+        trashed = queryset.filter(status=Status.DELETED)[:MAX_SELECTED]
+        count = sum(services.design_restore(actor_of(request), design) for design in trashed)
+        self.message_user(request, f"Designs restored: {count}.", messages.SUCCESS)
 
     @action(description="Publish the selected designs", permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
@@ -227,7 +238,7 @@ class DesignAdmin(ServiceAdmin):
         self, request: HttpRequest, queryset: QuerySet[Design], fields: dict[str, str | bool]
     ) -> None:
         """Store the same fields in all selected designs, or in none."""
-        designs = list(queryset[: MAX_SELECTED + 1])
+        designs = list(queryset.filter(LIVE)[: MAX_SELECTED + 1])
         if len(designs) > MAX_SELECTED:
             error = f"Nothing was changed. Select at most {MAX_SELECTED:,} designs at a time."
             self.message_user(request, error, messages.ERROR)

@@ -17,7 +17,7 @@ from console.base import GalleryAdmin, actor_of, error_as_json
 from console.designs.pictures import NearDuplicate, near_duplicates_of, rendition_url
 from core.errors import GalleryError, invalid_field
 from designs import services
-from designs.fields import FACET_FIELDS, Status
+from designs.fields import FACET_FIELDS, LIVE, Status
 from designs.models import Design
 from designs.validation import IMAGE_PENDING, validated_fields
 from uploads.pipeline.processing import prepare
@@ -58,7 +58,13 @@ def upload_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse
 
 def used_categories() -> list[str]:
     """The categories of designs, most used first."""
-    designs = Design.objects.order_by().values("category").annotate(count=Count("*")).order_by("-count")
+    designs = (
+        Design.objects.filter(LIVE)
+        .order_by()
+        .values("category")
+        .annotate(count=Count("*"))
+        .order_by("-count")
+    )
     return list(designs.values_list("category", flat=True)[:CATEGORIES_OFFERED])
 
 

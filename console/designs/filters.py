@@ -18,7 +18,7 @@ from django.urls import reverse
 from console.base import GalleryAdmin
 from d1backend.gather import gather
 from designs.facets import value_counts_of
-from designs.fields import FACET_FIELDS, Status
+from designs.fields import FACET_FIELDS, LIVE, Status
 from designs.models import Design
 from designs.queries import DesignQuery, spellings
 from designs.search import unindexed, words_of
@@ -88,7 +88,8 @@ class CountedFilters(admin.ListFilter):
                 conditions[f"{name}__in"] = spellings((value,))
             else:
                 conditions[name] = FLAGS.get(value) if name == "featured" else value
-        return queryset.filter(**(unindexed(conditions) if request.GET.get("q") else conditions))
+        shown = queryset if "status" in self.chosen else queryset.filter(LIVE)
+        return shown.filter(**(unindexed(conditions) if request.GET.get("q") else conditions))
 
 
 def filters_view(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
@@ -113,7 +114,7 @@ def query_of(request: HttpRequest) -> DesignQuery:
 def counts_for(query: DesignQuery) -> dict[str, Counts]:
     """The counts of each filter's values among the designs that the other filters leave; one round trip to D1."""
     statuses, featured, *facets = gather(
-        partial(grouped_counts, replace(query, statuses=()).designs(), "status"),
+        partial(grouped_counts, replace(query, statuses=tuple(Status.values)).designs(), "status"),
         partial(grouped_counts, replace(query, featured=None).designs(), "featured"),
         *(partial(value_counts_of, query.without(name), name) for name in FACET_FIELDS),
     )

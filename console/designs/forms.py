@@ -10,6 +10,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 from core.api.errors import flat_errors
 from core.errors import GalleryError
 from designs.api.serializers import PicturesField
+from designs.fields import SETTABLE_STATUSES
 from designs.models import Design
 from designs.pictures import Sent, as_cell, of_cell
 from uploads.pipeline.processing import Prepared, prepare
@@ -47,6 +48,10 @@ class DesignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["image_keys"] = as_cell(self.instance.pictures)
+        if isinstance(
+            status := self.fields.get("status"), forms.ChoiceField
+        ):  # there is none where it is read-only
+            status.choices = SETTABLE_STATUSES
 
     def clean_picture(self) -> Prepared | None:
         file = self.cleaned_data["picture"]

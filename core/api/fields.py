@@ -34,6 +34,15 @@ class FlagField(serializers.BooleanField):
         return data
 
 
+class WholeNumberField(serializers.IntegerField):
+    """A whole number. Rejects the strings and fractions that DRF would accept."""
+
+    def to_internal_value(self, data: Json) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
 class QueryFlagField(serializers.BooleanField):
     """true or false as a query parameter, in any case (Python's clients write True)."""
 

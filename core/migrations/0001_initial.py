@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 # As `manage.py print_triggers core` printed them.
 CREATE = [
-    "CREATE TRIGGER audit_entries_never_edited BEFORE UPDATE ON audit_entries WHEN NOT (new.id IS old.id AND new.created_at IS old.created_at AND new.actor_id IS old.actor_id AND new.action IS old.action AND new.object_type IS old.object_type AND new.object_id IS old.object_id AND (new.actor_username IS old.actor_username OR new.actor_username IS 'deleted-' || old.actor_id) AND ((new.object_label IS old.object_label AND new.changes IS old.changes) OR (old.object_type IS 'user' AND new.object_label IS 'deleted-' || old.object_id AND new.changes IS json_replace(old.changes, '$.username', json('[null,null]'), '$.avatar_object_key', json('[null,null]'))))) BEGIN SELECT RAISE(ABORT, 'a line of the audit trail is never edited'); END",
+    "CREATE TRIGGER audit_entries_never_edited BEFORE UPDATE ON audit_entries WHEN NOT (new.id IS old.id AND new.created_at IS old.created_at AND new.actor_id IS old.actor_id AND new.action IS old.action AND new.object_type IS old.object_type AND new.object_id IS old.object_id AND new.version IS old.version AND (new.actor_username IS old.actor_username OR new.actor_username IS 'deleted-' || old.actor_id) AND ((new.object_label IS old.object_label AND new.changes IS old.changes) OR (old.object_type IS 'user' AND new.object_label IS 'deleted-' || old.object_id AND new.changes IS json_replace(old.changes, '$.username', json('[null,null]'), '$.avatar_object_key', json('[null,null]'))))) BEGIN SELECT RAISE(ABORT, 'a line of the audit trail is never edited'); END",
 ]
 DROP = [
     "DROP TRIGGER IF EXISTS audit_entries_never_edited",
@@ -54,13 +54,14 @@ class Migration(migrations.Migration):
                 ("object_id", models.CharField(max_length=255)),
                 ("object_label", models.CharField(max_length=255)),
                 ("changes", models.JSONField(default=dict)),
+                ("version", models.PositiveIntegerField(blank=True, null=True)),
             ],
             options={
                 "verbose_name_plural": "audit entries",
                 "db_table": "audit_entries",
                 "ordering": ["-id"],
                 "indexes": [
-                    models.Index(fields=["object_type", "object_id"], name="audit_entri_object__f55c73_idx"),
+                    models.Index(fields=["object_type", "object_id", "version"], name="audit_by_object"),
                     models.Index(fields=["actor_username"], name="audit_by_actor"),
                 ],
             },

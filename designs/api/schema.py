@@ -3,6 +3,7 @@
 from drf_spectacular.utils import OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
+from core.api.schema import ErrorSerializer
 from designs.api.serializers import DesignSerializer, ValueCountSerializer
 from designs.fields import FACET_FIELDS
 
@@ -18,6 +19,14 @@ DESIGN_PAGE = inline_serializer(
         "next": serializers.CharField(allow_null=True, help_text="A cursor for `after`; null at the end."),
     },
 )
+
+
+class EditConflictSerializer(ErrorSerializer):
+    """The envelope of an edit_conflict."""
+
+    current = DesignSerializer(help_text="The design as it is now.")
+
+
 FACETS = inline_serializer(
     "Facets",
     {

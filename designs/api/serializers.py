@@ -8,11 +8,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.errors import flat_errors
-from core.api.fields import FlagField, TextField
+from core.api.fields import FlagField, TextField, WholeNumberField
 from core.api.inputs import InputSerializer
+from core.api.views import AuditEntrySerializer
 from core.json_types import Json
+from core.models import AuditEntry
 from designs.facets import ValueCount
-from designs.fields import ALT_LENGTH, COLUMNS, EDITABLE, MOST_PICTURES, Status, Values
+from designs.fields import ALT_LENGTH, COLUMNS, EDITABLE, MOST_PICTURES, SETTABLE_STATUSES, Values
 from designs.models import Design
 from designs.pictures import Picture, Sent
 from designs.read_model import IMAGE_COLUMNS, SHOWN, with_pictures
@@ -76,7 +78,7 @@ def input_field(column: "models.Field[Any, Any]") -> Field:
     if isinstance(column, models.BooleanField):
         return FlagField(required=False, allow_null=True)
     if column.choices:
-        return serializers.ChoiceField(Status.choices, required=False, allow_null=True)
+        return serializers.ChoiceField(SETTABLE_STATUSES, required=False, allow_null=True)
     if isinstance(column, models.ForeignKey):
         return TextField(max_length=KEY_LENGTH)
     length = column.max_length or DESCRIPTION_LENGTH
@@ -142,6 +144,10 @@ class PicturesField(serializers.Field[list[Sent], Json, Json, Any]):
         return Picture(sent["object_key"], sent.get("alt") or "")
 
 
+def version_field(help_text: str) -> Field:
+    return WholeNumberField(min_value=1, required=False, help_text=help_text)
+
+
 class DesignInputSerializer(serializers.Serializer[Design]):
     """What staff sends. A null empties a text; for other fields it is the same as not sent."""
 
@@ -163,6 +169,25 @@ class DesignInputSerializer(serializers.Serializer[Design]):
             for name, value in attrs.items()
             if value is not None or isinstance(self.fields[name], TextField)
         }
+
+
+class DesignUpdateSerializer(DesignInputSerializer):
+    """The same, and the version that the change is based on."""
+
+    def get_fields(self) -> dict[str, Field]:
+        return super().get_fields() | {"version": version_field("The one that was read.")}
+
+
+class RestoreSerializer(InputSerializer):
+    version = version_field("Back to this one.")
+
+
+class DesignVersionSerializer(AuditEntrySerializer):
+    version = serializers.IntegerField()
+
+    class Meta:
+        model = AuditEntry
+        fields = ["version", "created_at", "actor", "changes"]
 
 
 class FavouriteSerializer(serializers.Serializer[Design]):

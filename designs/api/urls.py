@@ -14,5 +14,7 @@ urlpatterns = [
     path("/user/favorites", views.FavouritesView.as_view()),
     path("/<row_id:design_id>", views.DesignView.as_view()),
     path("/<row_id:design_id>/similar", views.SimilarView.as_view()),
+    path("/<row_id:design_id>/restore", views.RestoreView.as_view()),
+    path("/<row_id:design_id>/versions", views.VersionsView.as_view()),
     path("/<row_id:design_id>/favorite", views.FavouriteView.as_view()),
 ]

@@ -1,6 +1,7 @@
 """The catalogue over HTTP."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
@@ -12,24 +13,32 @@ from rest_framework.views import APIView
 
 from accounts.api.caller import sign_in_of
 from accounts.api.idempotency import IDEMPOTENCY_KEY, Answer, idempotent
+from core import replica
 from core.api.conditional import conditional, etag_of, weak_etag
-from core.api.pagination import whole_number
-from core.api.permissions import IsSignedIn, caller
+from core.api.pagination import PAGE_PARAMETERS, PageRequest, whole_number
+from core.api.permissions import IsAdmin, IsSignedIn, caller
 from core.api.responses import message_response
-from core.api.schema import MessageSerializer, items_of
-from designs import counters, selectors, services
+from core.api.schema import MessageSerializer, items_of, page_of
+from core.errors import invalid_field
+from d1backend.replica import on_primary
+from designs import counters, history, selectors, services
 from designs.api import filters
 from designs.api.pages import DESIGN_PAGE_PARAMETERS, DesignPageRequest, signing_key_mark
 from designs.api.permissions import IsReader, IsReaderOrAdmin
-from designs.api.schema import DESIGN_PAGE, FACETS, NOT_MODIFIED
+from designs.api.schema import DESIGN_PAGE, FACETS, NOT_MODIFIED, EditConflictSerializer
 from designs.api.serializers import (
     DesignInputSerializer,
     DesignSerializer,
+    DesignUpdateSerializer,
+    DesignVersionSerializer,
     FavouriteSerializer,
+    RestoreSerializer,
     design_as_json,
 )
 from designs.catalogue import Catalogue, open_catalogue
 from designs.fields import Values
+from designs.history import EditConflict
+from designs.models import Design
 from designs.queries import (
     DesignQuery,
     FavouritesQuery,
@@ -42,6 +51,9 @@ from uploads.api.serializers import media_base
 
 DESIGN_ID = OpenApiParameter("design_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 DESIGN_LIST = {200: DESIGN_PAGE, 304: NOT_MODIFIED}
+PURGE = OpenApiParameter(
+    "purge", {"type": "boolean", "default": False}, description="Delete it for good, also out of the trash."
+)
 SIMILAR_DEFAULT, SIMILAR_MOST = 10, 50
 
 
@@ -117,6 +129,34 @@ class DesignsView(APIView):
         )
 
 
+def changed_response(
+    request: Request, find: Callable[[], Design], change: Callable[[Design], bool]
+) -> Response:
+    """The design that `find` finds, after `change`, which tells whether it did anything.
+
+    If it did nothing to what this host's copy has, D1 is asked for what another host may have stored since.
+    """
+    design = find()
+    if not change(design) and replica.may_be_old():
+        with on_primary():
+            design = find()
+            change(design)
+    return Response(as_caller_sees(request, design))
+
+
+def as_caller_sees(request: Request, design: Design) -> Values:
+    is_favorite = bool(getattr(design, "is_favorite", False))
+    return design_as_json(design, media_base(request), is_favorite=is_favorite)
+
+
+def flag_of(request: Request, name: str) -> bool:
+    """A query parameter that is true or false, and false if it is left out. Raises Invalid, which names it."""
+    value = request.query_params.get(name, "false").lower()
+    if value not in ("true", "false"):
+        raise invalid_field(name, f"{name} must be true or false.")
+    return value == "true"
+
+
 class FeaturedView(APIView):
     permission_classes = [IsReader]
 
@@ -157,21 +197,63 @@ class DesignView(APIView):
             counters.add_view(design_id)
         return response
 
-    @extend_schema(request=DesignInputSerializer(partial=True), responses=DesignSerializer)
+    @extend_schema(
+        request=DesignUpdateSerializer(partial=True),
+        responses={200: DesignSerializer, 409: EditConflictSerializer},
+    )
     def put(self, request: Request, design_id: int) -> Response:
-        """Change the fields that are sent."""
-        sent = DesignInputSerializer(data=request.data, partial=True)
+        """Change the fields that are sent, unless others changed one of them since `version`."""
+        sent = DesignUpdateSerializer(data=request.data, partial=True)
         sent.is_valid(raise_exception=True)
-        design = selectors.design_get_for_change(caller(request), design_id)
-        services.design_update(caller(request), design, sent.validated_data)
-        is_favorite = bool(getattr(design, "is_favorite", False))
-        return Response(design_as_json(design, media_base(request), is_favorite=is_favorite))
+        fields = dict(sent.validated_data)
+        version = fields.pop("version", None)
+        try:
+            return changed_response(
+                request,
+                partial(selectors.design_get_for_change, caller(request), design_id),
+                lambda design: services.design_update(caller(request), design, fields, version=version),
+            )
+        except EditConflict as conflict:
+            conflict.extra["current"] = as_caller_sees(request, conflict.design)
+            raise
 
-    @extend_schema(responses=MessageSerializer)
+    @extend_schema(parameters=[PURGE], responses=MessageSerializer)
     def delete(self, request: Request, design_id: int) -> Response:
-        """Delete a design. Its image stays."""
-        services.design_delete(caller(request), selectors.design_get_for_change(caller(request), design_id))
-        return message_response("The design was deleted.")
+        """Put a design into the trash, or purge it. Its image stays."""
+        purges = flag_of(request, "purge")
+        design = selectors.design_get_for_change(caller(request), design_id, in_trash=purges)
+        if purges:
+            services.design_purge(caller(request), design)
+            return message_response("The design was deleted for good.")
+        services.design_delete(caller(request), design)
+        return message_response("The design is in the trash.")
+
+
+@extend_schema(parameters=[DESIGN_ID])
+class RestoreView(APIView):
+    permission_classes = [IsAdmin]
+
+    @extend_schema(request=RestoreSerializer, responses=DesignSerializer)
+    def post(self, request: Request, design_id: int) -> Response:
+        """Take a design out of the trash, or back to an earlier version, or both."""
+        version = RestoreSerializer.of_body(request).get("version")
+        return changed_response(
+            request,
+            partial(selectors.design_get_for_change, caller(request), design_id, in_trash=True),
+            lambda design: services.design_restore(caller(request), design, version),
+        )
+
+
+@extend_schema(parameters=[DESIGN_ID])
+class VersionsView(APIView):
+    permission_classes = [IsAdmin]
+
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(DesignVersionSerializer))
+    def get(self, request: Request, design_id: int) -> Response:
+        """The versions of a design, also of one in the trash, newest first."""
+        page = PageRequest.of(request)
+        lines, total = history.design_versions(design_id, page.offset, page.offset + page.per_page)
+        return Response(page.body(DesignVersionSerializer(lines, many=True).data, total))
 
 
 @extend_schema(parameters=[DESIGN_ID])

@@ -67,13 +67,13 @@ class ApiClient:
         return self.http.post(path, fields, headers=self.headers)
 
 
-def refused(response, status, code):
-    """Assert that the answer is this refusal in the one envelope; answer its `errors`."""
+def refused(response, status, code, *more):
+    """Assert that the answer is this refusal in the one envelope, with `more` fields; answer its `errors`."""
     body = response.json()
     assert (response.status_code, body.get("code")) == (status, code), body
     assert body["success"] is False
     assert body["message"]
-    assert set(body) - {"errors"} == {"success", "message", "code"} | EXTRAS.get(code, set())
+    assert set(body) - {"errors"} == {"success", "message", "code", *more} | EXTRAS.get(code, set())
     if status == 401:
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
     if status in (429, 503):

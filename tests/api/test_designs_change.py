@@ -5,7 +5,7 @@ import pytest
 from core.models import AuditEntry
 from designs.models import Design
 from tests.api.client import ApiClient, refused
-from tests.factories.designs import DesignFactory, FavouriteFactory
+from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
 
 pytestmark = pytest.mark.django_db
@@ -145,20 +145,6 @@ def test_a_change_of_nothing_is_not_in_the_trail():
     assert ApiClient.admin().put(f"{LIST}/{design.pk}", {"title": "Same"}).status_code == 200
     assert ApiClient.admin().put(f"{LIST}/{design.pk}", {}).status_code == 200
     assert not AuditEntry.objects.exists()
-
-
-def test_a_deleted_design_is_gone_with_its_favourites_and_its_image_stays():
-    favourite, admin = FavouriteFactory(), ApiClient.admin()
-    design = favourite.design
-
-    assert admin.delete(f"{LIST}/{design.pk}").json()["success"] is True
-
-    refused(admin.get(f"{LIST}/{design.pk}"), 404, "not_found")
-    refused(admin.delete(f"{LIST}/{design.pk}"), 404, "not_found")
-    design.image.refresh_from_db()
-    entry = AuditEntry.objects.get()
-    assert (entry.action, entry.object_label) == ("design.delete", design.title)
-    assert entry.changes["title"] == [design.title, None]
 
 
 def test_adding_is_in_the_trail():

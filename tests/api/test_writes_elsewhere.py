@@ -60,6 +60,11 @@ def of_design(method, suffix="", *, of_admins=True, **body):
     return lambda client: Call(method, f"/api/designs/{DesignFactory().pk}{suffix}", body, of_admins)
 
 
+def restore(client):
+    design = DesignFactory(status="deleted", trashed_status="draft")
+    return Call("POST", f"/api/designs/{design.pk}/restore")
+
+
 def unlike(client):
     design = FavouriteFactory(user=client.user).design
     return Call("DELETE", f"/api/designs/{design.pk}/favorite", of_admins=False)
@@ -111,6 +116,7 @@ CALLS = {
     "POST api/designs": new_design,
     "PUT api/designs/<row_id:design_id>": of_design("PUT", title="Changed"),
     "DELETE api/designs/<row_id:design_id>": of_design("DELETE"),
+    "POST api/designs/<row_id:design_id>/restore": restore,
     "POST api/designs/<row_id:design_id>/favorite": of_design("POST", "/favorite", of_admins=False),
     "DELETE api/designs/<row_id:design_id>/favorite": unlike,
     "PUT api/admin/users/<int:user_id>": of_user("PUT", username="renamed"),

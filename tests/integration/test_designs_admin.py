@@ -208,7 +208,7 @@ class TestFilters:
         DesignFactory(category="Saree", fabric="Cotton", status="draft")
         DesignFactory(category="Lehenga", fabric="Silk")
         counts = self.counts(staff)
-        assert counts["status"] == {"Draft": 1, "Published": 2, "Archived": 0}
+        assert counts["status"] == {"Draft": 1, "Published": 2, "Archived": 0, "Deleted": 0}
         assert counts["featured"] == {"Featured": 1, "Not featured": 2}
         assert self.counts(staff, featured="1")["featured"] == counts["featured"]
         assert counts["category"] == {"Saree": 2, "Lehenga": 1}
@@ -221,9 +221,9 @@ class TestFilters:
         counts = self.counts(staff, fabric="Cotton", q="peac")
         assert counts["fabric"] == {"Silk": 1, "Cotton": 1}
         assert counts["category"] == {"Lehenga": 1}
-        assert counts["status"] == {"Draft": 1, "Published": 0, "Archived": 0}
+        assert counts["status"] == {"Draft": 1, "Published": 0, "Archived": 0, "Deleted": 0}
         chosen = self.counts(staff, status="draft", featured="0")
-        assert chosen["status"] == {"Draft": 1, "Published": 2, "Archived": 0}
+        assert chosen["status"] == {"Draft": 1, "Published": 2, "Archived": 0, "Deleted": 0}
         assert chosen["featured"] == {"Featured": 0, "Not featured": 1}
         assert chosen["category"] == {"Lehenga": 1}
 
@@ -370,7 +370,7 @@ def test_designs_are_deleted_one_by_one_and_together(staff):
     staff.post(LIST, {
         "action": "delete_selected", "_selected_action": [first.pk, second.pk], "post": "yes",
     })  # fmt: skip
-    assert not Design.objects.exists()
+    assert set(Design.objects.values_list("status", flat=True)) == {"deleted"}
     assert [action for action, *_ in trail()] == ["design.delete"] * 3
 
 
@@ -390,3 +390,38 @@ def test_staff_give_featured_designs_their_place_and_take_it_away(staff):
         in staff.post(change, form(image=design.image_id, featured_place="-1")).content.decode()
     )
     assert len(trail()) == 2
+
+
+def test_the_trash_is_a_filter_of_the_list_and_can_be_restored(staff):
+    kept, trashed, other = (DesignFactory(title=f"gown {name}", status="draft") for name in "abc")
+    for design in (trashed, other):
+        staff.post(reverse("admin:designs_design_delete", args=[design.pk]), {"post": "yes"})
+    staff.get(LIST)  # reads the messages, which name them
+    assert [name for name in "abc" if f"gown {name}" in staff.get(LIST).content.decode()] == ["a"]
+    page = staff.get(LIST, {"status": "deleted"}).content.decode()
+    assert [name for name in "abc" if f"gown {name}" in page] == ["b", "c"]
+
+    chosen = {"action": "restore", "_selected_action": [trashed.pk, kept.pk]}
+    assert staff.post(f"{LIST}?status=deleted", chosen).status_code == 302
+
+    assert dict(Design.objects.values_list("title", "status")) == {
+        "gown a": "draft", "gown b": "draft", "gown c": "deleted",
+    }  # fmt: skip
+    assert trail()[-1] == ("design.restore", "curator", {"status": ["deleted", "draft"]})
+    assert len(trail()) == 3
+
+
+def test_what_is_in_the_trash_is_neither_changed_nor_deleted_again(staff):
+    design = DesignFactory(title="Old")
+    delete = reverse("admin:designs_design_delete", args=[design.pk])
+    staff.post(delete, {"post": "yes"})
+    before = Design.objects.values().get()
+    change = reverse("admin:designs_design_change", args=[design.pk])
+    assert staff.get(change).status_code == 200
+    assert staff.post(change, form(title="New", image=design.image_id)).status_code == 302
+    assert staff.post(delete, {"post": "yes"}).status_code == 302
+    assert act(staff, "publish", design).status_code == 302
+    in_place = staff.post(reverse("admin:designs_design_set", args=[design.pk]), {"title": "New"})
+    assert in_place.status_code == 404
+    assert Design.objects.values().get() == before
+    assert len(trail()) == 1

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from designs import totals
 from designs.counters import write_views
-from designs.fields import Status
+from designs.fields import LIVE, Status
 from designs.models import DailyCount, DayTotal, Design, Favourite, ValueTotal
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory
@@ -29,11 +29,12 @@ def kept_days():
 
 
 def counted_days():
+    kept = Design.objects.filter(LIVE)
     views = Counter()
-    for count in DailyCount.objects.all():
+    for count in DailyCount.objects.filter(design__in=kept):
         views[count.day] += count.views
-    likes = Counter(like.created_at.date() for like in Favourite.objects.all())
-    designs = Counter(design.created_at.date() for design in Design.objects.all())
+    likes = Counter(like.created_at.date() for like in Favourite.objects.filter(design__in=kept))
+    designs = Counter(design.created_at.date() for design in kept)
     days = {*views, *likes, *designs}
     return {day: (views[day], likes[day], designs[day]) for day in days}
 
@@ -74,6 +75,40 @@ def test_they_follow_designs_likes_and_views_through_their_lives():
     assert kept_days() == counted_days() == {TODAY: (10, 0, 1), YESTERDAY: (2, 1, 1)}
     assert kept_values() == counted_values()
     assert ("style", "Temple", "archived") in kept_values()
+
+
+def test_the_trash_counts_on_no_day_and_under_its_own_status():
+    design = FavouriteFactory(design__category="Saree").design
+    FavouriteFactory(design=design, created_at=yesterday())
+    DailyCountFactory(design=design, day=TODAY, views=3)
+    DailyCountFactory(design=design, day=YESTERDAY, views=2)
+    DesignFactory(status=Status.DELETED)
+    row = Design.objects.filter(pk=design.pk)
+    before = {TODAY: (3, 1, 1), YESTERDAY: (2, 1, 0)}
+    assert kept_days() == counted_days() == before
+
+    row.update(status=Status.DELETED)
+    assert kept_days() == counted_days() == {}
+    assert kept_values() == counted_values()
+    assert kept_values()["category", "Saree", "deleted"] == 2
+
+    row.update(created_at=yesterday())
+    Favourite.objects.filter(design=design).update(created_at=yesterday())
+    FavouriteFactory(design=design)
+    DailyCount.objects.get(day=YESTERDAY).delete()
+    write_views(Counter({(TODAY.isoformat(), design.pk): 4}))
+    assert kept_days() == counted_days() == {}
+
+    long_ago = timezone.now() - datetime.timedelta(days=400)
+    row.update(status=Status.DRAFT, created_at=long_ago)
+    assert (
+        kept_days() == counted_days() == {TODAY: (7, 1, 0), YESTERDAY: (0, 2, 0), long_ago.date(): (0, 0, 1)}
+    )
+
+    row.update(status=Status.DELETED, created_at=timezone.now())
+    Design.objects.all().delete()
+    assert kept_days() == counted_days() == {}
+    assert kept_values() == {}
 
 
 def test_a_like_that_is_there_already_is_not_counted_again():

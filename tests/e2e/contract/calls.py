@@ -33,6 +33,8 @@ CALLS = [
     ("POST", "/api/designs", ADMIN),
     ("PUT", "/api/designs/{id}", ADMIN),
     ("DELETE", "/api/designs/{id}", ADMIN),
+    ("POST", "/api/designs/{id}/restore", ADMIN),
+    ("GET", "/api/designs/{id}/versions", ADMIN),
     ("POST", "/api/designs/{id}/favorite", USER),
     ("DELETE", "/api/designs/{id}/favorite", USER),
     ("GET", "/api/designs/user/favorites", USER),

@@ -150,7 +150,8 @@ DESIGN = {
     "r2_object_key": object_key,
     "category": filled,
     "featured": flag,
-    "status": one_of("draft", "published", "archived"),
+    "status": one_of("draft", "published", "archived", "deleted"),
+    "version": positive,
     "view_count": count,
     "like_count": count,
     "created_at": date,
@@ -182,10 +183,16 @@ PRESIGNED = {
 }
 VALUE_COUNT = {"value": filled, "count": positive}
 FACETS = {"total": count, "facets": {field: [VALUE_COUNT] for field in FACET_FIELDS}}
+VERSION = {
+    "version": positive,
+    "created_at": date,
+    "actor": ({"id": positive, "username": filled}, None),
+    "changes": {...: ...},
+}
 ANALYTICS = {
     "users": dict.fromkeys(("total", "approved", "pending", "rejected", "admins"), count),
     "designs": {
-        **dict.fromkeys(("total", "published", "draft", "archived", "featured"), count),
+        **dict.fromkeys(("total", "published", "draft", "archived", "deleted", "featured"), count),
         "by_category": [VALUE_COUNT],
         ...: ...,
     },
@@ -298,7 +305,8 @@ def refused(
     }
     if body["code"] == "approval_rejected":
         kind["rejection_reason"] = (text, None)
-    fits(body, kind | ({"errors": {...: ...}} if "errors" in body else {}))
+    more = {"errors": {...: ...}, "current": DESIGN}
+    fits(body, kind | {name: more[name] for name in more if name in body})
     for name, sentences in body.get("errors", {}).items():
         assert sentences, f"{name}: {body}"
         fits(sentences, [filled], f"errors.{name}")

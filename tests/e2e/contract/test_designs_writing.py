@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from tests.e2e.contract.shapes import DESIGN, MESSAGE, OPTIONAL, granted, page_of, refused
+from tests.e2e.contract.shapes import DESIGN, MESSAGE, OPTIONAL, VERSION, granted, page_of, refused
 
 pytestmark = pytest.mark.e2e
 
@@ -185,8 +185,9 @@ def test_deleting_a_design(boss, reader, design):
     path = f"/api/designs/{design['id']}"
     reader.client.post(f"{path}/favorite")
     granted(boss.delete(path), MESSAGE)
+    assert granted(boss.get(path), DESIGN)["status"] == "deleted"
     for answer in (
-        boss.get(path),
+        reader.client.get(path),
         boss.delete(path),
         boss.put(path, json={}),
         reader.client.post(f"{path}/favorite"),
@@ -196,6 +197,21 @@ def test_deleting_a_design(boss, reader, design):
         reader.client.get("/api/designs/user/favorites", params={"per_page": 100}), page_of(DESIGN)
     )
     assert design["id"] not in [one["id"] for one in mine["items"]]
+    restored = granted(boss.post(f"{path}/restore"), DESIGN)
+    assert (restored["status"], restored["like_count"], restored["version"]) == ("published", 1, 3)
+    page = granted(boss.get(f"{path}/versions"), page_of(VERSION))
+    assert [one["version"] for one in page["items"]] == [3, 2, 1]
+    granted(boss.delete(f"{path}?purge=true"), MESSAGE)
+    for answer in (boss.get(path), boss.get(f"{path}/versions"), boss.post(f"{path}/restore")):
+        refused(answer, 404)
+
+
+def test_an_edit_of_an_older_version(boss, design):
+    path = f"/api/designs/{design['id']}"
+    granted(boss.put(path, json={"title": "Theirs"}), DESIGN)
+    body = refused(boss.put(path, json={"title": "Mine", "version": 1}), 409, "edit_conflict", field="title")
+    assert body["current"] == granted(boss.get(path), DESIGN) | {"view_count": body["current"]["view_count"]}
+    assert granted(boss.put(path, json={"colour": "Mine", "version": 1}), DESIGN)["title"] == "Theirs"
 
 
 def test_two_designs_may_want_the_same_picture(boss, key):

@@ -202,6 +202,8 @@ def test_deleting_a_picture(boss, reader, upload, create, fetch):
     refused(boss.delete(path), 409, "image_in_use")
     assert fetch(design["image_url"]).status_code == 200
     granted(boss.delete(f"/api/designs/{design['id']}"), MESSAGE)
+    refused(boss.delete(path), 409, "image_in_use")
+    granted(boss.delete(f"/api/designs/{design['id']}?purge=true"), MESSAGE)
     granted(boss.delete(path), MESSAGE)
 
 
