@@ -62,4 +62,4 @@ def answer(refusal: Refusal, head: bytes = b"") -> bytes:
     logger.info("refused=%r status=%d request_id=%s", line, refusal.status, request_id)
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    return "\r\n".join([*lines, "", ""]).encode() + (b"" if head.startswith(b"HEAD ") else body)
