@@ -33,7 +33,7 @@ class Refusal(Exception):
         self.status, self.message, self.code = status, message, code
 
 
-def refusal_of(error: Exception) -> Refusal:
+def refusal_of(error: BaseException) -> Refusal:
     """Return what to answer to an exception of gunicorn's parser, or of the application."""
     if isinstance(error, Refusal):
         return error
