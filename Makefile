@@ -57,6 +57,17 @@ run: install ## Serve the gallery on PORT (8000), with all its data in DATA (./d
 test: install-dev ## Run the tests on the embedded default (SQLite, a folder of images)
 	$(PYTEST) tests --ignore tests/d1 -n 2 -m "not browser" $(ARGS)
 
+.PHONY: test-wire
+test-wire: $(INSTALLED_BENCH) ## Attack gunicorn on the wire: early answers, slow clients, restarts (CHECKS="slow spread")
+	@$(BIN)/python -m tests.wire $(CHECKS)
+
+# What is too slow for each change. All of them run, whatever fails.
+NIGHTLY ?= test-wire faults conformance bench-memory bench-cold
+.PHONY: nightly
+nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
+	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \
+		[ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }
+
 .PHONY: run-d1
 run-d1: install-dev d1-engine ## Like `run`, on D1's own engine and an S3 server on this machine
 	@$(BIN)/python -m devtools.local_cloud $(MAKE) --no-print-directory run PORT=$(PORT) DATA=$(DATA)

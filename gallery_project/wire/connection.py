@@ -1,10 +1,8 @@
 """One connection: what has arrived on it, what it waits for, and until when. It reads and sends nothing by itself."""
 
 import socket
-import tempfile
 import time
 from enum import Enum, auto
-from pathlib import Path
 from typing import Any
 
 from gunicorn.config import Config
@@ -14,18 +12,19 @@ from gunicorn.http.unreader import IterUnreader
 
 from core.request_body import BodyAwaited, BodyTooLarge, Unreadable
 from gallery_project.wire.framing import Chunked, Framing, framing_of
+from gallery_project.wire.outbox import Outbox
 from gallery_project.wire.refusals import CUT_SHORT, MALFORMED, Refusal
+from gallery_project.wire.spool import IN_MEMORY, Kept, Spool
 
 MOST_ADDRESS = 8190  # bytes
 MOST_HEAD = 16 * 1024  # bytes
-IN_MEMORY = 64 * 1024  # bytes of a body; a longer one goes to disk, and the application is asked first
-MOST_SPOOLED = 512 * 1024**2  # bytes of all bodies that a worker keeps
 MOST_DRAINED = 128 * 1024**2  # bytes that are dropped after an answer, so that the client reads it
 
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 900.0  # at most, and less if it comes more slowly than
 BODY_GRACE, BODY_RATE = 20.0, 1024.0  # seconds before the rate counts; bytes a second on average
-LINGER_SECONDS, LINGER_IDLE = 30.0, 5.0
+LINGER_IDLE = 10.0  # without a byte to drop
+SEND_IDLE = 60.0  # without a byte that the client takes
 
 
 class Step(Enum):
@@ -36,33 +35,29 @@ class Step(Enum):
     RUN = auto()  # the request: it is complete
 
 
-class Spool:
-    """The bytes that the bodies of a process take, in `folder` where they are long."""
-
-    def __init__(self, folder: Path, most: int = MOST_SPOOLED) -> None:
-        self.folder, self.most, self.kept = folder, most, 0
-
-
 class Connection:
-    """The state of one connection; `since` is when it began to wait for what it waits for."""
+    """The state of one connection; `since` is when it began to wait for what it waits for.
+
+    `busy` while a thread has it, `sends` while the loop sends the rest of an answer, `lingers` while the loop drops
+    what still comes; `watched`: the events that the loop waits for. `sock` is what gunicorn writes answers to.
+    """
 
     def __init__(
         self, cfg: Config, sock: socket.socket, client: tuple[str, int], server: tuple[str, int], spool: Spool
     ) -> None:
-        self.cfg, self.sock, self.client, self.server, self.spool = cfg, sock, client, server, spool
+        self.cfg, self.socket, self.client, self.server, self.spool = cfg, sock, client, server, spool
         self.fd = sock.fileno()
+        self.sock = Outbox(sock, spool)
         self.buffer = bytearray()
-        self.count = 0
-        self.lingers = False
-        self.dropped = self.kept = 0
-        self.body: tempfile.SpooledTemporaryFile[bytes] | None = None
+        self.count = self.dropped = self.watched = 0
+        self.busy = self.sends = self.lingers = self.goes_on = False
+        self.body: Kept | None = None
         self.forget_request()
 
     def forget_request(self) -> None:
         """Let go of the request and its body, and wait for the next."""
         if self.body is not None:
             self.body.close()
-        self.spool.kept -= self.kept
         self.kept = 0  # bytes of the body
         self.head = b""
         self.request: Any = None  # gunicorn's Request, once the head is there
@@ -75,20 +70,24 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        return self.request is None and not self.buffer and not self.lingers
+        return self.request is None and not (self.buffer or self.sends or self.lingers)
 
     def deadline(self) -> float:
+        if self.sends:
+            return min(self.since + BODY_SECONDS, self.heard + SEND_IDLE)
         if self.lingers:
-            return min(self.since + LINGER_SECONDS, self.heard + LINGER_IDLE)
+            return min(self.since + time_for(self.dropped), self.heard + LINGER_IDLE)
         if self.request is not None:
-            return self.since + min(BODY_SECONDS, BODY_GRACE + self.kept / BODY_RATE)
+            return self.since + time_for(self.kept)
         return self.since + (HEAD_SECONDS if self.buffer else self.cfg.keepalive)
 
     def dispensability(self) -> tuple[int, float]:
         """Return a rank by which connections are closed to make place for new ones, the first first."""
-        if self.request is None and self.buffer:
-            return 0, self.since
-        return (1 if self.lingers else 2 if self.is_idle else 3), self.since
+        if self.lingers:
+            return 1, self.since
+        if self.is_idle:
+            return (2 if self.count else 0), self.since
+        return (0 if self.buffer and self.request is None and not self.sends else 3), self.since
 
     def receive(self, data: bytes) -> None:
         self.heard = time.monotonic()
@@ -96,11 +95,16 @@ class Connection:
             self.since = self.heard
         self.buffer += data
 
+    def send_rest(self, goes_on: bool) -> None:
+        """Wait for the client to read the rest of the answer, and go on after it, or not."""
+        self.forget_request()
+        self.sends, self.goes_on = True, goes_on
+
     def linger(self) -> None:
         """Drop what still comes."""
         self.forget_request()
         self.buffer.clear()
-        self.lingers = True
+        self.sends, self.lingers = False, True
 
     def drop(self, data: bytes) -> bool:
         """Return whether more may come."""
@@ -116,6 +120,10 @@ class Connection:
 
     def begin(self) -> None:
         """Parse the head, if it is complete."""
+        while self.buffer.startswith(
+            b"\r\n"
+        ):  # RFC 9112, section 2.2: empty lines before a request say nothing
+            del self.buffer[:2]
         end = self.buffer.find(b"\r\n\r\n", 0, MOST_HEAD)
         if end < 0:
             check_address(self.buffer)
@@ -158,12 +166,9 @@ class Connection:
 
     def keep(self, data: bytes) -> None:
         self.kept += len(data)
-        self.spool.kept += len(data)
-        if self.spool.kept > self.spool.most:
-            raise Refusal(503)
         try:
             if self.body is None:
-                self.body = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(self.spool.folder))  # noqa: SIM115
+                self.body = Kept(self.spool)
             self.body.write(data)
         except OSError as error:
             raise Refusal(503) from error
@@ -195,6 +200,11 @@ class Connection:
         self.since = time.monotonic()
         waits = self.expects_continue and not self.kept and not self.buffer
         return b"HTTP/1.1 100 Continue\r\n\r\n" if waits else b""
+
+
+def time_for(count: int) -> float:
+    """Return the seconds within which so many bytes must have come, if more are to come."""
+    return min(BODY_SECONDS, BODY_GRACE + count / BODY_RATE)
 
 
 def check_address(head: bytes | bytearray) -> None:

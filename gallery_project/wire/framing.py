@@ -13,6 +13,7 @@ from gunicorn.http.errors import (
 from gunicorn.http.message import Request
 
 MOST_LINE = 4096  # bytes of a chunk's size with its extensions, and of all trailers
+MOST_FRAME = 64 * 1024  # bytes of chunks' sizes, extensions and ends, beyond those of the body itself
 HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -63,6 +64,7 @@ class Chunked:
         self.request = request
         self.expects = Expects.SIZE
         self.left = 0  # bytes of this chunk
+        self.taken = self.frame = 0  # bytes of all chunks, and of what is around them
         self.trailers = bytearray()
         self.done = False
 
@@ -96,8 +98,16 @@ class Chunked:
             self.trailer(line)
         else:
             self.left = size_of(line)
+            self.count(len(line))
             self.expects = Expects.DATA if self.left else Expects.TRAILERS
         return True
+
+    def count(self, line: int) -> None:
+        """Count a chunk. Raises InvalidChunkSize for many tiny ones, which would keep the loop busy."""
+        self.frame += line + 4
+        self.taken += self.left
+        if self.frame > MOST_FRAME + self.taken:
+            raise InvalidChunkSize(b"more frame than data")
 
     def trailer(self, line: bytes) -> None:
         if line:

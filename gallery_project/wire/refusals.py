@@ -33,7 +33,7 @@ class Refusal(Exception):
         self.status, self.message, self.code = status, message, code
 
 
-def refusal_of(error: Exception) -> Refusal:
+def refusal_of(error: BaseException) -> Refusal:
     """Return what to answer to an exception of gunicorn's parser, or of the application."""
     if isinstance(error, Refusal):
         return error
@@ -62,4 +62,4 @@ def answer(refusal: Refusal, head: bytes = b"") -> bytes:
     logger.info("refused=%r status=%d request_id=%s", line, refusal.status, request_id)
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    return "\r\n".join([*lines, "", ""]).encode() + (b"" if head.startswith(b"HEAD ") else body)

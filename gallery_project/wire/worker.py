@@ -5,9 +5,7 @@ import os
 import resource
 import selectors
 import socket
-import threading
 import time
-from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,38 +13,35 @@ from typing import Any
 from gunicorn.config import Config
 from gunicorn.errors import HaltServer
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
-from core.request_body import NOTES, BodyAwaited
+from gallery_project.wire.answering import AWAITED, AnsweringWorker
 from gallery_project.wire.balance import LOOK_AGAIN, Place
-from gallery_project.wire.connection import Connection, Spool, Step
+from gallery_project.wire.connection import Connection, Step
 from gallery_project.wire.refusals import CUT_SHORT, Refusal, answer, refusal_of
+from gallery_project.wire.spool import Spool
 
 READ = 64 * 1024  # bytes
-SEND_SECONDS = 30.0  # for a piece of an answer, to a client that does not read
+PIECES = 4  # of an answer's file, which the loop sends before it looks at other connections
+UNSENT = 128 * 1024  # bytes that a socket takes beyond what the client has room for
 OTHER_FILES = 128  # descriptors that connections leave to the rest of the process
 TICK = 1.0  # seconds
-AWAITED = object()
-GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
 FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
-class Worker(ThreadWorker):
+class Worker(AnsweringWorker):
     """gunicorn's thread worker, but a thread of the pool gets a request only when it is complete.
 
     An exception: of a long body the application is asked with the head alone. It answers what it can refuse by that,
     or asks for the body, and the request runs again when that is there (core.request_body).
     """
 
-    wsgi: Any
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.place = Place()
-        self.waiting: dict[Connection, None] = {}  # those whose sockets the loop watches
+        self.connections: dict[Connection, None] = {}
         self.accept_at = self.tick_at = self.close_idle_at = 0.0
         self.surplus = 0  # connections to end in favour of a sibling
-        self.running = threading.local()  # the `notes` of the connection whose request a thread runs
 
     @classmethod
     def check_config(cls, cfg: Config, log: Logger) -> None:
@@ -63,16 +58,6 @@ class Worker(ThreadWorker):
         )  # sockets and long bodies
         super().init_process()
 
-    def load_wsgi(self) -> None:
-        super().load_wsgi()
-        application = self.wsgi
-
-        def noted(environ: dict[str, Any], start_response: Any) -> Any:
-            environ[NOTES] = self.running.notes
-            return application(environ, start_response)
-
-        self.wsgi = noted
-
     def run(self) -> None:
         self.poller.register(
             self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
@@ -82,9 +67,9 @@ class Worker(ThreadWorker):
         self.place.withdraw()
         ends = time.monotonic() + self.cfg.graceful_timeout
         self.close_idle_at = time.monotonic() + STOP_KEEPALIVE_LINGER
-        while self.nr_conns and time.monotonic() < ends:
+        while self.connections and time.monotonic() < ends:
             self.turn()
-        for conn in list(self.waiting):
+        for conn in self.spared():
             self.close(conn)
         self.tpool.shutdown(wait=False)
         self.poller.close()
@@ -105,17 +90,23 @@ class Worker(ThreadWorker):
         self.tick_at = now + TICK
         self.notify()
         if self.alive:
-            self.place.say(self.nr_conns)
-            self.surplus = self.place.surplus(self.nr_conns)
-        for conn in list(self.waiting):
+            held = len(self.connections)
+            self.place.say(held)
+            self.surplus = self.place.surplus(held)
+        for conn in self.spared():
             if conn.is_idle:
                 if now > conn.deadline() or (not self.alive and now > self.close_idle_at):
-                    self.close(conn)
+                    self.end_idle(conn)
             elif now > conn.deadline():
-                self.close(conn) if conn.lingers else self.refuse(conn, Refusal(408))
+                self.close(conn) if conn.lingers or conn.sends else self.refuse(conn, Refusal(408))
+
+    def spared(self) -> list[Connection]:
+        """Return the connections that no thread has."""
+        return [conn for conn in self.connections if not conn.busy]
 
     def accept(self, listener: socket.socket) -> None:
-        if self.place.should_leave(self.nr_conns) or (self.nr_conns >= self.most and not self.evict()):
+        held = len(self.connections)
+        if self.place.should_leave(held) or (held >= self.most and not self.evict()):
             self.accept_at = time.monotonic() + LOOK_AGAIN
             return
         try:
@@ -128,40 +119,55 @@ class Worker(ThreadWorker):
             self.evict()
             self.accept_at = time.monotonic() + LOOK_AGAIN
             return
-        # The loop reads only what is there, by the descriptor; this is for the threads, which send.
-        sock.settimeout(SEND_SECONDS)
-        self.nr_conns += 1
-        self.place.say(self.nr_conns)
-        self.wait(Connection(self.cfg, sock, client, listener.getsockname(), self.spool))
+        sock.setblocking(False)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        conn = Connection(self.cfg, sock, client, listener.getsockname(), self.spool)
+        self.connections[conn] = None
+        self.place.say(len(self.connections))
+        self.watch(conn, selectors.EVENT_READ)
 
     def evict(self) -> bool:
         """Close the connection that can be spared best. Returns whether there was one."""
-        if self.waiting:
-            self.close(min(self.waiting, key=Connection.dispensability))
-            return True
-        return False
+        conn = min(self.spared(), key=Connection.dispensability, default=None)
+        if conn is not None:
+            self.close(conn)
+        return conn is not None
 
-    def wait(self, conn: Connection) -> None:
-        if conn not in self.waiting:
-            self.waiting[conn] = None
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.read, conn))
-
-    def stop_waiting(self, conn: Connection) -> None:
-        if conn in self.waiting:
-            del self.waiting[conn]
-            self.poller.unregister(conn.sock)
+    def watch(self, conn: Connection, events: int) -> None:
+        """Wait for these events on a connection, and for no others."""
+        if events == conn.watched:
+            return
+        callback = partial(self.push if events == selectors.EVENT_WRITE else self.read, conn)
+        if not events:
+            self.poller.unregister(conn.socket)
+        elif conn.watched:
+            self.poller.modify(conn.socket, events, callback)
+        else:
+            self.poller.register(conn.socket, events, callback)
+        conn.watched = events
 
     def close(self, conn: Connection) -> None:
-        self.stop_waiting(conn)
+        self.watch(conn, 0)
         conn.forget_request()
         conn.sock.close()
-        self.nr_conns -= 1
+        conn.socket.close()
+        del self.connections[conn]
         if self.alive:
-            self.place.say(self.nr_conns)
+            self.place.say(len(self.connections))
 
-    def read(self, conn: Connection, sock: socket.socket) -> None:
-        if conn not in self.waiting:
+    def end_idle(self, conn: Connection) -> None:
+        self.read(conn)  # a request may have come since the loop looked last
+        if conn in self.connections and conn.is_idle:
+            self.close(conn)
+
+    def read(self, conn: Connection, _: object = None) -> None:
+        if conn not in self.connections:
             return  # closed in this turn
+        if conn.busy:
+            self.watch(conn, 0)
+            self.resume(conn)  # if the thread has not seen that nobody waits for the next request
+            return
         try:
             data = os.read(conn.fd, READ)
         except BlockingIOError:
@@ -180,6 +186,25 @@ class Worker(ThreadWorker):
         else:
             self.refuse(conn, Refusal(*CUT_SHORT))
 
+    def resume(self, conn: Connection) -> None:
+        """Wait for the next request, unless somebody does or a thread has this one still."""
+        if conn in self.connections and not (conn.busy or conn.watched):
+            self.watch(conn, selectors.EVENT_READ)
+
+    def push(self, conn: Connection, _: object = None) -> None:
+        """Send more of an answer, whose client takes it again."""
+        if conn not in self.connections:
+            return
+        try:
+            is_sent = conn.sock.push(PIECES)
+        except OSError:
+            self.close(conn)
+            return
+        conn.heard = time.monotonic()
+        if is_sent:
+            conn.sends = False
+            self.go_on(conn, conn.goes_on)
+
     def proceed(self, conn: Connection) -> None:
         """Do what the bytes that have come allow."""
         try:
@@ -188,14 +213,15 @@ class Worker(ThreadWorker):
             self.refuse(conn, error)
             return
         if step is Step.WAIT:
-            self.wait(conn)
+            self.watch(conn, selectors.EVENT_READ)
             return
-        self.stop_waiting(conn)
         conn.prepare(step)
         if self.surplus and step is Step.RUN and not conn.buffer:
             self.surplus -= 1
             conn.request.force_close()
-        self.enqueue_req(conn)
+        # The loop keeps watching: most clients send nothing before they have the answer.
+        conn.busy = True
+        self.tpool.submit(self.work, conn)
 
     def refuse(self, conn: Connection, error: Exception) -> None:
         """Answer without the application."""
@@ -215,40 +241,39 @@ class Worker(ThreadWorker):
     def linger(self, conn: Connection) -> None:
         """End the connection so that its client gets the answer: closing a socket with unread bytes resets it."""
         try:
-            conn.sock.shutdown(socket.SHUT_WR)
+            conn.socket.shutdown(socket.SHUT_WR)
         except OSError:
             self.close(conn)
             return
         conn.linger()
-        self.wait(conn)
+        self.watch(conn, selectors.EVENT_READ)
 
-    def handle(self, conn: Connection) -> object:
-        """Run a request, in a thread. Returns whether the connection goes on, or AWAITED."""
-        self.running.notes = conn.notes
-        try:
-            return self.handle_request(conn.request, conn)
-        except BodyAwaited:
-            return AWAITED
-        except StopIteration:
-            return False
-        except OSError as error:
-            if error.errno not in GONE and not isinstance(error, TimeoutError):
-                self.log.exception("a request failed")
-        except Exception as error:
-            self.log.exception("a request failed")
-            self.send(conn, answer(refusal_of(error), conn.head))
-        return False
+    def work(self, conn: Connection) -> None:
+        """Run a request, in a thread, and let the connection go on."""
+        outcome = self.handle(conn)
+        if outcome is True and not conn.buffer and not conn.sock.rests:
+            conn.forget_request()
+            conn.busy = False
+            if not conn.watched:
+                self.method_queue.defer(self.resume, conn)
+        else:
+            self.method_queue.defer(self.finish_request, conn, outcome)
 
-    def finish_request(self, conn: Connection, future: "Future[object]") -> None:
-        """Go on after a request, in the loop."""
-        failure = None if future.cancelled() else future.exception()
-        if failure is not None:
-            self.log.error("a thread ended its request by an exception", exc_info=failure)
-        outcome = None if future.cancelled() or failure else future.result()
+    def finish_request(self, conn: Connection, outcome: object) -> None:
+        """Go on after a request, in the loop, where a thread cannot."""
+        conn.busy = False
         if outcome is AWAITED:
             self.send(conn, conn.is_wanted())
             self.proceed(conn)
-        elif outcome:
+        elif conn.sock.rests:
+            conn.send_rest(bool(outcome))
+            self.watch(conn, selectors.EVENT_WRITE)
+        else:
+            self.go_on(conn, bool(outcome))
+
+    def go_on(self, conn: Connection, goes_on: bool) -> None:
+        """Turn to the next request of a connection, or end it."""
+        if goes_on:
             conn.forget_request()
             self.proceed(conn)
         else:

@@ -1,6 +1,7 @@
 """HTTP as it goes over the wire: a socket, the bytes that are sent, the responses that come."""
 
 import http.client
+import io
 import json
 import socket
 from dataclasses import dataclass
@@ -71,7 +72,27 @@ class OneByOne:
         self.socket = sock
 
     def makefile(self, mode: str):
-        return self.socket.makefile(mode, buffering=0)
+        return Whole(self.socket.makefile(mode, buffering=0))
+
+
+class Whole(io.RawIOBase):
+    """A file without a buffer that reads as much as it is asked for."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self.raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        view, count = memoryview(buffer), 0
+        while count < len(view) and (read := self.raw.readinto(view[count:])):
+            count += read
+        return count
+
+    def close(self) -> None:
+        self.raw.close()
+        super().close()
 
 
 def chunk(data: bytes, extension: str = "") -> bytes:

@@ -1,11 +1,15 @@
 """Framing, malformed requests and slow senders, against gunicorn as it is shipped."""
 
 import contextlib
+import io
 import json
+import os
 import socket
 import struct
+from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 from tests.e2e.processes import spooled
 from tests.e2e.raw_http import Wire, chunk
@@ -139,6 +143,30 @@ def test_slow_senders_hold_nobody_up(server, admin):
             assert admin.get("/api/designs").status_code == 200
         with Wire(server, timeout=5) as wire:
             assert wire.ask("GET", "/health/live").status == 200
+
+
+def test_slow_readers_hold_nobody_up(server, admin):
+    """More than there are threads, each at a picture that is larger than what sockets take."""
+    out = io.BytesIO()
+    Image.frombytes("RGB", (1500, 1400), os.urandom(6_300_000)).save(out, "PNG", compress_level=1)
+    image = admin.post("/api/upload/image", files={"file": ("a.png", out.getvalue(), "image/png")}).json()
+    path = urlsplit(image["url"]).path
+    if not path.startswith("/media/"):
+        pytest.skip("the store sends pictures")
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(server)) for _ in range(20)]
+        for wire in wires:
+            wire.send(wire.head("GET", path))
+        with Wire(server, timeout=10) as other:
+            assert other.ask("GET", "/health/live").status == 200
+        assert {len(wire.answer().body) for wire in wires} == {image["size"]}
+
+
+def test_head_is_refused_without_a_body(server):
+    with Wire(server) as wire:
+        wire.send(wire.head("HEAD", "/" + "a" * 9000))
+        assert wire.answer("HEAD").status == 414
+        assert wire.ended()
 
 
 def test_a_client_that_goes_away_leaves_nothing_behind(server, admin, wait_until):

@@ -11,12 +11,13 @@ from gallery_project.wire.connection import (
     BODY_RATE,
     BODY_SECONDS,
     HEAD_SECONDS,
-    IN_MEMORY,
+    LINGER_IDLE,
+    SEND_IDLE,
     Connection,
-    Spool,
     Step,
 )
 from gallery_project.wire.refusals import Refusal
+from gallery_project.wire.spool import IN_MEMORY, Spool
 
 NOW = 1000.0
 LONG = b"POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n"
@@ -77,6 +78,36 @@ def test_a_body_must_come_at_a_rate(conn, clock):
     assert conn.deadline() == begun + BODY_SECONDS
 
 
+def test_what_is_dropped_after_an_answer_has_the_time_of_a_body(conn, clock):
+    """A client on a slow uplink sends all of it before it reads the answer."""
+    received(conn, LONG)
+    conn.linger()
+    for second in range(1, 600):
+        clock.now += 1
+        conn.drop(bytes(2048))
+        assert conn.deadline() > clock.now, second
+    assert conn.deadline() == clock.now + LINGER_IDLE
+    clock.now += 9
+    conn.drop(b"a")
+    assert conn.deadline() == clock.now + LINGER_IDLE
+
+
+def test_the_rest_of_an_answer_has_the_time_of_a_body_while_it_is_read(conn, clock):
+    received(conn, b"GET / HTTP/1.1\r\n\r\n")
+    clock.now += 5
+    conn.send_rest(True)
+    assert not conn.is_idle
+    assert conn.deadline() == clock.now + SEND_IDLE
+    conn.heard = clock.now + BODY_SECONDS
+    assert conn.deadline() == clock.now + BODY_SECONDS
+
+
+def test_empty_lines_before_a_request_say_nothing(conn, clock):
+    assert received(conn, b"\r\n\r\n") is Step.WAIT
+    assert conn.is_idle
+    assert received(conn, b"\r\nGET / HTTP/1.1\r\n\r\n") is Step.RUN
+
+
 def test_the_bodies_of_a_worker_have_a_common_limit_and_give_back_their_part(conn):
     received(conn, LONG)
     asked(conn)
@@ -109,13 +140,19 @@ def test_chunks_are_taken_up_to_the_limit_that_the_application_gave(conn):
 
 
 def test_what_can_be_spared_first(clock, conn, tmp_path):
-    pairs = [socket.socketpair() for _ in range(4)]
+    pairs = [socket.socketpair() for _ in range(6)]
     held = [Connection(Config(), one, ("", 1), ("", 2), conn.spool) for one, _ in pairs]
-    head, lingering, idle, sending = held
+    _, head, lingering, idle, sending, reading = held
+    clock.now += 1
     received(sending, LONG)
     received(head, b"GET")
     lingering.linger()
-    assert sorted(held, key=Connection.dispensability) == [head, lingering, idle, sending]
+    for one in (idle, reading):
+        received(one, b"GET / HTTP/1.1\r\n\r\n")
+    idle.forget_request()
+    clock.now += 1
+    reading.send_rest(True)
+    assert sorted(set(held), key=Connection.dispensability) == held
     for one, other in pairs:
         one.close()
         other.close()

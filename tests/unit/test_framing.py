@@ -125,3 +125,11 @@ def test_whatever_comes_is_read_as_gunicorn_reads_it_or_refused(wire, cuts):
 def test_broken_framing_is_refused(wire):
     with pytest.raises(ParseException):
         taken(CHUNKED, wire, range(len(wire)))
+
+
+def test_many_tiny_chunks_are_refused_and_short_ones_are_not():
+    """Each chunk costs the loop as much as a kilobyte of a body."""
+    assert taken(CHUNKED, encoded([b"a"] * 10_000, b"", b""))[2]
+    assert taken(CHUNKED, encoded([b"123456"] * 30_000, b"", b""))[2]
+    with pytest.raises(ParseException):
+        taken(CHUNKED, encoded([b"a"] * 20_000, b"", b""))

@@ -1,0 +1,63 @@
+"""What the threads of a worker do: they run a request, and send as much of the answer as its client takes."""
+
+import errno
+import threading
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from core.request_body import NOTES, BodyAwaited
+from gallery_project.wire.connection import Connection
+from gallery_project.wire.refusals import answer, refusal_of
+
+AWAITED = object()
+GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
+
+
+class AnsweringWorker(ThreadWorker):
+    """gunicorn's thread worker, whose threads get complete requests and wait for no client."""
+
+    wsgi: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.running = threading.local()  # the `notes` of the connection whose request a thread runs
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        application = self.wsgi
+
+        def noted(environ: dict[str, Any], start_response: Any) -> Any:
+            environ[NOTES] = self.running.notes
+            return application(environ, start_response)
+
+        self.wsgi = noted
+
+    def handle(self, conn: Connection) -> object:
+        """Run a request, and send what its client takes now. Return whether the connection goes on, or AWAITED."""
+        self.running.notes = conn.notes
+        try:
+            goes_on = self.respond(conn)
+            conn.sock.push()
+        except BodyAwaited:
+            return AWAITED
+        except OSError as error:
+            if error.errno not in GONE:
+                self.log.exception("an answer was not sent")
+            conn.sock.close()
+            return False
+        return goes_on
+
+    def respond(self, conn: Connection) -> bool:
+        """Write the answer to `conn.sock`. Return whether the connection may go on after it."""
+        try:
+            return bool(self.handle_request(conn.request, conn))
+        except (BodyAwaited, OSError):
+            raise
+        except StopIteration:  # gunicorn's, of an answer that broke off
+            return False
+        except BaseException as error:
+            # None may pass: the thread has to give the connection back.
+            self.log.exception("a request failed")
+            conn.sock.sendall(answer(refusal_of(error), conn.head))
+            return False
