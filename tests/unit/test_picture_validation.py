@@ -87,6 +87,13 @@ def test_cmyk_becomes_rgb():
     assert quarters_of(image) == quarters_of(quartered())
 
 
+def test_a_profile_for_cmyk_without_tables_is_ignored():
+    profile = swapped_profile()
+    image = quartered(mode="CMYK")
+    data = saved(image, icc_profile=profile[:16] + b"CMYK" + profile[20:], quality=95)
+    assert quarters_of(stored(data)) == quarters_of(quartered())
+
+
 def test_sixteen_bits_become_eight():
     ramp = Image.linear_gradient("L").resize((256, 256)).convert("I").point(lambda value: value * 257)
     image = stored(saved(ramp.convert("I;16"), "image/png"))

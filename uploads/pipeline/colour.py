@@ -74,7 +74,7 @@ def correction(container: Container, image: Image.Image) -> Correction | None:
         if space == "RGB" and image.mode != "CMYK":
             return of_colour(profile)
         if space == image.mode == "CMYK":
-            return lambda image: ImageCms.profileToProfile(image, profile, SRGB, outputMode="RGB") or image
+            return of_cmyk(profile)
     except ImageCms.PyCMSError:
         pass  # a damaged profile: browsers ignore it, too
     return None
@@ -110,6 +110,16 @@ def of_colour(profile: ImageCms.ImageCmsProfile) -> Correction | None:
         ImageCms.profileToProfile(image, profile, SRGB, inPlace=True)
         return image
 
+    return correct
+
+
+def of_cmyk(profile: ImageCms.ImageCmsProfile) -> Correction:
+    """Return the correction of pictures in CMYK. Raises PyCMSError."""
+
+    def correct(image: Image.Image) -> Image.Image:
+        return ImageCms.profileToProfile(image, profile, SRGB, outputMode="RGB") or image
+
+    correct(Image.new("CMYK", (1, 1)))
     return correct
 
 
