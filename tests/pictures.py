@@ -87,18 +87,17 @@ def talkative(content_type):
     return saved(quartered(), content_type, **options)
 
 
-def swapped_profile():
-    """A colour profile under which red is shown as green: who ignores it can be told."""
+def swapped_profile(name="swap"):
+    """A colour profile under which red is shown as green: who ignores it can be told. The name has four letters."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     count = struct.unpack_from(">I", profile, 128)[0]
     places = {bytes(profile[132 + 12 * n : 136 + 12 * n]): 136 + 12 * n for n in range(count)}
     red, green = places[b"rXYZ"], places[b"gXYZ"]
     profile[red : red + 8], profile[green : green + 8] = profile[green : green + 8], profile[red : red + 8]
-    # Its name must not say sRGB any more.
     return (
         bytes(profile)
-        .replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
-        .replace(b"sRGB b", b"swap b")
+        .replace("sRGB".encode("utf-16-be"), name.encode("utf-16-be"))
+        .replace(b"sRGB b", name.encode() + b" b")
     )
 
 

@@ -61,9 +61,10 @@ def test_an_unreadable_orientation_is_none(block):
     assert quarters_of(stored(data)) == quarters_of(quartered())
 
 
+@pytest.mark.parametrize("name", ["swap", "sRGB"])
 @pytest.mark.parametrize("content_type", TYPES)
-def test_a_foreign_profile_is_converted_to_srgb(content_type):
-    data = saved(quartered(), content_type, icc_profile=swapped_profile(), quality=95)
+def test_a_foreign_profile_is_converted_to_srgb_whatever_its_name(content_type, name):
+    data = saved(quartered(), content_type, icc_profile=swapped_profile(name), quality=95)
     image = stored(data)
     assert "icc_profile" not in image.info
     assert quarters_of(image) == ["lime", "red", "blue", "yellow"]
@@ -80,15 +81,17 @@ def test_a_broken_profile_is_ignored(content_type):
     assert quarters_of(image) == quarters_of(quartered())
 
 
-def test_a_profile_of_another_colour_space_is_ignored():
-    image = stored(saved(quartered().convert("L"), icc_profile=swapped_profile()))
-    assert image.size == (400, 300)
-
-
 def test_cmyk_becomes_rgb():
     image = stored(saved(quartered(mode="CMYK"), quality=95))
     assert image.mode == "RGB"
     assert quarters_of(image) == quarters_of(quartered())
+
+
+def test_a_profile_for_cmyk_without_tables_is_ignored():
+    profile = swapped_profile()
+    image = quartered(mode="CMYK")
+    data = saved(image, icc_profile=profile[:16] + b"CMYK" + profile[20:], quality=95)
+    assert quarters_of(stored(data)) == quarters_of(quartered())
 
 
 def test_sixteen_bits_become_eight():

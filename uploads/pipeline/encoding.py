@@ -12,6 +12,7 @@ from uploads.pipeline import costs, renditions, webp
 
 # Of JPEG and WebP: the first that is small enough is taken.
 QUALITIES = (90, 80, 70, 60, 50, 40, 30, 20, 10, 1)
+FINE = {"quality": 95, "subsampling": 0}  # of JPEG
 PNG_LEVEL = 6
 LOSSLESS_EFFORT = 30  # of 100
 
@@ -24,10 +25,11 @@ class Encoder:
     cost: int = 0  # bytes for the picture and the encoder's own
 
 
-def encoders(content_type: str, source: Image.Image) -> list[Encoder]:
+def encoders(content_type: str, source: Image.Image, *, corrected: bool) -> list[Encoder]:
     """Return the ways to encode what `source`, of which only the header is decoded, will be, the best first.
 
-    A PNG that is too large becomes a lossless WebP, and at last a lossy one.
+    A JPEG with `corrected` colours is encoded finely: its own quantisation would move them again. A PNG that is too
+    large becomes a lossless WebP, and at last a lossy one.
     """
     alpha, pixels = costs.has_alpha(source), source.width * source.height
     lossy = Encoder(lossy_webp, costs.of_webp(pixels, alpha=alpha))
@@ -40,7 +42,7 @@ def encoders(content_type: str, source: Image.Image) -> list[Encoder]:
         return [Encoder(png), lossless, lossy]
     if content_type == "image/webp":
         return [lossy]
-    return [Encoder(lambda image: jpeg(image, own_tables(source)))]
+    return [Encoder(lambda image: jpeg(image, FINE if corrected else own_tables(source)))]
 
 
 def own_tables(source: Image.Image) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from django.conf import settings
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageFile
 
 from core.errors import GalleryError, Invalid, TooLarge
-from uploads.pipeline import containers, costs, decoding, encoding, native, renditions, webp
+from uploads.pipeline import colour, containers, costs, decoding, encoding, modes, native, renditions, webp
 from uploads.pipeline.containers import jpeg, png
 from uploads.pipeline.containers.base import Container, DamagedError, UnsupportedError
 
@@ -34,9 +34,7 @@ LAST, STEP = ImageFile.MAXBLOCK, 32  # bytes at the end of a JPEG's scan, which 
 PADDING = 48  # bytes after the pixels that are left where they are
 # Two ends of a scan that decode to different pixels.
 FILLINGS = (bytes(64), bytes(range(17, 250, 3)))
-STRIP = 64  # rows that are converted at once
 MOST_SECONDS = 20.0  # of decoding a file
-SRGB = ImageCms.createProfile("sRGB")
 
 
 class LimitedFile(io.BytesIO):
@@ -147,19 +145,20 @@ def upright_in_srgb(container: Container) -> Container:
     """
     if container.content_type not in FORMATS:
         return jpeg_of(container)
-    turn, profile = TURNS.get(orientation(container.exif)), foreign_profile(container.profile)
+    turn = TURNS.get(orientation(container.exif))
     with decoding_errors():
-        image = opened_lazily(container)
-        is_right = turn is None and profile is None and container.bits == 8 and image.mode != "CMYK"
+        image: Image.Image = opened_lazily(container)
+        correct = colour.correction(container, image)
+        is_right = turn is None and correct is None and container.bits == 8 and image.mode != "CMYK"
         if is_right and len(container.data) <= settings.MAX_FILE_SIZE:
             return container
         needed = costs.of_correction(container, image)
-        encoders = encoding.encoders(container.content_type, image)
+        encoders = encoding.encoders(container.content_type, image, corrected=correct is not None)
     for encoder in encoders:
         with memory_for(max(needed, encoder.cost)), decoding_errors():
             # One name for the result of each step, so that its input is freed.
             image = loaded(container, opened_lazily(container))
-            image = in_srgb(image, profile)
+            image = correct(image) if correct else modes.plain(image)
             if turn is not None:
                 image = image.transpose(turn)
             data = encoder.encode(image)
@@ -173,8 +172,9 @@ def jpeg_of(container: Container) -> Container:
     total, own = costs.of_native(container)
     with memory_for(total), decoding_errors():
         image, turn = native.decoded(container, own)
-        image = in_srgb(image, foreign_profile(container.profile))
-        image = on_white(image)
+        correct = colour.correction(container, image)
+        image = correct(image) if correct else modes.plain(image)
+        image = modes.on_white(image)
         if turn in TURNS:
             image = image.transpose(TURNS[turn])
         data = encoding.jpeg(image, {})
@@ -203,8 +203,8 @@ def pixels(container: Container, image: Image.Image) -> Image.Image:
         image = loaded(container, image)
         if image.mode == "RGBX":
             return image
-        image = plain(image)
-        return converted(image, "RGBa") if image.mode == "RGBA" else image
+        image = modes.plain(image)
+        return modes.converted(image, "RGBa") if image.mode == "RGBA" else image
 
 
 @contextmanager
@@ -218,9 +218,11 @@ def memory_for(size: int) -> Iterator[None]:
         yield
 
 
-def opened_lazily(container: Container) -> Image.Image:
+def opened_lazily(container: Container) -> ImageFile.ImageFile:
     """Return the image with only its header decoded."""
-    return Image.open(LimitedFile(container.data), formats=[FORMATS[container.content_type]])
+    image = Image.open(LimitedFile(container.data), formats=[FORMATS[container.content_type]])
+    modes.read_transparency(image, container)
+    return image
 
 
 def loaded(container: Container, image: Image.Image) -> Image.Image:
@@ -228,6 +230,8 @@ def loaded(container: Container, image: Image.Image) -> Image.Image:
     if container.content_type == "image/webp":
         alpha = image.mode == "RGBA"
         return webp.decoded(container.data, container.width, container.height, alpha=alpha)
+    if container.bits == 16 and image.mode == "RGB" and "transparency" in image.info:
+        return modes.with_sixteen_bits(image, opened_lazily(container))
     image.load()
     return image
 
@@ -260,66 +264,3 @@ def orientation(exif: bytes) -> int:
         return int(tags.get(ORIENTATION, 1))
     except Exception:  # noqa: BLE001  Pillow raises many kinds about a broken block, which is ignored
         return 1
-
-
-def foreign_profile(icc: bytes) -> ImageCms.ImageCmsProfile | None:
-    """The colour profile if it is readable and not sRGB itself."""
-    if not icc:
-        return None
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        description = ImageCms.getProfileDescription(profile)
-    except (OSError, ImageCms.PyCMSError):
-        return None
-    return None if description.startswith("sRGB") else profile
-
-
-def plain(image: Image.Image) -> Image.Image:
-    """Return the image in 8-bit RGB, or RGBA if any of it is transparent."""
-    if image.mode in ("RGB", "RGBA"):
-        if image.mode == "RGB" and "transparency" in image.info:
-            return converted(image, "RGBA")
-        return image
-    if image.mode.startswith("I"):
-        image = eight_bits(image)
-    see_through = image.mode in ("LA", "PA", "La") or "transparency" in image.info
-    return converted(image, "RGBA" if see_through else "RGB")
-
-
-def converted(image: Image.Image, mode: str) -> Image.Image:
-    """Return the image in another mode, and free it in the old one, which callers may still have."""
-    result = image.convert(mode)
-    image.close()
-    return result
-
-
-def eight_bits(image: Image.Image) -> Image.Image:
-    """Return a grey image of 16 bits in L. Pillow's own conversion would cut off what is brighter than 255."""
-    grey = Image.new("L", image.size)
-    for top in range(0, image.height, STRIP):
-        strip = image.crop((0, top, image.width, min(top + STRIP, image.height)))
-        grey.paste(strip.convert("I").point(lambda value: value * (1 / 256)).convert("L"), (0, top))
-    return grey
-
-
-def in_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
-    """Return the image in sRGB. Ignores a profile that does not fit its mode, as browsers do."""
-    if profile is None:
-        return plain(image)
-    if image.mode != "CMYK":
-        image = plain(image)
-    target = "RGBA" if image.mode == "RGBA" else "RGB"
-    try:
-        in_place = image.mode == target
-        return ImageCms.profileToProfile(image, profile, SRGB, outputMode=target, inPlace=in_place) or image
-    except ImageCms.PyCMSError:
-        return plain(image)
-
-
-def on_white(image: Image.Image) -> Image.Image:
-    """Return an image in RGB or RGBA on white, in RGB."""
-    if image.mode == "RGB":
-        return image
-    below = Image.new("RGB", image.size, "white")
-    below.paste(image, mask=image)
-    return below

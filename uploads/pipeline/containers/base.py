@@ -1,7 +1,7 @@
 """What the formats of files share."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 MOST_PARTS = 20_000  # segments or chunks: a PNG of 10 MB in pieces of 1 kB has half as many
@@ -30,6 +30,8 @@ class Container:
     bits: int = 8  # of a sample
     several_scans: bool = False  # a JPEG whose coefficients libjpeg keeps until the last
     lossless: bool = False  # a WebP of the lossless kind
+    # Payloads of the chunks of a PNG that say something about its colours.
+    colours: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 def bounded(parts: Iterator[Part]) -> Iterator[Part]:

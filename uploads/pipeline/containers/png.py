@@ -11,6 +11,7 @@ PIECE = 1024 * 1024  # bytes that are unpacked at once
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEPT = {b"IHDR", b"PLTE", b"tRNS", b"IDAT"}
+COLOURS = {b"cICP", b"sRGB", b"gAMA", b"cHRM"}
 # Start and step of the columns and rows of each pass of an interlaced picture: section 8.1 of the standard.
 ADAM7 = [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)]
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by colour type
@@ -50,6 +51,7 @@ def is_ancillary(kind: bytes) -> bool:
 
 def unpack(data: bytes) -> Container:
     kept, kinds, exif, profile, header = [SIGNATURE], [], b"", b"", b""
+    colours: dict[bytes, bytes] = {}
     for kind, payload in bounded(chunks(data)):
         kinds.append(kind)
         if kind in KEPT:
@@ -58,6 +60,8 @@ def unpack(data: bytes) -> Container:
             exif = payload
         elif kind == b"iCCP":
             profile = unpacked_profile(payload)
+        elif kind in COLOURS:
+            colours[kind] = payload
         elif not is_ancillary(kind):
             raise DamagedError("The PNG holds an unknown critical chunk.")
         if kind == b"IHDR":
@@ -69,7 +73,14 @@ def unpack(data: bytes) -> Container:
     if kinds.count(b"fcTL") > 1:
         raise UnsupportedError("Animated images are not accepted.")
     width, height, bits = struct.unpack_from(">IIB", header)
-    return Container("image/png", b"".join([*kept, IEND]), width, height, exif, profile, bits)
+    return Container(
+        "image/png", b"".join([*kept, IEND]), width, height, exif, profile, bits, colours=colours
+    )
+
+
+def is_grey(container: Container) -> bool:
+    """Return whether it is a PNG of the colour types 0 and 4. Pillow decodes grey of 16 bits with alpha in RGBA."""
+    return container.content_type == "image/png" and container.data[25] in (0, 4)
 
 
 def whole(data: bytes) -> bytes:
