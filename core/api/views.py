@@ -65,6 +65,10 @@ def settings_response(rows: list[AppSetting]) -> Response:
 class SettingsUpdateSerializer(InputSerializer):
     settings = serializers.DictField(allow_empty=False)
 
+    def validate_settings(self, values: JsonObject) -> JsonObject:
+        """Trim the texts, as every text of the API."""
+        return {key: value.strip() if isinstance(value, str) else value for key, value in values.items()}
+
 
 class SettingsView(APIView):
     """The settings that staff can change at run time."""
