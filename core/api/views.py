@@ -119,7 +119,7 @@ class AuditQuerySerializer(InputSerializer):
 
     action = TextField(required=False, allow_blank=True)
     object_type = TextField(required=False, allow_blank=True)
-    actor = TextField(required=False, allow_blank=True, help_text="An id or a username.")
+    actor = TextField(required=False, allow_blank=True, help_text="An id, or a username in any form.")
 
 
 class AuditView(APIView):
