@@ -6,6 +6,7 @@ its function and a docstring, call it where it is needed, and register the provi
 
     hook             called by   provided by
     signed_in_user   core        accounts
+    users_named      core        accounts
     own_avatar       accounts    uploads
     image_uses       uploads     designs
     erasers          accounts    uploads
@@ -61,6 +62,9 @@ class MultiHook(Generic[F]):
 # signed_in_user(request): the id of the user whose access token the request carries; None without a good one. Asks no
 # database, so the session may have ended.
 signed_in_user: Hook[Callable[[HttpRequest], int | None]] = Hook("signed_in_user")
+
+# users_named(name): the user of that name, or none, in whichever form it is written.
+users_named: Hook[Callable[[str], QuerySet[Any]]] = Hook("users_named")
 
 # own_avatar(user, object_key): the stored image of category avatars with that key, if this user uploaded it.
 own_avatar: Hook[Callable[[AbstractBaseUser, str], QuerySet[Model]]] = Hook("own_avatar")

@@ -65,6 +65,10 @@ def settings_response(rows: list[AppSetting]) -> Response:
 class SettingsUpdateSerializer(InputSerializer):
     settings = serializers.DictField(allow_empty=False)
 
+    def validate_settings(self, values: JsonObject) -> JsonObject:
+        """Trim the texts, as every text of the API."""
+        return {key: value.strip() if isinstance(value, str) else value for key, value in values.items()}
+
 
 class SettingsView(APIView):
     """The settings that staff can change at run time."""
@@ -115,7 +119,7 @@ class AuditQuerySerializer(InputSerializer):
 
     action = TextField(required=False, allow_blank=True)
     object_type = TextField(required=False, allow_blank=True)
-    actor = TextField(required=False, allow_blank=True, help_text="An id or a username.")
+    actor = TextField(required=False, allow_blank=True, help_text="An id, or a username in any form.")
 
 
 class AuditView(APIView):
