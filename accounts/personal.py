@@ -15,9 +15,13 @@ from core import hooks
 from d1backend import gather
 from d1backend.replica import on_primary
 
-# Beside the secret fields: forms of the name that follow from it, and who of the staff decided.
+# Beside the secret fields: forms of the names that follow from them, and who of the staff decided.
 NOT_EXPORTED = frozenset(
-    {"username_key", "username_skeleton", "username_written_skeleton", "reviewed_by", "reviewer_name"}
+    {
+        *("username_key", "username_skeleton", "username_written_skeleton"),
+        *("username_searchable", "full_name_searchable", "contact_searchable"),
+        *("reviewed_by", "reviewer_name"),
+    }
 )
 PROFILE = [
     field.name

@@ -1,5 +1,6 @@
 """The files of this process in DATA. Only their owner may read them."""
 
+import contextlib
 import logging
 import os
 import stat
@@ -19,9 +20,15 @@ def make_folder(path: Path) -> None:
 
 
 def make_file(path: Path) -> None:
-    """Create an empty file and its folder, unless they exist."""
+    """Create an empty file and its folder, unless they exist.
+
+    A file that exists is not opened: to close it again would drop every lock that this process has on it, also those
+    of SQLite's open connections (https://www.sqlite.org/howtocorrupt.html, section 2.2), and another process would
+    then delete the -wal that they write.
+    """
     make_folder(path.parent)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, FILE))
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, FILE))
 
 
 def tighten(data: Path) -> None:

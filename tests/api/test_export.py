@@ -56,7 +56,17 @@ def test_the_profile_has_every_column_but_secrets_and_what_follows_from_the_name
     client = ApiClient.approved()
     profile = client.get(PATH).json()["profile"]
     assert profile.keys() == {
-        *("id", "username", "is_admin", "is_approved", "state", "rejection_reason", "reviewed_at"),
+        *(
+            "id",
+            "username",
+            "full_name",
+            "contact",
+            "is_admin",
+            "is_approved",
+            "state",
+            "rejection_reason",
+            "reviewed_at",
+        ),
         *("avatar_object_key", "created_at", "updated_at", "last_login"),
     }
     assert profile["username"] == client.user.username
@@ -127,3 +137,13 @@ def test_it_is_one_round_trip():
     before = connection.round_trips
     assert client.get(PATH).json()["favourites"]
     assert connection.round_trips == before + 1
+
+
+def test_titles_of_designs_that_users_may_not_see_are_left_out():
+    client = ApiClient.approved()
+    shown = FavouriteFactory(user=client.user, design__title="Shown").design
+    for status in ("draft", "archived", "deleted"):
+        FavouriteFactory(user=client.user, design__title="Hidden", design__status=status)
+    found = client.get(PATH).json()["favourites"]
+    assert [favourite["title"] for favourite in found] == ["Shown", None, None, None]
+    assert found[0]["design_id"] == shown.pk

@@ -94,7 +94,9 @@ def test_what_is_exported_comes_back_the_same(tmp_path):
     )
     DesignFactory(title="कांजीवरम", style="@home", designer_name="O'Neill, Ltd", status="archived")
     before, path = everything(), tmp_path / "designs.csv"
-    call_command("export_designs", path, stdout=io.StringIO())
+    said = io.StringIO()
+    call_command("export_designs", path, stdout=said)
+    assert said.getvalue() == f"2 designs are in {path}.\n"
 
     Design.objects.update(title="changed", colour="changed", featured=False, created_at=datetime.now(UTC))
     Design.objects.first().delete()

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -23,8 +25,15 @@ def _usual_umask():
     os.umask(before)
 
 
+READ = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM t').fetchone()"
+
+
+def database(data):
+    return ConnectionHandler({"default": environment.default_database(env(), data)})["default"]
+
+
 def written_database(data):
-    connection = ConnectionHandler({"default": environment.default_database(env(), data)})["default"]
+    connection = database(data)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE t (x)")
     return connection
@@ -37,6 +46,21 @@ def test_the_database_is_private_from_its_first_moment(tmp_path, django_db_block
         files = sorted(path.name for path in data.iterdir())
         assert files == ["gallery.sqlite3", "gallery.sqlite3-shm", "gallery.sqlite3-wal"]
         assert {mode(path) for path in data.iterdir()} == {"0o600"}
+
+
+def test_a_further_connection_keeps_the_locks_of_the_others(tmp_path, django_db_blocker):
+    with (
+        django_db_blocker.unblock(),
+        closing(written_database(tmp_path)),
+        closing(database(tmp_path)) as further,
+    ):
+        further.ensure_connection()
+        log = tmp_path / "gallery.sqlite3-wal"
+        before = log.stat().st_ino
+        # The last process to close the database deletes its log. This one has it open.
+        subprocess.run([sys.executable, "-c", READ, tmp_path / "gallery.sqlite3"], check=True)
+        assert log.exists()
+        assert log.stat().st_ino == before
 
 
 def test_the_secret_makes_its_folder_private(tmp_path):

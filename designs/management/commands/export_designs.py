@@ -39,7 +39,8 @@ def write_csv(out: TextIO | OutputWrapper, designs: QuerySet[Design]) -> int:
     designs = designs.prefetch_related("further_images")
     writer: csv.DictWriter[str] = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
-    progress = tqdm(in_chunks(designs), total=designs.count(), unit="design", disable=None)
-    for design in progress:
+    count = 0
+    for design in tqdm(in_chunks(designs), total=designs.count(), unit="design", disable=None):
         writer.writerow(as_row(design))
-    return progress.n
+        count += 1
+    return count
