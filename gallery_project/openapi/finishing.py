@@ -12,6 +12,7 @@ from gallery_project.openapi.examples import example_of
 from gallery_project.openapi.system import COMPONENTS, PATHS
 
 JSON = "application/json"
+ENVELOPE = {"$ref": "#/components/schemas/Error"}
 # What the URLs call {design_id} is the {id} of docs/api.md: a path has one at most.
 ROW_ID = re.compile(r"[a-z_]+_id")
 
@@ -29,7 +30,7 @@ def finish(result: Node, **context: object) -> Node:
             if parameter["in"] == "path":
                 parameter["name"] = plain_name(parameter["name"])
         operation.setdefault("summary", first_sentence(operation.get("description", "")))
-        set_errors(operation, codes_of(method, path, operation))
+        set_errors(operation, codes_of(method, path, operation), components)
         for holder in (operation.get("requestBody", {}), *operation["responses"].values()):
             set_examples(holder, components)
     return result
@@ -54,7 +55,7 @@ def first_sentence(text: str) -> str:
     return re.split(r"\.(?:\s|$)", text.strip(), maxsplit=1)[0]
 
 
-def set_errors(operation: Node, codes: dict[int, tuple[str, ...]]) -> None:
+def set_errors(operation: Node, codes: dict[int, tuple[str, ...]], components: Node) -> None:
     """Leave the statuses that the operation can have, each with its codes."""
     answers = operation["responses"]
     kept = {str(status) for status in codes}
@@ -63,24 +64,35 @@ def set_errors(operation: Node, codes: dict[int, tuple[str, ...]]) -> None:
             del answers[status]
     for status, names in codes.items():
         answer = answers.get(str(status))
-        if answer is None or is_envelope(answer):
-            answers[str(status)] = {**(answer or {}), **refusal(status, names)}
+        envelope = ENVELOPE if answer is None else schema_of(answer)
+        if "code" in components.get(name_of(envelope), {}).get("properties", {}):
+            answers[str(status)] = {**(answer or {}), **refusal(status, names, envelope, components)}
+
+
+def schema_of(answer: Node) -> Node:
+    schema: Node = answer.get("content", {}).get(JSON, {}).get("schema", {})
+    return schema
+
+
+def name_of(schema: Node) -> str:
+    """Return the name of the component that the schema refers to."""
+    return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
 def is_envelope(answer: Node) -> bool:
-    schema = answer.get("content", {}).get(JSON, {}).get("schema", {})
-    return bool(schema.get("$ref") == "#/components/schemas/Error")
+    return schema_of(answer) == ENVELOPE
 
 
-def refusal(status: int, codes: tuple[str, ...]) -> Node:
-    """The response of an error: the envelope with one of these codes."""
+def refusal(status: int, codes: tuple[str, ...], envelope: Node, components: Node) -> Node:
+    """The response of an error: the envelope, or one with more fields, with one of these codes."""
     code = {"type": "object", "properties": {"code": {"type": "string", "enum": list(codes)}}}
+    more = {} if envelope == ENVELOPE else example_of(envelope, components)
     return {
         "description": ERROR_MEANINGS.get(str(status), f"{HTTPStatus(status).phrase}."),
         "content": {
             JSON: {
-                "schema": {"allOf": [{"$ref": "#/components/schemas/Error"}, code]},
-                "examples": {name: {"value": envelope_of(status, name)} for name in codes},
+                "schema": {"allOf": [envelope, code]},
+                "examples": {name: {"value": {**more, **envelope_of(status, name)}} for name in codes},
             }
         },
     }

@@ -109,7 +109,7 @@ def test_each_error_names_its_codes(document):
         assert all(found.values())
         assert {"400", "429", "500", "503"} <= refusals
         assert ("401" in refusals) == (
-            "security" in operation or path == "/api/auth/login" or "refresh" in path
+            "security" in operation or path in ("/api/auth/login", "/api/auth/refresh", "/api/auth/reset")
         )
         assert ("415" in refusals) == ("requestBody" in operation)
         assert ("{" not in path) or "404" in refusals
@@ -129,6 +129,13 @@ def test_no_two_operations_with_errors_of_their_own_have_the_same(document):
         ("POST /api/auth/login", "401", "invalid_credentials"),
         ("POST /api/auth/login", "403", "approval_rejected"),
         ("POST /api/auth/refresh", "401", "token_reused"),
+        ("POST /api/auth/reset", "401", "invalid_code"),
+        ("POST /api/auth/reset", "429", "too_many_attempts"),
+        ("DELETE /api/auth/me", "403", "wrong_password"),
+        ("DELETE /api/auth/me", "409", "last_admin"),
+        ("DELETE /api/auth/me", "429", "too_many_attempts"),
+        ("POST /api/admin/users/{id}/reset-code", "409", "own_account"),
+        ("POST /api/designs/{id}/restore", "409", "image_gone"),
         ("GET /api/designs", "401", "token_expired"),
         ("GET /api/admin/users", "403", "forbidden"),
         ("PUT /api/admin/users/{id}", "409", "last_admin"),
