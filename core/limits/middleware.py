@@ -85,9 +85,12 @@ def allowances_of(request: HttpRequest) -> Iterator[Allowance]:
 
 def write_headers(response: HttpResponseBase, standing: Standing) -> None:
     """Write how the caller stands. A 429 has nothing left, whoever refused it."""
-    remaining, reset = standing.remaining, standing.reset
     if response.status_code == 429:
-        remaining, reset = 0, max(reset, int(response.get("Retry-After", "0")))
-    response["RateLimit-Limit"] = str(standing.limit)
-    response["RateLimit-Remaining"] = str(remaining)
-    response["RateLimit-Reset"] = str(reset)
+        reset = max(standing.reset, int(response.get("Retry-After", "0")))
+        standing = standing._replace(remaining=0, reset=reset)
+    for name, value in headers_of(standing).items():
+        response[name] = value
+
+
+def headers_of(standing: Standing) -> dict[str, str]:
+    return {f"RateLimit-{name.capitalize()}": str(number) for name, number in standing._asdict().items()}

@@ -59,5 +59,5 @@ class AnsweringWorker(ThreadWorker):
         except BaseException as error:
             # None may pass: the thread has to give the connection back.
             self.log.exception("a request failed")
-            conn.sock.sendall(answer(refusal_of(error), conn.head))
+            conn.sock.sendall(answer(refusal_of(error), conn.head, conn.address))
             return False

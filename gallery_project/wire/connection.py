@@ -100,6 +100,11 @@ class Connection:
         self.forget_request()
         self.sends, self.goes_on = True, goes_on
 
+    @property
+    def address(self) -> str:
+        """The address of the socket's other end; empty for a Unix socket."""
+        return self.client[0] if self.client else ""
+
     def linger(self) -> None:
         """Drop what still comes."""
         self.forget_request()

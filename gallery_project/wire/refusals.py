@@ -43,8 +43,26 @@ def refusal_of(error: BaseException) -> Refusal:
     return Refusal(*MALFORMED) if isinstance(error, errors.ParseException) else Refusal(500)
 
 
-def answer(refusal: Refusal, head: bytes = b"") -> bytes:
-    """Return a whole response, after which the connection ends, and log it. `head` is of the request."""
+def limits_of(head: bytes, address: str) -> dict[str, str]:
+    """Count a call of the API that the application never sees, and return its headers of limits.
+
+    It is nobody's but the address's: the head may be half there. On this host alone, because the loop of the worker may
+    not wait for Redis.
+    """
+    from core.client_address import network_of
+    from core.limits import Allowance, Limit, host_cells
+    from core.limits.middleware import headers_of
+    from core.middleware import is_api
+
+    target = b"".join(head.split(b" ", 2)[1:2])
+    if not is_api(target.partition(b"?")[0].decode("latin-1")):
+        return {}
+    allowance = Allowance(Limit.of("ANONYMOUS_REQUESTS"), f"address {network_of(address)}")
+    return headers_of(allowance.standing(host_cells.shift(allowance.cell, allowance.cell.step)))
+
+
+def answer(refusal: Refusal, head: bytes = b"", address: str = "") -> bytes:
+    """Return a whole response, after which the connection ends, and log it. `head` is of the request from `address`."""
     from core.api.errors import envelope, error_headers  # gunicorn loads this module before Django is set up
 
     sent = REQUEST_ID.search(head)
@@ -56,6 +74,7 @@ def answer(refusal: Refusal, head: bytes = b"") -> bytes:
         "X-Request-ID": request_id,
         "Cache-Control": "no-store",
         **error_headers(refusal.status),
+        **limits_of(head, address),
         "Connection": "close",
     }
     line = head[:200].partition(b"\r\n")[0]

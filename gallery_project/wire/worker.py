@@ -228,7 +228,7 @@ class Worker(AnsweringWorker):
         refusal = refusal_of(error)
         if refusal.status in (500, 503):
             self.log.error("a request was refused with %d", refusal.status, exc_info=error)
-        self.send(conn, answer(refusal, conn.head or bytes(conn.buffer)))
+        self.send(conn, answer(refusal, conn.head or bytes(conn.buffer), conn.address))
         self.linger(conn)
 
     def send(self, conn: Connection, data: bytes) -> None:

@@ -181,3 +181,21 @@ def test_a_client_that_goes_away_leaves_nothing_behind(server, admin, wait_until
             # An RST, as of a telephone that loses its network.
             wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     wait_until(lambda: not spooled(server))
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "limited"),
+    [
+        (f"/api/designs?ids={'1,' * 5000}", [], 414, True),
+        ("/api/designs", [f"X-Long: {'x' * 70_000}"], 431, True),
+        ("/api/designs", ["Content-Length: many"], 400, True),
+        (f"/info?{'x' * 9000}", [], 414, False),
+        (f"/apiary?{'x' * 9000}", [], 414, False),
+    ],
+)
+def test_a_refusal_without_the_application_says_the_limits_under_api(server, path, headers, status, limited):
+    with Wire(server) as wire:
+        answer = wire.ask("GET", path, *headers)
+        assert answer.status == status
+        for name in ("Limit", "Remaining", "Reset"):
+            assert answer.headers.get(f"RateLimit-{name}", "").isdecimal() == limited
