@@ -34,8 +34,11 @@ def _clean_cache():
     cache.clear()
     if hasattr(settings, "DATA"):  # d1backend's own tests know nothing of the gallery
         from core import limits
+        from designs import counters
 
         limits.host_cells.forget()
+        counters._views.pending.clear()
+        counters._views.file.unlink(missing_ok=True)
 
 
 def pytest_unconfigure(config):

@@ -7,12 +7,11 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
-from core.api.errors import flat_errors
 from core.errors import GalleryError
-from designs.api.serializers import PicturesField
 from designs.fields import SETTABLE_STATUSES
 from designs.models import Design
-from designs.pictures import Sent, as_cell, of_cell
+from designs.pictures import Sent, as_cell
+from designs.validation import faults_of, validated_fields
 from uploads.pipeline.processing import Prepared, prepare
 
 COVERS = ("picture", "image")
@@ -63,11 +62,14 @@ class DesignForm(forms.ModelForm):
             raise forms.ValidationError(error.message) from error
 
     def clean_image_keys(self) -> list[Sent]:
-        sent = of_cell(self.cleaned_data["image_keys"])
+        text = self.cleaned_data["image_keys"].strip()
+        if not text:
+            return []
         try:
-            return PicturesField().run_validation(sent) if sent else []
+            pictures: list[Sent] = validated_fields({"image_keys": text}, partial=True)["image_keys"]
         except ValidationError as error:
-            raise forms.ValidationError(flat_errors(error.detail)["body"]) from error
+            raise forms.ValidationError([sentence for _, sentence in faults_of(error)]) from error
+        return pictures
 
     def clean(self) -> None:
         super().clean()

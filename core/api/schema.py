@@ -81,9 +81,6 @@ class GallerySchema(AutoSchema):
             if status not in bodies:
                 bodies[status] = self._get_response_for_code(ErrorSerializer, status)
                 bodies[status]["description"] = meaning
-        if self.path.startswith("/api/"):
-            for body in bodies.values():
-                body["headers"] = limit_headers()
         return bodies
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from core.api.errors import DEFAULTS
-from core.api.schema import ERROR_MEANINGS
+from core.api.schema import ERROR_MEANINGS, limit_headers
 from gallery_project.openapi import Node
 from gallery_project.openapi.codes import codes_of
 from gallery_project.openapi.examples import example_of
@@ -31,8 +31,12 @@ def finish(result: Node, **context: object) -> Node:
                 parameter["name"] = plain_name(parameter["name"])
         operation.setdefault("summary", first_sentence(operation.get("description", "")))
         set_errors(operation, codes_of(method, path, operation), components)
-        for holder in (operation.get("requestBody", {}), *operation["responses"].values()):
+        answers = operation["responses"].values()
+        for holder in (operation.get("requestBody", {}), *answers):
             set_examples(holder, components)
+        if path.startswith("/api/"):
+            for answer in answers:
+                answer["headers"] = limit_headers()
     return result
 
 

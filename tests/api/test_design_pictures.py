@@ -239,10 +239,10 @@ def test_the_trail_has_the_lists_as_they_are_sent(admin):
     ]
 
 
-def test_a_deleted_design_frees_its_pictures(admin):
+def test_a_purged_design_frees_its_pictures(admin):
     first, second = keys(2)
     design = design_of(first, second)
-    assert admin.delete(path_of(design)).status_code == 200
+    assert admin.delete(f"{path_of(design)}?purge=true").status_code == 200
     assert AuditEntry.objects.get().changes["image_keys"] == [
         [first, {"object_key": second, "alt": "alt 1"}], None,
     ]  # fmt: skip

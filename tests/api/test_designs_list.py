@@ -48,6 +48,7 @@ def test_a_design_is_answered_with_every_field_of_the_contract():
         "status": "published",
         "view_count": 0,
         "like_count": 1,
+        "version": 1,
         "created_at": item["created_at"],
         "updated_at": item["updated_at"],
         "is_favorite": True,
