@@ -1,0 +1,209 @@
+"""Schemathesis' hooks: valid calls get ids, keys, codes and tokens of things that exist, and answers are counted.
+
+What a schema cannot say (a password that is not common, a key that is stored) is put right in valid parts of a call;
+parts that are wrong on purpose stay as they were made.
+"""
+
+import atexit
+import json
+import os
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+from schemathesis.core.parameters import ParameterLocation
+
+from devtools.serving import Client
+from tests.e2e.pictures import picture
+
+PASSWORD = "six yards of silk"
+JPEG = "image/jpeg"
+counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
+Body = dict[str, Any]
+
+
+class State:
+    """What exists at the server, made through its API by the admin who runs all calls."""
+
+    def __init__(self) -> None:
+        self.admin = Client(os.environ["GALLERY_ADDRESS"])
+        self.admin.use(json.loads(os.environ["GALLERY_TOKEN"]))
+        self.designs: list[int] = []
+
+    def made(self, method: str, path: str, **sent: Any) -> Any:
+        answer = self.admin.request(method, path, **sent)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def name(self) -> str:
+        return f"user-{secrets.token_hex(8)}"
+
+    def user(self) -> Any:
+        sent = {"username": self.name(), "password": PASSWORD}
+        user = self.made("POST", "/api/auth/register", json=sent)["user"]
+        return self.made("POST", f"/api/admin/users/{user['id']}/approve")["user"]
+
+    def sign_in(self, user: Any = None) -> Any:
+        sent = {"username": (user or self.user())["username"], "password": PASSWORD}
+        return self.made("POST", "/api/auth/login", json=sent)
+
+    def key(self, category: str = "designs") -> str:
+        files = {"file": ("saree.jpg", picture(32, 32), JPEG)}
+        made = self.made("POST", "/api/upload/image", files=files, data={"category": category})
+        return str(made["object_key"])
+
+    def new_design(self) -> int:
+        sent = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": self.key()}
+        return int(self.made("POST", "/api/designs", json=sent)["id"])
+
+    def design(self) -> int:
+        """One that no call deletes."""
+        if not self.designs:
+            self.designs = [self.new_design()]
+            self.made("POST", f"/api/designs/{self.designs[0]}/favorite")
+        return self.designs[0]
+
+    def arrived(self) -> str:
+        """The key of an upload whose bytes were PUT."""
+        data = picture(32, 32)
+        query = {"content_type": JPEG, "size": len(data)}
+        ticket = self.made("GET", "/api/upload/presigned-url", params=query)
+        sent = self.admin.session.put(ticket["upload_url"], data=data, headers=ticket["headers"], timeout=30)
+        assert sent.ok, sent.text
+        return str(ticket["object_key"])
+
+
+state = State()
+
+
+def code_of(user: Any) -> Body:
+    code = state.made("POST", f"/api/admin/users/{user['id']}/reset-code")["code"]
+    return {"username": user["username"], "code": code}
+
+
+def keys(body: Body) -> Body:
+    """Real pictures in place of those that were sent."""
+    real: Body = {}
+    if "r2_object_key" in body:
+        real["r2_object_key"] = state.key()
+    if "image_keys" in body:
+        sent = [state.key() for _ in body["image_keys"]]
+        sent[0] = real.get("r2_object_key", sent[0])
+        real["image_keys"] = sent
+    return real
+
+
+def avatar(body: Body) -> Body:
+    return {"avatar_object_key": state.key("avatars")} if body.get("avatar_object_key") else {}
+
+
+# What a valid body of these calls has in place of what the schema made up.
+BODIES: dict[str, Callable[[Body], Body]] = {
+    "POST /api/auth/login": lambda body: {"username": state.user()["username"], "password": PASSWORD},
+    "POST /api/auth/refresh": lambda body: {"refresh_token": state.sign_in()["refresh_token"]},
+    "POST /api/auth/reset": lambda body: code_of(state.user()),
+    "POST /api/auth/password": lambda body: {"current_password": PASSWORD},
+    "DELETE /api/auth/me": lambda body: {"password": PASSWORD},
+    "PUT /api/auth/me": avatar,
+    "PUT /api/admin/settings": lambda body: {"settings": {"public_catalogue": False}},
+    "POST /api/designs": keys,
+    "PUT /api/designs/{id}": keys,
+    "POST /api/upload/image": lambda body: {"file": picture(32, 32)},
+    "POST /api/upload/complete": lambda body: {"object_key": state.arrived()},
+}
+IDS: dict[str, Callable[[], int]] = {
+    "DELETE /api/designs/{id}": state.new_design,
+    "/api/designs/": state.design,
+    "/api/admin/users/": lambda: int(state.user()["id"]),
+}
+# These end the sign-in that they are made with.
+OF_A_GUEST = (
+    *("POST /api/auth/password", "POST /api/auth/logout", "DELETE /api/auth/me"),
+    "DELETE /api/auth/sessions/{id}",
+)
+
+
+def plain(value: Any, name: str = "") -> Any:
+    """A valid text as the server takes it: these rules are not in the schema."""
+    if isinstance(value, dict):
+        return {key: plain(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner, name) for inner in value]
+    if not isinstance(value, str):
+        return value
+    if name == "username":
+        return state.name()
+    if name in ("password", "new_password"):
+        return f"{value[:100]} {secrets.token_hex(4)}".replace("\0", "0")
+    if name == "contact":
+        return f"{secrets.token_hex(4)}@example.org"
+    return "".join(char if char.isprintable() else "x" for char in value).strip() or "x"
+
+
+def session_of(case: Any) -> int:
+    """The id of the sign-in that the call is made with."""
+    headers = {"Authorization": case.headers["Authorization"]} if "Authorization" in case.headers else {}
+    return int(state.made("GET", "/api/auth/sessions", headers=headers)["items"][0]["id"])
+
+
+def set_path(case: Any, call: str) -> None:
+    if "{key}" in call:
+        case.path_parameters = {"key": state.key()}
+    elif "sessions" in call:
+        case.path_parameters = {"id": session_of(case)}
+    else:
+        found = next(make for start, make in IDS.items() if call.startswith(start) or start in call)
+        case.path_parameters = {"id": found()}
+
+
+def set_query(case: Any, call: str) -> None:
+    query = {name: value for name, value in case.query.items() if name != "after"}
+    if call.endswith("presigned-url"):
+        query |= {"content_type": JPEG, "size": 1000}
+    case.query = query
+
+
+@schemathesis.auth(refresh_interval=None)
+class Tokens:
+    def get(self, case: Any, context: Any) -> str:
+        call = f"{case.operation.method.upper()} {case.operation.path}"
+        if call in OF_A_GUEST:
+            return str(state.sign_in()["access_token"])
+        if call == "GET /metrics":
+            return os.environ["METRICS_TOKEN"]
+        return str(state.admin.token["access_token"])
+
+    def set(self, case: Any, token: str, context: Any) -> None:
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    call = f"{case.method} {case.operation.path}"
+    wrong = case.meta.is_negative_at if case.meta else lambda location: False
+    if case.path_parameters and not wrong(ParameterLocation.PATH):
+        set_path(case, call)
+    if case.query and not wrong(ParameterLocation.QUERY):
+        set_query(case, call)
+    elif case.query:
+        # An empty parameter counts as one left out.
+        case.query = {name: value for name, value in case.query.items() if value != ""}
+    if isinstance(case.body, dict) and not wrong(ParameterLocation.BODY):
+        body = plain(case.body)
+        case.body = {**body, **BODIES.get(call, lambda body: {})(body)}
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    call = f"{case.method} {case.operation.path}"
+    if case.method.upper() != case.operation.method.upper():
+        return  # a check tries whether the other methods are refused
+    counts[call][response.status_code] += 1
+
+
+@atexit.register
+def tell() -> None:
+    Path(os.environ["GALLERY_COUNTS"]).write_text(json.dumps(counts))
