@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists
 from django.utils import timezone
 
@@ -258,6 +258,8 @@ def save_changes(
     before = user.state
     conditions: list[Exists] = []
     with unique_username():
+        if actor is not None and new.get("reviewed_by") is actor:
+            require_reviewer(actor)
         if rejected or new.get("is_admin") is False:
             conditions = keep_an_admin(actor, user)
         for field, value in new.items():
@@ -281,6 +283,15 @@ def save_changes(
             audit.record(actor, action, user, audited)
             find_details(user)
     return changed
+
+
+def require_reviewer(actor: User) -> None:
+    """Raise SerializationFailure if the actor has been deleted since they were read.
+
+    No foreign key tells, because a decision outlives its reviewer. On D1 the write itself carries their sign-in.
+    """
+    if not hasattr(connection, "round_trips") and not User.objects.filter(pk=actor.pk).exists():
+        raise SerializationFailure("The reviewer has been deleted. Run it again.")
 
 
 def find_details(user: User) -> None:

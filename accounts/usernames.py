@@ -33,8 +33,10 @@ def username_key(username: str) -> str:
 
 def skeleton(text: str) -> str:
     """Return what the text looks like, regardless of case: equal for texts that may be confused."""
-    decomposed = unicodedata.normalize("NFD", text)
-    return folded(unicodedata.normalize("NFD", decomposed.translate(confusables())))
+    shown = unicodedata.normalize("NFD", text)
+    for _ in range(2):  # a few prototypes of Unicode 17, decomposed, have prototypes themselves
+        shown = unicodedata.normalize("NFD", shown.translate(confusables()))
+    return folded(shown)
 
 
 @cache

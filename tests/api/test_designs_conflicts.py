@@ -192,7 +192,9 @@ class TestAtOnce:
         first = Design.objects.get().image_id
         admin.put(path, {"r2_object_key": ImageFactory().object_key})
         deletion = Meanwhile(
-            monkeypatch, "designs.services.columns_of", lambda: other.delete(f"/api/upload/image/{first}")
+            monkeypatch,
+            "designs.services.without_pictures",
+            lambda: other.delete(f"/api/upload/image/{first}"),
         )
         refused(admin.post(f"{path}/restore", {"version": 1}), 409, "image_gone")
         assert deletion.answer().status_code == 200

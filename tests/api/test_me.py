@@ -38,7 +38,7 @@ def test_strangers_are_asked_to_sign_in():
 
 
 def test_another_method_is_refused(client):
-    refused(client.delete(PATH), 405, "method_not_allowed")
+    refused(client.post(PATH), 405, "method_not_allowed")
 
 
 class TestTheAvatar:

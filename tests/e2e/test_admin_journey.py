@@ -62,6 +62,7 @@ def test_a_design_from_upload_to_deletion(server, admin, make_user):
     assert (in_use.status_code, in_use.json()["code"]) == (409, "image_in_use")
     assert admin.delete(path).json()["success"] is True
     assert app.get(path).status_code == 404
+    assert admin.delete(path, params={"purge": "true"}).json()["success"] is True
     assert admin.delete(f"/api/upload/image/{key}").status_code == 200
 
 

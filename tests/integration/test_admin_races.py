@@ -84,7 +84,7 @@ def test_what_two_delete_at_once_is_deleted_once(make):
 
 def test_a_design_changed_with_an_image_that_is_deleted_meanwhile(curator, other, meanwhile):
     design, image = DesignFactory(title="Old"), ImageFactory()
-    deletion = meanwhile("designs.services.columns_of", lambda: delete(other, image))
+    deletion = meanwhile("designs.services.without_pictures", lambda: delete(other, image))
     response = curator.post(page("change", design), design_form(image=image.object_key))
     if deletion.answer().status_code == 302 and not Image.objects.filter(pk=image.pk).exists():
         assert response.status_code in (200, 302)
@@ -94,7 +94,7 @@ def test_a_design_changed_with_an_image_that_is_deleted_meanwhile(curator, other
         assert Design.objects.get().image == image
 
 
-@pytest.mark.parametrize("place", [GET_OBJECT, "designs.services.columns_of"])
+@pytest.mark.parametrize("place", [GET_OBJECT, "designs.services.without_pictures"])
 def test_a_design_changed_that_is_deleted_meanwhile(curator, other, meanwhile, place):
     design = DesignFactory()
     deletion = meanwhile(place, lambda: delete(other, design))
@@ -106,7 +106,7 @@ def test_a_design_changed_that_is_deleted_meanwhile(curator, other, meanwhile, p
 
 def test_a_design_changed_in_place_that_is_deleted_meanwhile(curator, other, meanwhile):
     design = DesignFactory()
-    deletion = meanwhile("designs.services.columns_of", lambda: delete(other, design))
+    deletion = meanwhile("designs.services.without_pictures", lambda: delete(other, design))
     response = curator.post(page("set", design), {"title": "New"})
     assert (response.status_code, deletion.answer().status_code) == (404, 302)
     assert "deleted" in response.json()["message"]
@@ -114,7 +114,7 @@ def test_a_design_changed_in_place_that_is_deleted_meanwhile(curator, other, mea
 
 def test_a_draft_of_a_picture_that_is_deleted_meanwhile(curator, other, meanwhile, folder):
     file = SimpleUploadedFile("cloth.jpg", picture(), "image/jpeg")
-    deletion = meanwhile("designs.services.columns_of", lambda: delete(other, Image.objects.get()))
+    deletion = meanwhile("designs.services.without_pictures", lambda: delete(other, Image.objects.get()))
     response = curator.post(reverse("admin:designs_design_upload_file"), {"file": file, "category": "Saree"})
     assert (response.status_code, deletion.answer().status_code) == (400, 302)
     assert not Design.objects.exists()
@@ -133,7 +133,7 @@ def test_a_row_of_an_import_that_loses_is_run_again_alone(curator, other, meanwh
         return curator.post(reverse("admin:designs_design_import_csv"), {"file": file, **fields})
 
     digest = sent().context_data["digest"]
-    deletion = meanwhile("designs.services.columns_of", lambda: delete(other, design), passes=2)
+    deletion = meanwhile("designs.services.without_pictures", lambda: delete(other, design), passes=2)
     results = sent(store="1", checked=digest).context_data["results"]
     assert deletion.answer().status_code == 302
     assert [[field for field, _ in result.faults] for result in results] == [[], ["id"]]
@@ -143,7 +143,9 @@ def test_a_row_of_an_import_that_loses_is_run_again_alone(curator, other, meanwh
 def test_a_row_of_an_import_whose_id_is_taken_meanwhile_changes_that_design(meanwhile):
     image, design_id = ImageFactory(), 4321
     row = {"id": str(design_id), "title": "New", "category": "Saree", "r2_object_key": image.object_key}
-    creation = meanwhile("designs.services.columns_of", lambda: DesignFactory(pk=design_id, title="Old").pk)
+    creation = meanwhile(
+        "designs.services.without_pictures", lambda: DesignFactory(pk=design_id, title="Old").pk
+    )
     results = list(csv_import.import_rows(None, [row], dry_run=False))
     assert creation.answer() == design_id
     assert [(result.is_new, result.faults) for result in results] == [(False, ())]

@@ -149,7 +149,8 @@ class TestAnExport:
         Design.objects.update(title="changed", colour="", fabric="")
         assert results_of(store(staff, data))[0][3] == {}
         assert Design.objects.values().get(pk=design.pk) == before | {
-            "updated_at": Design.objects.get().updated_at
+            "updated_at": Design.objects.get().updated_at,
+            "version": 2,
         }
 
     def test_is_utf_8_to_excel_too(self, staff):

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from botocore.config import Config
@@ -252,7 +253,7 @@ def test_a_deletion_that_the_database_fails_keeps_the_objects(image_store, monke
     admin = ApiClient.admin()
     key = uploaded(admin, DATA)["object_key"]
     with monkeypatch.context() as patched:
-        patched.setattr(Image, "delete", lambda self: (_ for _ in ()).throw(OperationalError()))
+        patched.setattr("uploads.services.delete_or_conflict", Mock(side_effect=OperationalError()))
         refused(admin.delete(f"/api/upload/image/{key}"), 503, "unavailable")
     assert len(image_store.listed()) == OBJECTS
     assert configured_store().exists(key)
