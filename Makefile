@@ -66,7 +66,7 @@ schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls
 	@$(BIN)/python -m tests.openapi $(ARGS)
 
 # What is too slow for each change. All of them run, whatever fails.
-NIGHTLY ?= test-wire schemathesis faults conformance bench-memory bench-cold
+NIGHTLY ?= test-d1 test-wire schemathesis faults conformance bench-memory bench-cold
 .PHONY: nightly
 nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
 	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \
@@ -76,9 +76,14 @@ nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire f
 run-d1: install-dev d1-engine ## Like `run`, on D1's own engine and an S3 server on this machine
 	@$(BIN)/python -m devtools.local_cloud $(MAKE) --no-print-directory run PORT=$(PORT) DATA=$(DATA)
 
-.PHONY: test-d1
-test-d1: install-dev d1-engine ## Run d1backend's tests, then the gallery's tests on D1's own engine
+.PHONY: test-d1backend
+test-d1backend: install-dev d1-engine ## Run d1backend's tests, and those of what the gallery's calls cost on D1
 	$(PYTEST) tests/d1 --ds tests.d1.settings -n 2 $(ARGS)
+	TEST_ENGINE=d1 $(PYTEST) tests/api/test_billed_rows.py tests/api/test_idempotency.py tests/api/test_*_round_trips.py \
+		-n 2 $(ARGS)
+
+.PHONY: test-d1
+test-d1: install-dev d1-engine ## Run all of the gallery's tests on D1's own engine
 	TEST_ENGINE=d1 $(PYTEST) tests --ignore tests/d1 -n 2 -m "not browser" $(ARGS)
 
 .PHONY: lint
