@@ -258,7 +258,7 @@ def save_changes(
     before = user.state
     conditions: list[Exists] = []
     with unique_username():
-        if actor is not None and new.get("reviewed_by") is actor:
+        if actor is not None and new.get("reviewed_by") is not None:
             require_reviewer(actor)
         if rejected or new.get("is_admin") is False:
             conditions = keep_an_admin(actor, user)
