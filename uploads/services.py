@@ -41,10 +41,8 @@ from uploads.storage.base import configured_store
 
 logger = logging.getLogger(__name__)
 
-UNKNOWN_KEYS = (
-    20,
-    3600,
-)  # of these a user may complete 20, which come back in an hour: each asks the database
+# A user may complete 20 of these, which come back in an hour (3,600 s): each asks the database.
+UNKNOWN_KEYS = (20, 3600)
 Within = Callable[[Image], object]
 AT_ONCE = 4  # objects of one image that are sent at the same time
 

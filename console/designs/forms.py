@@ -47,9 +47,8 @@ class DesignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["image_keys"] = as_cell(self.instance.pictures)
-        if isinstance(
-            status := self.fields.get("status"), forms.ChoiceField
-        ):  # there is none where it is read-only
+        status = self.fields.get("status")  # there is none where it is read-only
+        if isinstance(status, forms.ChoiceField):
             status.choices = SETTABLE_STATUSES
 
     def clean_picture(self) -> Prepared | None:
