@@ -2,7 +2,8 @@
 
 import http.client
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -26,21 +27,40 @@ class StoreProxy:
         self.requests: list[tuple[str, str]] = []
         self.refusals: list[str] = []
         self.fault: Fault = no_fault
-        self.stopped = threading.Event()
+        self.idle = threading.Condition()
+        self.in_flight = 0
+        self.released = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
         self.server.daemon_threads = True
         self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        self.stopped.set()
+        self.released.set()
         self.server.shutdown()
         self.server.server_close()
 
     def reset(self) -> None:
+        """Forget the fault and all requests, once those that a client gave up have ended: a late PUT writes, too."""
         self.fault = no_fault
+        self.released.set()
+        with self.idle:
+            self.idle.wait_for(lambda: not self.in_flight)
+        self.released.clear()
         self.requests.clear()
         self.refusals.clear()
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Counts a request as in flight."""
+        with self.idle:
+            self.in_flight += 1
+        try:
+            yield
+        finally:
+            with self.idle:
+                self.in_flight -= 1
+                self.idle.notify_all()
 
     def refusal(self, method: str, path: str, headers: Message) -> str:
         """Return why R2 would reject the request, or ""."""
@@ -70,6 +90,10 @@ def handler_of(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
             pass
 
         def forward(self) -> None:
+            with proxy.counted():
+                self.answer_or_fail()
+
+        def answer_or_fail(self) -> None:
             proxy.requests.append((self.command, self.path))
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if why := proxy.refusal(self.command, self.path, self.headers):
@@ -82,7 +106,7 @@ def handler_of(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
                 self.answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
                 return
             if fault == "hang":
-                proxy.stopped.wait(60)
+                proxy.released.wait(60)
             answer = self.answer_of_server(body) if fault in ("", "lose") else None
             if fault or answer is None:
                 self.close_connection = True

@@ -34,10 +34,9 @@ SECRETS = ("127.0.0.1", "images.example", "gallery-", "designs/")
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Time-outs of a fraction of a second, one try, and no pause."""
+    """One try, and no pause."""
     once = {"mode": "standard", "total_max_attempts": 1}
-    quick = R2Storage.CONFIG.merge(Config(connect_timeout=0.5, read_timeout=0.5, retries=once))
-    monkeypatch.setattr(R2Storage, "CONFIG", quick)
+    monkeypatch.setattr(R2Storage, "CONFIG", R2Storage.CONFIG.merge(Config(retries=once)))
     monkeypatch.setattr(R2Storage, "WRITE_PAUSE", 0)
 
 
@@ -83,7 +82,8 @@ def test_what_cannot_be_removed_at_once_is_the_cleaners(impatient, bucket):
     assert bucket.listed() == []
 
 
-def test_a_store_that_hangs_is_given_up(impatient, bucket):
+def test_a_store_that_hangs_is_given_up(impatient, bucket, monkeypatch):
+    monkeypatch.setattr(R2Storage, "CONFIG", R2Storage.CONFIG.merge(Config(read_timeout=0.5)))
     bucket.proxy.fault = fault_at("hang", "PUT")
     unavailable(upload(ApiClient.admin(), picture()))
 
