@@ -43,6 +43,7 @@ def taking(path):
     return subprocess.Popen(
         [sys.executable, "-c", TAKING, path],
         cwd=ROOT,
+        env={**os.environ, "TEST_ENGINE": ""},  # a killed process would leave its engine of D1
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
