@@ -215,10 +215,11 @@ def test_a_page_of_twenty_digits_is_empty():
 
 @pytest.mark.parametrize("per_page", [1, 20, 100])
 @pytest.mark.parametrize("query", [{}, {"search": "Design"}, {"category": "saree", "sort": "popular"}])
-def test_a_page_costs_three_queries_whatever_its_size(per_page, query):
+def test_a_page_costs_few_queries_whatever_its_size(per_page, query):
     DesignFactory.create_batch(25)
     reader = ApiClient.approved()
-    for most in (9, 3):  # what the first has found out is remembered
+    # What the first has found out is remembered; without the copy the rows, the order and the total are three.
+    for most in (9, 4 if hasattr(connection, "round_trips") else 3):
         with CaptureQueriesContext(connection) as queries:
             assert titles(reader.get(LIST, per_page=per_page, **query))
         assert len(queries) <= most, [query["sql"] for query in queries]

@@ -62,8 +62,8 @@ def begun_elsewhere(user, ago):
     """A client whose session another host stored, `ago` seconds ago by its cookie."""
     now = timezone.now()
     elsewhere(
-        "INSERT INTO sign_ins (id, user_id, kind, refresh_id, user_agent, created_at, last_used_at, expires_at) "
-        "VALUES (777000, CAST(? AS INTEGER), 'console', '', '', ?, ?, ?)",
+        "INSERT INTO sign_ins (id, user_id, kind, refresh_id, user_agent, network, created_at, last_used_at, "
+        "expires_at) VALUES (777000, CAST(? AS INTEGER), 'console', '', '', '', ?, ?, ?)",
         user.pk, stored_time(now), stored_time(now), stored_time(now + timedelta(hours=1)),
     )  # fmt: skip
     client = Client()
