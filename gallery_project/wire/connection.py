@@ -31,6 +31,7 @@ class Step(Enum):
     """What to do with a connection."""
 
     WAIT = auto()  # for more bytes
+    LATER = auto()  # go on with those that have come, after other connections
     ASK = auto()  # the application, which may refuse the request by its head
     RUN = auto()  # the request: it is complete
 
@@ -162,6 +163,8 @@ class Connection:
             self.keep(data)
         if self.framing.done or self.is_too_large():
             return Step.RUN
+        if self.framing.pauses:
+            return Step.LATER
         is_long = max(self.kept, self.framing.length or 0) > IN_MEMORY
         return Step.ASK if self.awaited is None and (is_long or self.expects_continue) else Step.WAIT
 

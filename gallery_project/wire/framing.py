@@ -14,13 +14,18 @@ from gunicorn.http.message import Request
 
 MOST_LINE = 4096  # bytes of a chunk's size with its extensions, and of all trailers
 MOST_FRAME = 64 * 1024  # bytes of chunks' sizes, extensions and ends, beyond those of the body itself
+MOST_STEPS = 600  # parts of chunks that are taken in one turn, within a millisecond: a chunk has three
 HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
 class Framing(Protocol):
-    """`done`: whether the body has ended; `length`: its bytes, if it was announced."""
+    """`done`: whether the body has ended; `length`: its bytes, if it was announced.
+
+    `pauses`: whether take() left something in the buffer for later, so that other connections have their turn.
+    """
 
     done: bool
+    pauses: bool
     length: int | None
 
     def take(self, buffer: bytearray) -> bytes:
@@ -35,6 +40,8 @@ def framing_of(request: Request) -> Framing:
 
 class Sized:
     """A body with Content-Length, or none."""
+
+    pauses = False
 
     def __init__(self, length: int) -> None:
         self.length: int | None = length
@@ -66,12 +73,16 @@ class Chunked:
         self.left = 0  # bytes of this chunk
         self.taken = self.frame = 0  # bytes of all chunks, and of what is around them
         self.trailers = bytearray()
-        self.done = False
+        self.done = self.pauses = False
 
     def take(self, buffer: bytearray) -> bytes:
         data = bytearray()
-        while not self.done and self.step(buffer, data):
-            pass
+        for _ in range(MOST_STEPS):
+            if self.done or not self.step(buffer, data):
+                self.pauses = False
+                break
+        else:
+            self.pauses = True
         return bytes(data)
 
     def step(self, buffer: bytearray, data: bytearray) -> bool:

@@ -6,6 +6,7 @@ import resource
 import selectors
 import socket
 import time
+from collections import deque
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ PIECES = 4  # of an answer's file, which the loop sends before it looks at other
 UNSENT = 128 * 1024  # bytes that a socket takes beyond what the client has room for
 OTHER_FILES = 128  # descriptors that connections leave to the rest of the process
 TICK = 1.0  # seconds
+BREATH = 5  # times as long as the loop was busy with one that paused
 FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -40,7 +42,8 @@ class Worker(AnsweringWorker):
         super().__init__(*args, **kwargs)
         self.place = Place()
         self.connections: dict[Connection, None] = {}
-        self.accept_at = self.tick_at = self.close_idle_at = 0.0
+        self.accept_at = self.tick_at = self.close_idle_at = self.go_on_at = 0.0
+        self.paused: deque[Connection] = deque()  # those with bytes that the loop has not taken yet
         self.surplus = 0  # connections to end in favour of a sibling
 
     @classmethod
@@ -83,8 +86,10 @@ class Worker(AnsweringWorker):
         if now >= self.tick_at:
             self.tick(now)
         self.set_accept_enabled(self.alive and now >= self.accept_at)
-        pause = self.accept_at - now
-        self.wait_for_and_dispatch_events(pause if 0 < pause < TICK else TICK)
+        if self.paused and now >= self.go_on_at:
+            self.go_on_with_paused(now)
+        waits = [self.accept_at - now, *([max(self.go_on_at - now, 0.001)] if self.paused else [])]
+        self.wait_for_and_dispatch_events(min((wait for wait in waits if 0 < wait < TICK), default=TICK))
 
     def tick(self, now: float) -> None:
         self.tick_at = now + TICK
@@ -215,6 +220,10 @@ class Worker(AnsweringWorker):
         if step is Step.WAIT:
             self.watch(conn, selectors.EVENT_READ)
             return
+        if step is Step.LATER:
+            self.watch(conn, 0)
+            self.paused.append(conn)
+            return
         conn.prepare(step)
         if self.surplus and step is Step.RUN and not conn.buffer:
             self.surplus -= 1
@@ -222,6 +231,18 @@ class Worker(AnsweringWorker):
         # The loop keeps watching: most clients send nothing before they have the answer.
         conn.busy = True
         self.tpool.submit(self.work, conn)
+
+    def go_on_with_paused(self, now: float) -> None:
+        """Read on in the connection that has waited longest, and leave the threads most of the time.
+
+        A loop that is always busy makes each thread wait 5 ms for the interpreter whenever it has let go of it.
+        """
+        conn = self.paused.popleft()
+        if conn in self.connections and not (
+            conn.busy or conn.watched
+        ):  # unless it was refused or closed meanwhile
+            self.proceed(conn)
+        self.go_on_at = time.monotonic() + BREATH * (time.monotonic() - now)
 
     def refuse(self, conn: Connection, error: Exception) -> None:
         """Answer without the application."""

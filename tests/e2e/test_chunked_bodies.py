@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.pictures import picture
+from tests.e2e.raw_http import Wire
 
 pytestmark = pytest.mark.e2e
 
@@ -54,6 +55,18 @@ def test_a_connection_goes_on_after_it(admin, design):
         body = json.dumps({"title": title}).encode()
         admin.put(f"/api/designs/{design['id']}", data=in_chunks(body), headers=JSON)
         assert admin.get(f"/api/designs/{design['id']}").json()["title"] == title
+
+
+def test_thousands_of_tiny_chunks_are_read_whole_and_the_request_after_them_too(server, admin, design):
+    """The loop takes them in turns with other connections, and what came behind them waits in the same buffer."""
+    body = json.dumps({"title": "After", "padding": "x" * 5000}).encode()
+    path, bearer = f"/api/designs/{design['id']}", f"Authorization: Bearer {admin.token['access_token']}"
+    with Wire(server) as wire:
+        head = wire.head("PUT", path, bearer, "Content-Type: application/json", "Transfer-Encoding: chunked")
+        sent = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+        wire.send(head + sent + wire.head("GET", path, bearer))
+        assert wire.answer().json()["title"] == "After"
+        assert wire.answer().json()["title"] == "After"
 
 
 def test_a_picture_is_taken(admin):

@@ -27,6 +27,8 @@ def taken(head, wire, cuts=()):
     for start, end in itertools.pairwise(places):
         buffer += wire[start:end]
         body += framing.take(buffer)
+        while framing.pauses:
+            body += framing.take(buffer)
     return body, bytes(buffer), framing.done
 
 

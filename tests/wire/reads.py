@@ -8,6 +8,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 
@@ -37,8 +38,10 @@ class Reading:
     def __init__(self, host: Host, seconds: float, connections: int, rate: float = 0) -> None:
         numbers = map(str, (seconds, connections, rate))
         command = [sys.executable, "-m", "tests.wire.reads", host.server.address, *numbers]
+        # Not a pipe: the result is longer than one holds, and nobody reads while the process `runs`.
+        self.printed = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=self.printed, text=True
         )
         assert self.process.stdin is not None
         self.process.stdin.write(host.admin.token["access_token"])
@@ -49,8 +52,10 @@ class Reading:
         return self.process.poll() is None
 
     def result(self) -> Reads:
-        assert self.process.stdout is not None
-        return Reads(**json.loads(self.process.stdout.read()))
+        self.process.wait()
+        with self.printed:
+            self.printed.seek(0)
+            return Reads(**json.load(self.printed))
 
 
 async def read(url: str, token: str, seconds: float, connections: int, rate: float) -> Reads:
