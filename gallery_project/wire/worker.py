@@ -27,6 +27,9 @@ PIECES = 4  # of an answer's file, which the loop sends before it looks at other
 UNSENT = 128 * 1024  # bytes that a socket takes beyond what the client has room for
 OTHER_FILES = 128  # descriptors that connections leave to the rest of the process
 TICK = 1.0  # seconds
+SETTLED = (
+    10  # requests, after which a connection is one that a proxy keeps; others are not ended for a sibling
+)
 BREATH = 5  # times as long as the loop was busy with one that paused
 FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -225,10 +228,11 @@ class Worker(AnsweringWorker):
             self.paused.append(conn)
             return
         conn.prepare(step)
-        if self.surplus and step is Step.RUN and not conn.buffer:
+        if self.surplus and step is Step.RUN and conn.count > SETTLED and not conn.buffer:
             self.surplus -= 1
             conn.request.force_close()
-        # The loop keeps watching: most clients send nothing before they have the answer.
+        # The loop keeps watching, though not for room to send: most clients send nothing before they have the answer.
+        self.watch(conn, selectors.EVENT_READ)
         conn.busy = True
         self.tpool.submit(self.work, conn)
 

@@ -37,6 +37,19 @@ def test_pipelined_requests_are_answered_in_order(server):
         assert [answer.status for answer in answers] == [200, 404, 200, 401] * 3
 
 
+def test_requests_behind_an_answer_that_is_read_late_wait_for_it(server, admin):
+    """The loop sends the rest of a large answer; the request after it must run once, and only then."""
+    out = io.BytesIO()
+    Image.frombytes("RGB", (1500, 1400), os.urandom(1500 * 1400 * 3)).save(out, "PNG", compress_level=1)
+    image = admin.post("/api/upload/image", files={"file": ("a.png", out.getvalue(), "image/png")}).json()
+    paths = [urlsplit(image["url"]).path, "/info"] * 3
+    with Wire(server) as wire:
+        wire.send(b"".join(wire.head("GET", path, f"X-Request-ID: {at}") for at, path in enumerate(paths)))
+        answers = [wire.answer() for _ in paths]
+    assert [answer.headers["X-Request-ID"] for answer in answers] == list("012345")
+    assert [answer.status for answer in answers] == [200] * 6
+
+
 def test_a_request_behind_a_body(server):
     with Wire(server) as wire:
         post = wire.head("POST", "/api/auth/login", TYPE, f"Content-Length: {len(LOGIN)}") + LOGIN

@@ -137,7 +137,8 @@ def kept_after_refusals(host: Host) -> None:
         for body in (b"", b"{}", bytes(60_000)):
             expect(wire.ask("POST", LIST, JSON, body=body), 401, closes=False)
             expect(wire.ask("POST", "/api/nothing", JSON, body=body), 404, closes=False)
-            expect(wire.ask("POST", "/api/upload/image", TEXT, host.bearer, body=body), 415, closes=False)
+            status = 415 if body else 400  # without a body there is no type to refuse
+            expect(wire.ask("POST", "/api/upload/image", TEXT, host.bearer, body=body), status, closes=False)
         expect(wire.ask("GET", LIST, host.bearer), 200)
 
 
