@@ -15,7 +15,7 @@ RULES = [
     (r"c", "k"),
     (r"([kgjtdbs])h", r"\1"),
     (r"z", "s"),
-    (r"w(?![aeiouy])", "u"),
+    (r"(?<=[aeiou])w(?![aeiouy])", "u"),
     (r"w", "v"),
     (r"n(?=[pbm])", "m"),
     # Vowels; y is one, except at the start of a word and after another vowel than i.
