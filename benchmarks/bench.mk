@@ -9,8 +9,10 @@ PAIRS ?=
 CONNECTIONS ?=
 SYSTEMS ?=
 SCENARIOS ?=
+SEED ?=
+DETAIL ?=
 
-.PHONY: bench bench-bill bench-cold bench-pairs bench-traffic bench-scale
+.PHONY: bench bench-bill bench-cold bench-pairs bench-traffic bench-scale search-quality
 
 $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -34,3 +36,6 @@ bench-cold: $(INSTALLED_BENCH) d1-engine ## New hosts, outages of D1 and migrati
 
 bench-bill: $(INSTALLED_BENCH) d1-engine ## Rows and dollars of a month at Cloudflare, by users and hosts (SIZE=, OUT=)
 	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bill
+
+search-quality: install-dev ## How well searches find what people mean, with and without synonyms (SIZE=, SEED=, DETAIL=1)
+	@SIZE="$(SIZE)" SEED="$(SEED)" DETAIL="$(DETAIL)" $(BIN)/python -m benchmarks.search_quality
