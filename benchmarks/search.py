@@ -76,7 +76,9 @@ def measured(size: int, env: dict[str, str], token: str, seed: int) -> Times:
 def report(size: int, table: dict[str, Times]) -> list[str]:
     """Print the table; return a sentence for each aim that is missed."""
     faults = []
-    sys.stdout.write(f"{'CPU ms, ' + format(size, ',') + ' designs':28}{'SQLite':>10}{'copy':>10}{'ratio':>8}\n")
+    sys.stdout.write(
+        f"{'CPU ms, ' + format(size, ',') + ' designs':28}{'SQLite':>10}{'copy':>10}{'ratio':>8}\n"
+    )
     for name in table["SQLite"]:
         sqlite, copy = table["SQLite"][name], table["copy"][name]
         sys.stdout.write(f"{name:28}{sqlite:10.2f}{copy:10.2f}{copy / sqlite:8.2f}\n")

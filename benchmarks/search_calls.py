@@ -22,7 +22,9 @@ CALLS, FIRSTS, VARIETY = 150, 5, 2000
 
 def main() -> None:
     size, token, chance = int(sys.argv[1]), sys.argv[2], random.Random(int(sys.argv[3]))
-    words = sorted({word for each in islice(plan(size, seed=1), VARIETY) for word in each.title.lower().split()})
+    words = sorted(
+        {word for each in islice(plan(size, seed=1), VARIETY) for word in each.title.lower().split()}
+    )
     long = [word for word in words if len(word) > 6 and word.isalpha()]
 
     def ask(question: str) -> float:
