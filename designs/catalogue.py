@@ -177,6 +177,16 @@ def open_catalogue(user: Reader, base: str) -> Catalogue:
     return DirectCatalogue(user, base) if version is None else CachedCatalogue(user, base, version)
 
 
+def read_search(query: DesignQuery) -> tuple[DesignQuery, Reading]:
+    """The query with the words that its search finds, and how the search is read."""
+    version = current_version()
+    if version is None:
+        reading, _ = read_and_ask(query, lambda read: None)
+    else:
+        reading = CachedCatalogue(None, "", version).reading(query)
+    return as_read(query, reading), reading
+
+
 class DirectCatalogue:
     """Each read comes from the database, in one round trip."""
 
