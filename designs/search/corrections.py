@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from designs.search.expression import Node, Term, all_of, any_of
+from designs.search.expression import Term, all_of, any_of
 from designs.search.reading import Part, Reading, Token, forms, reading_of
 from designs.search.synonyms import SynonymTable
 from designs.search.vocabulary import Candidate, Vocabulary
@@ -14,7 +14,8 @@ MOST_LEFT_OUT = (
 )
 SHORTEST_HALF = 3  # letters of each half of a word that is parted
 SHORTEST_ALIKE = 4  # letters of each half that only sounds like a word
-SHORTEST_JOINED = 6  # letters of two words that together sound like one
+SHORTEST_JOINED = 6  # letters of two unknown words that together sound like one
+SHORTEST_JOINED_KNOWN = 8  # the same where one of them is known
 
 
 def correct(
@@ -37,13 +38,13 @@ def correct(
     if unknown:
         # A guess alone carries nothing: "bluetooth speaker" is no search for something like a speaker.
         is_firm = not all(part.is_mistyped for part in rest)
-        return [reading_of((all_of(part.node for part in rest),), rest, reading.tokens)] if is_firm else []
+        return [reading_of([rest], rest, reading.tokens)] if is_firm else []
     readings = []
     if any(part.corrected for part in parts):
-        readings.append(reading_of((all_of(part.node for part in parts),), parts, reading.tokens))
+        readings.append(reading_of([parts], parts, reading.tokens))
     if 1 < len(parts) <= MOST_LEFT_OUT:
-        sets = tuple(all_of(part.node for part in parts if part != left_out) for left_out in parts)
-        readings.append(reading_of(sets, parts, reading.tokens, left_out=tuple(parts)))
+        sets = [[part for part in parts if part != left_out] for left_out in parts]
+        readings.append(reading_of(sets, parts, reading.tokens))
     return readings
 
 
@@ -92,7 +93,7 @@ class Attempt:
         word = "".join(token.text for token in pair)
         if word in self.vocabulary:
             return (word,)
-        if both_unknown and len(word) >= SHORTEST_JOINED:
+        if len(word) >= (SHORTEST_JOINED if both_unknown else SHORTEST_JOINED_KNOWN):
             return tuple(self.vocabulary.same_sound(word))
         return ()
 
@@ -102,17 +103,26 @@ class Attempt:
         [token] = part.tokens
         halves = self.halves(token.text, SHORTEST_HALF, alike=False)
         candidate = None if halves else self.nearest(token)
-        if not halves and (candidate is None or candidate.distance.slips):
+        if not halves and (candidate is None or candidate.is_guess):
             halves = self.halves(token.text, SHORTEST_ALIKE, alike=True)
         if halves:
-            return Part(part.tokens, Term(halves), halves, corrected=True)
+            node = all_of(Term((half,)) for half in halves)
+            return Part(part.tokens, Term(halves), node, halves, corrected=True)
         if candidate is None:
             return part
-        return self.part(part.tokens, candidate.words, is_mistyped=candidate.distance.slips > 0)
+        return self.part(part.tokens, candidate.words, is_mistyped=candidate.is_guess)
 
     def part(self, tokens: tuple[Token, ...], words: tuple[str, ...], *, is_mistyped: bool = False) -> Part:
-        nodes: list[Node] = [node for word in words for node in forms((word,), Term((word,)), self.table)]
-        return Part(tokens, any_of(nodes), words[:1], corrected=True, is_mistyped=is_mistyped)
+        terms = [Term((word,)) for word in words]
+        wider = [node for term in terms for node in forms(term.phrase, self.table)]
+        return Part(
+            tokens,
+            any_of(terms),
+            any_of([*terms, *wider]),
+            words[:1],
+            corrected=True,
+            is_mistyped=is_mistyped,
+        )
 
     def halves(self, word: str, shortest: int, *, alike: bool) -> tuple[str, ...]:
         """The two words of the vocabulary that a word is made of, those of even length first."""
@@ -131,6 +141,6 @@ class Attempt:
         found = [
             candidate
             for vocabulary in (self.vocabulary, self.table.vocabulary)
-            if (candidate := vocabulary.nearest(token.text, unfinished=unfinished))
+            if (candidate := vocabulary.nearest(token.spelled, unfinished=unfinished))
         ]
-        return min(found, key=lambda each: each.distance.kind, default=None)
+        return min(found, key=lambda each: (each.distance.likeness, each.distance.other_start), default=None)

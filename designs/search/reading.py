@@ -4,7 +4,7 @@
 and which parts of the reading the catalogue has.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from designs.search.expression import Node, Term, Within, all_of, any_of
@@ -23,16 +23,24 @@ class Token:
     place: int
     chunk: int
 
+    @property
+    def spelled(self) -> str:
+        """As a script needs it to be read aloud, where a letter's nukta changes its sound."""
+        return self.text if self.typed.isascii() else self.typed.lower()
+
 
 @dataclass(frozen=True)
 class Part:
-    """A word of the search, or a phrase of the synonyms, as it is read: `node` finds it in each of its forms.
+    """A word of the search, or a phrase of the synonyms, as it is read.
+
+    `exact` finds it as it stands, `node` in each of its forms.
 
     `words` are what the API shows of it. `is_given` tells that staff know it, so it is never corrected; `corrected`
     that it is another word than typed; `is_mistyped` that letters of it were changed.
     """
 
     tokens: tuple[Token, ...]
+    exact: Node
     node: Node
     words: tuple[str, ...]
     is_given: bool = False
@@ -49,8 +57,8 @@ class Reading:
     """One way to read a search. It finds what any of `sets` finds; what `exact` finds comes first.
 
     `words`, `corrected` and `ignored` are what the API answers as `understood`. `symbols` are to be found letter by
-    letter where the search has no words. `parts` and `tokens` are what corrections start from. Where each set does
-    without one part, `left_out` names it.
+    letter where the search has no words. `parts` and `tokens` are what corrections start from. Several sets do
+    without one part each, in their order.
     """
 
     sets: tuple[Node, ...] = ()
@@ -61,7 +69,6 @@ class Reading:
     symbols: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     tokens: tuple[Token, ...] = ()
-    left_out: tuple[Part, ...] = ()
 
     @property
     def node(self) -> Node | None:
@@ -70,11 +77,11 @@ class Reading:
 
     def settled(self, found: Collection[int]) -> "Reading":
         """The reading once it is known which of its sets find something: what they all do without is ignored."""
-        if len(found) != 1 or not self.left_out:
+        if len(self.sets) == 1 or len(found) != 1:
             return self
         [place] = found
-        kept = tuple(part for part in self.parts if part != self.left_out[place])
-        return reading_of((self.sets[place],), kept, self.tokens)
+        kept = [part for index, part in enumerate(self.parts) if index != place]
+        return reading_of([kept], kept, self.tokens)
 
 
 def read(text: str, table: SynonymTable) -> Reading:
@@ -91,7 +98,7 @@ def read(text: str, table: SynonymTable) -> Reading:
     last = counted[-1][-1]
     parts = tuple(part_of(phrase, table, unfinished=phrase[-1] == last) for phrase in counted)
     chosen = dict.fromkeys(token.chunk for phrase in counted for token in phrase)
-    reading = reading_of((all_of(part.node for part in parts),), parts, tokens)
+    reading = reading_of([parts], parts, tokens)
     return replace(reading, exact=as_typed([chunks[chunk] for chunk in chosen]))
 
 
@@ -141,26 +148,26 @@ def is_stop(phrase: tuple[Token, ...], tokens: tuple[Token, ...], table: Synonym
 
 def part_of(tokens: tuple[Token, ...], table: SynonymTable, *, unfinished: bool) -> Part:
     phrase = tuple(token.text for token in tokens)
-    words = [Term((word,)) for word in phrase[:-1]]
-    typed = all_of([*words, Term(phrase[-1:], prefix=unfinished)])
+    typed = all_of([*(Term((word,)) for word in phrase[:-1]), Term(phrase[-1:], prefix=unfinished)])
+    node = any_of([typed, *forms(phrase, table)])
     is_given = len(phrase) > 1 or phrase[0] in table
-    return Part(
-        tokens, any_of(forms(phrase, typed, table)), tuple(token.typed.lower() for token in tokens), is_given
-    )
+    return Part(tokens, typed, node, tuple(token.typed.lower() for token in tokens), is_given)
 
 
-def forms(phrase: Phrase, typed: Node, table: SynonymTable) -> Iterator[Node]:
-    """What finds a word or phrase: as typed, in the other number, by its synonyms."""
-    yield typed
+def forms(phrase: Phrase, table: SynonymTable) -> Iterator[Node]:
+    """What else finds a word or phrase: its other number, and its synonyms.
+
+    The other number of a synonym is looked for in titles and attributes only: it is rare in stories, and what is
+    rare ranks high.
+    """
     if len(phrase) == 1:
         yield from (Term((other,)) for other in other_numbers(phrase[0]))
     for each in numbers(phrase):
         for meaning in table.of(each):
-            phrases = [other for found in meaning.phrases for other in numbers(found)]
+            others = [other for found in meaning.phrases for other in numbers(found)]
             if meaning.field is None:
-                yield from map(Term, phrases)
-            else:
-                yield Within(meaning.field, tuple(dict.fromkeys(phrases)))
+                yield from map(Term, meaning.phrases)
+            yield Within(meaning.field or "", tuple(dict.fromkeys(others)))
 
 
 def numbers(phrase: Phrase) -> list[Phrase]:
@@ -172,18 +179,15 @@ def meanings(tokens: tuple[Token, ...], table: SynonymTable) -> bool:
     return any(table.of(each) for each in numbers(tuple(token.text for token in tokens)))
 
 
-def reading_of(
-    sets: tuple[Node, ...], parts: Iterable[Part], tokens: tuple[Token, ...], left_out: tuple[Part, ...] = ()
-) -> Reading:
-    """A reading that counts some parts of a search and ignores all its other tokens."""
-    parts = tuple(parts)
+def reading_of(sets: Sequence[Sequence[Part]], parts: Sequence[Part], tokens: tuple[Token, ...]) -> Reading:
+    """A reading of some parts of a search, all of them or in sets; it ignores all other tokens."""
     used = {token for part in parts for token in part.tokens}
     return Reading(
-        sets=sets,
+        sets=tuple(all_of(part.node for part in each) for each in sets),
+        exact=any_of(all_of(part.exact for part in each) for each in sets),
         words=tuple(dict.fromkeys(word for part in parts for word in part.words)),
         corrected=tuple((part.typed, " ".join(part.words)) for part in parts if part.corrected),
         ignored=tuple(token.typed for token in tokens if token not in used),
-        parts=parts,
+        parts=tuple(parts),
         tokens=tokens,
-        left_out=left_out,
     )
