@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.models import User
 from core import races, spreadsheets
 from core.days import moment_of
-from core.errors import Conflict, GalleryError, Invalid, invalid_field
+from core.errors import Conflict, GalleryError, invalid_field
 from core.spreadsheets import Cells, of_cell
 from designs import services
 from designs.fields import Values

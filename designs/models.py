@@ -9,10 +9,16 @@ from django.utils.functional import cached_property
 
 from designs.fields import ALT_LENGTH, FACET_FIELDS, NOCASE, DesignFields, Status
 from designs.pictures import Picture, Sent
+from designs.search.synonyms import Kind
 from uploads.models import Image
 
 PHRASE_LENGTH = 100  # characters of a phrase of searches
 SOURCE_LENGTH = 300  # characters
+KINDS = [
+    (Kind.SAME.value, "The same as"),
+    (Kind.MEANS.value, "Means"),
+    (Kind.KEPT.value, "Never corrected"),
+]
 
 
 class Design(DesignFields):
@@ -211,16 +217,10 @@ class ValueTotal(models.Model):
         return f"{self.field} {self.value}, {self.status}: {self.count}"
 
 
-class SynonymKind(models.TextChoices):
-    SAME = "same", "The same as"
-    MEANS = "means", "Means, in a field"
-    NEVER = "never", "Never corrected"
-
-
 class Synonym(models.Model):
-    """What staff know about a word or phrase of searches (designs.synonyms); its triggers change the catalogue's version."""
+    """A synonym of searches that staff keep (designs.synonyms). Triggers change the catalogue's version with it."""
 
-    kind = models.CharField(max_length=5, choices=SynonymKind.choices)
+    kind = models.CharField(max_length=5, choices=KINDS)
     # As a search compares it: folded, so that one phrase is one row.
     phrase = models.CharField(
         max_length=PHRASE_LENGTH, help_text="One to four words, as people type them in a search."
@@ -230,13 +230,18 @@ class Synonym(models.Model):
         blank=True,
         default="",
         choices=[(name, name.replace("_", " ").capitalize()) for name in FACET_FIELDS],
-        help_text="Where the words are looked up; only for what means something in a field.",
+        help_text="Of what means something: the field to find the words in; if none, the title and every field.",
     )
     words = models.TextField(
-        blank=True, default="", help_text="Words or phrases, with commas between; none for what is never corrected."
+        blank=True,
+        default="",
+        help_text="Words or phrases, with commas between; none for what is never corrected.",
     )
     source = models.CharField(
-        max_length=SOURCE_LENGTH, blank=True, default="", help_text="Where this comes from, for those who keep it."
+        max_length=SOURCE_LENGTH,
+        blank=True,
+        default="",
+        help_text="Where this comes from, for those who keep it.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

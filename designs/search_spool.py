@@ -40,9 +40,7 @@ def add(db: sqlite3.Connection, asked: Mapping[Key, Asked]) -> None:
 
 
 def has_room(db: sqlite3.Connection, week: str) -> bool:
-    ((count,),) = db.execute(
-        "SELECT count(*) FROM asked WHERE week = ? AND counted", (week,)
-    ).fetchall()
+    ((count,),) = db.execute("SELECT count(*) FROM asked WHERE week = ? AND counted", (week,)).fetchall()
     return bool(count < MOST_COUNTED)
 
 

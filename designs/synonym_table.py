@@ -6,15 +6,14 @@ from django.db import router
 
 from core import sql
 from designs.models import Synonym as StoredSynonym
-from designs.search.synonyms import Synonym
+from designs.search.synonyms import NO_SYNONYMS, Kind, Synonym, SynonymTable
 
 READ = "SELECT kind, phrase, field, words FROM synonyms ORDER BY id"
 
-Table = tuple[Synonym, ...]
 Rows = list[tuple[str, str, str, str]]
 
 
-class SynonymTable:
+class ReadTable:
     """The table that was read last, the version it was read under, and its rows.
 
     Most changes of the version are of designs, and leave the rows as they were: the same rows are the same object, so
@@ -25,9 +24,9 @@ class SynonymTable:
         self.lock = threading.Lock()
         self.version: str | None = None
         self.rows: Rows = []
-        self.table: Table = ()
+        self.table = NO_SYNONYMS
 
-    def at(self, version: str) -> Table:
+    def at(self, version: str) -> SynonymTable:
         """The table under a version, which was read before this call."""
         with self.lock:
             if self.version == version:
@@ -37,13 +36,13 @@ class SynonymTable:
             self.version = version
             return self.of(rows)
 
-    def read(self) -> Table:
+    def read(self) -> SynonymTable:
         """The table as it is stored now, for databases that do not tell a version without a round trip."""
         rows = stored_rows()
         with self.lock:
             return self.of(rows)
 
-    def of(self, rows: Rows) -> Table:
+    def of(self, rows: Rows) -> SynonymTable:
         if rows != self.rows:
             self.rows, self.table = rows, table_of(rows)
         return self.table
@@ -55,13 +54,13 @@ def stored_rows() -> Rows:
     return rows
 
 
-def table_of(rows: Rows) -> Table:
-    return tuple(
-        Synonym(kind, phrase, field, tuple(words.split(", ")) if words else ())
+def table_of(rows: Rows) -> SynonymTable:
+    return SynonymTable(
+        Synonym(Kind(kind), phrase, field, tuple(words.split(", ")) if words else ())
         for kind, phrase, field, words in rows
     )
 
 
-_table = SynonymTable()
+_table = ReadTable()
 synonyms_at = _table.at
 read_synonyms = _table.read

@@ -15,7 +15,8 @@ from core import audit
 from core.errors import Invalid
 from d1backend import delete_or_conflict, update_or_conflict
 from designs.fields import FACET_FIELDS
-from designs.models import PHRASE_LENGTH, SOURCE_LENGTH, Synonym, SynonymKind
+from designs.models import PHRASE_LENGTH, SOURCE_LENGTH, Synonym
+from designs.search.synonyms import Kind
 from designs.search.tokens import fold, split
 
 FIELDS = ("kind", "phrase", "field", "words", "source")
@@ -23,7 +24,6 @@ PHRASE_WORDS = 4  # of a phrase
 MOST_WORDS = 20  # words or phrases that one row leads to
 BETWEEN_WORDS = re.compile("[,;\n]")
 TAKEN = "There is such a synonym of this phrase already. Change that one."
-
 
 
 class Row(NamedTuple):
@@ -48,17 +48,17 @@ def checked(sent: Mapping[str, str]) -> Row:
     texts = {name: sent.get(name, "").strip() for name in FIELDS}
     faults: dict[str, str] = {}
     kind, field = texts["kind"].casefold(), texts["field"].casefold().replace(" ", "_")
-    if kind not in SynonymKind.values:
-        faults["kind"] = f"Choose one of {', '.join(SynonymKind.values)}."
+    if kind not in set(Kind):
+        faults["kind"] = f"Choose one of {', '.join(Kind)}."
     phrase = " ".join(split(fold(texts["phrase"])))
-    if fault := fault_of_phrase(texts["phrase"], one_word=kind == SynonymKind.NEVER):
+    if fault := fault_of_phrase(texts["phrase"], one_word=kind == Kind.KEPT):
         faults["phrase"] = fault
-    if kind == SynonymKind.MEANS and field not in FACET_FIELDS:
-        faults["field"] = f"Name the field that has the words: {', '.join(FACET_FIELDS)}."
-    elif kind in (SynonymKind.SAME, SynonymKind.NEVER) and field:
+    if field and kind in (Kind.SAME, Kind.KEPT):
         faults["field"] = "Leave this empty: only a phrase that means something has a field."
+    elif field and field not in FACET_FIELDS:
+        faults["field"] = f"Leave this empty, or choose one of {', '.join(FACET_FIELDS)}."
     words = [word.strip() for word in BETWEEN_WORDS.split(texts["words"]) if word.strip()]
-    if kind in SynonymKind.values and (fault := fault_of_words(SynonymKind(kind), phrase, words)):
+    if kind in set(Kind) and (fault := fault_of_words(Kind(kind), phrase, words)):
         faults["words"] = fault
     if len(texts["source"]) > SOURCE_LENGTH or not texts["source"].isprintable():
         faults["source"] = f"This may have at most {SOURCE_LENGTH} characters, on one line."
@@ -85,9 +85,9 @@ def fault_of_phrase(text: str, *, one_word: bool = False) -> str | None:
     return None
 
 
-def fault_of_words(kind: SynonymKind, phrase: str, words: list[str]) -> str | None:
+def fault_of_words(kind: Kind, phrase: str, words: list[str]) -> str | None:
     """A sentence unless a synonym of this kind can lead from the phrase to these words."""
-    if kind is SynonymKind.NEVER:
+    if kind is Kind.KEPT:
         return "Leave this empty: a word that is never corrected leads to no other." if words else None
     if not words:
         return "Name at least one word that the phrase leads to."
@@ -96,7 +96,7 @@ def fault_of_words(kind: SynonymKind, phrase: str, words: list[str]) -> str | No
     for word in words:
         if fault := fault_of_phrase(word):
             return f"“{word}”: {fault}"
-        if kind is SynonymKind.SAME and " ".join(split(fold(word))) == phrase:
+        if kind is Kind.SAME and " ".join(split(fold(word))) == phrase:
             return f"“{word}” is the phrase itself. Leave it out."
     return None
 
@@ -139,9 +139,7 @@ def store_change(actor: audit.Actor | None, synonym: Synonym, row: Row) -> bool:
     """Store a row that is checked in a synonym that has the values that were read, and audit what differs."""
     old = row_of(synonym)
     changes = {
-        name: (before, after)
-        for name, before, after in zip(FIELDS, old, row, strict=True)
-        if before != after
+        name: (before, after) for name, before, after in zip(FIELDS, old, row, strict=True) if before != after
     }
     if not changes:
         return False

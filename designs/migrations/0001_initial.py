@@ -366,8 +366,8 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("same", "The same as"),
-                            ("means", "Means, in a field"),
-                            ("never", "Never corrected"),
+                            ("means", "Means"),
+                            ("kept", "Never corrected"),
                         ],
                         max_length=5,
                     ),
@@ -393,7 +393,7 @@ class Migration(migrations.Migration):
                             ("collection_name", "Collection name"),
                         ],
                         default="",
-                        help_text="Where the words are looked up; only for what means something in a field.",
+                        help_text="Of what means something: the field to find the words in; if none, the title and every field.",
                         max_length=20,
                     ),
                 ),

@@ -21,15 +21,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument(
-            "file", nargs="?", type=Path, help="UTF-8, its first row the names of the columns"
-        )
+        what.add_argument("file", nargs="?", type=Path, help="UTF-8, its first row the names of the columns")
         what.add_argument("--shipped", action="store_true", help="those of this release that are missing")
         parser.add_argument("--dry-run", action="store_true", help="check every row and store nothing")
 
-    def handle(
-        self, *args: str, file: Path | None, shipped: bool, dry_run: bool, **options: str
-    ) -> None:
+    def handle(self, *args: str, file: Path | None, shipped: bool, dry_run: bool, **options: str) -> None:
         rows: Sequence[Cells] = [{**row} for row in synonym_csv.missing_shipped()] if shipped else read(file)
         results = races.repeated(lambda _: synonym_csv.import_rows(None, rows, dry_run=dry_run))
         wrong = [result for result in results if result.faults]
