@@ -26,8 +26,8 @@ from core import races
 from d1backend import OutcomeUnknown, RateLimited
 from d1backend.protocol.budget import Spender, spending
 from d1backend.replica import note_counts
-from designs import searches, totals, view_spool
-from designs.searches import Asked, Key
+from designs import search_counts, totals, view_spool
+from designs.search_counts import Asked, Key
 from designs.view_spool import SeenViews, Taken
 
 logger = logging.getLogger("gallery.counters")
@@ -91,7 +91,7 @@ class Counts:
     def add_search(self, text: str, found: int, caller: str) -> None:
         """Count a search that found so many designs, if those are few, for a caller whose name is not kept."""
         with self.lock:
-            searches.note(self.searches, text, found, caller)
+            search_counts.note(self.searches, text, found, caller)
             if self.searches:
                 self.start()
 
@@ -142,7 +142,7 @@ class Counts:
     def keep(self, counts: Taken) -> None:
         with self.lock:
             self.pending.update(counts.views)
-            searches.merge(self.searches, counts.searches)
+            search_counts.merge(self.searches, counts.searches)
 
     def write_repeatedly(self) -> None:
         """Write whenever it is time, over one connection: on D1 a new one reads the whole schema first."""
@@ -200,7 +200,7 @@ def write_views(cursor: CursorWrapper, views: SeenViews) -> None:
 def write_searches(cursor: CursorWrapper, asked: Mapping[Key, Asked]) -> None:
     rows = [(week, phrase, one.count, one.found) for (week, phrase), one in asked.items()]
     cursor.execute(ADD_SEARCHES, [json.dumps(rows, ensure_ascii=False)])
-    oldest = searches.this_week() - timedelta(weeks=searches.WEEKS_KEPT)
+    oldest = search_counts.this_week() - timedelta(weeks=search_counts.WEEKS_KEPT)
     cursor.execute(FORGET_SEARCHES, [oldest.isoformat()])
 
 

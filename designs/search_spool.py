@@ -9,8 +9,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 
-from designs import searches
-from designs.searches import CALLERS, Asked, Key
+from designs.search_counts import CALLERS, Asked, Key, this_week
 
 MOST_WAITING = 5000  # phrases that too few have asked for; the oldest are forgotten first
 MOST_COUNTED = 500  # phrases of a host in one week
@@ -46,7 +45,7 @@ def has_room(db: sqlite3.Connection, week: str) -> bool:
 
 def forget(db: sqlite3.Connection) -> None:
     """Forget the weeks before the last one, and the oldest of too many phrases that wait."""
-    last = (searches.this_week() - timedelta(days=7)).isoformat()
+    last = (this_week() - timedelta(days=7)).isoformat()
     db.execute("DELETE FROM asked WHERE week < ?", (last,))
     db.execute(
         "DELETE FROM asked WHERE rowid IN "

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from designs import search_spool
-from designs.searches import Asked, Key
+from designs.search_counts import Asked, Key
 
 # How often each design was seen, by day (UTC) and design.
 SeenViews = Counter[tuple[str, int]]
