@@ -5,21 +5,21 @@ designs.totals. They are SQLite's: the catalogue runs there and on D1. core.trig
 """
 
 from designs import totals
-from designs.fields import COLUMNS, COUNTERS, SEARCH_WEIGHTS
+from designs.fields import COLUMNS, COUNTERS, INDEX_WEIGHTS
 
 # The full-text table has a copy of these names: another list takes a migration that remakes it.
-SEARCHED = ", ".join(SEARCH_WEIGHTS)
-OLD = ", ".join(f"old.{column}" for column in SEARCH_WEIGHTS)
-NEW = ", ".join(f"new.{column}" for column in SEARCH_WEIGHTS)
+SEARCHED = ", ".join(INDEX_WEIGHTS)
+OLD = ", ".join(f"old.{column}" for column in INDEX_WEIGHTS)
+NEW = ", ".join(f"new.{column}" for column in INDEX_WEIGHTS)
 
-# The categories make vowel signs of Indian scripts part of their words (unicode61 alone would split there).
+# The categories make vowel signs and joiners of Indian scripts part of their words (unicode61 would split there).
 SEARCH_TABLE = (
     f"CREATE VIRTUAL TABLE designs_search USING fts5({SEARCHED}, content='designs', content_rowid='id', "
-    """prefix='2 3', tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'")"""
+    """prefix='2 3', tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc Cf'")"""
 )
 SEARCH_SETUP = [
     "INSERT INTO designs_search (designs_search, rank) VALUES "
-    f"('rank', 'bm25({', '.join(map(str, SEARCH_WEIGHTS.values()))})')",
+    f"('rank', 'bm25({', '.join(map(str, INDEX_WEIGHTS.values()))})')",
     "INSERT INTO designs_search (designs_search) VALUES ('rebuild')",
 ]
 REMOVE_FROM_INDEX = (
