@@ -23,6 +23,7 @@ FIELDS = ("kind", "phrase", "field", "words", "source")
 PHRASE_WORDS = 4  # of a phrase
 MOST_WORDS = 20  # words or phrases that one row leads to
 BETWEEN_WORDS = re.compile("[,;\n]")
+NO_SUCH_SYNONYM = "This synonym has been deleted."
 TAKEN = "There is such a synonym of this phrase already. Change that one."
 
 
@@ -101,14 +102,19 @@ def fault_of_words(kind: Kind, phrase: str, words: list[str]) -> str | None:
     return None
 
 
-def synonym_create(actor: audit.Actor | None, sent: Mapping[str, str]) -> Synonym:
-    """Store a new synonym. Raises Invalid as `checked` does, and where the phrase has one of this kind.
+def check_free(row: Row, besides: int | None = None) -> None:
+    """Raise Invalid if another synonym than the one of the id `besides` has this kind and phrase."""
+    if Synonym.objects.filter(phrase=row.phrase, kind=row.kind).exclude(pk=besides).exists():
+        raise Invalid(TAKEN, fields={"phrase": [TAKEN]})
 
-    If another call has just stored it: IntegrityError, and RepeatLostWrites (core/middleware.py) runs the view again.
+
+def synonym_create(actor: audit.Actor | None, sent: Mapping[str, str]) -> Synonym:
+    """Store a new synonym.
+
+    Raises Invalid as `checked` does, and IntegrityError if there is one of this kind and phrase. RepeatLostWrites
+    (core/middleware.py) then runs the view again, whose form finds it (check_free).
     """
     row = checked(sent)
-    if Synonym.objects.filter(phrase=row.phrase, kind=row.kind).exists():
-        raise Invalid(TAKEN, fields={"phrase": [TAKEN]})
     with transaction.atomic():
         return store_new(actor, row)
 
@@ -125,12 +131,9 @@ def store_new(actor: audit.Actor | None, row: Row) -> Synonym:
 def synonym_update(actor: audit.Actor | None, synonym: Synonym, sent: Mapping[str, str]) -> bool:
     """Store those fields in a synonym, which has the values that were read; return whether any differs.
 
-    Raises Invalid as synonym_create does, and SerializationFailure if it has other values by now or is gone.
+    Raises as synonym_create does, and SerializationFailure if it has other values by now or is gone.
     """
-    row = checked(row_of(synonym)._asdict() | sent)
-    others = Synonym.objects.filter(phrase=row.phrase, kind=row.kind).exclude(pk=synonym.pk)
-    if others.exists():
-        raise Invalid(TAKEN, fields={"phrase": [TAKEN]})
+    row = checked({**row_of(synonym)._asdict(), **sent})
     with transaction.atomic():
         return store_change(actor, synonym, row)
 
