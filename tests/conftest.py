@@ -25,10 +25,11 @@ def pytest_collection_modifyitems(items):
 def django_db_setup(django_db_setup, django_db_blocker):
     """The test databases, without the synonyms that a new one has, and the replica of the one on D1."""
     if "designs" in settings.INSTALLED_APPS:
-        from designs.models import Synonym
+        from designs.models import CatalogueVersion, Synonym
 
         with django_db_blocker.unblock():
             Synonym.objects.all().delete()
+            CatalogueVersion.objects.all().delete()
     if "replica" in settings.DATABASES:
         with django_db_blocker.unblock():
             call_command("d1_replica", "fill", stdout=io.StringIO())

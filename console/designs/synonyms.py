@@ -29,7 +29,7 @@ class SynonymForm(forms.ModelForm):
         fields = synonyms.FIELDS
 
     def clean(self) -> dict[str, Any]:
-        """The values as they are kept. Without Django's own check of what is unique, whose words are of the database."""
+        """The values as they are kept. Django's own check of what is unique would speak of the database."""
         try:
             row = synonyms.checked({name: self.data.get(name, "") for name in synonyms.FIELDS})
             synonyms.check_free(row, self.instance.pk)
