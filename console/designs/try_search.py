@@ -9,12 +9,12 @@ from django.template.response import TemplateResponse
 from console.base import GalleryAdmin
 from console.designs.pictures import rendition_url
 from designs.fields import Status
+from designs.known_synonyms import keep_synonyms, stored_rows
 from designs.models import Design
 from designs.queries import DesignQuery, Sort
 from designs.search.sql import words_of
 from designs.search.synonyms import Meaning, SynonymTable
 from designs.search.tokens import typed_words
-from designs.synonym_table import read_synonyms
 
 TEXT_LENGTH = 500  # characters, as the API takes them
 SHOWN = 12  # designs
@@ -52,7 +52,9 @@ def try_search(text: str) -> Tried:
     query = DesignQuery(words=words_of(text), sort=Sort.RELEVANCE, statuses=(Status.PUBLISHED,))
     designs = list(query.ordered().select_related("image")[:SHOWN])
     words = [part for word in typed_words(text) for part in word.parts]
-    return Tried(words, {}, [], synonyms_used(read_synonyms(), words), query.designs().count(), designs)
+    return Tried(
+        words, {}, [], synonyms_used(keep_synonyms(stored_rows()), words), query.designs().count(), designs
+    )
 
 
 def synonyms_used(table: SynonymTable, words: list[str]) -> list[tuple[str, str]]:
