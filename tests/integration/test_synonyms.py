@@ -127,13 +127,15 @@ class TestTheServices:
         with pytest.raises(IntegrityError):
             synonyms.synonym_create(None, row())
 
-    def test_what_others_changed_meanwhile_is_not_overwritten(self):
-        made = synonyms.synonym_create(None, row())
-        mine = Synonym.objects.get()
-        synonyms.synonym_update(None, made, {"words": "saree, sadi"})
-        with pytest.raises(SerializationFailure):
-            synonyms.synonym_update(None, mine, {"words": "shari"})
-        assert Synonym.objects.get().words == "saree, sadi"
+
+@pytest.mark.django_db(transaction=True)
+def test_what_others_changed_meanwhile_is_not_overwritten():
+    made = synonyms.synonym_create(None, row())
+    mine = Synonym.objects.get()
+    synonyms.synonym_update(None, made, {"words": "saree, sadi"})
+    with pytest.raises(SerializationFailure):
+        synonyms.synonym_update(None, mine, {"words": "shari"})
+    assert Synonym.objects.get().words == "saree, sadi"
 
 
 @pytest.mark.django_db
