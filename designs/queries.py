@@ -111,6 +111,12 @@ class DesignQuery(Listed):
         """The same in the default order, which finds the same designs."""
         return replace(self, sort=Sort.NEWEST, by_place=False)
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but words and status narrows the list."""
+        narrowed = (self.featured, self.created_after, self.created_before, self.ids)
+        return bool(self.attributes) or any(value is not None for value in narrowed)
+
     def without(self, name: str) -> "DesignQuery":
         """The same without the filter of one facet field."""
         return replace(self, attributes=tuple(pair for pair in self.attributes if pair[0] != name))

@@ -67,6 +67,10 @@ BODIES = {
         f"catalogue_version_pictures_{event.lower()}": f"AFTER {event} ON design_images BEGIN {NEW_VERSION}; END"
         for event in ("INSERT", "UPDATE", "DELETE")
     },
+    **{
+        f"catalogue_version_synonyms_{event.lower()}": f"AFTER {event} ON synonyms BEGIN {NEW_VERSION}; END"
+        for event in ("INSERT", "UPDATE", "DELETE")
+    },
     "favorites_count_insert": (
         "AFTER INSERT ON user_favorites BEGIN "
         "UPDATE designs SET like_count = like_count + 1 WHERE id = new.design_id; END"

@@ -23,7 +23,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The test databases, and the replica of the one on D1."""
+    """The test databases, without the synonyms that a new one has, and the replica of the one on D1."""
+    if "designs" in settings.INSTALLED_APPS:
+        from designs.models import CatalogueVersion, Synonym
+
+        with django_db_blocker.unblock():
+            Synonym.objects.all().delete()
+            CatalogueVersion.objects.all().delete()
     if "replica" in settings.DATABASES:
         with django_db_blocker.unblock():
             call_command("d1_replica", "fill", stdout=io.StringIO())
@@ -38,8 +44,9 @@ def _clean_cache():
 
         limits.host_cells.forget()
         readings.vocabularies.held.clear()
-        counters._views.pending.clear()
-        counters._views.file.unlink(missing_ok=True)
+        counters._counts.pending.clear()
+        counters._counts.searches.clear()
+        counters._counts.file.unlink(missing_ok=True)
 
 
 def pytest_unconfigure(config):

@@ -156,7 +156,7 @@ class DesignAdmin(ServiceAdmin):
 
     @action(description="Import", url_path="import", icon="table_view", permissions=["add", "change"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:
-        return csv_import.import_page(self, request)
+        return csv_import.import_page(self, request, csv_import.DESIGNS)
 
     @action(description="Export", url_path="export", icon="download", permissions=["view"])
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:

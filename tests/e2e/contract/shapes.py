@@ -199,6 +199,7 @@ ANALYTICS = {
     "engagement": dict.fromkeys(("views", "likes", "favorites"), count),
     "top_designs": {"by_views": [{"id": positive, ...: ...}], "by_likes": [{"id": positive, ...: ...}]},
     "series": [{"date": day, **dict.fromkeys(("signups", "designs", "favorites", "views"), count)}],
+    "searches": [{"text": filled, "count": positive, "found": count}],
 }
 SETTING = {
     "key": filled,
