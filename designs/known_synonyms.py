@@ -1,13 +1,16 @@
 """The staff's synonyms as searches go by them, kept by this process for as long as the catalogue's version lasts."""
 
 import threading
+import time
 
 from django.db import router
 
 from core import sql
+from d1backend import ask_ahead
 from designs.models import Synonym as StoredSynonym
 from designs.search.synonyms import Kind, Synonym, SynonymTable
 
+MOST_LAG = 15.0  # seconds, where no version is known
 READ = "SELECT kind, phrase, field, words FROM synonyms ORDER BY id"
 
 Rows = list[tuple[str, str, str, str]]
@@ -25,6 +28,7 @@ class KnownSynonyms:
         self.version: str | None = None
         self.rows: Rows = []
         self.table: SynonymTable | None = None
+        self.read_at = 0.0  # time.monotonic(), where no version is known
 
     def at(self, version: str) -> SynonymTable:
         """The table under a version, which was read before this call."""
@@ -36,18 +40,22 @@ class KnownSynonyms:
             self.version = version
             return self.made_of(rows)
 
-    def held(self) -> SynonymTable:
-        """The table that this process read last, for a database that tells no version without a round trip.
+    def held(self) -> tuple[SynonymTable, bool]:
+        """The table that this process read last, and whether it is so old that the rows should be asked for again.
 
-        What asks that database then brings the rows along (stored_rows, keep): the next search goes by them.
+        This is for a database that tells no version without a round trip. What asks that database brings the rows along
+        (stored_rows, keep), and the next search goes by them. A new process lets its first search wait for them: within
+        gather() they travel with what that search asks without them.
         """
-        table = self.table
-        return self.keep(stored_rows()) if table is None else table
+        table, read_at = self.table, self.read_at
+        if table is None:
+            return table_of(ask_ahead(stored_rows, list)), True
+        return table, time.monotonic() - read_at > MOST_LAG
 
     def keep(self, rows: Rows) -> SynonymTable:
         """Go by these rows from now on, which were just read."""
         with self.lock:
-            self.version = None
+            self.version, self.read_at = None, time.monotonic()
             return self.made_of(rows)
 
     def made_of(self, rows: Rows) -> SynonymTable:

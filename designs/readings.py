@@ -14,8 +14,8 @@ from django.db import router
 
 from core import sql
 from d1backend import gather
-from designs.known_synonyms import synonyms_at, synonyms_held
-from designs.known_words import Vocabularies
+from designs.known_synonyms import keep_synonyms, stored_rows, synonyms_at, synonyms_held
+from designs.known_words import Vocabularies, made_of
 from designs.models import Design
 from designs.queries import DesignQuery
 from designs.search.corrections import correct
@@ -71,31 +71,41 @@ def read_and_ask(query: DesignQuery, ask: Callable[[DesignQuery], T]) -> tuple[R
     The first carries what corrections need, which the database reads only if the search finds nothing; the second, if
     need be, every reading that there is. `ask` is a question, as gather() takes it.
     """
+    found: tuple[Reading, T] = gather(partial(read_step_by_step, query, ask))[0]
+    return found
+
+
+def read_step_by_step(query: DesignQuery, ask: Callable[[DesignQuery], T]) -> tuple[Reading, T]:
     if query.every_word:
         reading = read_every_word(query.text)
         return reading, ask(as_read(query, reading))
-    table, held = synonyms_held(), vocabularies.held_for(query.visible)
+    table, is_old = synonyms_held()
+    held = vocabularies.held_for(query.visible)
     reading = read(query.text, table)
-    if reading.node is None:
+    node = reading.node
+    if node is None:
         return reading, ask(as_read(query, reading))
-    found, known, texts, answer = gather(
-        partial(finding, [reading.node], query.visible),
-        partial(finding, [part.node for part in reading.parts], query.visible, unless=reading.node),
-        partial(vocabularies.texts_unless, expression(reading.node, NAMED), query.visible, held),
+    rows, found, known, texts, answer = gather(
+        stored_rows if is_old else lambda: None,
+        partial(finding, [node], query.visible),
+        partial(finding, [part.node for part in reading.parts], query.visible, unless=node),
+        partial(vocabularies.texts_unless, expression(node, NAMED), query.visible, held),
         partial(ask, as_read(query, reading)),
     )
-    if found:
-        return reading, answer
-    held = vocabularies.made_of(texts, held)
-    readings = correct(reading, known, table, held.vocabulary) if held else []
-    asked = [partial(finding, each.sets, query.visible) for each in readings]
-    asked += [partial(ask, as_read(query, each)) for each in readings]
-    answers = gather(*asked) if asked else []
-    if held:  # not before the last question: with other words it would be another
+    if not found:
+        held = made_of(texts, held)
+        readings = correct(reading, known, table, held.vocabulary) if held else []
+        asked = [partial(finding, each.sets, query.visible) for each in readings]
+        answers = gather(*asked, *(partial(ask, as_read(query, each)) for each in readings))
+        for corrected, places, found_by_it in zip(readings, answers, answers[len(readings) :], strict=False):
+            if places:
+                reading, answer = corrected.settled(places), found_by_it
+                break
+    # Not before the last question: with other words it would be another, and be asked again.
+    if rows is not None:
+        keep_synonyms(rows)
+    if held is not None:
         vocabularies.keep(query.visible, held)
-    for corrected, places, found_by_it in zip(readings, answers, answers[len(readings) :], strict=False):
-        if places:
-            return corrected.settled(places), found_by_it
     return reading, answer
 
 
