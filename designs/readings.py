@@ -14,7 +14,7 @@ from django.db import router
 
 from core import sql
 from d1backend import gather
-from designs.known_synonyms import synonyms_at, synonyms_held
+from designs.known_synonyms import keep_synonyms, stored_rows, synonyms_at, synonyms_held
 from designs.known_words import Vocabularies
 from designs.models import Design
 from designs.queries import DesignQuery
@@ -78,12 +78,15 @@ def read_and_ask(query: DesignQuery, ask: Callable[[DesignQuery], T]) -> tuple[R
     reading = read(query.text, table)
     if reading.node is None:
         return reading, ask(as_read(query, reading))
-    found, known, texts, answer = gather(
+    found, known, texts, rows, answer = gather(
         partial(finding, [reading.node], query.visible),
         partial(finding, [part.node for part in reading.parts], query.visible, unless=reading.node),
         partial(vocabularies.texts_unless, expression(reading.node, NAMED), query.visible, held),
+        stored_rows,
         partial(ask, as_read(query, reading)),
     )
+    if keep_synonyms(rows) is not table:  # staff changed them since
+        return read_and_ask(query, ask)
     if found:
         return reading, answer
     held = vocabularies.made_of(texts, held)
