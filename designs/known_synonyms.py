@@ -1,16 +1,14 @@
 """The staff's synonyms as searches go by them, kept by this process for as long as the catalogue's version lasts."""
 
 import threading
-import time
 
 from django.db import router
 
 from core import sql
 from d1backend import ask_ahead
 from designs.models import Synonym as StoredSynonym
-from designs.search.synonyms import Kind, Synonym, SynonymTable
+from designs.search.synonyms import NO_SYNONYMS, Kind, Synonym, SynonymTable
 
-MOST_LAG = 15.0  # seconds, where no version is known
 READ = "SELECT kind, phrase, field, words FROM synonyms ORDER BY id"
 
 Rows = list[tuple[str, str, str, str]]
@@ -28,7 +26,6 @@ class KnownSynonyms:
         self.version: str | None = None
         self.rows: Rows = []
         self.table: SynonymTable | None = None
-        self.read_at = 0.0  # time.monotonic(), where no version is known
 
     def at(self, version: str) -> SynonymTable:
         """The table under a version, which was read before this call."""
@@ -40,22 +37,22 @@ class KnownSynonyms:
             self.version = version
             return self.made_of(rows)
 
-    def held(self) -> tuple[SynonymTable, bool]:
-        """The table that this process read last, and whether it is so old that the rows should be asked for again.
+    def held(self) -> SynonymTable:
+        """The table that this process read last, for a database that tells no version without a round trip.
 
-        This is for a database that tells no version without a round trip. What asks that database brings the rows along
-        (stored_rows, keep), and the next search goes by them. A new process lets its first search wait for them: within
-        gather() they travel with what that search asks without them.
+        What asks that database then brings the rows along (stored_rows, keep): the next search goes by them. Within
+        gather() a new process asks what follows without synonyms along with the rows, and once more with them.
         """
-        table, read_at = self.table, self.read_at
-        if table is None:
-            return table_of(ask_ahead(stored_rows, list)), True
-        return table, time.monotonic() - read_at > MOST_LAG
+        table = self.table
+        if table is not None:
+            return table
+        rows = ask_ahead(stored_rows, lambda: None)
+        return NO_SYNONYMS if rows is None else self.keep(rows)
 
     def keep(self, rows: Rows) -> SynonymTable:
         """Go by these rows from now on, which were just read."""
         with self.lock:
-            self.version, self.read_at = None, time.monotonic()
+            self.version = None
             return self.made_of(rows)
 
     def made_of(self, rows: Rows) -> SynonymTable:

@@ -79,19 +79,20 @@ def read_step_by_step(query: DesignQuery, ask: Callable[[DesignQuery], T]) -> tu
     if query.every_word:
         reading = read_every_word(query.text)
         return reading, ask(as_read(query, reading))
-    table, is_old = synonyms_held()
-    held = vocabularies.held_for(query.visible)
+    table, held = synonyms_held(), vocabularies.held_for(query.visible)
     reading = read(query.text, table)
     node = reading.node
     if node is None:
         return reading, ask(as_read(query, reading))
     rows, found, known, texts, answer = gather(
-        stored_rows if is_old else lambda: None,
+        stored_rows,
         partial(finding, [node], query.visible),
         partial(finding, [part.node for part in reading.parts], query.visible, unless=node),
         partial(vocabularies.texts_unless, expression(node, NAMED), query.visible, held),
         partial(ask, as_read(query, reading)),
     )
+    if keep_synonyms(rows) is not table:  # staff changed them since
+        return read_step_by_step(query, ask)
     if not found:
         held = made_of(texts, held)
         readings = correct(reading, known, table, held.vocabulary) if held else []
@@ -101,10 +102,7 @@ def read_step_by_step(query: DesignQuery, ask: Callable[[DesignQuery], T]) -> tu
             if places:
                 reading, answer = corrected.settled(places), found_by_it
                 break
-    # Not before the last question: with other words it would be another, and be asked again.
-    if rows is not None:
-        keep_synonyms(rows)
-    if held is not None:
+    if held is not None:  # not before the last question: with other words it would be another
         vocabularies.keep(query.visible, held)
     return reading, answer
 

@@ -1,5 +1,6 @@
 """The admin's box to try a search: how it is read, and what it finds for those who use the app."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied
@@ -8,13 +9,14 @@ from django.template.response import TemplateResponse
 
 from console.base import GalleryAdmin
 from console.designs.pictures import rendition_url
+from d1backend import gather
+from designs.catalogue import read_search
 from designs.fields import Status
-from designs.known_synonyms import keep_synonyms, stored_rows
+from designs.known_synonyms import synonyms_held
 from designs.models import Design
 from designs.queries import DesignQuery, Sort
-from designs.search.sql import words_of
-from designs.search.synonyms import Meaning, SynonymTable
-from designs.search.tokens import typed_words
+from designs.search.reading import Reading, numbers
+from designs.search.synonyms import Meaning, phrase_of
 
 TEXT_LENGTH = 500  # characters, as the API takes them
 SHOWN = 12  # designs
@@ -24,9 +26,7 @@ PICTURE_WIDTH = 160  # pixels
 class Tried(NamedTuple):
     """How a search was read, and what it found: `total` designs, of which `designs` are the first."""
 
-    words: list[str]
-    corrected: dict[str, str]
-    ignored: list[str]
+    reading: Reading
     synonyms: list[tuple[str, str]]
     total: int
     designs: list[Design]
@@ -49,22 +49,22 @@ def try_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
 
 def try_search(text: str) -> Tried:
     """Read a search and find the first designs, as a reader of the app does."""
-    query = DesignQuery(words=words_of(text), sort=Sort.RELEVANCE, statuses=(Status.PUBLISHED,))
-    designs = list(query.ordered().select_related("image")[:SHOWN])
-    words = [part for word in typed_words(text) for part in word.parts]
-    return Tried(
-        words, {}, [], synonyms_used(keep_synonyms(stored_rows()), words), query.designs().count(), designs
-    )
+    visible = (Status.PUBLISHED,)
+    asked = DesignQuery(text=text, sort=Sort.RELEVANCE, statuses=visible, visible=visible)
+    query, reading = read_search(asked)
+    designs, total = gather(query.ordered().select_related("image")[:SHOWN], query.unsorted.designs().count)
+    return Tried(reading, list(synonyms_used(reading)), total, designs)
 
 
-def synonyms_used(table: SynonymTable, words: list[str]) -> list[tuple[str, str]]:
-    """Each phrase of the search that has synonyms, and what they lead to."""
-    found = []
-    for start in range(len(words)):
-        for end in range(start + 1, min(start + table.longest, len(words)) + 1):
-            if meanings := table.of(phrase := tuple(words[start:end])):
-                found.append((" ".join(phrase), "; ".join(map(meaning_text, meanings))))
-    return found
+def synonyms_used(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Each word or phrase of the search that has synonyms, and what they lead to."""
+    table = synonyms_held()
+    for part in reading.parts:
+        for phrase in numbers(phrase_of(" ".join(part.words))):
+            if meanings := table.of(phrase):
+                yield " ".join(phrase), "; ".join(map(meaning_text, meanings))
+            elif table.kept.issuperset(phrase):
+                yield " ".join(phrase), "never corrected"
 
 
 def meaning_text(meaning: Meaning) -> str:
