@@ -110,17 +110,29 @@ def read_step_by_step(query: DesignQuery, ask: Callable[[DesignQuery], T]) -> tu
 def alternatives(node: Node) -> Iterator[Term | Within]:
     """What finds a word in another form than the first: its plural, its synonyms."""
     if isinstance(node, Any):
-        yield from (part for part in node.parts[1:] if isinstance(part, Term | Within))
+        first, *rest = node.parts
+        yield from (part for part in rest if isinstance(part, Term | Within) and not covers(first, part))
     elif isinstance(node, All):
         for part in node.parts:
             yield from alternatives(part)
 
 
+def covers(first: Node, other: Node) -> bool:
+    """Whether the first finds all that the other does: a beginning, and words that begin so."""
+    if not (isinstance(first, Term) and isinstance(other, Term) and first.prefix and len(first.phrase) == 1):
+        return False
+    return any(word.startswith(first.phrase[0]) for word in other.phrase)
+
+
 def without_missing(node: Node, there: Collection[Node]) -> Node:
-    """The node without the alternatives that find nothing; without any it is as fast as the words alone."""
+    """The node without the alternatives that find nothing more; without any it is as fast as the words alone."""
     if isinstance(node, Any):
         first, *rest = node.parts
-        kept = (part for part in rest if not isinstance(part, Term | Within) or part in there)
+        kept = (
+            part
+            for part in rest
+            if part in there or not (isinstance(part, Term | Within) or covers(first, part))
+        )
         return any_of([first, *kept])
     if isinstance(node, All):
         return All(tuple(without_missing(part, there) for part in node.parts))
