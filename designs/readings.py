@@ -128,11 +128,7 @@ def without_missing(node: Node, there: Collection[Node]) -> Node:
     """The node without the alternatives that find nothing more; without any it is as fast as the words alone."""
     if isinstance(node, Any):
         first, *rest = node.parts
-        kept = (
-            part
-            for part in rest
-            if part in there or not (isinstance(part, Term | Within) or covers(first, part))
-        )
+        kept = (part for part in rest if part in there or not isinstance(part, Term | Within))
         return any_of([first, *kept])
     if isinstance(node, All):
         return All(tuple(without_missing(part, there) for part in node.parts))
