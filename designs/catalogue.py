@@ -134,7 +134,7 @@ def keep(loaded: Loaded) -> None:
 totals = VersionedCache[int](4096)
 id_pages = VersionedCache[Ids](4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
-readings = VersionedCache[Reading](1024)  # about ten kilobytes each
+readings = VersionedCache[Reading](1024)  # a few kilobytes each
 facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
 design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte each
 
@@ -183,7 +183,9 @@ def read_search(query: DesignQuery) -> tuple[DesignQuery, Reading]:
     if version is None:
         reading, _ = read_and_ask(query, lambda read: None)
     else:
-        reading = CachedCatalogue(None, "", version).reading(query)
+        catalogue = CachedCatalogue(None, "", version)
+        reading = catalogue.reading(query)
+        keep(catalogue.loaded)
     return as_read(query, reading), reading
 
 
