@@ -4,4 +4,6 @@ import console.accounts.admin
 import console.core.app_settings
 import console.core.audit
 import console.designs.admin
+import console.designs.searches
+import console.designs.synonyms
 import console.uploads.admin  # noqa: F401

@@ -85,6 +85,13 @@ def navigation(request: HttpRequest) -> list[Group]:
             ],
         },
         {
+            "title": "Search",
+            "items": [
+                entry("Synonyms", "match_word", "designs_synonym_changelist", "designs.view_synonym"),
+                entry("Searches", "search_off", "designs_searchcount_changelist", "designs.view_searchcount"),
+            ],
+        },
+        {
             "title": "House",
             "items": [
                 people,

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from demo.pictures import drawn
 from demo.plan import DemoDesign, plan
-from designs.counters import write_views
+from designs.counters import write_counts
 from designs.fields import EDITABLE
 from designs.models import Design, Favourite
 from uploads.models import Category
@@ -52,7 +52,7 @@ def seed_designs(wanted: Sequence[DemoDesign], people: Sequence[User], pool: Exe
         made = [(demo, new_design(demo, picture, now)) for demo, picture in batch]
         with transaction.atomic():
             Design.objects.bulk_create(row for _, row in made)
-            write_views(Counter(dict(seen for demo, row in made for seen in daily_views(demo, row, now))))
+            write_counts(Counter(dict(seen for demo, row in made for seen in daily_views(demo, row, now))))
             Favourite.objects.bulk_create(
                 like for demo, row in made for like in favourites(demo, row, people, now)
             )

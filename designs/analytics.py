@@ -13,6 +13,7 @@ from d1backend import gather
 from designs.facets import ValueCount, value_counts
 from designs.fields import FACET_FIELDS, LIVE, Status
 from designs.models import DayTotal, Design, Favourite
+from designs.searches import MissedSearch, missed_searches
 
 TOP = 10
 
@@ -35,12 +36,13 @@ class Overview(TypedDict):
     engagement: dict[str, int]
     top_designs: dict[str, list[Design]]
     series: list[DayFigures]
+    searches: list[MissedSearch]
 
 
 def overview(days: int) -> Overview:
-    """Users, designs, engagement, and the last `days` days, in one round trip to D1."""
+    """Users, designs, engagement, the last `days` days, and searches of their weeks, in one round trip to D1."""
     dates = last_days(days)
-    users, designs, favourites, in_trash, by_views, by_likes, signups, totals, *values = gather(
+    users, designs, favourites, in_trash, by_views, by_likes, signups, totals, missed, *values = gather(
         stats.totals,
         design_totals,
         Favourite.objects.count,
@@ -49,6 +51,7 @@ def overview(days: int) -> Overview:
         top_designs("-like_count"),
         partial(stats.signups_by_day, dates[0]),
         DayTotal.objects.filter(day__gte=dates[0]),
+        partial(missed_searches, dates[0]),
         *(partial(value_counts, Design.objects.filter(LIVE), name) for name in FACET_FIELDS),
     )
     views, likes = designs.pop("views"), designs.pop("likes")
@@ -59,6 +62,7 @@ def overview(days: int) -> Overview:
         "engagement": {"views": views, "likes": likes, "favorites": favourites - in_trash},
         "top_designs": {"by_views": by_views, "by_likes": by_likes},
         "series": daily_figures(dates, totals, signups),
+        "searches": missed,
     }
 
 

@@ -18,7 +18,8 @@ from core import sql
 from core.errors import NotFound
 from d1backend import gather
 from designs import selectors
-from designs.facets import Facets, facets_by_groups, facets_by_rows
+from designs.facet_columns import TooSparse
+from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows
 from designs.fields import FACET_FIELDS, Status, Values
 from designs.models import CatalogueVersion, Design
 from designs.places import (
@@ -32,7 +33,7 @@ from designs.places import (
     place_by_ids,
     stored,
 )
-from designs.queries import DesignQuery, FavouritesQuery, Sort
+from designs.queries import DesignQuery, FavouritesQuery, Sort, for_values
 from designs.read_model import (
     VOLATILE_FIELDS,
     Reader,
@@ -40,6 +41,8 @@ from designs.read_model import (
     read_designs_of,
     read_volatile,
 )
+from designs.readings import as_read, read_and_ask, reading_at, vocabularies
+from designs.search.reading import Reading
 
 # From this row on a page by number is cut out of the cached order of the whole list: to skip rows costs as many as
 # are skipped.
@@ -74,11 +77,20 @@ class VersionedCache(Generic[V]):
         self.lock = threading.Lock()
         self.entries: OrderedDict[tuple[str, Hashable], V] = OrderedDict()
 
-    def get(self, version: str, key: Hashable, load: Callable[[], V]) -> V:
-        """The value of a key; `load` reads it if it is not cached under `version`, which was read before."""
-        return self.get_many(version, [key], lambda keys: {key: load()})[key]
+    def get(self, version: str, key: Hashable, load: Callable[[], V], loaded: "Loaded | None" = None) -> V:
+        """The value of a key; `load` reads it if it is not cached under `version`, which was read before.
 
-    def get_many(self, version: str, keys: Iterable[K], load: Callable[[list[K]], dict[K, V]]) -> dict[K, V]:
+        With `loaded` it is noted there, to be cached by keep().
+        """
+        return self.get_many(version, [key], lambda keys: {key: load()}, loaded)[key]
+
+    def get_many(
+        self,
+        version: str,
+        keys: Iterable[K],
+        load: Callable[[list[K]], dict[K, V]],
+        loaded: "Loaded | None" = None,
+    ) -> dict[K, V]:
         """The values of several keys; `load` reads those that are not cached, and may leave some out."""
         found: dict[K, V] = {}
         missing: list[K] = []
@@ -90,32 +102,50 @@ class VersionedCache(Generic[V]):
                 else:
                     missing.append(key)
         if missing:
-            loaded = load(missing)
-            found |= loaded
-            if version in (current_version() or ()):
-                self.add(version, loaded)
+            values = load(missing)
+            found |= values
+            noted: Loaded = [] if loaded is None else loaded
+            noted.append((version, partial(self.add, version, values)))
+            if loaded is None:
+                keep(noted)
         return found
 
-    def add(self, version: str, loaded: Mapping[K, V]) -> None:
+    def add(self, version: str, values: Mapping[K, V]) -> None:
         with self.lock:
-            self.entries.update({(version, key): value for key, value in loaded.items()})
+            self.entries.update({(version, key): value for key, value in values.items()})
             while len(self.entries) > self.size:
                 self.entries.popitem(last=False)
+
+
+# What was read under a version, and the functions that cache it.
+Loaded = list[tuple[str, Callable[[], None]]]
+
+
+def keep(loaded: Loaded) -> None:
+    """Cache what was read, if its version is still that of the catalogue; forget it otherwise."""
+    if loaded:
+        version = current_version() or ()
+        for read_under, add in loaded:
+            if read_under in version:
+                add()
+        loaded.clear()
 
 
 totals = VersionedCache[int](4096)
 id_pages = VersionedCache[Ids](4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
+readings = VersionedCache[Reading](1024)  # a few kilobytes each
 facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
 design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte each
 
 
 class DesignPage(NamedTuple):
-    """A part of a list: its total, which only a part by number has, and its end, None if nothing follows."""
+    """A part of a list: its total, which only a part by number has, its end (None if nothing follows), its reading."""
 
     items: Sequence[Item]
     total: int | None
     end: Place | None
+    reading: Reading | None = None  # of a search
 
 
 class Catalogue(Protocol):
@@ -124,6 +154,9 @@ class Catalogue(Protocol):
     @property
     def version_key(self) -> str:
         """Changes with everything except views that a body shows; empty if bodies must be compared instead."""
+
+    def reading_key(self, query: DesignQuery) -> str:
+        """Changes, besides the version, with how a search is read."""
 
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
         """A part of a list."""
@@ -144,6 +177,18 @@ def open_catalogue(user: Reader, base: str) -> Catalogue:
     return DirectCatalogue(user, base) if version is None else CachedCatalogue(user, base, version)
 
 
+def read_search(query: DesignQuery) -> tuple[DesignQuery, Reading]:
+    """The query with the words that its search finds, and how the search is read."""
+    version = current_version()
+    if version is None:
+        reading, _ = read_and_ask(query, lambda read: None)
+    else:
+        catalogue = CachedCatalogue(None, "", version)
+        reading = catalogue.reading(query)
+        keep(catalogue.loaded)
+    return as_read(query, reading), reading
+
+
 class DirectCatalogue:
     """Each read comes from the database, in one round trip."""
 
@@ -155,7 +200,13 @@ class DirectCatalogue:
     def version_key(self) -> str:
         return ""
 
+    def reading_key(self, query: DesignQuery) -> str:
+        return ""
+
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        if isinstance(query, DesignQuery) and query.text:
+            reading, page = read_and_ask(query, lambda read: self.unindexed_page(read, part))
+            return page._replace(reading=reading)
         if not query.has_index:
             return self.unindexed_page(query, part)
         keyed = query.keyed(part)
@@ -191,7 +242,9 @@ class DirectCatalogue:
         return read_designs_of(self.user, ids, self.base)
 
     def facets(self, query: DesignQuery) -> Facets:
-        return facets_by_groups(query.unsorted)
+        if not query.text:
+            return facets_by_groups(query.unsorted)
+        return read_and_ask(query.unsorted, facets_by_groups)[1]
 
 
 class CachedCatalogue(DirectCatalogue):
@@ -200,12 +253,32 @@ class CachedCatalogue(DirectCatalogue):
     def __init__(self, user: Reader, base: str, version: Version) -> None:
         super().__init__(user, base)
         self.version = version
+        self.loaded: Loaded = []  # asking for the version once is enough for all
 
     @property
     def version_key(self) -> str:
         return self.version.content
 
+    def reading_key(self, query: DesignQuery) -> str:
+        return vocabularies.mark(self.version.listing, query.visible) if query.text else ""
+
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        if isinstance(query, DesignQuery) and query.text:
+            reading = self.reading(query)
+            page = self.page_of(as_read(query, reading), part)._replace(reading=reading)
+        else:
+            page = self.page_of(query, part)
+        keep(self.loaded)
+        return page
+
+    def reading(self, query: DesignQuery) -> Reading:
+        """How the search of a query is read."""
+        listing = self.version.listing
+        key = (query.text, query.every_word, query.visible, vocabularies.mark(listing, query.visible))
+        return readings.get(listing, key, lambda: reading_at(query, listing), self.loaded)
+
+    def page_of(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        """A part of a list whose search is read."""
         if query.sort is Sort.MOST_VIEWED:  # the order changes without the version
             found = ids_part(query, part)
             total = None if part.after else self.total(self.version.listing, query)
@@ -213,30 +286,39 @@ class CachedCatalogue(DirectCatalogue):
         by_likes = isinstance(query, FavouritesQuery) or query.sort is Sort.POPULAR
         version = self.version.content if by_likes else self.version.listing
         if isinstance(query, DesignQuery) and (not query.has_index or (part.start >= DEEP and not by_likes)):
-            whole = id_lists.get(version, query, lambda: ids_of(query))
-            found = id_pages.get(version, (query, part), lambda: part_of_cached(query, part, whole))
+            whole = id_lists.get(version, query, lambda: ids_of(query), self.loaded)
+            found = id_pages.get(
+                version, (query, part), lambda: part_of_cached(query, part, whole), self.loaded
+            )
             return DesignPage(self.fragments(found.ids), None if part.after else len(whole), found.end)
         total = None if part.after else self.total(version, query)
-        found = id_pages.get(version, (query, part), lambda: ids_part(query, part))
+        found = id_pages.get(version, (query, part), lambda: ids_part(query, part), self.loaded)
         return DesignPage(self.fragments(found.ids), total, found.end)
 
     def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
         """How many designs the query finds."""
         unsorted = query.unsorted
-        return totals.get(version, unsorted, lambda: unsorted.designs().count())
+        return totals.get(version, unsorted, lambda: for_values(unsorted.designs()).count(), self.loaded)
 
     def similar(self, design_id: int, limit: int) -> Sequence[Item]:
         to = self.design(design_id)
         attributes = {name: to[name] for name in FACET_FIELDS}
-        nearest = selectors.designs_similar_to(design_id, attributes).values_list("pk", flat=True)[:limit]
+        similar = selectors.designs_similar_to(design_id, attributes)
+        nearest = for_values(similar).values_list("pk", flat=True)[:limit]
         key = ("similar", design_id, limit)
-        found = id_pages.get(self.version.listing, key, lambda: Ids(array("q", nearest), None))
-        return self.fragments(found.ids)
+        found = id_pages.get(self.version.listing, key, lambda: Ids(array("q", nearest), None), self.loaded)
+        fragments = self.fragments(found.ids)
+        keep(self.loaded)
+        return fragments
 
     def facets(self, query: DesignQuery) -> Facets:
-        unsorted = query.unsorted
-        count = facets_by_rows if unsorted.is_narrow else facets_by_groups
-        return facet_counts.get(self.version.listing, unsorted, lambda: count(unsorted))
+        read = as_read(query, self.reading(query)) if query.text else query
+        unsorted = read.unsorted
+        counts = facet_counts.get(
+            self.version.listing, unsorted, lambda: counted_facets(unsorted), self.loaded
+        )
+        keep(self.loaded)
+        return counts
 
     def fragments(self, ids: Sequence[int]) -> list[orjson.Fragment]:
         """Designs as JSON, of which only the volatile fields are read and written each time."""
@@ -246,7 +328,9 @@ class CachedCatalogue(DirectCatalogue):
             designs = read_designs(None, [design_id for _, design_id in keys], base)
             return {(base, design["id"]): cacheable_json(design) for design in designs}
 
-        texts = design_texts.get_many(self.version.listing, [(base, design_id) for design_id in ids], load)
+        texts = design_texts.get_many(
+            self.version.listing, [(base, design_id) for design_id in ids], load, self.loaded
+        )
         return [
             orjson.Fragment(
                 b'%s,"view_count":%d,"like_count":%d,"is_favorite":%s}'
@@ -257,16 +341,23 @@ class CachedCatalogue(DirectCatalogue):
         ]
 
 
+def counted_facets(query: DesignQuery) -> Facets:
+    try:
+        return facets_by_columns(query)
+    except TooSparse:
+        return facets_by_rows(query) if query.is_narrow else facets_by_groups(query)
+
+
 def ids_of(query: DesignQuery | FavouritesQuery) -> "array[int]":
     """The ids of the whole list."""
-    return array("q", query.ordered().values_list("pk", flat=True))
+    return array("q", for_values(query.ordered()).values_list("pk", flat=True))
 
 
 def ids_part(query: DesignQuery | FavouritesQuery, part: Part) -> Ids:
     """The ids of a part of a list."""
     if not query.has_index:
         return part_of_whole(part, ids_of(query))
-    return part_of_rows(part, list(query.keyed(part)))
+    return part_of_rows(part, list(for_values(query.keyed(part))))
 
 
 def part_of_cached(query: DesignQuery, part: Part, whole: Sequence[int]) -> Ids:
@@ -274,7 +365,7 @@ def part_of_cached(query: DesignQuery, part: Part, whole: Sequence[int]) -> Ids:
     found = part_of_whole(part, whole)
     if found.end is None or not query.has_index:
         return found
-    keys = Design.objects.values_list(*columns_of(query.order))
+    keys = for_values(Design.objects.values_list(*columns_of(query.order)))
     # The last row may have been deleted in this moment.
     still_there = filter(None, (keys.filter(pk=design_id).first() for design_id in reversed(found.ids)))
     key = next(still_there, None)

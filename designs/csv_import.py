@@ -5,23 +5,20 @@ A row with the `id` of a design changes it, any other creates one. Its pictures 
 import_designs and the admin's import page use this.
 """
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
-from core import races
+from core import races, spreadsheets
 from core.days import moment_of
-from core.errors import Conflict, GalleryError, Invalid, invalid_field
-from core.spreadsheets import of_cell
+from core.errors import Conflict, GalleryError, invalid_field
+from core.spreadsheets import Cells, of_cell
 from designs import services
 from designs.fields import Values
 from designs.models import Design
@@ -31,9 +28,6 @@ from designs.validation import IMAGE_PENDING, Faults, faults_of, validated_field
 from uploads.pipeline.processing import prepare
 
 ROW_ID = re.compile("[0-9]{1,18}")
-CELL_SIZE = 1_000_000  # characters
-
-Row = dict[str | None, Any]  # as csv.DictReader reads it: surplus cells are a list under None
 
 
 @dataclass(frozen=True)
@@ -47,24 +41,13 @@ class Result:
     faults: Faults = ()
 
 
-def parse_csv(data: bytes) -> list[Row]:
+def parse_csv(data: bytes) -> list[Cells]:
     """The rows, each by column. Raises Invalid if the bytes are not such a CSV file."""
-    csv.field_size_limit(CELL_SIZE)
-    try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        unknown = set(reader.fieldnames or ()) - {*COLUMNS, "image"}
-        if unknown or not reader.fieldnames:
-            raise Invalid(
-                f"The first row names the columns; {', '.join(sorted(unknown)) or 'nothing'} is none of "
-                f"{', '.join(COLUMNS)}, image."
-            )
-        return list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Invalid(f"The file cannot be read as CSV in UTF-8: {error}") from error
+    return spreadsheets.parse_csv(data, (*COLUMNS, "image"))
 
 
 def import_rows(
-    actor: User | None, rows: Iterable[Row], images: Path | None = None, *, dry_run: bool
+    actor: User | None, rows: Iterable[Cells], images: Path | None = None, *, dry_run: bool
 ) -> Iterator[Result]:
     """Store each valid row, or with `dry_run` only check it, and yield its result."""
     for number, row in enumerate(rows, start=2):
@@ -78,7 +61,7 @@ def import_rows(
 
 
 def import_row_repeatedly(
-    actor: User | None, row: Row, folder: Path | None, dry_run: bool
+    actor: User | None, row: Cells, folder: Path | None, dry_run: bool
 ) -> tuple[bool, tuple[str, ...]]:
     """`import_row`, run again where another write came first; raises Conflict where that does not help.
 
@@ -93,7 +76,7 @@ def import_row_repeatedly(
 
 
 def import_row(
-    actor: User | None, row: Row, folder: Path | None, dry_run: bool
+    actor: User | None, row: Cells, folder: Path | None, dry_run: bool
 ) -> tuple[bool, tuple[str, ...]]:
     """Store a row, or only check it; return whether it creates a design, and the fields that it changes.
 

@@ -9,7 +9,16 @@ from django.utils.functional import cached_property
 
 from designs.fields import ALT_LENGTH, FACET_FIELDS, NOCASE, DesignFields, Status
 from designs.pictures import Picture, Sent
+from designs.search.synonyms import Kind
 from uploads.models import Image
+
+PHRASE_LENGTH = 100  # characters of a phrase of searches
+SOURCE_LENGTH = 300  # characters
+KINDS = [
+    (Kind.SAME.value, "The same as"),
+    (Kind.MEANS.value, "Means"),
+    (Kind.KEPT.value, "Never corrected"),
+]
 
 
 class Design(DesignFields):
@@ -124,6 +133,8 @@ class CatalogueVersion(models.Model):
     listing = models.CharField(max_length=16)
     # Changes with these, and with a like_count.
     content = models.CharField(max_length=16)
+    # The last changes of `listing`, newest first: "listing before:id of the design,", the id 0 for what is no design.
+    recent = models.TextField(default="")
 
     class Meta:
         db_table = "catalogue_version"
@@ -206,3 +217,59 @@ class ValueTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field} {self.value}, {self.status}: {self.count}"
+
+
+class Synonym(models.Model):
+    """A synonym of searches that staff keep (designs.synonyms). Triggers change the catalogue's version with it."""
+
+    kind = models.CharField(max_length=5, choices=KINDS)
+    # As a search compares it: folded, so that one phrase is one row.
+    phrase = models.CharField(
+        max_length=PHRASE_LENGTH, help_text="One to four words, as people type them in a search."
+    )
+    field = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        choices=[(name, name.replace("_", " ").capitalize()) for name in FACET_FIELDS],
+        help_text="Of what means something: the field to find the words in; if none, the title and every field.",
+    )
+    words = models.TextField(
+        blank=True,
+        default="",
+        help_text="Words or phrases, with commas between; none for what is never corrected.",
+    )
+    source = models.CharField(
+        max_length=SOURCE_LENGTH,
+        blank=True,
+        default="",
+        help_text="Where this comes from, for those who keep it.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "synonyms"
+        ordering = ["phrase", "kind"]
+        constraints = [models.UniqueConstraint(fields=["phrase", "kind"], name="one_synonym_each")]
+
+    def __str__(self) -> str:
+        return f"{self.phrase} ({self.kind})"
+
+
+class SearchCount(models.Model):
+    """How often a search found nothing or little in a week, kept without who asked (designs.searches)."""
+
+    week = models.DateField()  # its Monday (UTC)
+    phrase = models.CharField(max_length=PHRASE_LENGTH)
+    count = models.PositiveIntegerField()
+    found = models.PositiveIntegerField()  # designs, the last time
+
+    class Meta:
+        db_table = "search_counts"
+        default_permissions = ("view",)
+        ordering = ["-week", "-count", "phrase"]
+        constraints = [models.UniqueConstraint(fields=["week", "phrase"], name="one_count_a_week")]
+
+    def __str__(self) -> str:
+        return f"{self.phrase} in the week of {self.week}: {self.count}"

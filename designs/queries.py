@@ -3,15 +3,16 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import F, QuerySet
+from django.db import router
+from django.db.models import F, Model, QuerySet
 
 from accounts.models import User
-from designs import search
-from designs.fields import LIVE, Status, Values
+from designs.fields import LIVE, LIVE_STATUSES, Status, Values
 from designs.models import Design
 from designs.places import Follows, Part, columns_of
+from designs.search import sql as search
 
 
 class Sort(StrEnum):
@@ -23,6 +24,10 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
 
 
+M = TypeVar("M", bound=Model)
+R = TypeVar("R")
+
+
 # The id makes each order total. All except the last come out of an index (Design.Meta).
 ORDERS = {
     Sort.NEWEST: ("-created_at", "-id"),
@@ -32,6 +37,14 @@ ORDERS = {
     Sort.TITLE: ("title", "id"),
     Sort.RELEVANCE: ("search_row__rank", "-id"),
 }
+
+
+def for_values(designs: QuerySet[M, R]) -> QuerySet[M, R]:
+    """The queryset, read where only values are asked for: no object that comes of it may be saved.
+
+    The router notes the state of the copy that an object was read from, which takes a query.
+    """
+    return designs.using(router.db_for_read(designs.model, values_only=True))
 
 
 class Listed:
@@ -87,7 +100,11 @@ class FavouritesQuery(Listed):
 
 @dataclass(frozen=True)
 class DesignQuery(Listed):
-    """The filters, the search and the order of a list. By default every design outside the trash, newest first."""
+    """The filters, the search and the order of a list. By default every design outside the trash, newest first.
+
+    A search is the `text` that was typed. How it is read depends on what the caller may see, the `visible` statuses,
+    and not on the other filters; designs.readings gives the query the `words` to find.
+    """
 
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     featured: bool | None = None
@@ -95,6 +112,9 @@ class DesignQuery(Listed):
     created_after: datetime | None = None
     created_before: datetime | None = None
     ids: tuple[int, ...] | None = None
+    text: str = ""
+    every_word: bool = False  # as typed, and nothing else
+    visible: tuple[str, ...] = LIVE_STATUSES
     words: search.Words = search.NO_WORDS
     sort: Sort = Sort.NEWEST
     by_place: bool = False  # in the order that staff gave the featured designs
@@ -104,13 +124,19 @@ class DesignQuery(Listed):
         """The same in the default order, which finds the same designs."""
         return replace(self, sort=Sort.NEWEST, by_place=False)
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but words and status narrows the list."""
+        narrowed = (self.featured, self.created_after, self.created_before, self.ids)
+        return bool(self.attributes) or any(value is not None for value in narrowed)
+
     def without(self, name: str) -> "DesignQuery":
         """The same without the filter of one facet field."""
         return replace(self, attributes=tuple(pair for pair in self.attributes if pair[0] != name))
 
     @property
     def is_search(self) -> bool:
-        return bool(self.words.expression or self.words.symbols)
+        return bool(self.text or self.words.expression or self.words.symbols)
 
     @property
     def has_index(self) -> bool:
@@ -119,7 +145,7 @@ class DesignQuery(Listed):
     @property
     def is_narrow(self) -> bool:
         """Whether there is a filter or a search besides the status."""
-        return self.unsorted != DesignQuery(statuses=self.statuses)
+        return self.unsorted != DesignQuery(statuses=self.statuses, visible=self.visible)
 
     @property
     def is_ranked(self) -> bool:
@@ -147,9 +173,13 @@ class DesignQuery(Listed):
     def ordered(self) -> QuerySet[Design]:
         if self.by_place:
             return self.designs().order_by(F("featured_place").asc(nulls_last=True), *self.order)
+        if self.words.exact:
+            return self.designs().order_by(search.comes_first(self.words).desc(), *self.order)
         return super().ordered()
 
     def designs(self) -> QuerySet[Design]:
+        if self.text and self.words is search.NO_WORDS:
+            raise ValueError("Read the search first: designs.readings gives the query its words.")
         conditions = self.conditions()
         if self.ids is not None:
             # SQLite would take an index for narrower than a hundred ids.
@@ -165,8 +195,9 @@ class DesignQuery(Listed):
 def restrict_to_visible(user: User | None, query: DesignQuery) -> DesignQuery:
     """The query, of which all but admins see published designs only; admins see the trash where they ask for it."""
     if user is not None and user.is_admin:
-        return query
-    return replace(query, statuses=(Status.PUBLISHED,))
+        asks_for_trash = Status.DELETED in query.statuses
+        return replace(query, visible=tuple(Status) if asks_for_trash else LIVE_STATUSES)
+    return replace(query, statuses=(Status.PUBLISHED,), visible=(Status.PUBLISHED,))
 
 
 def featured_query() -> DesignQuery:

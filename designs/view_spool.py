@@ -1,11 +1,18 @@
-"""The counted views of this host, in a file: its processes add theirs, and one of them takes all to write them."""
+"""The counts of this host, in a file: its processes add theirs, and one of them takes all to write them.
+
+They are the views of designs, and the searches that found little (designs.search_spool).
+"""
 
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
+
+from designs import search_spool
+from designs.search_counts import Asked, Key
 
 # How often each design was seen, by day (UTC) and design.
 SeenViews = Counter[tuple[str, int]]
@@ -17,20 +24,29 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS seen (day TEXT, design INTEGER, views INTEGER, PRIMARY KEY (day, design)) "
     "WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS taken (at REAL)",
+    *search_spool.SCHEMA,
 )
 
 
-def add(path: Path, views: SeenViews) -> None:
-    """Add views; raises sqlite3.Error or OSError when they are not stored."""
+class Taken(NamedTuple):
+    """What one write adds to the database."""
+
+    views: SeenViews
+    searches: Mapping[Key, Asked]
+
+
+def add(path: Path, views: SeenViews, searches: Mapping[Key, Asked]) -> None:
+    """Add views and searches; raises sqlite3.Error or OSError when they are not stored."""
     rows = [(day, design, count) for (day, design), count in views.items()]
     with transaction(path) as db:
         db.executemany(
             "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET views = views + excluded.views", rows
         )
+        search_spool.add(db, searches)
 
 
-def take(path: Path, every: float) -> SeenViews | None:
-    """Remove and return the views, at most MOST_TAKEN of them.
+def take(path: Path, every: float) -> Taken | None:
+    """Remove and return the views, at most MOST_TAKEN of them, and the searches that are counted.
 
     Returns None when some were taken, or the file was made, in the last `every` seconds. They are gone from the file
     before they are written, so a process that is killed meanwhile loses them, and none is written twice. Raises
@@ -43,10 +59,16 @@ def take(path: Path, every: float) -> SeenViews | None:
         if 0.0 <= now - last < every:
             return None
         rows = db.execute("SELECT day, design, views FROM seen LIMIT ?", (MOST_TAKEN,)).fetchall()
-        if rows:
-            db.executemany("DELETE FROM seen WHERE day = ? AND design = ?", [row[:2] for row in rows])
+        db.executemany("DELETE FROM seen WHERE day = ? AND design = ?", [row[:2] for row in rows])
+        searches = search_spool.take(db)
+        if rows or searches:
             db.execute("UPDATE taken SET at = ?", (now,))
-    return Counter({(day, design): count for day, design, count in rows})
+    return Taken(Counter({(day, design): count for day, design, count in rows}), searches)
+
+
+def may_have_left(taken: Taken) -> bool:
+    """Whether the file may hold more than was taken at once."""
+    return len(taken.views) == MOST_TAKEN or len(taken.searches) == search_spool.MOST_TAKEN
 
 
 @contextmanager

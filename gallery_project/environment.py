@@ -51,6 +51,8 @@ COPIED: Options = {
             "pending_uploads",
             "designs",
             "design_images",
+            "synonyms",
+            "search_counts",
         ),
         *("user_favorites", "catalogue_version", "image_totals", "day_totals", "value_totals"),
         # The rights of the console's users.

@@ -23,7 +23,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The test databases, and the replica of the one on D1."""
+    """The test databases, without the synonyms that a new one has, and the replica of the one on D1."""
+    if "designs" in settings.INSTALLED_APPS:
+        from designs.models import CatalogueVersion, Synonym
+
+        with django_db_blocker.unblock():
+            Synonym.objects.all().delete()
+            CatalogueVersion.objects.all().delete()
     if "replica" in settings.DATABASES:
         with django_db_blocker.unblock():
             call_command("d1_replica", "fill", stdout=io.StringIO())
@@ -34,11 +40,13 @@ def _clean_cache():
     cache.clear()
     if hasattr(settings, "DATA"):  # d1backend's own tests know nothing of the gallery
         from core import limits
-        from designs import counters
+        from designs import counters, readings
 
         limits.host_cells.forget()
-        counters._views.pending.clear()
-        counters._views.file.unlink(missing_ok=True)
+        readings.vocabularies.held.clear()
+        counters._counts.pending.clear()
+        counters._counts.searches.clear()
+        counters._counts.file.unlink(missing_ok=True)
 
 
 def pytest_unconfigure(config):

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from core.api.conditional import conditional, etag_of
 from core.api.pagination import whole_number
 from core.api.permissions import IsAdmin
-from designs import analytics
+from designs import analytics, searches
 from designs.api.schema import NOT_MODIFIED
 from designs.api.serializers import Field, ValueCountSerializer
 from designs.fields import FACET_FIELDS, Status, Values
@@ -37,6 +37,12 @@ class DaySerializer(serializers.Serializer[analytics.DayFigures]):
     views = serializers.IntegerField()
 
 
+class MissedSearchSerializer(serializers.Serializer[searches.MissedSearch]):
+    text = serializers.CharField(help_text="The words as searches compare them.")
+    count = serializers.IntegerField()
+    found = serializers.IntegerField(help_text="The designs that it found.")
+
+
 def numbers(name: str, *fields: str, **more: Field) -> Field:
     return inline_serializer(name, {field: serializers.IntegerField() for field in fields} | more)
 
@@ -56,6 +62,10 @@ ANALYTICS = inline_serializer(
             {"by_views": TopDesignSerializer(many=True), "by_likes": TopDesignSerializer(many=True)},
         ),
         "series": DaySerializer(many=True),
+        "searches": MissedSearchSerializer(
+            many=True,
+            help_text="Those of several people that found nothing or little, the most frequent first.",
+        ),
     },
 )
 
@@ -74,7 +84,7 @@ class AnalyticsView(APIView):
         responses={200: ANALYTICS, 304: NOT_MODIFIED},
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Totals, the top designs, and the figures of each day."""
+        """Totals, the top designs, the figures of each day, and the searches that found little."""
         figures = analytics.overview(whole_number(request, "days", DAYS_DEFAULT, most=DAYS_MOST))
         base = media_base(request)
         body = {

@@ -19,9 +19,10 @@ from core.api.pagination import PAGE_PARAMETERS, PageRequest, whole_number
 from core.api.permissions import IsAdmin, IsSignedIn, caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, items_of, page_of
+from core.client_address import client_address, network_of
 from core.errors import invalid_field
 from d1backend.replica import on_primary
-from designs import counters, history, selectors, services
+from designs import counters, history, searches, selectors, services
 from designs.api import filters
 from designs.api.pages import DESIGN_PAGE_PARAMETERS, DesignPageRequest, signing_key_mark
 from designs.api.permissions import IsReader, IsReaderOrAdmin
@@ -58,9 +59,13 @@ SIMILAR_DEFAULT, SIMILAR_MOST = 10, 50
 
 
 def catalogue_response(
-    request: Request, make_body: Callable[[Catalogue], Values], *, by_version: bool = True
+    request: Request,
+    make_body: Callable[[Catalogue], Values],
+    *,
+    by_version: bool = True,
+    search: DesignQuery | None = None,
 ) -> HttpResponseBase:
-    """What `make_body` reads of the catalogue, with its ETag, or a 304.
+    """What `make_body` reads of the catalogue, with its ETag, or a 304. `search` is the query whose search it reads.
 
     The ETag names the catalogue's version, the caller and the request, so a 304 takes no body. Without a version,
     and with `by_version` false for a body that changes without the version, it names the body.
@@ -68,9 +73,8 @@ def catalogue_response(
     base = media_base(request)
     catalogue = open_catalogue(caller(request), base)
     if by_version and catalogue.version_key:
-        return conditional(
-            request, version_etag(request, catalogue.version_key, base), lambda: make_body(catalogue)
-        )
+        version_key = catalogue.version_key + (catalogue.reading_key(search) if search else "")
+        return conditional(request, version_etag(request, version_key, base), lambda: make_body(catalogue))
     body = make_body(catalogue)
     return conditional(request, etag_of(without_views(body)), lambda: body)
 
@@ -91,15 +95,22 @@ def without_views(body: Values) -> Values:
     return {**body, "view_count": None}
 
 
-def page_response(request: Request, query: DesignQuery | FavouritesQuery) -> HttpResponseBase:
-    """The page of a list that the query string asks for."""
+def page_response(
+    request: Request, query: DesignQuery | FavouritesQuery, note: Callable[[int], object] | None = None
+) -> HttpResponseBase:
+    """The page of a list that the query string asks for. `note` is told how many designs a first page finds."""
     asked = DesignPageRequest.of(request, query)
 
     def make_body(catalogue: Catalogue) -> Values:
-        return asked.body(catalogue.design_page(query, asked.part))
+        page = catalogue.design_page(query, asked.part)
+        if note is not None and page.total is not None and asked.part.start == 0:
+            note(page.total)
+        return asked.body(page)
 
     # Views change that order, and leave the version as it is.
-    return catalogue_response(request, make_body, by_version=query.sort is not Sort.MOST_VIEWED)
+    by_version = query.sort is not Sort.MOST_VIEWED
+    search = query if isinstance(query, DesignQuery) else None
+    return catalogue_response(request, make_body, by_version=by_version, search=search)
 
 
 class DesignsView(APIView):
@@ -112,7 +123,8 @@ class DesignsView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """The catalogue, filtered, searched and sorted."""
-        return page_response(request, restrict_to_visible(caller(request), filters.design_query(request)))
+        query = restrict_to_visible(caller(request), filters.design_query(request))
+        return page_response(request, query, search_noter(request, query))
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY], request=DesignInputSerializer, responses={201: DesignSerializer}
@@ -127,6 +139,23 @@ class DesignsView(APIView):
             sent.validated_data,
             within=lambda design: answer(design_as_json(design, media_base(request), is_favorite=False)),
         )
+
+
+def search_noter(request: Request, query: DesignQuery) -> Callable[[int], object] | None:
+    """What counts a search that finds little; None for a list that is narrowed by more than its words, or exactly.
+
+    Those of admins are not counted: they find drafts, and try what they change.
+    """
+    text, user = filters.searched(request), caller(request)
+    if (
+        not text
+        or "match" in request.query_params
+        or query.is_filtered
+        or (user is not None and user.is_admin)
+    ):
+        return None
+    who = f"user {user.pk}" if user is not None else network_of(client_address(request))
+    return lambda found: searches.search_note(text, found, who)
 
 
 def changed_response(
@@ -182,7 +211,7 @@ class FacetsView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """The number of designs with each value. The filter of a field does not narrow its own counts."""
         query = restrict_to_visible(caller(request), filters.design_query(request))
-        return catalogue_response(request, lambda catalogue: {**catalogue.facets(query)})
+        return catalogue_response(request, lambda catalogue: {**catalogue.facets(query)}, search=query)
 
 
 @extend_schema(parameters=[DESIGN_ID])

@@ -2,23 +2,28 @@
 
 import django.db.models.deletion
 import django.utils.timezone
+from django.apps import apps as installed
 from django.conf import settings
 from django.db import migrations, models
+from django.utils import timezone
 
 # As `manage.py print_triggers designs` printed them.
 CREATE = [
-    "CREATE VIRTUAL TABLE designs_search USING fts5(title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name, content='designs', content_rowid='id', prefix='2 3', tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'\")",
-    "CREATE TRIGGER designs_search_insert AFTER INSERT ON designs BEGIN INSERT INTO designs_search (rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name) VALUES (new.id, new.title, new.description, new.category, new.style, new.colour, new.fabric, new.occasion, new.season, new.designer_name, new.collection_name); END",
-    "CREATE TRIGGER designs_search_delete AFTER DELETE ON designs BEGIN INSERT INTO designs_search (designs_search, rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name) VALUES ('delete', old.id, old.title, old.description, old.category, old.style, old.colour, old.fabric, old.occasion, old.season, old.designer_name, old.collection_name); END",
-    "CREATE TRIGGER designs_search_update AFTER UPDATE OF title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name ON designs BEGIN INSERT INTO designs_search (designs_search, rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name) VALUES ('delete', old.id, old.title, old.description, old.category, old.style, old.colour, old.fabric, old.occasion, old.season, old.designer_name, old.collection_name); INSERT INTO designs_search (rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name) VALUES (new.id, new.title, new.description, new.category, new.style, new.colour, new.fabric, new.occasion, new.season, new.designer_name, new.collection_name); END",
-    "CREATE TRIGGER catalogue_version_insert AFTER INSERT ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
-    "CREATE TRIGGER catalogue_version_delete AFTER DELETE ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
-    "CREATE TRIGGER catalogue_version_update AFTER UPDATE OF id, title, description, r2_object_key, image_alt, category, style, colour, fabric, occasion, season, designer_name, collection_name, featured, featured_place, status, created_at, updated_at, version, deleted_at, trashed_status ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
-    "CREATE TRIGGER catalogue_version_likes AFTER UPDATE OF like_count ON designs BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET content = lower(hex(randomblob(8))); END",
-    "CREATE TRIGGER catalogue_version_images AFTER UPDATE ON images BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
-    "CREATE TRIGGER catalogue_version_pictures_insert AFTER INSERT ON design_images BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
-    "CREATE TRIGGER catalogue_version_pictures_update AFTER UPDATE ON design_images BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
-    "CREATE TRIGGER catalogue_version_pictures_delete AFTER DELETE ON design_images BEGIN INSERT INTO catalogue_version (id, listing, content) SELECT 1, '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))); END",
+    "CREATE VIRTUAL TABLE designs_search USING fts5(title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name, folded, content='designs', content_rowid='id', prefix='2 3', tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc Cf'\")",
+    "CREATE TRIGGER designs_search_insert AFTER INSERT ON designs BEGIN INSERT INTO designs_search (rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name, folded) VALUES (new.id, new.title, new.description, new.category, new.style, new.colour, new.fabric, new.occasion, new.season, new.designer_name, new.collection_name, new.folded); END",
+    "CREATE TRIGGER designs_search_delete AFTER DELETE ON designs BEGIN INSERT INTO designs_search (designs_search, rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name, folded) VALUES ('delete', old.id, old.title, old.description, old.category, old.style, old.colour, old.fabric, old.occasion, old.season, old.designer_name, old.collection_name, old.folded); END",
+    "CREATE TRIGGER designs_search_update AFTER UPDATE OF title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name, folded ON designs BEGIN INSERT INTO designs_search (designs_search, rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name, folded) VALUES ('delete', old.id, old.title, old.description, old.category, old.style, old.colour, old.fabric, old.occasion, old.season, old.designer_name, old.collection_name, old.folded); INSERT INTO designs_search (rowid, title, description, category, style, colour, fabric, occasion, season, designer_name, collection_name, folded) VALUES (new.id, new.title, new.description, new.category, new.style, new.colour, new.fabric, new.occasion, new.season, new.designer_name, new.collection_name, new.folded); END",
+    "CREATE TRIGGER catalogue_version_insert AFTER INSERT ON designs BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || new.id || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_delete AFTER DELETE ON designs BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || old.id || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_update AFTER UPDATE OF id, title, description, r2_object_key, image_alt, category, style, colour, fabric, occasion, season, designer_name, collection_name, featured, featured_place, status, created_at, updated_at, version, deleted_at, trashed_status, folded ON designs BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || new.id || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_likes AFTER UPDATE OF like_count ON designs BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET content = lower(hex(randomblob(8))); END",
+    "CREATE TRIGGER catalogue_version_images AFTER UPDATE ON images BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || 0 || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_pictures_insert AFTER INSERT ON design_images BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || 0 || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_pictures_update AFTER UPDATE ON design_images BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || 0 || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_pictures_delete AFTER DELETE ON design_images BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || 0 || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_synonyms_insert AFTER INSERT ON synonyms BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || 0 || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_synonyms_update AFTER UPDATE ON synonyms BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || 0 || ',' || recent, 1, 800); END",
+    "CREATE TRIGGER catalogue_version_synonyms_delete AFTER DELETE ON synonyms BEGIN INSERT INTO catalogue_version (id, listing, content, recent) SELECT 1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM catalogue_version); UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), content = lower(hex(randomblob(8))), recent = substr(listing || ':' || 0 || ',' || recent, 1, 800); END",
     "CREATE TRIGGER favorites_count_insert AFTER INSERT ON user_favorites BEGIN UPDATE designs SET like_count = like_count + 1 WHERE id = new.design_id; END",
     "CREATE TRIGGER favorites_count_delete AFTER DELETE ON user_favorites BEGIN UPDATE designs SET like_count = like_count - 1 WHERE id = old.design_id; END",
     "CREATE TRIGGER totals_design_insert AFTER INSERT ON designs BEGIN INSERT INTO day_totals (day, views, likes, designs) SELECT substr(new.created_at, 1, 10), 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = substr(new.created_at, 1, 10)); UPDATE day_totals SET designs = designs + (new.status <> 'deleted') WHERE day = substr(new.created_at, 1, 10); UPDATE value_totals SET count = count + 1 WHERE field = 'all' AND value = 'all' AND status = new.status; INSERT INTO value_totals (field, value, status, count) SELECT 'all', v.value, new.status, 1 FROM (SELECT 'all' AS value) AS v WHERE v.value <> '' AND NOT EXISTS (SELECT 1 FROM value_totals AS t WHERE t.field = 'all' AND t.value = v.value AND t.status = new.status); UPDATE value_totals SET count = count + 1 WHERE field = 'category' AND value = new.category AND status = new.status; INSERT INTO value_totals (field, value, status, count) SELECT 'category', v.value, new.status, 1 FROM (SELECT new.category AS value) AS v WHERE v.value <> '' AND NOT EXISTS (SELECT 1 FROM value_totals AS t WHERE t.field = 'category' AND t.value = v.value AND t.status = new.status); UPDATE value_totals SET count = count + 1 WHERE field = 'style' AND value = new.style AND status = new.status; INSERT INTO value_totals (field, value, status, count) SELECT 'style', v.value, new.status, 1 FROM (SELECT new.style AS value) AS v WHERE v.value <> '' AND NOT EXISTS (SELECT 1 FROM value_totals AS t WHERE t.field = 'style' AND t.value = v.value AND t.status = new.status); UPDATE value_totals SET count = count + 1 WHERE field = 'occasion' AND value = new.occasion AND status = new.status; INSERT INTO value_totals (field, value, status, count) SELECT 'occasion', v.value, new.status, 1 FROM (SELECT new.occasion AS value) AS v WHERE v.value <> '' AND NOT EXISTS (SELECT 1 FROM value_totals AS t WHERE t.field = 'occasion' AND t.value = v.value AND t.status = new.status); UPDATE value_totals SET count = count + 1 WHERE field = 'region' AND value = (SELECT (CASE WHEN instr(title, ' machilipatnam kalamkari ') THEN 'Andhra Pradesh' WHEN instr(title, ' srikalahasti kalamkari ') THEN 'Andhra Pradesh' WHEN instr(title, ' rajasthani bandhani ') THEN 'Rajasthan' WHEN instr(title, ' shantiniketan batik ') THEN 'West Bengal' WHEN instr(title, ' chettinad kandangi ') THEN 'Tamil Nadu' WHEN instr(title, ' bhagalpuri tussar ') THEN 'Bihar' WHEN instr(title, ' kutch mirror work ') THEN 'Gujarat' WHEN instr(title, ' kanjivaram kattam ') THEN 'Tamil Nadu' WHEN instr(title, ' pochampally ikat ') THEN 'Telangana' WHEN instr(title, ' banarasi brocade ') THEN 'Uttar Pradesh' WHEN instr(title, ' sambalpuri ikat ') THEN 'Odisha' WHEN instr(title, ' sanganeri print ') THEN 'Rajasthan' WHEN instr(title, ' madurai sungudi ') THEN 'Tamil Nadu' WHEN instr(title, ' toda embroidery ') THEN 'Tamil Nadu' WHEN instr(title, ' banarasi jangla ') THEN 'Uttar Pradesh' WHEN instr(title, ' banarasi tissue ') THEN 'Uttar Pradesh' WHEN instr(title, ' uppada jamdani ') THEN 'Andhra Pradesh' WHEN instr(title, ' kutch bandhani ') THEN 'Gujarat' WHEN instr(title, ' chendamangalam ') THEN 'Kerala' WHEN instr(title, ' bengal jamdani ') THEN 'West Bengal' WHEN instr(title, ' rajkot patola ') THEN 'Gujarat' WHEN instr(title, ' karvati kinar ') THEN 'Maharashtra' WHEN instr(title, ' wangkhei phee ') THEN 'Manipur' WHEN instr(title, ' nakshi kantha ') THEN 'West Bengal' WHEN instr(title, ' patan patola ') THEN 'Gujarat' WHEN instr(title, ' panipat khes ') THEN 'Haryana' WHEN instr(title, ' chamba rumal ') THEN 'Himachal Pradesh' WHEN instr(title, ' moirang phee ') THEN 'Manipur' WHEN instr(title, ' lepcha thara ') THEN 'Sikkim' WHEN instr(title, ' mangalagiri ') THEN 'Andhra Pradesh' WHEN instr(title, ' venkatagiri ') THEN 'Andhra Pradesh' WHEN instr(title, ' bodo aronai ') THEN 'Assam' WHEN instr(title, ' bastar pata ') THEN 'Chhattisgarh' WHEN instr(title, ' champa kosa ') THEN 'Chhattisgarh' WHEN instr(title, ' mysore silk ') THEN 'Karnataka' WHEN instr(title, ' pattachitra ') THEN 'Odisha' WHEN instr(title, ' bagru print ') THEN 'Rajasthan' WHEN instr(title, ' khari print ') THEN 'Rajasthan' WHEN instr(title, ' koorai nadu ') THEN 'Tamil Nadu' WHEN instr(title, ' telia rumal ') THEN 'Telangana' WHEN instr(title, ' swarnachari ') THEN 'West Bengal' WHEN instr(title, ' bagh print ') THEN 'Madhya Pradesh' WHEN instr(title, ' maheshwari ') THEN 'Madhya Pradesh' WHEN instr(title, ' naga shawl ') THEN 'Nagaland' WHEN instr(title, ' gota patti ') THEN 'Rajasthan' WHEN instr(title, ' kota doria ') THEN 'Rajasthan' WHEN instr(title, ' kanjivaram ') THEN 'Tamil Nadu' WHEN instr(title, ' kovai kora ') THEN 'Tamil Nadu' WHEN instr(title, ' narayanpet ') THEN 'Telangana' WHEN instr(title, ' chikankari ') THEN 'Uttar Pradesh' WHEN instr(title, ' madhubani ') THEN 'Bihar' WHEN instr(title, ' gharchola ') THEN 'Gujarat' WHEN instr(title, ' tangaliya ') THEN 'Gujarat' WHEN instr(title, ' mizo puan ') THEN 'Mizoram' WHEN instr(title, ' habaspuri ') THEN 'Odisha' WHEN instr(title, ' arni silk ') THEN 'Tamil Nadu' WHEN instr(title, ' baluchari ') THEN 'West Bengal' WHEN instr(title, ' pat silk ') THEN 'Assam' WHEN instr(title, ' ashavali ') THEN 'Gujarat' WHEN instr(title, ' pashmina ') THEN 'Ladakh and Kashmir' WHEN instr(title, ' chanderi ') THEN 'Madhya Pradesh' WHEN instr(title, ' paithani ') THEN 'Maharashtra' WHEN instr(title, ' phulkari ') THEN 'Punjab' WHEN instr(title, ' leheriya ') THEN 'Rajasthan' WHEN instr(title, ' bhujodi ') THEN 'Gujarat' WHEN instr(title, ' lambani ') THEN 'Karnataka' WHEN instr(title, ' mukaish ') THEN 'Uttar Pradesh' WHEN instr(title, ' tanchoi ') THEN 'Uttar Pradesh' WHEN instr(title, ' zardozi ') THEN 'Uttar Pradesh' WHEN instr(title, ' tangail ') THEN 'West Bengal' WHEN instr(title, ' mising ') THEN 'Assam' WHEN instr(title, ' ajrakh ') THEN 'Gujarat' WHEN instr(title, ' mashru ') THEN 'Gujarat' WHEN instr(title, ' kasuti ') THEN 'Karnataka' WHEN instr(title, ' kasavu ') THEN 'Kerala' WHEN instr(title, ' himroo ') THEN 'Maharashtra' WHEN instr(title, ' puneri ') THEN 'Maharashtra' WHEN instr(title, ' bomkai ') THEN 'Odisha' WHEN instr(title, ' kotpad ') THEN 'Odisha' WHEN instr(title, ' gadwal ') THEN 'Telangana' WHEN instr(title, ' rogan ') THEN 'Gujarat' WHEN instr(title, ' kullu ') THEN 'Himachal Pradesh' WHEN instr(title, ' ilkal ') THEN 'Karnataka' WHEN instr(title, ' sozni ') THEN 'Kashmir' WHEN instr(title, ' warli ') THEN 'Maharashtra' WHEN instr(title, ' garad ') THEN 'West Bengal' WHEN instr(title, ' muga ') THEN 'Assam' WHEN instr(title, ' khun ') THEN 'Karnataka' WHEN instr(title, ' aari ') THEN 'Kashmir' WHEN instr(title, ' kani ') THEN 'Kashmir' WHEN instr(title, ' gond ') THEN 'Madhya Pradesh' WHEN instr(title, ' dabu ') THEN 'Rajasthan' WHEN instr(title, ' risa ') THEN 'Tripura' WHEN instr(title, ' tant ') THEN 'West Bengal' WHEN instr(title, ' eri ') THEN 'Assam' END) FROM (SELECT ' ' || lower(new.title) || ' ' AS title)) AND status = new.status; INSERT INTO value_totals (field, value, status, count) SELECT 'region', v.value, new.status, 1 FROM (SELECT (SELECT (CASE WHEN instr(title, ' machilipatnam kalamkari ') THEN 'Andhra Pradesh' WHEN instr(title, ' srikalahasti kalamkari ') THEN 'Andhra Pradesh' WHEN instr(title, ' rajasthani bandhani ') THEN 'Rajasthan' WHEN instr(title, ' shantiniketan batik ') THEN 'West Bengal' WHEN instr(title, ' chettinad kandangi ') THEN 'Tamil Nadu' WHEN instr(title, ' bhagalpuri tussar ') THEN 'Bihar' WHEN instr(title, ' kutch mirror work ') THEN 'Gujarat' WHEN instr(title, ' kanjivaram kattam ') THEN 'Tamil Nadu' WHEN instr(title, ' pochampally ikat ') THEN 'Telangana' WHEN instr(title, ' banarasi brocade ') THEN 'Uttar Pradesh' WHEN instr(title, ' sambalpuri ikat ') THEN 'Odisha' WHEN instr(title, ' sanganeri print ') THEN 'Rajasthan' WHEN instr(title, ' madurai sungudi ') THEN 'Tamil Nadu' WHEN instr(title, ' toda embroidery ') THEN 'Tamil Nadu' WHEN instr(title, ' banarasi jangla ') THEN 'Uttar Pradesh' WHEN instr(title, ' banarasi tissue ') THEN 'Uttar Pradesh' WHEN instr(title, ' uppada jamdani ') THEN 'Andhra Pradesh' WHEN instr(title, ' kutch bandhani ') THEN 'Gujarat' WHEN instr(title, ' chendamangalam ') THEN 'Kerala' WHEN instr(title, ' bengal jamdani ') THEN 'West Bengal' WHEN instr(title, ' rajkot patola ') THEN 'Gujarat' WHEN instr(title, ' karvati kinar ') THEN 'Maharashtra' WHEN instr(title, ' wangkhei phee ') THEN 'Manipur' WHEN instr(title, ' nakshi kantha ') THEN 'West Bengal' WHEN instr(title, ' patan patola ') THEN 'Gujarat' WHEN instr(title, ' panipat khes ') THEN 'Haryana' WHEN instr(title, ' chamba rumal ') THEN 'Himachal Pradesh' WHEN instr(title, ' moirang phee ') THEN 'Manipur' WHEN instr(title, ' lepcha thara ') THEN 'Sikkim' WHEN instr(title, ' mangalagiri ') THEN 'Andhra Pradesh' WHEN instr(title, ' venkatagiri ') THEN 'Andhra Pradesh' WHEN instr(title, ' bodo aronai ') THEN 'Assam' WHEN instr(title, ' bastar pata ') THEN 'Chhattisgarh' WHEN instr(title, ' champa kosa ') THEN 'Chhattisgarh' WHEN instr(title, ' mysore silk ') THEN 'Karnataka' WHEN instr(title, ' pattachitra ') THEN 'Odisha' WHEN instr(title, ' bagru print ') THEN 'Rajasthan' WHEN instr(title, ' khari print ') THEN 'Rajasthan' WHEN instr(title, ' koorai nadu ') THEN 'Tamil Nadu' WHEN instr(title, ' telia rumal ') THEN 'Telangana' WHEN instr(title, ' swarnachari ') THEN 'West Bengal' WHEN instr(title, ' bagh print ') THEN 'Madhya Pradesh' WHEN instr(title, ' maheshwari ') THEN 'Madhya Pradesh' WHEN instr(title, ' naga shawl ') THEN 'Nagaland' WHEN instr(title, ' gota patti ') THEN 'Rajasthan' WHEN instr(title, ' kota doria ') THEN 'Rajasthan' WHEN instr(title, ' kanjivaram ') THEN 'Tamil Nadu' WHEN instr(title, ' kovai kora ') THEN 'Tamil Nadu' WHEN instr(title, ' narayanpet ') THEN 'Telangana' WHEN instr(title, ' chikankari ') THEN 'Uttar Pradesh' WHEN instr(title, ' madhubani ') THEN 'Bihar' WHEN instr(title, ' gharchola ') THEN 'Gujarat' WHEN instr(title, ' tangaliya ') THEN 'Gujarat' WHEN instr(title, ' mizo puan ') THEN 'Mizoram' WHEN instr(title, ' habaspuri ') THEN 'Odisha' WHEN instr(title, ' arni silk ') THEN 'Tamil Nadu' WHEN instr(title, ' baluchari ') THEN 'West Bengal' WHEN instr(title, ' pat silk ') THEN 'Assam' WHEN instr(title, ' ashavali ') THEN 'Gujarat' WHEN instr(title, ' pashmina ') THEN 'Ladakh and Kashmir' WHEN instr(title, ' chanderi ') THEN 'Madhya Pradesh' WHEN instr(title, ' paithani ') THEN 'Maharashtra' WHEN instr(title, ' phulkari ') THEN 'Punjab' WHEN instr(title, ' leheriya ') THEN 'Rajasthan' WHEN instr(title, ' bhujodi ') THEN 'Gujarat' WHEN instr(title, ' lambani ') THEN 'Karnataka' WHEN instr(title, ' mukaish ') THEN 'Uttar Pradesh' WHEN instr(title, ' tanchoi ') THEN 'Uttar Pradesh' WHEN instr(title, ' zardozi ') THEN 'Uttar Pradesh' WHEN instr(title, ' tangail ') THEN 'West Bengal' WHEN instr(title, ' mising ') THEN 'Assam' WHEN instr(title, ' ajrakh ') THEN 'Gujarat' WHEN instr(title, ' mashru ') THEN 'Gujarat' WHEN instr(title, ' kasuti ') THEN 'Karnataka' WHEN instr(title, ' kasavu ') THEN 'Kerala' WHEN instr(title, ' himroo ') THEN 'Maharashtra' WHEN instr(title, ' puneri ') THEN 'Maharashtra' WHEN instr(title, ' bomkai ') THEN 'Odisha' WHEN instr(title, ' kotpad ') THEN 'Odisha' WHEN instr(title, ' gadwal ') THEN 'Telangana' WHEN instr(title, ' rogan ') THEN 'Gujarat' WHEN instr(title, ' kullu ') THEN 'Himachal Pradesh' WHEN instr(title, ' ilkal ') THEN 'Karnataka' WHEN instr(title, ' sozni ') THEN 'Kashmir' WHEN instr(title, ' warli ') THEN 'Maharashtra' WHEN instr(title, ' garad ') THEN 'West Bengal' WHEN instr(title, ' muga ') THEN 'Assam' WHEN instr(title, ' khun ') THEN 'Karnataka' WHEN instr(title, ' aari ') THEN 'Kashmir' WHEN instr(title, ' kani ') THEN 'Kashmir' WHEN instr(title, ' gond ') THEN 'Madhya Pradesh' WHEN instr(title, ' dabu ') THEN 'Rajasthan' WHEN instr(title, ' risa ') THEN 'Tripura' WHEN instr(title, ' tant ') THEN 'West Bengal' WHEN instr(title, ' eri ') THEN 'Assam' END) FROM (SELECT ' ' || lower(new.title) || ' ' AS title)) AS value) AS v WHERE v.value <> '' AND NOT EXISTS (SELECT 1 FROM value_totals AS t WHERE t.field = 'region' AND t.value = v.value AND t.status = new.status); END",
@@ -36,7 +41,7 @@ CREATE = [
     "CREATE TRIGGER totals_like_delete AFTER DELETE ON user_favorites WHEN (SELECT status FROM designs WHERE id = old.design_id) IS NOT 'deleted' AND EXISTS (SELECT 1 FROM users WHERE id = old.user_id) BEGIN UPDATE day_totals SET likes = likes + -1 WHERE day = substr(old.created_at, 1, 10); END",
     "CREATE TRIGGER totals_like_move AFTER UPDATE OF created_at ON user_favorites WHEN substr(old.created_at, 1, 10) IS NOT substr(new.created_at, 1, 10) AND (SELECT status FROM designs WHERE id = new.design_id) IS NOT 'deleted' BEGIN UPDATE day_totals SET likes = likes + -1 WHERE day = substr(old.created_at, 1, 10); INSERT INTO day_totals (day, views, likes, designs) SELECT substr(new.created_at, 1, 10), 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM day_totals WHERE day = substr(new.created_at, 1, 10)); UPDATE day_totals SET likes = likes + 1 WHERE day = substr(new.created_at, 1, 10); END",
     "CREATE TRIGGER totals_view_delete AFTER DELETE ON daily_counts WHEN (SELECT status FROM designs WHERE id = old.design_id) IS NOT 'deleted' BEGIN UPDATE day_totals SET views = views + -old.views WHERE day = old.day; END",
-    "INSERT INTO designs_search (designs_search, rank) VALUES ('rank', 'bm25(10.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0)')",
+    "INSERT INTO designs_search (designs_search, rank) VALUES ('rank', 'bm25(10.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0)')",
     "INSERT INTO designs_search (designs_search) VALUES ('rebuild')",
 ]
 DROP = [
@@ -52,6 +57,9 @@ DROP = [
     "DROP TRIGGER IF EXISTS catalogue_version_pictures_insert",
     "DROP TRIGGER IF EXISTS catalogue_version_pictures_update",
     "DROP TRIGGER IF EXISTS catalogue_version_pictures_delete",
+    "DROP TRIGGER IF EXISTS catalogue_version_synonyms_insert",
+    "DROP TRIGGER IF EXISTS catalogue_version_synonyms_update",
+    "DROP TRIGGER IF EXISTS catalogue_version_synonyms_delete",
     "DROP TRIGGER IF EXISTS favorites_count_insert",
     "DROP TRIGGER IF EXISTS favorites_count_delete",
     "DROP TRIGGER IF EXISTS totals_design_insert",
@@ -70,6 +78,20 @@ DROP = [
     "DROP TRIGGER IF EXISTS totals_like_move",
     "DROP TRIGGER IF EXISTS totals_view_delete",
 ]
+INSERT_SYNONYMS = """
+    INSERT INTO synonyms (kind, phrase, field, words, source, created_at, updated_at)
+    SELECT value ->> 'kind', value ->> 'phrase', coalesce(value ->> 'field', ''), coalesce(value ->> 'words', ''),
+           value ->> 'source', %s, %s FROM json_each(%s)
+"""
+
+
+def ship_synonyms(apps, editor):
+    """Give a new database the synonyms that this release ships, in one statement; from then on they are the staff's."""
+    folder = installed.get_app_config("designs").path
+    with open(f"{folder}/shipped_synonyms.json", encoding="utf-8") as file:
+        text = file.read()
+    now = editor.connection.ops.adapt_datetimefield_value(timezone.now())
+    editor.execute(INSERT_SYNONYMS, [now, now, text])
 
 
 class Migration(migrations.Migration):
@@ -136,6 +158,7 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveIntegerField(default=1, editable=False)),
                 ("deleted_at", models.DateTimeField(editable=False, null=True)),
                 ("trashed_status", models.CharField(blank=True, default="", editable=False, max_length=10)),
+                ("folded", models.TextField(blank=True, default="", editable=False)),
                 (
                     "image",
                     models.ForeignKey(
@@ -181,6 +204,7 @@ class Migration(migrations.Migration):
                 ("id", models.IntegerField(primary_key=True, serialize=False)),
                 ("listing", models.CharField(max_length=16)),
                 ("content", models.CharField(max_length=16)),
+                ("recent", models.TextField(default="")),
             ],
             options={
                 "db_table": "catalogue_version",
@@ -330,6 +354,98 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Synonym",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("same", "The same as"),
+                            ("means", "Means"),
+                            ("kept", "Never corrected"),
+                        ],
+                        max_length=5,
+                    ),
+                ),
+                (
+                    "phrase",
+                    models.CharField(
+                        help_text="One to four words, as people type them in a search.", max_length=100
+                    ),
+                ),
+                (
+                    "field",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("category", "Category"),
+                            ("style", "Style"),
+                            ("colour", "Colour"),
+                            ("fabric", "Fabric"),
+                            ("occasion", "Occasion"),
+                            ("season", "Season"),
+                            ("designer_name", "Designer name"),
+                            ("collection_name", "Collection name"),
+                        ],
+                        default="",
+                        help_text="Of what means something: the field to find the words in; if none, the title and every field.",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "words",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="Words or phrases, with commas between; none for what is never corrected.",
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Where this comes from, for those who keep it.",
+                        max_length=300,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                "db_table": "synonyms",
+                "ordering": ["phrase", "kind"],
+                "constraints": [models.UniqueConstraint(fields=("phrase", "kind"), name="one_synonym_each")],
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchCount",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("week", models.DateField()),
+                ("phrase", models.CharField(max_length=100)),
+                ("count", models.PositiveIntegerField()),
+                ("found", models.PositiveIntegerField()),
+            ],
+            options={
+                "db_table": "search_counts",
+                "ordering": ["-week", "-count", "phrase"],
+                "default_permissions": ("view",),
+                "constraints": [models.UniqueConstraint(fields=("week", "phrase"), name="one_count_a_week")],
+            },
+        ),
         migrations.AddIndex(
             model_name="design",
             index=models.Index(fields=["-created_at", "-id"], name="designs_of_all_statuses"),
@@ -406,5 +522,7 @@ class Migration(migrations.Migration):
             model_name="favourite",
             constraint=models.UniqueConstraint(fields=("design", "user"), name="one_favourite_each"),
         ),
+        # Before the triggers, which would note each of them.
+        migrations.RunPython(ship_synonyms, migrations.RunPython.noop),
         migrations.RunSQL(CREATE, DROP),
     ]

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from core.models import AuditEntry
-from designs.counters import write_views
+from designs.counters import write_counts
 from designs.models import DailyCount, Design, Favourite
 from tests.api.client import ApiClient, refused
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
@@ -138,7 +138,7 @@ class TestAnalytics:
         doomed = Favourite.objects.first()
         admin.delete(path)
         doomed.user.delete()
-        write_views(Counter({(TODAY.isoformat(), design.pk): 2}))
+        write_counts(Counter({(TODAY.isoformat(), design.pk): 2}))
         admin.post(f"{path}/restore")
         today = self.figures(admin)["series"][-1]
         assert (today["designs"], today["favorites"], today["views"]) == (1, 1, 5)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -109,7 +110,7 @@ class TestACheck:
         assert "Import the" not in page
 
     def test_of_too_many_rows_names_the_command(self, staff, monkeypatch):
-        monkeypatch.setattr(csv_import, "MAX_ROWS", 2)
+        monkeypatch.setattr(csv_import, "DESIGNS", replace(csv_import.DESIGNS, max_rows=2))
         assert "import_designs" in check(staff, table(good(), good(), good())).content.decode()
         monkeypatch.setattr(csv_import, "MAX_BYTES", 10)
         assert "import_designs" in check(staff, table(good())).content.decode()

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from designs import totals
-from designs.counters import write_views
+from designs.counters import write_counts
 from designs.fields import LIVE, Status
 from designs.models import DailyCount, DayTotal, Design, Favourite, ValueTotal
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
@@ -69,7 +69,7 @@ def test_they_follow_designs_likes_and_views_through_their_lives():
 
     Design.objects.filter(pk=design.pk).update(style="Temple", status=Status.ARCHIVED, created_at=yesterday())
     Favourite.objects.filter(pk=like.pk).update(created_at=yesterday())
-    write_views(Counter({(TODAY.isoformat(), design.pk): 7, (YESTERDAY.isoformat(), design.pk): 2}))
+    write_counts(Counter({(TODAY.isoformat(), design.pk): 7, (YESTERDAY.isoformat(), design.pk): 2}))
     doomed.delete()
 
     assert kept_days() == counted_days() == {TODAY: (10, 0, 1), YESTERDAY: (2, 1, 1)}
@@ -96,7 +96,7 @@ def test_the_trash_counts_on_no_day_and_under_its_own_status():
     Favourite.objects.filter(design=design).update(created_at=yesterday())
     FavouriteFactory(design=design)
     DailyCount.objects.get(day=YESTERDAY).delete()
-    write_views(Counter({(TODAY.isoformat(), design.pk): 4}))
+    write_counts(Counter({(TODAY.isoformat(), design.pk): 4}))
     assert kept_days() == counted_days() == {}
 
     long_ago = timezone.now() - datetime.timedelta(days=400)

@@ -12,7 +12,7 @@ from accounts import services as accounts
 from accounts.deletion import delete_nameless
 from core.errors import NotFound
 from designs import services, totals
-from designs.counters import write_views
+from designs.counters import write_counts
 from designs.fields import Status
 from designs.models import Design, Favourite
 from tests.factories.accounts import SignInFactory, UserFactory
@@ -93,7 +93,7 @@ class Walk:
             }
         )
         seen[self.now.date().isoformat(), 999_999] = 1
-        write_views(seen)
+        write_counts(seen)
 
     def leave(self):
         if self.random.random() < 0.5:

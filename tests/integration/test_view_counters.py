@@ -29,21 +29,21 @@ def host(settings, tmp_path):
 @pytest.fixture
 def views(host):
     """Counters of one's own, as a process has at its start."""
-    return counters.Views()
+    return counters.Counts()
 
 
 @pytest.fixture
 def neighbour(host):
     """Those of another process of the host."""
-    return counters.Views()
+    return counters.Counts()
 
 
 def waiting(views):
     """How many views wait in the process and in the file of its host."""
     views.hand_over()
     found = view_spool.take(views.file, 0.0)
-    view_spool.add(views.file, found)
-    return sum(found.values())
+    view_spool.add(views.file, *found)
+    return sum(found.views.values())
 
 
 @pytest.mark.django_db
@@ -109,7 +109,7 @@ def test_what_could_not_be_written_is_kept_for_the_next_time(views):
 def test_what_may_have_been_written_is_not_written_again(views):
     views.add(1)
     with (
-        mock.patch.object(counters, "write_views", side_effect=OutcomeUnknown("the answer was lost")),
+        mock.patch.object(counters, "write_counts", side_effect=OutcomeUnknown("the answer was lost")),
         pytest.raises(OutcomeUnknown),
     ):
         views.flush()
@@ -120,7 +120,7 @@ def test_what_d1_says_was_not_written_stays_pending(views):
     views.add(1)
     lost = OutcomeUnknown("the answer was lost")
     lost.ask = lambda: False
-    with mock.patch.object(counters, "write_views", side_effect=lost), pytest.raises(OutcomeUnknown):
+    with mock.patch.object(counters, "write_counts", side_effect=lost), pytest.raises(OutcomeUnknown):
         views.flush()
     assert waiting(views) == 1
 
@@ -133,7 +133,7 @@ def test_one_process_writes_for_its_whole_host(views, neighbour):
     neighbour.hand_over()
     views.flush()
     assert Design.objects.get().view_count == 2
-    with mock.patch.object(counters, "write_views") as write:
+    with mock.patch.object(counters, "write_counts") as write:
         neighbour.flush()
     assert not write.called
 
@@ -185,7 +185,7 @@ def test_views_of_many_processes_all_reach_the_file(host):
     def count_in_a_child():
         pid = os.fork()
         if pid == 0:
-            own = counters.Views()
+            own = counters.Counts()
             for _ in range(20):
                 own.add(7)
                 own.hand_over()
@@ -194,7 +194,7 @@ def test_views_of_many_processes_all_reach_the_file(host):
 
     children = [count_in_a_child() for _ in range(4)]
     assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 4
-    assert sum(view_spool.take(host / "views.sqlite3", 0.0).values()) == 80
+    assert sum(view_spool.take(host / "views.sqlite3", 0.0).views.values()) == 80
 
 
 @pytest.mark.django_db(transaction=True)
@@ -249,8 +249,8 @@ def test_the_thread_writes_by_itself(views, settings):
     settings.VIEW_FLUSH_SECONDS = 0.01
     design = DesignFactory()
     written = threading.Event()
-    with mock.patch.object(counters, "write_views", side_effect=[OperationalError("away"), None]) as write:
-        write.side_effect = lambda rows: written.set() if write.call_count > 1 else fail()
+    with mock.patch.object(counters, "write_counts", side_effect=[OperationalError("away"), None]) as write:
+        write.side_effect = lambda *counts: written.set() if write.call_count > 1 else fail()
         views.add(design.pk)
         assert written.wait(10)
     assert write.call_args_list[0] == write.call_args_list[1]
@@ -279,7 +279,7 @@ def test_the_thread_writes_over_one_connection_until_that_fails(views, settings)
     try:
         assert [look(), look(), look()] == [1, 2, 3]
         assert len(opened) == 1
-        with mock.patch.object(counters, "write_views", side_effect=OperationalError("D1 is away")) as write:
+        with mock.patch.object(counters, "write_counts", side_effect=OperationalError("D1 is away")) as write:
             views.add(design.pk)
             wait_until(lambda: write.called)
         assert (look(), len(opened)) == (5, 2)

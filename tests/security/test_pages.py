@@ -13,7 +13,7 @@ from core.models import AppSetting, AuditEntry
 from tests.api.client import refused
 from tests.api.test_writes_elsewhere import stored
 from tests.factories.accounts import SignInFactory, UserFactory
-from tests.factories.designs import DesignFactory
+from tests.factories.designs import DesignFactory, SearchCountFactory, SynonymFactory
 from tests.factories.uploads import ImageFactory
 from tests.security.callers import HEADERS
 from tests.security.routes import pages
@@ -54,6 +54,8 @@ PAGES: dict[str, str] = {
         *("<int:design_id>/set/", "filters/", "figures/<slug:table>/", "upload/file/", "upload/"),
         *("import/", "export/"),
     ),
+    **of_model("designs/synonym", STAFF, "try/", "import/", "export/"),
+    **of_model("designs/searchcount", STAFF),
     **of_model("uploads/image", STAFF),
 }
 # These show nothing, and lead to a page that refuses.
@@ -104,6 +106,8 @@ def addresses():
         "user": values["user_id"],
         "design": values["design_id"],
         "image": ImageFactory().pk,
+        "synonym": SynonymFactory().pk,
+        "searchcount": SearchCountFactory().pk,
         "appsetting": AppSetting.objects.create(key="public_catalogue", value="false").pk,
         "auditentry": AuditEntry.objects.create(action="user.approve").pk,
         "<path:content_type_id>": values["design_id"],

@@ -199,6 +199,7 @@ ANALYTICS = {
     "engagement": dict.fromkeys(("views", "likes", "favorites"), count),
     "top_designs": {"by_views": [{"id": positive, ...: ...}], "by_likes": [{"id": positive, ...: ...}]},
     "series": [{"date": day, **dict.fromkeys(("signups", "designs", "favorites", "views"), count)}],
+    "searches": [{"text": filled, "count": positive, "found": count}],
 }
 SETTING = {
     "key": filled,
@@ -234,6 +235,18 @@ HEALTH = {
 def page_of(kind: Any) -> dict[str, Any]:
     page = {"items": [kind], "total": count, "page": positive, "per_page": positive, "pages": count}
     return page | {"next": (filled, None)} if kind is DESIGN else page
+
+
+def texts_by_text(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(text, [*value, *value.values()]))
+
+
+UNDERSTOOD = {"words": [filled], "corrected": texts_by_text, "ignored": [filled]}
+
+
+def page_of_search(kind: Any) -> dict[str, Any]:
+    """A page of a search, which says how it was read."""
+    return page_of(kind) | {"understood": UNDERSTOOD}
 
 
 def page_after(kind: Any) -> dict[str, Any]:

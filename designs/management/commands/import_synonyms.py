@@ -1,0 +1,47 @@
+"""Store synonyms of searches from a CSV file: all valid rows at once.
+
+A row changes the synonym of the same kind and phrase, or adds one. `--shipped`, in place of a file, adds those that
+this release ships and the table does not have, also ones that were deleted.
+"""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from core import races
+from core.errors import Invalid
+from core.spreadsheets import Cells
+from designs import synonym_csv
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("file", nargs="?", type=Path, help="UTF-8, its first row the names of the columns")
+        what.add_argument("--shipped", action="store_true", help="those of this release that are missing")
+        parser.add_argument("--dry-run", action="store_true", help="check every row and store nothing")
+
+    def handle(self, *args: str, file: Path | None, shipped: bool, dry_run: bool, **options: str) -> None:
+        rows: Sequence[Cells] = [{**row} for row in synonym_csv.missing_shipped()] if shipped else read(file)
+        results = races.repeated(lambda _: synonym_csv.import_rows(None, rows, dry_run=dry_run))
+        wrong = [result for result in results if result.faults]
+        for result in wrong:
+            for field, sentence in result.faults:
+                self.stderr.write(f"row {result.number}: {field}: {sentence}")
+        right = f"{len(rows) - len(wrong)} of {len(rows)} rows {'are right' if dry_run else 'were stored'}"
+        if wrong:
+            raise CommandError(f"{right}; {len(wrong)} had errors.")
+        self.stdout.write(f"{right}.")
+
+
+def read(file: Path | None) -> list[Cells]:
+    """The rows of a file. Raises CommandError if it is no such CSV file."""
+    assert file is not None  # argparse wants one of the two
+    try:
+        return synonym_csv.parse_csv(file.read_bytes())
+    except (OSError, Invalid) as error:
+        raise CommandError(f"{file} cannot be read: {error}") from error
