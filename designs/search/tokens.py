@@ -83,9 +83,9 @@ def is_read_alike(word: str) -> bool:
 def is_folded_by_index(letter: str) -> bool:
     if letter.isascii():
         return True
-    first, *accents = unicodedata.normalize("NFD", letter)
-    is_latin = first.isascii() and first.isalpha() and bool(accents)
-    return is_latin and all(map(unicodedata.combining, accents)) and letter not in LEFT_AS_THEY_ARE
+    parts = unicodedata.normalize("NFD", letter)
+    is_latin = parts[0].isascii() and parts[0].isalpha() and len(parts) > 1
+    return is_latin and all(map(unicodedata.combining, parts[1:])) and letter not in LEFT_AS_THEY_ARE
 
 
 @dataclass(frozen=True)
