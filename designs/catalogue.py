@@ -41,7 +41,7 @@ from designs.read_model import (
     read_designs_of,
     read_volatile,
 )
-from designs.readings import as_read, read_and_ask, reading_at, vocabularies
+from designs.readings import as_read, first_reading, read_and_ask, reading_at, vocabularies
 from designs.search.reading import Reading
 
 # From this row on a page by number is cut out of the cached order of the whole list: to skip rows costs as many as
@@ -264,12 +264,25 @@ class CachedCatalogue(DirectCatalogue):
 
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
         if isinstance(query, DesignQuery) and query.text:
-            reading = self.reading(query)
-            page = self.page_of(as_read(query, reading), part)._replace(reading=reading)
+            page = self.search_page(query, part)
         else:
             page = self.page_of(query, part)
         keep(self.loaded)
         return page
+
+    def search_page(self, query: DesignQuery, part: Part) -> DesignPage:
+        """A part of a list; whether the first reading finds anything need not be asked if the part has designs."""
+        reading = self.first_reading(query)
+        page = self.page_of(as_read(query, reading), part)
+        if not page.items and (read := self.reading(query)) != reading:
+            reading = read
+            page = self.page_of(as_read(query, reading), part)
+        return page._replace(reading=reading)
+
+    def first_reading(self, query: DesignQuery) -> Reading:
+        """How the search of a query is read before any correction."""
+        listing, key = self.version.listing, ("first", query.text, query.every_word, query.visible)
+        return readings.get(listing, key, lambda: first_reading(query, listing), self.loaded)
 
     def reading(self, query: DesignQuery) -> Reading:
         """How the search of a query is read."""
@@ -312,13 +325,19 @@ class CachedCatalogue(DirectCatalogue):
         return fragments
 
     def facets(self, query: DesignQuery) -> Facets:
-        read = as_read(query, self.reading(query)) if query.text else query
-        unsorted = read.unsorted
-        counts = facet_counts.get(
-            self.version.listing, unsorted, lambda: counted_facets(unsorted), self.loaded
-        )
+        if query.text:
+            counts = self.facets_of(as_read(query, self.first_reading(query)))
+            if not counts["total"]:
+                counts = self.facets_of(as_read(query, self.reading(query)))
+        else:
+            counts = self.facets_of(query)
         keep(self.loaded)
         return counts
+
+    def facets_of(self, query: DesignQuery) -> Facets:
+        """The facets of a query whose search is read."""
+        unsorted = query.unsorted
+        return facet_counts.get(self.version.listing, unsorted, lambda: counted_facets(unsorted), self.loaded)
 
     def fragments(self, ids: Sequence[int]) -> list[orjson.Fragment]:
         """Designs as JSON, of which only the volatile fields are read and written each time."""

@@ -44,22 +44,28 @@ def finding(nodes: Sequence[Node], visible: Collection[str], *, unless: Node | N
     return {int(place) for (place,) in rows}
 
 
-def reading_at(query: DesignQuery, version: str) -> Reading:
-    """The reading of a search under a version, for a database that answers at once."""
+def first_reading(query: DesignQuery, version: str) -> Reading:
+    """The reading of a search under a version before any correction, for a database that answers at once.
+
+    It has no other forms of a word than those that find something.
+    """
     if query.every_word:
         return read_every_word(query.text)
-    table = synonyms_at(version)
-    reading = read(query.text, table)
-    if reading.node is None:
+    reading = read(query.text, synonyms_at(version))
+    others = [] if reading.node is None else list(alternatives(reading.node))
+    found = finding(others, query.visible) if others else set()
+    there = {node for place, node in enumerate(others) if place in found}
+    return replace(reading, sets=tuple(without_missing(each, there) for each in reading.sets))
+
+
+def reading_at(query: DesignQuery, version: str) -> Reading:
+    """The reading of a search under a version: the first one if it finds anything."""
+    reading = first_reading(query, version)
+    if query.every_word or reading.node is None or finding([reading.node], query.visible):
         return reading
-    others = list(alternatives(reading.node))
-    found = finding([reading.node, *others], query.visible)
-    if 0 in found:
-        there = {node for place, node in enumerate(others, start=1) if place in found}
-        return replace(reading, sets=tuple(without_missing(each, there) for each in reading.sets))
     known = finding([part.node for part in reading.parts], query.visible)
     vocabulary = vocabularies.at(version, query.visible)
-    for corrected in correct(reading, known, table, vocabulary):
+    for corrected in correct(reading, known, synonyms_at(version), vocabulary):
         if places := finding(corrected.sets, query.visible):
             return corrected.settled(places)
     return reading
