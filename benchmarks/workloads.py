@@ -51,6 +51,18 @@ class Readers:
     def facets(self) -> bytes:
         return self.get("/facets", category=self.chance.choice(self.known).category)
 
+    def new_words(self) -> str:
+        """Two words of a title, the last one cut: hardly anybody has asked for them before."""
+        words = self.chance.choice(self.known).title.lower().split()
+        first, last = self.chance.sample(words, 2)
+        return f"{first} {last[: self.chance.randrange(3, 9)]}"
+
+    def new_search(self) -> bytes:
+        return self.get("", search=self.new_words())
+
+    def new_facets(self) -> bytes:
+        return self.get("/facets", search=self.new_words())
+
     def detail(self) -> bytes:
         return self.get(f"/{self.any_design()}")
 

@@ -5,8 +5,9 @@ import threading
 from django.db import router
 
 from core import sql
+from d1backend import ask_ahead
 from designs.models import Synonym as StoredSynonym
-from designs.search.synonyms import Kind, Synonym, SynonymTable
+from designs.search.synonyms import NO_SYNONYMS, Kind, Synonym, SynonymTable
 
 READ = "SELECT kind, phrase, field, words FROM synonyms ORDER BY id"
 
@@ -39,10 +40,14 @@ class KnownSynonyms:
     def held(self) -> SynonymTable:
         """The table that this process read last, for a database that tells no version without a round trip.
 
-        What asks that database then brings the rows along (stored_rows, keep): the next search goes by them.
+        What asks that database then brings the rows along (stored_rows, keep): the next search goes by them. Within
+        gather() a new process asks what follows without synonyms along with the rows, and once more with them.
         """
         table = self.table
-        return self.keep(stored_rows()) if table is None else table
+        if table is not None:
+            return table
+        rows = ask_ahead(stored_rows, lambda: None)
+        return NO_SYNONYMS if rows is None else self.keep(rows)
 
     def keep(self, rows: Rows) -> SynonymTable:
         """Go by these rows from now on, which were just read."""

@@ -104,11 +104,10 @@ class Vocabularies:
         )
         return (versions[0][0], texts) if versions else None
 
-    def made_of(self, texts: Texts | None, held: Held | None) -> Held | None:
-        """The vocabulary of these texts, else the one that is held."""
-        if texts is None:
-            return held
-        return Held(texts[0], vocabulary_of(texts[1]), time.monotonic())
+
+def made_of(texts: Texts | None, held: Held | None) -> Held | None:
+    """The vocabulary of these texts, else the one that is held."""
+    return held if texts is None else Held(texts[0], vocabulary_of(texts[1]), time.monotonic())
 
 
 def is_fresh(held: Held, version: str) -> bool:

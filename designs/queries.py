@@ -165,6 +165,8 @@ class DesignQuery(Listed):
         return super().ordered()
 
     def designs(self) -> QuerySet[Design]:
+        if self.text and self.words is search.NO_WORDS:
+            raise ValueError("Read the search first: designs.readings gives the query its words.")
         conditions = self.conditions()
         if self.ids is not None:
             # SQLite would take an index for narrower than a hundred ids.

@@ -15,7 +15,7 @@ from django.db import router
 from core import sql
 from d1backend import gather
 from designs.known_synonyms import keep_synonyms, stored_rows, synonyms_at, synonyms_held
-from designs.known_words import Vocabularies
+from designs.known_words import Vocabularies, made_of
 from designs.models import Design
 from designs.queries import DesignQuery
 from designs.search.corrections import correct
@@ -71,51 +71,64 @@ def read_and_ask(query: DesignQuery, ask: Callable[[DesignQuery], T]) -> tuple[R
     The first carries what corrections need, which the database reads only if the search finds nothing; the second, if
     need be, every reading that there is. `ask` is a question, as gather() takes it.
     """
+    found: tuple[Reading, T] = gather(partial(read_step_by_step, query, ask))[0]
+    return found
+
+
+def read_step_by_step(query: DesignQuery, ask: Callable[[DesignQuery], T]) -> tuple[Reading, T]:
     if query.every_word:
         reading = read_every_word(query.text)
         return reading, ask(as_read(query, reading))
     table, held = synonyms_held(), vocabularies.held_for(query.visible)
     reading = read(query.text, table)
-    if reading.node is None:
+    node = reading.node
+    if node is None:
         return reading, ask(as_read(query, reading))
-    found, known, texts, rows, answer = gather(
-        partial(finding, [reading.node], query.visible),
-        partial(finding, [part.node for part in reading.parts], query.visible, unless=reading.node),
-        partial(vocabularies.texts_unless, expression(reading.node, NAMED), query.visible, held),
+    rows, found, known, texts, answer = gather(
         stored_rows,
+        partial(finding, [node], query.visible),
+        partial(finding, [part.node for part in reading.parts], query.visible, unless=node),
+        partial(vocabularies.texts_unless, expression(node, NAMED), query.visible, held),
         partial(ask, as_read(query, reading)),
     )
     if keep_synonyms(rows) is not table:  # staff changed them since
-        return read_and_ask(query, ask)
-    if found:
-        return reading, answer
-    held = vocabularies.made_of(texts, held)
-    readings = correct(reading, known, table, held.vocabulary) if held else []
-    asked = [partial(finding, each.sets, query.visible) for each in readings]
-    asked += [partial(ask, as_read(query, each)) for each in readings]
-    answers = gather(*asked) if asked else []
-    if held:  # not before the last question: with other words it would be another
+        return read_step_by_step(query, ask)
+    if not found:
+        held = made_of(texts, held)
+        readings = correct(reading, known, table, held.vocabulary) if held else []
+        asked = [partial(finding, each.sets, query.visible) for each in readings]
+        answers = gather(*asked, *(partial(ask, as_read(query, each)) for each in readings))
+        for corrected, places, found_by_it in zip(readings, answers, answers[len(readings) :], strict=False):
+            if places:
+                reading, answer = corrected.settled(places), found_by_it
+                break
+    if held is not None:  # not before the last question: with other words it would be another
         vocabularies.keep(query.visible, held)
-    for corrected, places, found_by_it in zip(readings, answers, answers[len(readings) :], strict=False):
-        if places:
-            return corrected.settled(places), found_by_it
     return reading, answer
 
 
 def alternatives(node: Node) -> Iterator[Term | Within]:
     """What finds a word in another form than the first: its plural, its synonyms."""
     if isinstance(node, Any):
-        yield from (part for part in node.parts[1:] if isinstance(part, Term | Within))
+        first, *rest = node.parts
+        yield from (part for part in rest if isinstance(part, Term | Within) and not covers(first, part))
     elif isinstance(node, All):
         for part in node.parts:
             yield from alternatives(part)
 
 
+def covers(first: Node, other: Node) -> bool:
+    """Whether the first finds all that the other does: a beginning, and words that begin so."""
+    if not (isinstance(first, Term) and isinstance(other, Term) and first.prefix and len(first.phrase) == 1):
+        return False
+    return any(word.startswith(first.phrase[0]) for word in other.phrase)
+
+
 def without_missing(node: Node, there: Collection[Node]) -> Node:
-    """The node without the alternatives that find nothing; without any it is as fast as the words alone."""
+    """The node without the alternatives that find nothing more; without any it is as fast as the words alone."""
     if isinstance(node, Any):
         first, *rest = node.parts
-        kept = (part for part in rest if not isinstance(part, Term | Within) or part in there)
+        kept = (part for part in rest if part in there or not isinstance(part, Term | Within))
         return any_of([first, *kept])
     if isinstance(node, All):
         return All(tuple(without_missing(part, there) for part in node.parts))

@@ -112,7 +112,12 @@ def read_every_word(text: str) -> Reading:
 
 
 def searchable(text: str) -> list[Word]:
-    return list({word.parts: word for word in reversed(typed_words(text)) if word.parts}.values())[::-1]
+    """The words that have a letter or digit, each once."""
+    chunks: dict[Phrase, Word] = {}
+    for word in typed_words(text):
+        if word.parts:
+            chunks.setdefault(word.parts, word)
+    return list(chunks.values())
 
 
 def as_typed(chunks: list[Word]) -> Node:
@@ -149,7 +154,11 @@ def is_stop(phrase: tuple[Token, ...], tokens: tuple[Token, ...], table: Synonym
 def part_of(tokens: tuple[Token, ...], table: SynonymTable, *, unfinished: bool) -> Part:
     phrase = tuple(token.text for token in tokens)
     typed = all_of([*(Term((word,)) for word in phrase[:-1]), Term(phrase[-1:], prefix=unfinished)])
-    node = any_of([typed, *forms(phrase, table)])
+    # What the unfinished word is the beginning of is found already; asked for again, it would rank too high.
+    again = [
+        Term((other,)) for other in other_numbers(phrase[-1]) if unfinished and other.startswith(phrase[-1])
+    ]
+    node = any_of([typed, *(each for each in forms(phrase, table) if each not in again)])
     is_given = len(phrase) > 1 or phrase[0] in table
     return Part(tokens, typed, node, tuple(token.typed.lower() for token in tokens), is_given)
 

@@ -1,6 +1,7 @@
 """Words, as the full-text index knows them: where a text is parted, and which letters count as the same."""
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -58,14 +59,33 @@ def has_letter(word: str) -> bool:
     return any(unicodedata.category(letter).startswith(LETTERS_AND_NUMBERS) for letter in word)
 
 
+# Letters with an accent that the index leaves as they are, unlike the others of Latin.
+LEFT_AS_THEY_ARE = "ǠǡǢǣ"
+PUNCTUATION = string.punctuation + "।॥‘’“”–—…"
+
+
 def folded_words(texts: Iterable[str]) -> str:
     """The words of some texts that the index would not read in this form by itself, folded, each once.
 
-    It folds the letters of ASCII alone, and takes new emoji for letters. What stands between two spaces stays
-    together, so that "off-écru" is a phrase.
+    What stands between two spaces stays together, so that "off-écru" is a phrase.
     """
-    words = (word for text in texts if not text.isascii() for word in text.split() if not word.isascii())
+    words = (word for text in texts if not text.isascii() for word in text.split() if not is_read_alike(word))
     return " ".join(dict.fromkeys(filter(None, (" ".join(split(fold(word))) for word in words))))
+
+
+def is_read_alike(word: str) -> bool:
+    """Whether the index makes of a word what it makes of the folded one, as of Latin accents and of plain Hindi."""
+    bare = word.strip(PUNCTUATION)
+    return split(fold(bare)) == (bare,) or all(map(is_folded_by_index, bare))
+
+
+@lru_cache(maxsize=8192)
+def is_folded_by_index(letter: str) -> bool:
+    if letter.isascii():
+        return True
+    first, *accents = unicodedata.normalize("NFD", letter)
+    is_latin = first.isascii() and first.isalpha() and bool(accents)
+    return is_latin and all(map(unicodedata.combining, accents)) and letter not in LEFT_AS_THEY_ARE
 
 
 @dataclass(frozen=True)

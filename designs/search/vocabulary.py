@@ -72,29 +72,26 @@ class Candidate:
 class Vocabulary:
     """Folded words with the number of texts they stand in.
 
-    Built once for many searches, then only read: threads may share it.
+    Built once for many searches, then only read: threads may share it. `previous` is an older one of the same
+    catalogue; it lends the sounds of its words, which take most of the time (0.3 s for 27,500 words).
     """
 
-    def __init__(self, counts: Iterable[tuple[str, int]]) -> None:
+    def __init__(self, counts: Iterable[tuple[str, int]], previous: "Vocabulary | None" = None) -> None:
         self.counts: dict[str, int] = {}
         for word, count in counts:
             self.counts[word] = self.counts.get(word, 0) + count
-        self.words = sorted(self.counts)
+        known = previous.sound_by_word if previous else {}
+        self.sound_by_word = {word: known.get(word) or stored_sound(word) for word in sorted(self.counts)}
         self.by_sound: dict[str, list[str]] = defaultdict(list)
-        for word in self.words:
-            for latin in latin_spellings(word)[:1]:
-                self.by_sound[sound_of(latin)].append(word)
-        self.by_sound.pop("", None)
+        for word, sound in self.sound_by_word.items():
+            if sound:
+                self.by_sound[sound].append(word)
         self.sounds = sorted(self.by_sound)
-        self.near_words = Neighbours(self.words)
+        self.near_words = Neighbours(self.sound_by_word)
         self.near_sounds = Neighbours(self.sounds)
 
     def __contains__(self, word: str) -> bool:
         return word in self.counts
-
-    def starting(self, beginning: str) -> Iterator[str]:
-        """The words that start so, in their order."""
-        return beginnings(self.words, beginning)
 
     def same_sound(self, word: str) -> list[str]:
         return self.by_sound.get(sound_of(word), [])
@@ -194,6 +191,10 @@ def beginnings(ordered: list[str], beginning: str) -> Iterator[str]:
         if not ordered[place].startswith(beginning):
             return
         yield ordered[place]
+
+
+def stored_sound(word: str) -> str:
+    return sound_of.__wrapped__(latin_spellings(word)[0])  # past the cache, which is for typed words
 
 
 def latin_spellings(word: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What a call costs on D1, where a round trip is what counts."""
 
+import time
 from functools import partial
 
 import pytest
@@ -11,7 +12,11 @@ from accounts.models import SignIn, User
 from core import app_settings, replica
 from core.models import AuditEntry
 from d1backend.replica import on_primary
+from designs import known_synonyms, readings
+from designs.fields import LIVE_STATUSES
+from designs.known_words import Held
 from designs.models import DailyCount, Favourite
+from designs.search.vocabulary import Vocabulary
 from tests.api.client import ApiClient, refused
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 from tests.factories.uploads import ImageFactory
@@ -32,7 +37,10 @@ READS = [
     "/api/designs",
     "/api/designs?category=Saree&sort=popular",
     "/api/designs?search=silk",
+    "/api/designs?search=design",
+    "/api/designs?search=silk&match=all",
     "/api/designs/facets",
+    "/api/designs/facets?search=design",
     "/api/designs/featured",
     "/api/designs/user/favorites",
     "/api/designs/{id}",
@@ -83,6 +91,58 @@ def test_a_read_is_no_round_trip_with_the_replica_and_one_without(path, cost, mo
         assert cost(lambda: client.get(path_of_one)) == (1 if path in READS_OF_DETAILS else 0)
     with on_primary():
         assert cost(lambda: client.get(path_of_one)) == (2 if path in READS_OF_TWO else 1)
+
+
+# Of a search that plain words do not find: it is asked a second time, in a new process too.
+CORRECTED = [
+    "/api/designs?search=kanjeevaram",
+    "/api/designs?search=kanjeevaram&sort=popular&category=saree",
+    "/api/designs?search=kanjeevaram+price",
+    "/api/designs/facets?search=kanjeevaram",
+]
+
+
+@pytest.mark.parametrize("path", CORRECTED)
+def test_a_corrected_search_costs_one_round_trip_more_and_none_with_the_replica(path, cost, monkeypatch):
+    now = selectors.this_second()
+    monkeypatch.setattr(selectors, "this_second", lambda: now)
+    client = ApiClient.admin()
+    DesignFactory.create_batch(2, title="Kanjivaram saree")
+    DesignFactory(title="Kurta")
+
+    def found():
+        body = client.get(path).json()
+        assert body["total"] == 2
+        assert path.startswith("/api/designs/facets") or len(body["items"]) == 2
+
+    found()
+    if replica.is_used():
+        assert cost(lambda: client.get(path)) == 0
+    with on_primary():
+        found()
+        known_synonyms.synonyms_held.__self__.__init__()
+        readings.vocabularies.held.clear()
+        assert cost(lambda: client.get(path)) == 2
+        assert cost(lambda: client.get(path)) == 2
+        DesignFactory(title="Kanjivaram lehenga", status="draft")
+        assert cost(lambda: client.get(path)) == 2
+
+
+def test_what_plain_words_find_reads_no_words_for_corrections(cost):
+    client, path = ApiClient.admin(), "/api/designs?search=kanjivaram&per_page=1"
+    DesignFactory.create_batch(60, title="Kanjivaram saree")
+
+    def rows_read():
+        before = connection.usage
+        assert client.get(path).json()["total"] == 60
+        return connection.usage.since(before).rows_read
+
+    with on_primary():
+        client.get(path)
+        readings.vocabularies.held.clear()
+        without_words = rows_read()
+        readings.vocabularies.keep(LIVE_STATUSES, Held("", Vocabulary([]), time.monotonic()))
+        assert without_words < rows_read() + 20
 
 
 @pytest.mark.parametrize("path", CURSORS)

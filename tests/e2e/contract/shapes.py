@@ -237,6 +237,18 @@ def page_of(kind: Any) -> dict[str, Any]:
     return page | {"next": (filled, None)} if kind is DESIGN else page
 
 
+def texts_by_text(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(text, [*value, *value.values()]))
+
+
+UNDERSTOOD = {"words": [filled], "corrected": texts_by_text, "ignored": [filled]}
+
+
+def page_of_search(kind: Any) -> dict[str, Any]:
+    """A page of a search, which says how it was read."""
+    return page_of(kind) | {"understood": UNDERSTOOD}
+
+
 def page_after(kind: Any) -> dict[str, Any]:
     """What follows a cursor."""
     return page_of(kind) | {"total": None, "pages": None}

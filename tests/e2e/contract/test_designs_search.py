@@ -5,11 +5,11 @@ import unicodedata
 
 import pytest
 
-from tests.e2e.contract.shapes import DESIGN, FACETS, granted, page_of
+from tests.e2e.contract.shapes import DESIGN, FACETS, granted, page_of, page_of_search, refused
 
 pytestmark = pytest.mark.e2e
 
-PAGE = page_of(DESIGN)
+PAGE = page_of_search(DESIGN)
 TEXTS = {
     "creme": {"title": "Crème Brûlée Anarkali", "description": "A soft drape."},
     "decomposed": {"title": unicodedata.normalize("NFD", "Jalapeño Angarkha")},
@@ -77,13 +77,15 @@ def library(create):
 
 @pytest.fixture
 def find(reader, library):
-    """The names of the texts that a search finds, best first."""
+    """The names of the texts that a search for every word as typed finds, best first."""
     collection, numbers = library
     names = {number: name for name, number in numbers.items()}
 
     def ask(words, parameter="search", **query):
-        query = {"collection_name": collection, "per_page": 100, parameter: words} | query
-        body = granted(reader.client.get("/api/designs", params=query), PAGE)
+        query = {"collection_name": collection, "per_page": 100, "match": "all", parameter: words} | query
+        query = {name: value for name, value in query.items() if value is not None}
+        kind = PAGE if words.strip() else page_of(DESIGN)
+        body = granted(reader.client.get("/api/designs", params=query), kind)
         assert body["total"] == len(body["items"])
         return [names[one["id"]] for one in body["items"]]
 
@@ -182,10 +184,10 @@ def test_other_letters_of_these_scripts_are_other_words(find, words):
         assert find(spelt) == []
 
 
-def test_a_letter_without_its_nukta_is_another(find):
-    assert find("साडी") == []
-    assert find("শাডি") == []
-    assert set(find("শাড়ি")) == {"bengali", "composed"}
+def test_a_nukta_does_not_count(find):
+    assert find("साडी") == ["saree"]
+    assert find("जरी") == ["saree"]
+    assert set(find("শাডি")) == set(find("শাড়ি")) == {"bengali", "composed"}
 
 
 @pytest.mark.parametrize(
@@ -321,12 +323,34 @@ def test_a_search_narrows_with_filters_and_facets(reader, library, find):
     assert granted(reader.client.get("/api/designs/facets", params=query), FACETS)["total"] == 1
 
 
+def test_without_match_plurals_widen_and_stop_words_need_not_match(find):
+    assert set(find("the shawls", match=None)) == {"tussar", "eri"}
+    assert find("shawls") == []
+    assert find("khadi tunics", match=None) == ["khadi"]
+
+
+def test_another_match_is_a_400(reader):
+    for path in ("/api/designs", "/api/designs/facets"):
+        refused(reader.client.get(path, params={"search": "x", "match": "any"}), 400, field="match")
+
+
+def test_what_nothing_finds_is_corrected(reader, create):
+    word = "".join(secrets.choice("bcdfgklmnprst") + secrets.choice("aeiou") for _ in range(6))
+    made = create(title=f"Stole {word}")
+    typed = f"{word[:5]}{word[4]}{word[5:]}"
+    body = granted(reader.client.get("/api/designs", params={"search": f"A {typed}"}), PAGE)
+    if body["total"]:  # words for corrections may lag
+        assert [one["id"] for one in body["items"]] == [made["id"]]
+        assert body["understood"] == {"words": [word], "corrected": {typed: word}, "ignored": ["A"]}
+
+
 def test_a_change_is_found_at_once(boss, reader, create):
     old, new = f"old{secrets.token_hex(4)}", f"new{secrets.token_hex(4)}"
     made = create(title=f"Word {old}")
 
     def found(word):
-        body = granted(reader.client.get("/api/designs", params={"search": word}), PAGE)
+        query = {"search": word, "match": "all"}
+        body = granted(reader.client.get("/api/designs", params=query), PAGE)
         return [one["id"] for one in body["items"]]
 
     assert found(old) == [made["id"]]
