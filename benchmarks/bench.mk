@@ -10,8 +10,10 @@ CONNECTIONS ?=
 SYSTEMS ?=
 SCENARIOS ?=
 ROUNDS ?=
+SEED ?=
+DETAIL ?=
 
-.PHONY: bench bench-bill bench-cold bench-pairs bench-search bench-traffic bench-scale
+.PHONY: bench bench-bill bench-cold bench-pairs bench-search bench-traffic bench-scale search-quality
 
 $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -38,3 +40,6 @@ bench-cold: $(INSTALLED_BENCH) d1-engine ## New hosts, outages of D1 and migrati
 
 bench-bill: $(INSTALLED_BENCH) d1-engine ## Rows and dollars of a month at Cloudflare, by users and hosts (SIZE=, OUT=)
 	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bill
+
+search-quality: install-dev ## How well searches find what people mean, with and without synonyms (SIZE=, SEED=, DETAIL=1)
+	@SIZE="$(SIZE)" SEED="$(SEED)" DETAIL="$(DETAIL)" $(BIN)/python -m benchmarks.search_quality

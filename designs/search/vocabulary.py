@@ -80,8 +80,10 @@ class Vocabulary:
         self.counts: dict[str, int] = {}
         for word, count in counts:
             self.counts[word] = self.counts.get(word, 0) + count
-        known = previous.sound_by_word if previous else {}
-        self.sound_by_word = {word: known.get(word) or stored_sound(word) for word in sorted(self.counts)}
+        known: dict[str, str] = previous.sound_by_word if previous else {}
+        self.sound_by_word: dict[str, str] = {
+            word: known.get(word) or stored_sound(word) for word in sorted(self.counts)
+        }
         self.by_sound: dict[str, list[str]] = defaultdict(list)
         for word, sound in self.sound_by_word.items():
             if sound:
