@@ -33,7 +33,7 @@ from designs.places import (
     place_by_ids,
     stored,
 )
-from designs.queries import DesignQuery, FavouritesQuery, Sort
+from designs.queries import DesignQuery, FavouritesQuery, Sort, for_values
 from designs.read_model import (
     VOLATILE_FIELDS,
     Reader,
@@ -134,7 +134,7 @@ def keep(loaded: Loaded) -> None:
 totals = VersionedCache[int](4096)
 id_pages = VersionedCache[Ids](4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
-readings = VersionedCache[Reading](1024)  # about ten kilobytes each
+readings = VersionedCache[Reading](1024)  # a few kilobytes each
 facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
 design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte each
 
@@ -183,7 +183,9 @@ def read_search(query: DesignQuery) -> tuple[DesignQuery, Reading]:
     if version is None:
         reading, _ = read_and_ask(query, lambda read: None)
     else:
-        reading = CachedCatalogue(None, "", version).reading(query)
+        catalogue = CachedCatalogue(None, "", version)
+        reading = catalogue.reading(query)
+        keep(catalogue.loaded)
     return as_read(query, reading), reading
 
 
@@ -296,12 +298,13 @@ class CachedCatalogue(DirectCatalogue):
     def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
         """How many designs the query finds."""
         unsorted = query.unsorted
-        return totals.get(version, unsorted, lambda: unsorted.designs().count(), self.loaded)
+        return totals.get(version, unsorted, lambda: for_values(unsorted.designs()).count(), self.loaded)
 
     def similar(self, design_id: int, limit: int) -> Sequence[Item]:
         to = self.design(design_id)
         attributes = {name: to[name] for name in FACET_FIELDS}
-        nearest = selectors.designs_similar_to(design_id, attributes).values_list("pk", flat=True)[:limit]
+        similar = selectors.designs_similar_to(design_id, attributes)
+        nearest = for_values(similar).values_list("pk", flat=True)[:limit]
         key = ("similar", design_id, limit)
         found = id_pages.get(self.version.listing, key, lambda: Ids(array("q", nearest), None), self.loaded)
         fragments = self.fragments(found.ids)
@@ -347,14 +350,14 @@ def counted_facets(query: DesignQuery) -> Facets:
 
 def ids_of(query: DesignQuery | FavouritesQuery) -> "array[int]":
     """The ids of the whole list."""
-    return array("q", query.ordered().values_list("pk", flat=True))
+    return array("q", for_values(query.ordered()).values_list("pk", flat=True))
 
 
 def ids_part(query: DesignQuery | FavouritesQuery, part: Part) -> Ids:
     """The ids of a part of a list."""
     if not query.has_index:
         return part_of_whole(part, ids_of(query))
-    return part_of_rows(part, list(query.keyed(part)))
+    return part_of_rows(part, list(for_values(query.keyed(part))))
 
 
 def part_of_cached(query: DesignQuery, part: Part, whole: Sequence[int]) -> Ids:
@@ -362,7 +365,7 @@ def part_of_cached(query: DesignQuery, part: Part, whole: Sequence[int]) -> Ids:
     found = part_of_whole(part, whole)
     if found.end is None or not query.has_index:
         return found
-    keys = Design.objects.values_list(*columns_of(query.order))
+    keys = for_values(Design.objects.values_list(*columns_of(query.order)))
     # The last row may have been deleted in this moment.
     still_there = filter(None, (keys.filter(pk=design_id).first() for design_id in reversed(found.ids)))
     key = next(still_there, None)

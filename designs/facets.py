@@ -14,7 +14,7 @@ from d1backend import gather
 from designs.facet_columns import FacetColumns, all_of
 from designs.fields import FACET_FIELDS, LIVE_STATUSES
 from designs.models import Design, SearchRow
-from designs.queries import DesignQuery, spellings
+from designs.queries import DesignQuery, for_values, spellings
 
 columns = FacetColumns()
 
@@ -108,8 +108,9 @@ def found_ids(query: DesignQuery) -> "list[int] | None":
     if not (asked.is_search or asked.created_after or asked.created_before):
         return None
     if asked.words.expression and not (asked.created_after or asked.created_before):
-        return list(SearchRow.objects.filter(matches=asked.words.expression).values_list("pk", flat=True))
-    return list(asked.designs().values_list("pk", flat=True))
+        found = SearchRow.objects.filter(matches=asked.words.expression)
+        return list(for_values(found).values_list("pk", flat=True))
+    return list(for_values(asked.designs()).values_list("pk", flat=True))
 
 
 def is_one_of(values: tuple[str, ...]) -> Callable[[str], bool]:

@@ -83,7 +83,7 @@ class Vocabularies:
         with self.lock:
             held = self.held_for(visible)
             if held is None or not is_fresh(held, version):
-                held = Held(version, vocabulary_of(texts_of(statuses_of(visible))), time.monotonic())
+                held = held_of(version, texts_of(statuses_of(visible)), held)
                 self.keep(visible, held)
             return held.vocabulary
 
@@ -107,7 +107,11 @@ class Vocabularies:
 
 def made_of(texts: Texts | None, held: Held | None) -> Held | None:
     """The vocabulary of these texts, else the one that is held."""
-    return held if texts is None else Held(texts[0], vocabulary_of(texts[1]), time.monotonic())
+    return held if texts is None else held_of(*texts, held)
+
+
+def held_of(version: str, texts: list[str], old: Held | None) -> Held:
+    return Held(version, vocabulary_of(texts, old.vocabulary if old else None), time.monotonic())
 
 
 def is_fresh(held: Held, version: str) -> bool:
@@ -119,8 +123,8 @@ def statuses_of(visible: Collection[str]) -> tuple[str, ...]:
     return tuple(status.value for status in Status if status in visible and status != Status.DELETED)
 
 
-def vocabulary_of(texts: Iterable[str]) -> Vocabulary:
-    """The words of some texts, each with how often it stands there."""
+def vocabulary_of(texts: Iterable[str], old: Vocabulary | None = None) -> Vocabulary:
+    """The words of some texts, each with how often it stands there. An `old` vocabulary saves time."""
     spelled: Counter[str] = Counter()
     for text in texts:
         spelled.update(text.split())
@@ -128,7 +132,7 @@ def vocabulary_of(texts: Iterable[str]) -> Vocabulary:
     for word, count in spelled.items():
         for part in split(fold(word)):
             counts[part] += count
-    return Vocabulary(counts.items())
+    return Vocabulary(counts.items(), old)
 
 
 def texts_of(statuses: Collection[str], first: str = "", parameters: Sequence[str | None] = ()) -> list[str]:

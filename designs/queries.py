@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import F, QuerySet
+from django.db import router
+from django.db.models import F, Model, QuerySet
 
 from accounts.models import User
 from designs.fields import LIVE, LIVE_STATUSES, Status, Values
@@ -23,6 +24,10 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
 
 
+M = TypeVar("M", bound=Model)
+R = TypeVar("R")
+
+
 # The id makes each order total. All except the last come out of an index (Design.Meta).
 ORDERS = {
     Sort.NEWEST: ("-created_at", "-id"),
@@ -32,6 +37,14 @@ ORDERS = {
     Sort.TITLE: ("title", "id"),
     Sort.RELEVANCE: ("search_row__rank", "-id"),
 }
+
+
+def for_values(designs: QuerySet[M, R]) -> QuerySet[M, R]:
+    """The queryset, read where only values are asked for: no object that comes of it may be saved.
+
+    The router notes the state of the copy that an object was read from, which takes a query.
+    """
+    return designs.using(router.db_for_read(designs.model, values_only=True))
 
 
 class Listed:

@@ -83,7 +83,7 @@ def is_read_alike(word: str) -> bool:
 def is_folded_by_index(letter: str) -> bool:
     if letter.isascii():
         return True
-    first, *accents = unicodedata.normalize("NFD", letter)
+    first, *accents = list(unicodedata.normalize("NFD", letter))
     is_latin = first.isascii() and first.isalpha() and bool(accents)
     return is_latin and all(map(unicodedata.combining, accents)) and letter not in LEFT_AS_THEY_ARE
 

@@ -1,6 +1,7 @@
 """Facets counted in memory are those that the database counts, whatever changed in between."""
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -58,6 +59,7 @@ class AnyChanges(TestCase):
                 assert facets_by_columns(query) == facets_by_groups(query)
 
 
+@pytest.mark.skipif(hasattr(connection, "round_trips"), reason="D1 itself groups, and draws other versions")
 @pytest.mark.django_db
 def test_only_what_changed_is_read_again(django_assert_num_queries):
     designs = DesignFactory.create_batch(3)
