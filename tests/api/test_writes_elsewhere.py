@@ -16,6 +16,7 @@ from django.urls import URLPattern, get_resolver
 from rest_framework.views import APIView
 
 from core import replica
+from designs.models import CatalogueVersion
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, SignInFactory, UserFactory
 from tests.factories.designs import DesignFactory, FavouriteFactory
@@ -166,9 +167,13 @@ def test_every_write_of_the_api_has_its_line():
 
 
 def stored():
-    """All rows of the gallery on D1. The search index, whose rows say how it is built, follows from the designs."""
+    """All rows of the gallery on D1, without what follows from them.
+
+    That is the search index, whose rows say how it is built, and the catalogue's version, which is random: within a
+    transaction each rehearsal on D1 finds another.
+    """
     gallery = [model for name in GALLERY for model in apps.get_app_config(name).get_models()]
-    tables = [model for model in gallery if model._meta.managed]
+    tables = [model for model in gallery if model._meta.managed and model is not CatalogueVersion]
     return {model: sorted(model.objects.using("default").values_list(), key=repr) for model in tables}
 
 
