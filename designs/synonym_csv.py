@@ -38,9 +38,9 @@ def parse_csv(data: bytes) -> list[Cells]:
     return parse_cells(data, FIELDS)
 
 
-def shipped() -> list[dict[str, str]]:
+def shipped() -> list[Cells]:
     """The synonyms of this release, by field; a field that is empty is missing."""
-    rows: list[dict[str, str]] = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    rows: list[Cells] = json.loads(SHIPPED.read_text(encoding="utf-8"))
     return rows
 
 
@@ -96,7 +96,7 @@ def store(actor: audit.Actor | None, synonym: Synonym | None, row: Row) -> None:
         synonyms.store_change(actor, synonym, row)
 
 
-def missing_shipped() -> list[dict[str, str]]:
+def missing_shipped() -> list[Cells]:
     """The shipped synonyms of which the table has no row of the same kind and phrase."""
     stored = set(Synonym.objects.values_list("kind", "phrase"))
     return [row for row in shipped() if (row["kind"], row["phrase"]) not in stored]

@@ -104,7 +104,10 @@ def fault_of_words(kind: Kind, phrase: str, words: list[str]) -> str | None:
 
 def check_free(row: Row, besides: int | None = None) -> None:
     """Raise Invalid if another synonym than the one of the id `besides` has this kind and phrase."""
-    if Synonym.objects.filter(phrase=row.phrase, kind=row.kind).exclude(pk=besides).exists():
+    others = Synonym.objects.filter(phrase=row.phrase, kind=row.kind)
+    if besides is not None:
+        others = others.exclude(pk=besides)
+    if others.exists():
         raise Invalid(TAKEN, fields={"phrase": [TAKEN]})
 
 

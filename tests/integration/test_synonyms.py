@@ -2,8 +2,10 @@
 
 import csv
 import io
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from hypothesis import given
@@ -136,6 +138,23 @@ def test_what_others_changed_meanwhile_is_not_overwritten():
     with pytest.raises(SerializationFailure):
         synonyms.synonym_update(None, mine, {"words": "shari"})
     assert Synonym.objects.get().words == "saree, sadi"
+
+
+@pytest.mark.django_db
+def test_a_new_database_gets_the_shipped_ones_in_one_statement(django_assert_num_queries):
+    class Editor:
+        connection = connection
+
+        def execute(self, statement, parameters):
+            with connection.cursor() as cursor:
+                cursor.execute(statement, parameters)
+
+    migration = import_module("designs.migrations.0001_initial")
+    with django_assert_num_queries(1):
+        migration.ship_synonyms(apps, Editor())
+    stored = [synonyms.row_of(synonym) for synonym in Synonym.objects.order_by("id")]
+    assert stored == [synonyms.checked(row) for row in synonym_csv.shipped()]
+    assert Synonym.objects.filter(created_at__isnull=False).count() == len(stored)
 
 
 @pytest.mark.django_db

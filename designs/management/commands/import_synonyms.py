@@ -5,7 +5,6 @@ this release ships and the table does not have, also ones that were deleted.
 """
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -26,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="check every row and store nothing")
 
     def handle(self, *args: str, file: Path | None, shipped: bool, dry_run: bool, **options: str) -> None:
-        rows: Sequence[Cells] = [{**row} for row in synonym_csv.missing_shipped()] if shipped else read(file)
+        rows = synonym_csv.missing_shipped() if shipped else read(file)
         results = races.repeated(lambda _: synonym_csv.import_rows(None, rows, dry_run=dry_run))
         wrong = [result for result in results if result.faults]
         for result in wrong:
