@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from accounts.models import User
-from designs import search
 from designs.fields import LIVE, Status, Values
 from designs.models import Design
 from designs.places import Follows, Part, columns_of
+from designs.search import sql as search
 
 
 class Sort(StrEnum):

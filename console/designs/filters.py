@@ -21,7 +21,7 @@ from designs.facets import value_counts_of
 from designs.fields import FACET_FIELDS, LIVE, Status
 from designs.models import Design
 from designs.queries import DesignQuery, spellings
-from designs.search import unindexed, words_of
+from designs.search.sql import unindexed, words_of
 
 VALUES_SHOWN = 20  # of one filter; the search finds the others
 FLAGS = {"1": True, "0": False}

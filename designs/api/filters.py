@@ -13,7 +13,7 @@ from core.days import moment_of
 from core.errors import Invalid, invalid_field
 from designs.fields import FACET_FIELDS, Status, Values
 from designs.queries import DesignQuery, Sort
-from designs.search import NO_WORDS, words_of
+from designs.search.sql import NO_WORDS, words_of
 
 SEARCH_LENGTH = 500  # characters
 IDS_MOST = 100

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from designs.models import Design
-from designs.search import matching, words_of
+from designs.search.sql import matching, words_of
 from tests.factories.designs import DesignFactory
 
 SCRIPTS = st.sampled_from("abcÉßİñ'\"%_*-():^&अआकखगर्सािीुंாிுதமிழ்ਪੰਜਾਬੀবাংলাગુજ١٢٣42🪷👗।")

@@ -6,7 +6,7 @@ from django.db import connection, models
 from core.triggers import create_triggers, drop_triggers
 from designs.models import Design
 from designs.queries import DesignQuery, Sort
-from designs.search import words_of
+from designs.search.sql import words_of
 from tests.factories.designs import DesignFactory, FavouriteFactory
 
 

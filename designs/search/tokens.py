@@ -1,0 +1,85 @@
+"""Words, as the full-text index knows them: where a text is parted, and which letters count as the same."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+# The categories that designs_search makes words of (designs.triggers). A word needs a letter or a digit in it.
+LETTERS_AND_NUMBERS = ("L", "N", "Co")
+OTHER_PARTS = ("Mn", "Mc", "Cf")
+# Canonical combining classes of marks that are no letters: overlays, the nukta, the points of Hebrew, Arabic and
+# Syriac, and the accents. The marks of the others spell: vowel signs, viramas, tones, the voicing of kana.
+ACCENTS = {1, 7, *range(10, 37), *range(200, 241)}
+ZERO_WIDTH_SPACE = "\u200b"  # a format character that parts words
+
+
+@lru_cache(maxsize=4096)
+def fold(text: str) -> str:
+    """The text with its letters reduced to what searches compare.
+
+    Neither case, accents of any script, compatibility forms, the nukta nor format characters (the joiners among
+    them) count. Stored and typed words are both compared in this form; folding it again changes nothing.
+    """
+    if text.isascii():
+        return text.lower()
+    plain = without_accents(text.replace(ZERO_WIDTH_SPACE, " "))
+    return unicodedata.normalize("NFC", without_accents(plain.casefold()))
+
+
+def without_accents(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not is_ignored(letter))
+
+
+@lru_cache(maxsize=8192)
+def is_ignored(letter: str) -> bool:
+    return unicodedata.combining(letter) in ACCENTS or unicodedata.category(letter) == "Cf"
+
+
+@lru_cache(maxsize=8192)
+def is_part_of_words(letter: str) -> bool:
+    category = unicodedata.category(letter)
+    return category.startswith(LETTERS_AND_NUMBERS) or category in OTHER_PARTS
+
+
+ASCII_WORD = re.compile(r"[0-9a-z]+")
+
+
+def split(folded: str) -> tuple[str, ...]:
+    """The words of a folded text, each with a letter or a digit in it."""
+    if folded.isascii():
+        return tuple(ASCII_WORD.findall(folded))
+    parted = "".join(letter if is_part_of_words(letter) else " " for letter in folded)
+    return tuple(word for word in parted.split() if has_letter(word))
+
+
+def has_letter(word: str) -> bool:
+    return any(unicodedata.category(letter).startswith(LETTERS_AND_NUMBERS) for letter in word)
+
+
+def folded_words(texts: Iterable[str]) -> str:
+    """The words of some texts that the index would not read in this form by itself, folded, each once.
+
+    It folds the letters of ASCII alone, and takes new emoji for letters. What stands between two spaces stays
+    together, so that "off-écru" is a phrase.
+    """
+    words = (word for text in texts if not text.isascii() for word in text.split() if not word.isascii())
+    return " ".join(dict.fromkeys(filter(None, (" ".join(split(fold(word))) for word in words))))
+
+
+@dataclass(frozen=True)
+class Word:
+    """What stands between two spaces of a search: as it was typed, and its folded words ("off-white" has two)."""
+
+    typed: str
+    parts: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.parts)
+
+
+def typed_words(text: str) -> list[Word]:
+    """What was typed, word by word; one without a letter or digit ("%", an emoji) has no parts."""
+    return [Word(typed, split(fold(typed))) for typed in text.replace("\0", " ").split()]
