@@ -9,8 +9,9 @@ PAIRS ?=
 CONNECTIONS ?=
 SYSTEMS ?=
 SCENARIOS ?=
+ROUNDS ?=
 
-.PHONY: bench bench-bill bench-cold bench-pairs bench-traffic bench-scale
+.PHONY: bench bench-bill bench-cold bench-pairs bench-search bench-traffic bench-scale
 
 $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -28,6 +29,9 @@ bench-traffic: $(INSTALLED_BENCH) d1-engine ## Ten minutes of 1,000 users within
 
 bench-scale: $(INSTALLED_BENCH) ## The same requests with 1,000, 10,000 and 100,000 designs (SIZE=, OUT=)
 	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.scale
+
+bench-search: $(INSTALLED_BENCH) d1-engine ## CPU of searches and facets, on SQLite and from the copy (SIZE=, ROUNDS=, OUT=)
+	@SIZE="$(SIZE)" ROUNDS="$(ROUNDS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.search
 
 bench-cold: $(INSTALLED_BENCH) d1-engine ## New hosts, outages of D1 and migrations within its quota (SIZE=, SCENARIOS=, DURATION=, OUT=)
 	@SIZE="$(SIZE)" DURATION="$(DURATION)" SCENARIOS="$(SCENARIOS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.cold

@@ -18,7 +18,8 @@ from core import sql
 from core.errors import NotFound
 from d1backend import gather
 from designs import selectors
-from designs.facets import Facets, facets_by_groups, facets_by_rows
+from designs.facet_columns import TooSparse
+from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows
 from designs.fields import FACET_FIELDS, Status, Values
 from designs.models import CatalogueVersion, Design
 from designs.places import (
@@ -235,8 +236,7 @@ class CachedCatalogue(DirectCatalogue):
 
     def facets(self, query: DesignQuery) -> Facets:
         unsorted = query.unsorted
-        count = facets_by_rows if unsorted.is_narrow else facets_by_groups
-        return facet_counts.get(self.version.listing, unsorted, lambda: count(unsorted))
+        return facet_counts.get(self.version.listing, unsorted, lambda: counted_facets(unsorted))
 
     def fragments(self, ids: Sequence[int]) -> list[orjson.Fragment]:
         """Designs as JSON, of which only the volatile fields are read and written each time."""
@@ -255,6 +255,13 @@ class CachedCatalogue(DirectCatalogue):
             for design_id, views, likes, is_favorite in read_volatile(self.user, ids)
             if (base, design_id) in texts
         ]
+
+
+def counted_facets(query: DesignQuery) -> Facets:
+    try:
+        return facets_by_columns(query)
+    except TooSparse:
+        return facets_by_rows(query) if query.is_narrow else facets_by_groups(query)
 
 
 def ids_of(query: DesignQuery | FavouritesQuery) -> "array[int]":

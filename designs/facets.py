@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TypedDict
@@ -10,9 +11,13 @@ from django.db.models import Count, F, Min, QuerySet
 from django.db.models.functions import Collate
 
 from d1backend import gather
-from designs.fields import FACET_FIELDS
-from designs.models import Design
-from designs.queries import DesignQuery
+from designs.facet_columns import FacetColumns, all_of
+from designs.fields import FACET_FIELDS, Status
+from designs.models import Design, SearchRow
+from designs.queries import DesignQuery, spellings
+
+LIVE_STATUSES = tuple(status for status in Status if status != Status.DELETED)
+columns = FacetColumns()
 
 
 class ValueCount(TypedDict):
@@ -51,7 +56,7 @@ def value_counts_of(query: DesignQuery, name: str) -> list[ValueCount]:
     return value_counts(query.designs(), name, narrow=query.is_narrow)
 
 
-# Both ways to count give the same facets, in which the filter of a field does not narrow its own counts.
+# All ways to count give the same facets, in which the filter of a field does not narrow its own counts.
 
 
 def facets_by_groups(query: DesignQuery) -> Facets:
@@ -72,6 +77,53 @@ def facets_by_rows(query: DesignQuery) -> Facets:
     return {"total": total, "facets": {name: counts[name] for name in FACET_FIELDS}}
 
 
+def facets_by_columns(query: DesignQuery) -> Facets:
+    """Count in the columns that this process holds; the database finds the designs of a search or a time.
+
+    Raises TooSparse.
+    """
+    found = found_ids(query)
+    with columns.lock:
+        columns.refresh()
+        size = len(columns.statuses)
+        chosen = [columns.of_statuses(query.statuses or LIVE_STATUSES)]
+        chosen += [columns.of_ids(ids) for ids in (found, query.ids) if ids is not None]
+        if query.featured is not None:
+            chosen.append(columns.of_featured(query.featured))
+        common = all_of(chosen, size)
+        wanted = {name: columns.columns[name].choose(is_one_of(values)) for name, values in query.attributes}
+        every = all_of([common, *wanted.values()], size)
+        tallies = {}
+        for name in FACET_FIELDS:
+            others = [flags for field, flags in wanted.items() if field != name]
+            tallies[name] = columns.columns[name].counts(
+                all_of([common, *others], size) if name in wanted else every
+            )
+    counts = {name: merge_spellings(tallied) for name, tallied in tallies.items()}
+    return {"total": every.count(1), "facets": counts}
+
+
+def found_ids(query: DesignQuery) -> "list[int] | None":
+    """The ids of what the search and the times of a query find, whatever else it asks for; None if it has neither."""
+    asked = replace(query, attributes=(), featured=None, ids=None)
+    if not (asked.is_search or asked.created_after or asked.created_before):
+        return None
+    if asked.words.expression and not (asked.created_after or asked.created_before):
+        return list(SearchRow.objects.filter(matches=asked.words.expression).values_list("pk", flat=True))
+    return list(asked.designs().values_list("pk", flat=True))
+
+
+def is_one_of(values: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a text equals one of these values, as a filter compares them."""
+    wanted = {as_compared(value) for value in spellings(values)}
+    return lambda text: as_compared(text) in wanted
+
+
+def as_compared(text: str) -> bytes:
+    """A text as NOCASE compares it: bytes have lower case for ASCII only."""
+    return text.encode().lower()
+
+
 def tally(query: DesignQuery, names: list[str]) -> tuple[int, dict[str, Counter[str]]]:
     """The number of designs that the query finds, and of each value of these fields among them."""
     rows = query.designs().values_list("pk", *names).iterator(chunk_size=2000)
@@ -84,11 +136,11 @@ def tally(query: DesignQuery, names: list[str]) -> tuple[int, dict[str, Counter[
 
 
 def merge_spellings(tallied: Counter[str]) -> list[ValueCount]:
-    """The counts as value_counts orders them. Bytes have lower case for ASCII only, as NOCASE does."""
+    """The counts as value_counts orders them."""
     found: dict[bytes, tuple[str, int]] = {}
     for value, count in tallied.items():
         if value:
-            key = value.encode().lower()
+            key = as_compared(value)
             first, before = found.get(key, (value, 0))
             found[key] = (min(first, value), before + count)
     ordered = sorted(found.items(), key=lambda pair: (-pair[1][1], pair[0]))

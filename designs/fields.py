@@ -3,12 +3,13 @@
 A new facet field is one more FacetField below, a migration, and its line in docs/api.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
+from designs.search.tokens import folded_words
 from uploads.models import Image
 
 # SQLite's NOCASE makes equality, order and grouping ignore ASCII case, also in an index.
@@ -49,6 +50,30 @@ class FacetField(models.CharField):
         return name, "django.db.models.CharField", args, options
 
 
+class FoldedField(models.TextField):
+    """What the full-text index needs beside the texts themselves (folded_text), derived whenever a row is written.
+
+    What updates rows without their models must write it, too (designs.versioning).
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"blank": True, "default": "", "editable": False, **options})
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        folded = folded_text(vars(model_instance))
+        setattr(model_instance, self.attname, folded)
+        return folded
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.TextField", args, options
+
+
+def folded_text(values: Mapping[str, Any]) -> str:
+    """The words of the searched fields in the form in which searches compare, where the index makes another of them."""
+    return folded_words(values[name] for name in SEARCH_WEIGHTS)
+
+
 class DesignFields(models.Model):
     """The columns, in the order in which forms, files and the API show them."""
 
@@ -87,6 +112,7 @@ class DesignFields(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     trashed_status = models.CharField(max_length=10, blank=True, default="", editable=False)
+    folded = FoldedField()
 
     class Meta:
         abstract = True
@@ -105,3 +131,5 @@ AUDITED = tuple("image_keys" if column == "r2_object_key" else column for column
 COUNTERS = ("view_count", "like_count")
 # The weight of a word found in each searched column: a word of the title counts most, one of a sentence least.
 SEARCH_WEIGHTS = {"title": 10.0, "description": 1.0} | dict.fromkeys(FACET_FIELDS, 3.0)
+# The columns of the full-text index. Which field a folded word is of, the index cannot tell.
+INDEX_WEIGHTS = SEARCH_WEIGHTS | {"folded": 3.0}

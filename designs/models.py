@@ -124,6 +124,8 @@ class CatalogueVersion(models.Model):
     listing = models.CharField(max_length=16)
     # Changes with these, and with a like_count.
     content = models.CharField(max_length=16)
+    # The last changes of `listing`, newest first: "listing before:id of the design,", the id 0 for what is no design.
+    recent = models.TextField(default="")
 
     class Meta:
         db_table = "catalogue_version"

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core import audit
 from d1backend import SerializationFailure, update_or_conflict
-from designs.fields import Values
+from designs.fields import SEARCH_WEIGHTS, Values, folded_text
 from designs.models import Design
 from designs.picture_change import NO_PICTURES, PictureChange
 
@@ -61,6 +61,8 @@ def store_version(
     Raises SerializationFailure if the row has another version than `design`, or does not meet the conditions.
     """
     columns = {**columns, "version": design.version + 1, "updated_at": timezone.now()}
+    if not SEARCH_WEIGHTS.keys().isdisjoint(columns):
+        columns["folded"] = folded_text({**vars(design), **columns})
     update_or_conflict(Design.objects.filter(*conditions, pk=design.pk, version=design.version), **columns)
     for name, value in columns.items():
         setattr(design, name, value)

@@ -24,9 +24,10 @@ from console.designs.filters import CountedFilters, filters_view
 from console.designs.forms import DesignForm
 from core.errors import GalleryError, NotFound
 from core.spreadsheets import download, in_chunks
-from designs import search, services
+from designs import services
 from designs.fields import EDITABLE, FACET_FIELDS, LIVE, SETTABLE_STATUSES, STAFF_ONLY, Status
 from designs.models import Design
+from designs.search.sql import matching, words_of
 from designs.selectors import NO_SUCH_DESIGN
 from designs.spreadsheets import COLUMNS, values_of
 from designs.validation import validated_fields
@@ -166,7 +167,7 @@ class DesignAdmin(ServiceAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Design], search_term: str
     ) -> tuple[QuerySet[Design], bool]:
-        return search.matching(queryset, search.words_of(search_term)), False
+        return matching(queryset, words_of(search_term)), False
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any

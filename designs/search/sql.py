@@ -1,7 +1,6 @@
 """From what a person types to a full-text search: their words are text, never FTS5 syntax."""
 
 import json
-import unicodedata
 from dataclasses import dataclass
 
 from django.db.models import (
@@ -18,15 +17,7 @@ from django.db.models import (
 
 from designs.fields import SEARCH_WEIGHTS, Values
 from designs.models import Design, SearchRow
-
-# The characters that unicode61 makes tokens of; marks alone make none.
-LETTERS_AND_NUMBERS = ("L", "N", "Co")
-# Letters of Devanagari, Bengali, Gurmukhi and Oriya that NFC takes apart (Unicode's composition exclusions).
-NUKTA_LETTERS = {
-    unicodedata.normalize("NFC", letter): letter
-    for letter in map(chr, range(0x0900, 0x0E00))
-    if unicodedata.normalize("NFC", letter) != letter
-}
+from designs.search.tokens import typed_words
 
 
 @dataclass(frozen=True)
@@ -47,41 +38,12 @@ def words_of(text: str) -> Words:
     (https://sqlite.org/fts5.html, section 3.1). Words without any token ("%", "***", an emoji) count only if there
     are no others, and must be found letter for letter then.
     """
-    words = list(dict.fromkeys(text.replace("\0", " ").split()))  # a NUL would end the expression
-    searchable = [word for word in words if is_searchable(word)]
+    words = typed_words(text)
+    searchable = list(dict.fromkeys(word.text for word in words if word.parts))
     if not searchable:
-        return Words("", tuple(words))
+        return Words("", tuple(dict.fromkeys(word.typed for word in words)))
     *whole, last = searchable
-    terms = [any_of(forms(word)) for word in whole] + [any_of(forms(last), "*")]
-    return Words(" AND ".join(terms), ())
-
-
-def any_of(words: list[str], suffix: str = "") -> str:
-    strings = [quoted(word) + suffix for word in words]
-    return strings[0] if len(strings) == 1 else f"({' OR '.join(strings)})"
-
-
-def forms(word: str) -> list[str]:
-    """The word in each form in which the same characters may be stored, the form that was sent first.
-
-    Texts are stored as they were sent, and the tokenizer folds only Latin accents. A letter with a nukta is one
-    character or two (ड़); Unicode's normal forms always have two.
-    """
-    if word.isascii():
-        return [word]
-    composed, decomposed = (unicodedata.normalize(form, word) for form in ("NFC", "NFD"))
-    return list(dict.fromkeys((word, composed, decomposed, with_nuktas(composed), with_nuktas(decomposed))))
-
-
-def with_nuktas(word: str) -> str:
-    """The word with each letter and its nukta as one character."""
-    for pair, letter in NUKTA_LETTERS.items():
-        word = word.replace(pair, letter)
-    return word
-
-
-def is_searchable(word: str) -> bool:
-    return any(unicodedata.category(character).startswith(LETTERS_AND_NUMBERS) for character in word)
+    return Words(" AND ".join([*map(quoted, whole), f"{quoted(last)}*"]), ())
 
 
 def quoted(word: str) -> str:
