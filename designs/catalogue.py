@@ -9,7 +9,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
 from django.db import connections, router
@@ -18,8 +18,9 @@ from core import sql
 from core.errors import NotFound
 from d1backend import gather
 from designs import selectors
+from designs.completion import Suggestion, Texts, Typed, best
 from designs.facet_columns import TooSparse
-from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows
+from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows, value_counts_of
 from designs.fields import FACET_FIELDS, Status, Values
 from designs.models import CatalogueVersion, Design
 from designs.places import (
@@ -33,7 +34,7 @@ from designs.places import (
     place_by_ids,
     stored,
 )
-from designs.queries import DesignQuery, FavouritesQuery, Sort
+from designs.queries import DesignQuery, FavouritesQuery, Sort, restrict_to_visible
 from designs.read_model import (
     VOLATILE_FIELDS,
     Reader,
@@ -41,6 +42,7 @@ from designs.read_model import (
     read_designs_of,
     read_volatile,
 )
+from designs.suggestions import titles_of, values_by_words
 
 # From this row on a page by number is cut out of the cached order of the whole list: to skip rows costs as many as
 # are skipped.
@@ -108,6 +110,8 @@ totals = VersionedCache[int](4096)
 id_pages = VersionedCache[Ids](4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
 facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
+known_values = VersionedCache[Texts](2)  # of all readers and of admins: about 5 MB at most
+suggested = VersionedCache[list[Suggestion]](4096)  # about a kilobyte each
 design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte each
 
 
@@ -137,6 +141,9 @@ class Catalogue(Protocol):
 
     def facets(self, query: DesignQuery) -> Facets:
         """The facets of a query; the filter of a field does not narrow the counts of that field."""
+
+    def suggestions(self, typed: Typed) -> list[Suggestion]:
+        """What completes the words typed so far, of the designs that the caller may see outside the trash."""
 
 
 def open_catalogue(user: Reader, base: str) -> Catalogue:
@@ -194,6 +201,15 @@ class DirectCatalogue:
     def facets(self, query: DesignQuery) -> Facets:
         return facets_by_groups(query.unsorted)
 
+    def suggestions(self, typed: Typed) -> list[Suggestion]:
+        if not typed:
+            return []
+        query = restrict_to_visible(self.user, DesignQuery())
+        counting: list[Callable[[], Any]] = [partial(value_counts_of, query, name) for name in FACET_FIELDS]
+        titles, *counts = gather(partial(titles_of, self.user, typed), *counting)
+        values = values_by_words(dict(zip(FACET_FIELDS, counts, strict=True)))
+        return best([*values.complete(typed), *Texts(titles).complete(typed)])
+
 
 class CachedCatalogue(DirectCatalogue):
     """The same, from memory as far as the version allows. Only what is volatile is read each time."""
@@ -237,6 +253,16 @@ class CachedCatalogue(DirectCatalogue):
     def facets(self, query: DesignQuery) -> Facets:
         unsorted = query.unsorted
         return facet_counts.get(self.version.listing, unsorted, lambda: counted_facets(unsorted))
+
+    def suggestions(self, typed: Typed) -> list[Suggestion]:
+        query, version = restrict_to_visible(self.user, DesignQuery()), self.version.listing
+
+        def complete() -> list[Suggestion]:
+            values = known_values.get(version, query, lambda: values_by_words(self.facets(query)["facets"]))
+            titles = Texts(titles_of(self.user, typed, [values.lexicon]))
+            return best([*values.complete(typed), *titles.complete(typed)])
+
+        return suggested.get(version, (query, typed), complete) if typed else []
 
     def fragments(self, ids: Sequence[int]) -> list[orjson.Fragment]:
         """Designs as JSON, of which only the volatile fields are read and written each time."""

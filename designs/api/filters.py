@@ -61,6 +61,9 @@ FILTER_PARAMETERS = [
     parameter("search", text_of(SEARCH_LENGTH), "Every word must match, the last one as a prefix."),
     parameter("q", text_of(SEARCH_LENGTH), "The same as search."),
 ]
+SUGGEST_PARAMETER = parameter(
+    "q", text_of(SEARCH_LENGTH), "What was typed so far; the last word may be unfinished."
+)
 SORT_PARAMETER = parameter(
     "sort",
     {"type": "string", "enum": list(Sort)},
@@ -137,7 +140,10 @@ class QueryString:
         return tuple(int(value) if len(value) <= ID_DIGITS else 0 for value in sent) or None
 
     def search(self, name: str) -> str:
-        name = name if self.params.get(name, "").strip() else "q"
+        return self.phrase(name if self.params.get(name, "").strip() else "q")
+
+    def phrase(self, name: str) -> str:
+        """What somebody typed to be searched."""
         value = self.text(name)
         if len(value) > SEARCH_LENGTH:
             raise invalid_field(name, f"{name} may have at most {SEARCH_LENGTH} characters.")

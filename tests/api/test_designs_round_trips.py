@@ -34,6 +34,7 @@ READS = [
     "/api/designs?search=silk",
     "/api/designs/facets",
     "/api/designs/featured",
+    "/api/designs/suggest?q=silk",
     "/api/designs/user/favorites",
     "/api/designs/{id}",
     "/api/designs/{id}/similar",
