@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from designs.search.tokens import fold, split
+from designs.search.vocabulary import Vocabulary
 
 Phrase = tuple[str, ...]  # folded words, one after the other
 
@@ -65,6 +67,12 @@ class SynonymTable:
 
     def of(self, phrase: Phrase) -> tuple[Meaning, ...]:
         return self.meanings.get(phrase, ())
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words that stand alone in the list: a spelling near to one of them is read as it."""
+        alone = {phrase[0] for phrase in self.meanings if len(phrase) == 1}
+        return Vocabulary((word, 1) for word in alone | self.kept)
 
     def __contains__(self, word: str) -> bool:
         """Whether a word alone is in the list, so that it needs no correction."""

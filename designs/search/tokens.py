@@ -76,8 +76,10 @@ class Word:
     parts: tuple[str, ...]
 
     @property
-    def text(self) -> str:
-        return " ".join(self.parts)
+    def stripped(self) -> str:
+        """The word without the punctuation around it."""
+        places = [place for place, letter in enumerate(self.typed) if is_part_of_words(letter)]
+        return self.typed[places[0] : places[-1] + 1] if places else self.typed
 
 
 def typed_words(text: str) -> list[Word]:

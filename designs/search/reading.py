@@ -1,0 +1,193 @@
+"""What was typed, read step by step: as it stands and widened, then corrected, and last without one of its words.
+
+`read` needs the synonyms only. Where its reading finds nothing, `designs.search.corrections` needs the vocabulary,
+and which parts of the reading the catalogue has.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from designs.search.expression import Node, Term, Within, all_of, any_of
+from designs.search.inflections import other_numbers
+from designs.search.stop_words import STOP_WORDS
+from designs.search.synonyms import Phrase, SynonymTable
+from designs.search.tokens import Word, typed_words
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word of the search, folded, and as typed. `place` counts tokens; "off-white" are two of one `chunk`."""
+
+    text: str
+    typed: str
+    place: int
+    chunk: int
+
+    @property
+    def spelled(self) -> str:
+        """As a script needs it to be read aloud, where a letter's nukta changes its sound."""
+        return self.text if self.typed.isascii() else self.typed.lower()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A word of the search, or a phrase of the synonyms, as it is read.
+
+    `exact` finds it as it stands, `node` in each of its forms.
+
+    `words` are what the API shows of it. `is_given` tells that staff know it, so it is never corrected; `corrected`
+    that it is another word than typed; `is_mistyped` that letters of it were changed.
+    """
+
+    tokens: tuple[Token, ...]
+    exact: Node
+    node: Node
+    words: tuple[str, ...]
+    is_given: bool = False
+    corrected: bool = False
+    is_mistyped: bool = False
+
+    @property
+    def typed(self) -> str:
+        return " ".join(token.typed for token in self.tokens)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a search. It finds what any of `sets` finds; what `exact` finds comes first.
+
+    `words`, `corrected` and `ignored` are what the API answers as `understood`. `symbols` are to be found letter by
+    letter where the search has no words. `parts` and `tokens` are what corrections start from. Several sets do
+    without one part each, in their order.
+    """
+
+    sets: tuple[Node, ...] = ()
+    exact: Node | None = None
+    words: tuple[str, ...] = ()
+    corrected: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    tokens: tuple[Token, ...] = ()
+
+    @property
+    def node(self) -> Node | None:
+        """What the search finds, or None where it has no words."""
+        return any_of(self.sets) if self.sets else None
+
+    def settled(self, found: Collection[int]) -> "Reading":
+        """The reading once it is known which of its sets find something: what they all do without is ignored."""
+        if len(self.sets) == 1 or len(found) != 1:
+            return self
+        [place] = found
+        kept = [part for index, part in enumerate(self.parts) if index != place]
+        return reading_of([kept], kept, self.tokens)
+
+
+def read(text: str, table: SynonymTable) -> Reading:
+    """The first reading: every word but stop words, in its singular and plurals and with its synonyms.
+
+    A search of stop words alone asks for them as they were typed.
+    """
+    chunks = searchable(text)
+    if not chunks:
+        return Reading(symbols=tuple(dict.fromkeys(text.replace("\0", " ").split())))
+    tokens = tokens_of(chunks)
+    phrases = list(phrases_of(tokens, table))
+    counted = [phrase for phrase in phrases if not is_stop(phrase, tokens, table)] or phrases
+    last = counted[-1][-1]
+    parts = tuple(part_of(phrase, table, unfinished=phrase[-1] == last) for phrase in counted)
+    chosen = dict.fromkeys(token.chunk for phrase in counted for token in phrase)
+    reading = reading_of([parts], parts, tokens)
+    return replace(reading, exact=as_typed([chunks[chunk] for chunk in chosen]))
+
+
+def read_every_word(text: str) -> Reading:
+    """The reading of `match=all`: every word as typed, stop words too, and nothing else."""
+    chunks = searchable(text)
+    if not chunks:
+        return read(text, SynonymTable())
+    node = as_typed(chunks)
+    return Reading((node,), node, tuple(token.typed.lower() for token in tokens_of(chunks)))
+
+
+def searchable(text: str) -> list[Word]:
+    return list({word.parts: word for word in reversed(typed_words(text)) if word.parts}.values())[::-1]
+
+
+def as_typed(chunks: list[Word]) -> Node:
+    *whole, last = (chunk.parts for chunk in chunks)
+    return all_of([*map(Term, whole), Term(last, prefix=True)])
+
+
+def tokens_of(chunks: list[Word]) -> tuple[Token, ...]:
+    parts = [
+        (part, chunk.stripped if len(chunk.parts) == 1 else part, index)
+        for index, chunk in enumerate(chunks)
+        for part in chunk.parts
+    ]
+    return tuple(Token(text, typed, place, chunk) for place, (text, typed, chunk) in enumerate(parts))
+
+
+def phrases_of(tokens: tuple[Token, ...], table: SynonymTable) -> Iterator[tuple[Token, ...]]:
+    """The tokens one by one, those together that are a phrase of the synonyms, the longest such."""
+    place = 0
+    while place < len(tokens):
+        lengths = range(min(table.longest, len(tokens) - place), 1, -1)
+        length = next((n for n in lengths if meanings(tokens[place : place + n], table)), 1)
+        yield tokens[place : place + length]
+        place += length
+
+
+def is_stop(phrase: tuple[Token, ...], tokens: tuple[Token, ...], table: SynonymTable) -> bool:
+    """Whether the words need not match; a word that staff listed must, and so must one within "ready-made"."""
+    if len(phrase) > 1 or phrase[0].text in table:
+        return False
+    return all(token.text in STOP_WORDS for token in tokens if token.chunk == phrase[0].chunk)
+
+
+def part_of(tokens: tuple[Token, ...], table: SynonymTable, *, unfinished: bool) -> Part:
+    phrase = tuple(token.text for token in tokens)
+    typed = all_of([*(Term((word,)) for word in phrase[:-1]), Term(phrase[-1:], prefix=unfinished)])
+    node = any_of([typed, *forms(phrase, table)])
+    is_given = len(phrase) > 1 or phrase[0] in table
+    return Part(tokens, typed, node, tuple(token.typed.lower() for token in tokens), is_given)
+
+
+def forms(phrase: Phrase, table: SynonymTable) -> Iterator[Node]:
+    """What else finds a word or phrase: its other number, and its synonyms.
+
+    The other number of a synonym is looked for in titles and attributes only: it is rare in stories, and what is
+    rare ranks high.
+    """
+    if len(phrase) == 1:
+        yield from (Term((other,)) for other in other_numbers(phrase[0]))
+    for each in numbers(phrase):
+        for meaning in table.of(each):
+            others = [other for found in meaning.phrases for other in numbers(found)]
+            if meaning.field is None:
+                yield from map(Term, meaning.phrases)
+            yield Within(meaning.field or "", tuple(dict.fromkeys(others)))
+
+
+def numbers(phrase: Phrase) -> list[Phrase]:
+    """The phrase, and with its last word in the other number."""
+    return [phrase, *((*phrase[:-1], other) for other in other_numbers(phrase[-1]))]
+
+
+def meanings(tokens: tuple[Token, ...], table: SynonymTable) -> bool:
+    return any(table.of(each) for each in numbers(tuple(token.text for token in tokens)))
+
+
+def reading_of(sets: Sequence[Sequence[Part]], parts: Sequence[Part], tokens: tuple[Token, ...]) -> Reading:
+    """A reading of some parts of a search, all of them or in sets; it ignores all other tokens."""
+    used = {token for part in parts for token in part.tokens}
+    return Reading(
+        sets=tuple(all_of(part.node for part in each) for each in sets),
+        exact=any_of(all_of(part.exact for part in each) for each in sets),
+        words=tuple(dict.fromkeys(word for part in parts for word in part.words)),
+        corrected=tuple((part.typed, " ".join(part.words)) for part in parts if part.corrected),
+        ignored=tuple(token.typed for token in tokens if token not in used),
+        parts=tuple(parts),
+        tokens=tokens,
+    )
