@@ -18,7 +18,7 @@ from core import sql
 from core.errors import NotFound
 from d1backend import gather
 from designs import selectors
-from designs.completion import Suggestion, Texts, Typed, best
+from designs.completion import MOST, Suggestion, Texts, Typed, best
 from designs.facet_columns import TooSparse
 from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows, value_counts_of
 from designs.fields import FACET_FIELDS, Status, Values
@@ -259,7 +259,11 @@ class CachedCatalogue(DirectCatalogue):
 
         def complete() -> list[Suggestion]:
             values = known_values.get(version, query, lambda: values_by_words(self.facets(query)["facets"]))
-            titles = Texts(titles_of(self.user, typed, [values.lexicon]))
+            titles = Texts(titles_of(self.user, typed))
+            found = best([*values.complete(typed, exactly=True), *titles.complete(typed, exactly=True)])
+            if len(found) == MOST:
+                return found
+            titles = Texts(titles_of(self.user, typed, values.lexicon))
             return best([*values.complete(typed), *titles.complete(typed)])
 
         return suggested.get(version, (query, typed), complete) if typed else []

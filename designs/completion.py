@@ -4,21 +4,20 @@ The last word typed may be the beginning of any word of a text, the others stand
 begin as typed come first, then those that sound alike, then those a letter or two away.
 """
 
-from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from heapq import nsmallest
-from itertools import islice
+from itertools import chain, islice, takewhile
 from typing import NamedTuple, TypedDict
 
 from rapidfuzz.distance import OSA
 
 from designs.search.scripts import romanised
 from designs.search.sounds import sound_of
-from designs.search.tokens import fold, typed_words
+from designs.search.tokens import fold, split
 
 MOST = 8  # suggestions
 TITLE = "title"
@@ -36,14 +35,16 @@ class Heard(NamedTuple):
     sounds: tuple[str, ...]
 
 
+def words_of(text: str) -> Iterator[Heard]:
+    """The words of a text."""
+    return chain.from_iterable(map(heard, text.split()))
+
+
 @lru_cache(maxsize=32768)
-def words_of(text: str) -> tuple[Heard, ...]:
-    """The words of a text. Folding takes the nukta away, which is heard."""
-    return tuple(
-        Heard(part, sounds_of(part, word.typed if len(word.parts) == 1 else part))
-        for word in typed_words(text)
-        for part in word.parts
-    )
+def heard(typed: str) -> tuple[Heard, ...]:
+    """The words between two spaces. Folding takes the nukta away, which is heard."""
+    parts = split(fold(typed))
+    return tuple(Heard(part, sounds_of(part, typed if len(parts) == 1 else part)) for part in parts)
 
 
 def sounds_of(folded: str, typed: str) -> tuple[str, ...]:
@@ -76,7 +77,7 @@ class Typed:
     @classmethod
     def of(cls, text: str) -> "Typed":
         """Nothing is typed where `text` has no letter or digit. A repeated word counts once, as unfinished if last."""
-        if not (words := words_of(text)):
+        if not (words := list(words_of(text))):
             return cls(())
         *whole, last = words
         return cls((*(word for word in dict.fromkeys(whole) if word != last), last))
@@ -95,28 +96,34 @@ class Lexicon:
     """Words, and which of them are near to a typed one."""
 
     def __init__(self, words: Iterable[Heard]) -> None:
-        sounds = dict(words)
-        self.words = sorted(sounds)
-        self.by_start: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self.sounds = dict(words)
+        self.words = sorted(self.sounds)
+
+    @cached_property
+    def spellings(self) -> dict[str, list[tuple[str, str]]]:
+        """The words with each of their spellings, by its first letter."""
+        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for word in self.words:
-            for spelling in dict.fromkeys((word, *sounds[word])):
-                self.by_start[spelling[0]].append((spelling, word))
+            for spelling in dict.fromkeys((word, *self.sounds[word])):
+                found[spelling[0]].append((spelling, word))
+        return found
+
+    def exact(self, typed: Heard, *, begins: bool) -> dict[str, int]:
+        """The words that are the typed one, each with its distance, or those that begin so."""
+        if not begins:
+            return {typed.word: EXACT} if typed.word in self.sounds else {}
+        following = islice(self.words, bisect_left(self.words, typed.word), None)
+        return dict.fromkeys(takewhile(lambda word: word.startswith(typed.word), following), EXACT)
 
     def near(self, typed: Heard, *, begins: bool) -> dict[str, int]:
-        """The distance of each word near to a typed one. `begins`: it may be the beginning of a word."""
-        found = dict.fromkeys(self.exact(typed.word, begins=begins), EXACT)
+        """The same, and all that are near to it."""
+        found = self.exact(typed, begins=begins)
         for spelling in dict.fromkeys((typed.word, *typed.sounds)):
-            for other, word in self.by_start.get(spelling[0], ()):
+            for other, word in self.spellings.get(spelling[0], ()):
                 distance = distance_of(spelling, other, begins=begins)
                 if distance is not None and distance < found.get(word, FAR):
                     found[word] = distance
         return found
-
-    def exact(self, typed: str, *, begins: bool) -> Iterator[str]:
-        for word in islice(self.words, bisect_left(self.words, typed), None):
-            if not (word.startswith(typed) if begins else word == typed):
-                return
-            yield word
 
 
 def distance_of(typed: str, other: str, *, begins: bool) -> int | None:
@@ -136,31 +143,27 @@ class Texts:
 
     def __init__(self, known: Iterable[Known]) -> None:
         self.known = list(known)
-        self.holders: dict[str, array[int]] = defaultdict(lambda: array("l"))
+        self.holders: dict[str, list[int]] = defaultdict(list)
         words: set[Heard] = set()
         for index, text in enumerate(self.known):
             of_text = set(words_of(text.text))
             words |= of_text
-            for word in {heard.word for heard in of_text}:
-                self.holders[word].append(index)
+            for word in of_text:
+                self.holders[word.word].append(index)
         self.lexicon = Lexicon(words)
 
-    def complete(self, typed: Typed) -> Iterator[tuple[int, Known]]:
-        """Those that complete what was typed, each with its distance."""
-        found: dict[int, int] | None = None
-        for word, begins in typed.wanted:
+    def complete(self, typed: Typed, *, exactly: bool = False) -> Iterator[tuple[int, Known]]:
+        """Those that complete what was typed, each with its distance; with `exactly` just the exact ones."""
+        near = self.lexicon.exact if exactly else self.lexicon.near
+        found: dict[int, int] = {}
+        for place, (word, begins) in enumerate(typed.wanted):
             distances: dict[int, int] = {}
-            for near, distance in self.lexicon.near(word, begins=begins).items():
-                for index in self.holders[near]:
-                    distances[index] = min(distance, distances.get(index, distance))
-            found = (
-                distances
-                if found is None
-                else {
-                    index: found[index] + distance for index, distance in distances.items() if index in found
-                }
-            )
-        return ((distance, self.known[index]) for index, distance in (found or {}).items())
+            for other, distance in near(word, begins=begins).items():
+                for index in self.holders[other]:
+                    if place == 0 or index in found:
+                        distances[index] = min(distance, distances.get(index, distance))
+            found = {index: found.get(index, EXACT) + distance for index, distance in distances.items()}
+        return ((distance, self.known[index]) for index, distance in found.items())
 
 
 def best(found: Iterable[tuple[int, Known]]) -> list[Suggestion]:
