@@ -14,7 +14,7 @@ from designs.models import Design
 from designs.search.expression import Term, all_of, any_of, expression
 
 # What is kept of a field with more values: the commonest.
-VALUES_MOST = 2000
+VALUES_MOST = 1000
 # The designs found by their titles, the newest first, and the mistyped words that are looked for in place of one.
 TITLES_MOST, NEAR_MOST = 100, 8
 # The index of statuses and titles counts those of the newest designs that are found.

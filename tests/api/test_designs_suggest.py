@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 
 from core import app_settings
+from d1backend.replica import on_primary
 from designs.api.filters import SEARCH_LENGTH
 from designs.models import Design
 from tests.api.client import ApiClient, refused
@@ -202,3 +203,17 @@ def test_few_values_of_each_field_and_few_titles_are_looked_at(monkeypatch):
         ("Ikat style 0", "style", 1),
         ("Ikat style 1", "style", 1),
     ]
+
+
+@pytest.mark.skipif(not hasattr(connection, "round_trips"), reason="only D1 bills (TEST_ENGINE=d1)")
+def test_without_the_replica_it_is_one_round_trip_that_reads_each_field_of_each_design_once():
+    designs(*(f"Ikat {number}" for number in range(50)), style="Ikat", colour="Red")
+    reader = ApiClient.approved()
+    with on_primary():
+        texts("ika", reader)
+        before = connection.usage
+        assert len(texts("ikat", reader)) == 8
+        used = connection.usage.since(before)
+    assert used.round_trips == 1
+    # Of eight fields and of the titles, which are found, looked up and counted; 100 rows are the sign-in's.
+    assert used.rows_read <= (8 + 4) * 50 + 100
