@@ -9,7 +9,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
 from django.db import connections, router
@@ -18,9 +18,9 @@ from core import sql
 from core.errors import NotFound
 from d1backend import gather
 from designs import selectors
-from designs.completion import MOST, Suggestion, Texts, Typed, best
+from designs.completion import Suggestion, Texts, Typed
 from designs.facet_columns import TooSparse
-from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows, value_counts_of
+from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows
 from designs.fields import FACET_FIELDS, Status, Values
 from designs.models import CatalogueVersion, Design
 from designs.places import (
@@ -42,7 +42,9 @@ from designs.read_model import (
     read_designs_of,
     read_volatile,
 )
-from designs.suggestions import titles_of, values_by_words
+from designs.readings import as_read, read_and_ask, reading_at, vocabularies
+from designs.search.reading import Reading
+from designs.suggestions import suggestions_among, suggestions_read, values_by_words
 
 # From this row on a page by number is cut out of the cached order of the whole list: to skip rows costs as many as
 # are skipped.
@@ -77,11 +79,20 @@ class VersionedCache(Generic[V]):
         self.lock = threading.Lock()
         self.entries: OrderedDict[tuple[str, Hashable], V] = OrderedDict()
 
-    def get(self, version: str, key: Hashable, load: Callable[[], V]) -> V:
-        """The value of a key; `load` reads it if it is not cached under `version`, which was read before."""
-        return self.get_many(version, [key], lambda keys: {key: load()})[key]
+    def get(self, version: str, key: Hashable, load: Callable[[], V], loaded: "Loaded | None" = None) -> V:
+        """The value of a key; `load` reads it if it is not cached under `version`, which was read before.
 
-    def get_many(self, version: str, keys: Iterable[K], load: Callable[[list[K]], dict[K, V]]) -> dict[K, V]:
+        With `loaded` it is noted there, to be cached by keep().
+        """
+        return self.get_many(version, [key], lambda keys: {key: load()}, loaded)[key]
+
+    def get_many(
+        self,
+        version: str,
+        keys: Iterable[K],
+        load: Callable[[list[K]], dict[K, V]],
+        loaded: "Loaded | None" = None,
+    ) -> dict[K, V]:
         """The values of several keys; `load` reads those that are not cached, and may leave some out."""
         found: dict[K, V] = {}
         missing: list[K] = []
@@ -93,22 +104,39 @@ class VersionedCache(Generic[V]):
                 else:
                     missing.append(key)
         if missing:
-            loaded = load(missing)
-            found |= loaded
-            if version in (current_version() or ()):
-                self.add(version, loaded)
+            values = load(missing)
+            found |= values
+            noted: Loaded = [] if loaded is None else loaded
+            noted.append((version, partial(self.add, version, values)))
+            if loaded is None:
+                keep(noted)
         return found
 
-    def add(self, version: str, loaded: Mapping[K, V]) -> None:
+    def add(self, version: str, values: Mapping[K, V]) -> None:
         with self.lock:
-            self.entries.update({(version, key): value for key, value in loaded.items()})
+            self.entries.update({(version, key): value for key, value in values.items()})
             while len(self.entries) > self.size:
                 self.entries.popitem(last=False)
+
+
+# What was read under a version, and the functions that cache it.
+Loaded = list[tuple[str, Callable[[], None]]]
+
+
+def keep(loaded: Loaded) -> None:
+    """Cache what was read, if its version is still that of the catalogue; forget it otherwise."""
+    if loaded:
+        version = current_version() or ()
+        for read_under, add in loaded:
+            if read_under in version:
+                add()
+        loaded.clear()
 
 
 totals = VersionedCache[int](4096)
 id_pages = VersionedCache[Ids](4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
+readings = VersionedCache[Reading](1024)  # about ten kilobytes each
 facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
 known_values = VersionedCache[Texts](2)  # of all readers and of admins: about 5 MB at most
 suggested = VersionedCache[list[Suggestion]](4096)  # about a kilobyte each
@@ -116,11 +144,12 @@ design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte 
 
 
 class DesignPage(NamedTuple):
-    """A part of a list: its total, which only a part by number has, and its end, None if nothing follows."""
+    """A part of a list: its total, which only a part by number has, its end (None if nothing follows), its reading."""
 
     items: Sequence[Item]
     total: int | None
     end: Place | None
+    reading: Reading | None = None  # of a search
 
 
 class Catalogue(Protocol):
@@ -129,6 +158,9 @@ class Catalogue(Protocol):
     @property
     def version_key(self) -> str:
         """Changes with everything except views that a body shows; empty if bodies must be compared instead."""
+
+    def reading_key(self, query: DesignQuery) -> str:
+        """Changes, besides the version, with how a search is read."""
 
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
         """A part of a list."""
@@ -152,6 +184,16 @@ def open_catalogue(user: Reader, base: str) -> Catalogue:
     return DirectCatalogue(user, base) if version is None else CachedCatalogue(user, base, version)
 
 
+def read_search(query: DesignQuery) -> tuple[DesignQuery, Reading]:
+    """The query with the words that its search finds, and how the search is read."""
+    version = current_version()
+    if version is None:
+        reading, _ = read_and_ask(query, lambda read: None)
+    else:
+        reading = CachedCatalogue(None, "", version).reading(query)
+    return as_read(query, reading), reading
+
+
 class DirectCatalogue:
     """Each read comes from the database, in one round trip."""
 
@@ -163,7 +205,13 @@ class DirectCatalogue:
     def version_key(self) -> str:
         return ""
 
+    def reading_key(self, query: DesignQuery) -> str:
+        return ""
+
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        if isinstance(query, DesignQuery) and query.text:
+            reading, page = read_and_ask(query, lambda read: self.unindexed_page(read, part))
+            return page._replace(reading=reading)
         if not query.has_index:
             return self.unindexed_page(query, part)
         keyed = query.keyed(part)
@@ -199,16 +247,12 @@ class DirectCatalogue:
         return read_designs_of(self.user, ids, self.base)
 
     def facets(self, query: DesignQuery) -> Facets:
-        return facets_by_groups(query.unsorted)
+        if not query.text:
+            return facets_by_groups(query.unsorted)
+        return read_and_ask(query.unsorted, facets_by_groups)[1]
 
     def suggestions(self, typed: Typed) -> list[Suggestion]:
-        if not typed:
-            return []
-        query = restrict_to_visible(self.user, DesignQuery())
-        counting: list[Callable[[], Any]] = [partial(value_counts_of, query, name) for name in FACET_FIELDS]
-        titles, *counts = gather(partial(titles_of, self.user, typed), *counting)
-        values = values_by_words(dict(zip(FACET_FIELDS, counts, strict=True)))
-        return best([*values.complete(typed), *Texts(titles).complete(typed)])
+        return suggestions_read(self.user, typed) if typed else []
 
 
 class CachedCatalogue(DirectCatalogue):
@@ -217,12 +261,32 @@ class CachedCatalogue(DirectCatalogue):
     def __init__(self, user: Reader, base: str, version: Version) -> None:
         super().__init__(user, base)
         self.version = version
+        self.loaded: Loaded = []  # asking for the version once is enough for all
 
     @property
     def version_key(self) -> str:
         return self.version.content
 
+    def reading_key(self, query: DesignQuery) -> str:
+        return vocabularies.mark(self.version.listing, query.visible) if query.text else ""
+
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        if isinstance(query, DesignQuery) and query.text:
+            reading = self.reading(query)
+            page = self.page_of(as_read(query, reading), part)._replace(reading=reading)
+        else:
+            page = self.page_of(query, part)
+        keep(self.loaded)
+        return page
+
+    def reading(self, query: DesignQuery) -> Reading:
+        """How the search of a query is read."""
+        listing = self.version.listing
+        key = (query.text, query.every_word, query.visible, vocabularies.mark(listing, query.visible))
+        return readings.get(listing, key, lambda: reading_at(query, listing), self.loaded)
+
+    def page_of(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        """A part of a list whose search is read."""
         if query.sort is Sort.MOST_VIEWED:  # the order changes without the version
             found = ids_part(query, part)
             total = None if part.after else self.total(self.version.listing, query)
@@ -230,43 +294,48 @@ class CachedCatalogue(DirectCatalogue):
         by_likes = isinstance(query, FavouritesQuery) or query.sort is Sort.POPULAR
         version = self.version.content if by_likes else self.version.listing
         if isinstance(query, DesignQuery) and (not query.has_index or (part.start >= DEEP and not by_likes)):
-            whole = id_lists.get(version, query, lambda: ids_of(query))
-            found = id_pages.get(version, (query, part), lambda: part_of_cached(query, part, whole))
+            whole = id_lists.get(version, query, lambda: ids_of(query), self.loaded)
+            found = id_pages.get(
+                version, (query, part), lambda: part_of_cached(query, part, whole), self.loaded
+            )
             return DesignPage(self.fragments(found.ids), None if part.after else len(whole), found.end)
         total = None if part.after else self.total(version, query)
-        found = id_pages.get(version, (query, part), lambda: ids_part(query, part))
+        found = id_pages.get(version, (query, part), lambda: ids_part(query, part), self.loaded)
         return DesignPage(self.fragments(found.ids), total, found.end)
 
     def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
         """How many designs the query finds."""
         unsorted = query.unsorted
-        return totals.get(version, unsorted, lambda: unsorted.designs().count())
+        return totals.get(version, unsorted, lambda: unsorted.designs().count(), self.loaded)
 
     def similar(self, design_id: int, limit: int) -> Sequence[Item]:
         to = self.design(design_id)
         attributes = {name: to[name] for name in FACET_FIELDS}
         nearest = selectors.designs_similar_to(design_id, attributes).values_list("pk", flat=True)[:limit]
         key = ("similar", design_id, limit)
-        found = id_pages.get(self.version.listing, key, lambda: Ids(array("q", nearest), None))
-        return self.fragments(found.ids)
+        found = id_pages.get(self.version.listing, key, lambda: Ids(array("q", nearest), None), self.loaded)
+        fragments = self.fragments(found.ids)
+        keep(self.loaded)
+        return fragments
 
     def facets(self, query: DesignQuery) -> Facets:
-        unsorted = query.unsorted
-        return facet_counts.get(self.version.listing, unsorted, lambda: counted_facets(unsorted))
+        read = as_read(query, self.reading(query)) if query.text else query
+        unsorted = read.unsorted
+        counts = facet_counts.get(
+            self.version.listing, unsorted, lambda: counted_facets(unsorted), self.loaded
+        )
+        keep(self.loaded)
+        return counts
 
     def suggestions(self, typed: Typed) -> list[Suggestion]:
-        query, version = restrict_to_visible(self.user, DesignQuery()), self.version.listing
+        query, listing = restrict_to_visible(self.user, DesignQuery()), self.version.listing
 
         def complete() -> list[Suggestion]:
-            values = known_values.get(version, query, lambda: values_by_words(self.facets(query)["facets"]))
-            titles = Texts(titles_of(self.user, typed))
-            found = best([*values.complete(typed, exactly=True), *titles.complete(typed, exactly=True)])
-            if len(found) == MOST:
-                return found
-            titles = Texts(titles_of(self.user, typed, values.lexicon))
-            return best([*values.complete(typed), *titles.complete(typed)])
+            values = known_values.get(listing, query, lambda: values_by_words(self.facets(query)["facets"]))
+            return suggestions_among(values, typed, query, lambda: vocabularies.at(listing, query.visible))
 
-        return suggested.get(version, (query, typed), complete) if typed else []
+        key = (query, typed, vocabularies.mark(listing, query.visible))
+        return suggested.get(listing, key, complete) if typed else []
 
     def fragments(self, ids: Sequence[int]) -> list[orjson.Fragment]:
         """Designs as JSON, of which only the volatile fields are read and written each time."""
@@ -276,7 +345,9 @@ class CachedCatalogue(DirectCatalogue):
             designs = read_designs(None, [design_id for _, design_id in keys], base)
             return {(base, design["id"]): cacheable_json(design) for design in designs}
 
-        texts = design_texts.get_many(self.version.listing, [(base, design_id) for design_id in ids], load)
+        texts = design_texts.get_many(
+            self.version.listing, [(base, design_id) for design_id in ids], load, self.loaded
+        )
         return [
             orjson.Fragment(
                 b'%s,"view_count":%d,"like_count":%d,"is_favorite":%s}'

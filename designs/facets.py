@@ -12,11 +12,10 @@ from django.db.models.functions import Collate
 
 from d1backend import gather
 from designs.facet_columns import FacetColumns, all_of
-from designs.fields import FACET_FIELDS, Status
+from designs.fields import FACET_FIELDS, LIVE_STATUSES
 from designs.models import Design, SearchRow
 from designs.queries import DesignQuery, spellings
 
-LIVE_STATUSES = tuple(status for status in Status if status != Status.DELETED)
 columns = FacetColumns()
 
 

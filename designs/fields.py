@@ -30,6 +30,7 @@ class Status(models.TextChoices):
 # Nobody sets DELETED: a deletion does.
 SETTABLE_STATUSES = [choice for choice in Status.choices if choice[0] != Status.DELETED]
 LIVE = ~models.Q(status=Status.DELETED)  # the designs outside the trash
+LIVE_STATUSES = tuple(status for status in Status if status != Status.DELETED)
 
 
 class FacetField(models.CharField):

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from accounts.models import User
-from designs.fields import LIVE, Status, Values
+from designs.fields import LIVE, LIVE_STATUSES, Status, Values
 from designs.models import Design
 from designs.places import Follows, Part, columns_of
 from designs.search import sql as search
@@ -87,7 +87,11 @@ class FavouritesQuery(Listed):
 
 @dataclass(frozen=True)
 class DesignQuery(Listed):
-    """The filters, the search and the order of a list. By default every design outside the trash, newest first."""
+    """The filters, the search and the order of a list. By default every design outside the trash, newest first.
+
+    A search is the `text` that was typed. How it is read depends on what the caller may see, the `visible` statuses,
+    and not on the other filters; designs.readings gives the query the `words` to find.
+    """
 
     attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     featured: bool | None = None
@@ -95,6 +99,9 @@ class DesignQuery(Listed):
     created_after: datetime | None = None
     created_before: datetime | None = None
     ids: tuple[int, ...] | None = None
+    text: str = ""
+    every_word: bool = False  # as typed, and nothing else
+    visible: tuple[str, ...] = LIVE_STATUSES
     words: search.Words = search.NO_WORDS
     sort: Sort = Sort.NEWEST
     by_place: bool = False  # in the order that staff gave the featured designs
@@ -110,7 +117,7 @@ class DesignQuery(Listed):
 
     @property
     def is_search(self) -> bool:
-        return bool(self.words.expression or self.words.symbols)
+        return bool(self.text or self.words.expression or self.words.symbols)
 
     @property
     def has_index(self) -> bool:
@@ -119,7 +126,7 @@ class DesignQuery(Listed):
     @property
     def is_narrow(self) -> bool:
         """Whether there is a filter or a search besides the status."""
-        return self.unsorted != DesignQuery(statuses=self.statuses)
+        return self.unsorted != DesignQuery(statuses=self.statuses, visible=self.visible)
 
     @property
     def is_ranked(self) -> bool:
@@ -147,6 +154,8 @@ class DesignQuery(Listed):
     def ordered(self) -> QuerySet[Design]:
         if self.by_place:
             return self.designs().order_by(F("featured_place").asc(nulls_last=True), *self.order)
+        if self.words.exact:
+            return self.designs().order_by(search.comes_first(self.words).desc(), *self.order)
         return super().ordered()
 
     def designs(self) -> QuerySet[Design]:
@@ -165,8 +174,9 @@ class DesignQuery(Listed):
 def restrict_to_visible(user: User | None, query: DesignQuery) -> DesignQuery:
     """The query, of which all but admins see published designs only; admins see the trash where they ask for it."""
     if user is not None and user.is_admin:
-        return query
-    return replace(query, statuses=(Status.PUBLISHED,))
+        asks_for_trash = Status.DELETED in query.statuses
+        return replace(query, visible=tuple(Status) if asks_for_trash else LIVE_STATUSES)
+    return replace(query, statuses=(Status.PUBLISHED,), visible=(Status.PUBLISHED,))
 
 
 def featured_query() -> DesignQuery:

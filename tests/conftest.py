@@ -34,9 +34,10 @@ def _clean_cache():
     cache.clear()
     if hasattr(settings, "DATA"):  # d1backend's own tests know nothing of the gallery
         from core import limits
-        from designs import counters
+        from designs import counters, readings
 
         limits.host_cells.forget()
+        readings.vocabularies.held.clear()
         counters._views.pending.clear()
         counters._views.file.unlink(missing_ok=True)
 

@@ -20,14 +20,16 @@ from unfold.decorators import action, display
 from console.base import ServiceAdmin, actor_of, error_as_json
 from console.dashboard.views import export_table
 from console.designs import bulk_upload, csv_import, pictures
-from console.designs.filters import CountedFilters, filters_view
+from console.designs.filters import CountedFilters, filters_view, visible_statuses
 from console.designs.forms import DesignForm
 from core.errors import GalleryError, NotFound
 from core.spreadsheets import download, in_chunks
 from designs import services
+from designs.catalogue import read_search
 from designs.fields import EDITABLE, FACET_FIELDS, LIVE, SETTABLE_STATUSES, STAFF_ONLY, Status
 from designs.models import Design
-from designs.search.sql import matching, words_of
+from designs.queries import DesignQuery
+from designs.search.sql import matching
 from designs.selectors import NO_SUCH_DESIGN
 from designs.spreadsheets import COLUMNS, values_of
 from designs.validation import validated_fields
@@ -167,7 +169,10 @@ class DesignAdmin(ServiceAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Design], search_term: str
     ) -> tuple[QuerySet[Design], bool]:
-        return matching(queryset, words_of(search_term)), False
+        if not search_term.strip():
+            return queryset, False
+        query = DesignQuery(text=search_term.strip(), visible=visible_statuses(request))
+        return matching(queryset, read_search(query)[0].words), False
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any

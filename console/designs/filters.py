@@ -17,11 +17,12 @@ from django.urls import reverse
 
 from console.base import GalleryAdmin
 from d1backend.gather import gather
+from designs.catalogue import read_search
 from designs.facets import value_counts_of
-from designs.fields import FACET_FIELDS, LIVE, Status
+from designs.fields import FACET_FIELDS, LIVE, LIVE_STATUSES, Status
 from designs.models import Design
 from designs.queries import DesignQuery, spellings
-from designs.search.sql import unindexed, words_of
+from designs.search.sql import unindexed
 
 VALUES_SHOWN = 20  # of one filter; the search finds the others
 FLAGS = {"1": True, "0": False}
@@ -105,10 +106,17 @@ def filters_view(model_admin: GalleryAdmin, request: HttpRequest) -> HttpRespons
 def query_of(request: HttpRequest) -> DesignQuery:
     """The designs that the list's address asks for."""
     sent = request.GET
+    visible = visible_statuses(request)
     attributes = tuple((name, (sent[name],)) for name in FACET_FIELDS if name in sent)
     statuses = tuple(status for status in Status.values if status == sent.get("status"))
     featured = FLAGS.get(sent.get("featured", ""))
-    return DesignQuery(attributes, featured, statuses, words=words_of(sent.get("q", "")))
+    query = DesignQuery(attributes, featured, statuses, text=sent.get("q", "").strip(), visible=visible)
+    return read_search(query)[0] if query.text else query
+
+
+def visible_statuses(request: HttpRequest) -> tuple[Status, ...]:
+    """The statuses that a search of the list is read by: the trash only where it is asked for."""
+    return tuple(Status) if request.GET.get("status") == Status.DELETED else LIVE_STATUSES
 
 
 def counts_for(query: DesignQuery) -> dict[str, Counts]:

@@ -13,13 +13,13 @@ from core.days import moment_of
 from core.errors import Invalid, invalid_field
 from designs.fields import FACET_FIELDS, Status, Values
 from designs.queries import DesignQuery, Sort
-from designs.search.sql import NO_WORDS, words_of
 
 SEARCH_LENGTH = 500  # characters
 IDS_MOST = 100
 ID_DIGITS = 18  # a longer number is larger than any id
 WHOLE_NUMBER = re.compile(r"[0-9]+")
 FLAGS = {"true": True, "false": False}
+EVERY_WORD = "all"
 NO_NUL = r"^[^\u0000]*$"
 
 T = TypeVar("T")
@@ -58,8 +58,17 @@ FILTER_PARAMETERS = [
         array_of({"type": "integer", "minimum": 0}) | {"maxItems": IDS_MOST},
         "The designs of these ids.",
     ),
-    parameter("search", text_of(SEARCH_LENGTH), "Every word must match, the last one as a prefix."),
+    parameter(
+        "search",
+        text_of(SEARCH_LENGTH),
+        "Every word but stop words must match, the last one also as a prefix; where nothing does, words are corrected.",
+    ),
     parameter("q", text_of(SEARCH_LENGTH), "The same as search."),
+    parameter(
+        "match",
+        {"type": "string", "enum": [EVERY_WORD]},
+        "Every word as typed, stop words too, and nothing else.",
+    ),
 ]
 SUGGEST_PARAMETER = parameter(
     "q", text_of(SEARCH_LENGTH), "What was typed so far; the last word may be unfinished."
@@ -93,7 +102,8 @@ def design_query(request: Request) -> DesignQuery:
         created_after=parse("created_after", sent.moment),
         created_before=parse("created_before", sent.moment),
         ids=parse("ids", sent.ids),
-        words=words_of(text) if text else NO_WORDS,
+        text=text or "",
+        every_word=bool(parse("match", sent.match) and text),
         sort=parse("sort", sent.sort) or (Sort.RELEVANCE if text else Sort.NEWEST),
     )
     if errors:
@@ -147,6 +157,12 @@ class QueryString:
         value = self.text(name)
         if len(value) > SEARCH_LENGTH:
             raise invalid_field(name, f"{name} may have at most {SEARCH_LENGTH} characters.")
+        return value
+
+    def match(self, name: str) -> str:
+        value = self.text(name)
+        if value not in ("", EVERY_WORD):
+            raise invalid_field(name, f"{name} must be {EVERY_WORD}.")
         return value
 
     def flag(self, name: str) -> bool | None:

@@ -15,6 +15,7 @@ from designs.catalogue import DesignPage
 from designs.fields import Values
 from designs.places import Part, Place
 from designs.queries import DesignQuery, FavouritesQuery
+from designs.search.reading import Reading
 
 # A dot needs no escape in a query string.
 signer = Signer(salt="designs.api.pages", sep=".")
@@ -52,7 +53,7 @@ class DesignPageRequest:
         per_page, page = self.numbers.per_page, self.numbers.page
         if self.after is not None:
             page = self.after.rows // per_page + 1
-        return {
+        body = {
             "items": found.items,
             "total": found.total,
             "page": page,
@@ -60,6 +61,16 @@ class DesignPageRequest:
             "pages": None if found.total is None else math.ceil(found.total / per_page),
             "next": None if found.end is None else cursor_of(found.end, self.query),
         }
+        return body if found.reading is None else {**body, "understood": understood(found.reading)}
+
+
+def understood(reading: Reading) -> Values:
+    """How a search was read, as the API shows it."""
+    return {
+        "words": [*reading.words],
+        "corrected": dict(reading.corrected),
+        "ignored": [*reading.ignored],
+    }
 
 
 def cursor_of(place: Place, query: DesignQuery | FavouritesQuery) -> str:

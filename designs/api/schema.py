@@ -17,6 +17,23 @@ DESIGN_PAGE = inline_serializer(
         "per_page": serializers.IntegerField(),
         "pages": serializers.IntegerField(allow_null=True, help_text="Null after a cursor."),
         "next": serializers.CharField(allow_null=True, help_text="A cursor for `after`; null at the end."),
+        "understood": inline_serializer(
+            "Understood",
+            {
+                "words": serializers.ListField(
+                    child=serializers.CharField(), help_text="As read, in lower case, without stop words."
+                ),
+                "corrected": serializers.DictField(
+                    child=serializers.CharField(),
+                    help_text="The word read for each typed word that was corrected.",
+                ),
+                "ignored": serializers.ListField(
+                    child=serializers.CharField(), help_text="Stop words, and words left out, as typed."
+                ),
+            },
+            required=False,
+            help_text="How a search was read; in pages of a search only.",
+        ),
     },
 )
 

@@ -60,9 +60,13 @@ SIMILAR_DEFAULT, SIMILAR_MOST = 10, 50
 
 
 def catalogue_response(
-    request: Request, make_body: Callable[[Catalogue], Values], *, by_version: bool = True
+    request: Request,
+    make_body: Callable[[Catalogue], Values],
+    *,
+    by_version: bool = True,
+    search: DesignQuery | None = None,
 ) -> HttpResponseBase:
-    """What `make_body` reads of the catalogue, with its ETag, or a 304.
+    """What `make_body` reads of the catalogue, with its ETag, or a 304. `search` is the query whose search it reads.
 
     The ETag names the catalogue's version, the caller and the request, so a 304 takes no body. Without a version,
     and with `by_version` false for a body that changes without the version, it names the body.
@@ -70,9 +74,8 @@ def catalogue_response(
     base = media_base(request)
     catalogue = open_catalogue(caller(request), base)
     if by_version and catalogue.version_key:
-        return conditional(
-            request, version_etag(request, catalogue.version_key, base), lambda: make_body(catalogue)
-        )
+        version_key = catalogue.version_key + (catalogue.reading_key(search) if search else "")
+        return conditional(request, version_etag(request, version_key, base), lambda: make_body(catalogue))
     body = make_body(catalogue)
     return conditional(request, etag_of(without_views(body)), lambda: body)
 
@@ -101,7 +104,9 @@ def page_response(request: Request, query: DesignQuery | FavouritesQuery) -> Htt
         return asked.body(catalogue.design_page(query, asked.part))
 
     # Views change that order, and leave the version as it is.
-    return catalogue_response(request, make_body, by_version=query.sort is not Sort.MOST_VIEWED)
+    by_version = query.sort is not Sort.MOST_VIEWED
+    search = query if isinstance(query, DesignQuery) else None
+    return catalogue_response(request, make_body, by_version=by_version, search=search)
 
 
 class DesignsView(APIView):
@@ -184,7 +189,7 @@ class FacetsView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """The number of designs with each value. The filter of a field does not narrow its own counts."""
         query = restrict_to_visible(caller(request), filters.design_query(request))
-        return catalogue_response(request, lambda catalogue: {**catalogue.facets(query)})
+        return catalogue_response(request, lambda catalogue: {**catalogue.facets(query)}, search=query)
 
 
 class SuggestView(APIView):
@@ -196,8 +201,11 @@ class SuggestView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Up to 8 values and titles that complete what was typed, also where it was mistyped."""
-        typed = Typed.of(filters.QueryString(request).phrase("q"))
-        return catalogue_response(request, lambda catalogue: {"items": catalogue.suggestions(typed)})
+        text = filters.QueryString(request).phrase("q")
+        query = restrict_to_visible(caller(request), DesignQuery(text=text))
+        return catalogue_response(
+            request, lambda catalogue: {"items": catalogue.suggestions(Typed.of(text))}, search=query
+        )
 
 
 @extend_schema(parameters=[DESIGN_ID])

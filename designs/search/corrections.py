@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from designs.search.expression import Term, any_of
+from designs.search.expression import Term, all_of, any_of
 from designs.search.reading import Part, Reading, Token, forms, reading_of
 from designs.search.synonyms import SynonymTable
 from designs.search.vocabulary import Candidate, Vocabulary
@@ -14,7 +14,8 @@ MOST_LEFT_OUT = (
 )
 SHORTEST_HALF = 3  # letters of each half of a word that is parted
 SHORTEST_ALIKE = 4  # letters of each half that only sounds like a word
-SHORTEST_JOINED = 6  # letters of two words that together sound like one
+SHORTEST_JOINED = 6  # letters of two unknown words that together sound like one
+SHORTEST_JOINED_KNOWN = 8  # the same where one of them is known
 
 
 def correct(
@@ -92,7 +93,7 @@ class Attempt:
         word = "".join(token.text for token in pair)
         if word in self.vocabulary:
             return (word,)
-        if both_unknown and len(word) >= SHORTEST_JOINED:
+        if len(word) >= (SHORTEST_JOINED if both_unknown else SHORTEST_JOINED_KNOWN):
             return tuple(self.vocabulary.same_sound(word))
         return ()
 
@@ -105,8 +106,8 @@ class Attempt:
         if not halves and (candidate is None or candidate.is_guess):
             halves = self.halves(token.text, SHORTEST_ALIKE, alike=True)
         if halves:
-            node = Term(halves)
-            return Part(part.tokens, node, node, halves, corrected=True)
+            node = all_of(Term((half,)) for half in halves)
+            return Part(part.tokens, Term(halves), node, halves, corrected=True)
         if candidate is None:
             return part
         return self.part(part.tokens, candidate.words, is_mistyped=candidate.is_guess)

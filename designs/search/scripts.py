@@ -13,7 +13,7 @@ VIRAMA = 9  # the combining class of the mark for "no vowel"
 SOUNDS = {
     "AA": "a", "II": "i", "UU": "u", "EE": "e", "OO": "o", "EY": "e", "SHORT E": "e", "SHORT O": "o",
     "CANDRA A": "a", "CANDRA E": "e", "CANDRA O": "o", "VOCALIC R": "ri", "VOCALIC RR": "ri", "VOCALIC L": "li",
-    "C": "ch", "CH": "ch", "TT": "t", "TTH": "th", "DD": "d", "DDH": "dh", "NN": "n", "NNN": "n", "NY": "n",
+    "C": "ch", "CH": "ch", "TT": "t", "TTH": "th", "DD": "ḍ", "DDH": "ḍh", "NN": "n", "NNN": "n", "NY": "n",
     "NG": "n", "SS": "sh", "LL": "l", "LLL": "l", "RR": "r", "DDDH": "r", "RH": "r", "Q": "k", "KHH": "kh",
     "GHH": "g", "YY": "y", "RA WITH MIDDLE DIAGONAL": "r", "RA WITH LOWER DIAGONAL": "v", "KHANDA T": "t",
     "CHILLU NN": "n", "CHILLU N": "n", "CHILLU RR": "r", "CHILLU L": "l", "CHILLU LL": "l", "CHILLU K": "k",
@@ -35,6 +35,8 @@ UNSPOKEN = re.compile(
 ONE_FOR_TWO = ("TAMIL", "MALAYALAM")
 SOFT = {"nch": "nj", "ch": "s", "k": "g", "t": "d", "p": "b"}
 SOFTENED = re.compile(rf"(nch|(?<=[{VOWELS}])ch|(?<=[{VOWELS}nm])[ktp])(?=[{VOWELS}]|$)")
+# Between vowels this one is spoken as an r, and its nukta, which says so, is often left out.
+FLAP = re.compile(rf"(?<=[{VOWELS}])ḍ(?=h?[{VOWELS}])")
 SOFT_START = re.compile("^(ch|[ktp])")
 
 
@@ -62,7 +64,8 @@ def romanised(word: str) -> tuple[str, ...]:
         ]
     if "MALAYALAM" in scripts and unicodedata.combining(word[-1]) == VIRAMA:
         spellings += [each + "u" for each in spellings]
-    return tuple(dict.fromkeys(each.replace(INHERENT, "a") for each in spellings))
+    spellings += [FLAP.sub("r", each) for each in spellings]
+    return tuple(dict.fromkeys(each.replace(INHERENT, "a").replace("ḍ", "d") for each in spellings))
 
 
 def softer(found: re.Match[str]) -> str:

@@ -13,7 +13,10 @@ RULES = [
     (r"t?ch+", "ç"),
     (r"c(?=[eiy])", "s"),
     (r"c", "k"),
-    (r"([kgjtdbs])h", r"\1"),
+    (r"([kgjtdbsr])h", r"\1"),
+    (r"geo", "jo"),
+    (r"g(?=ett)", "j"),
+    (r"tte$", "t"),
     (r"z", "s"),
     (r"(?<=[aeiou])w(?![aeiouy])", "u"),
     (r"w", "v"),
@@ -38,3 +41,10 @@ def sound_of(word: str) -> str:
     for pattern, replacement in COMPILED:
         word = pattern.sub(replacement, word)
     return word
+
+
+VOWELS = str.maketrans("", "", "aeiou")
+
+
+def consonants_of(sound: str) -> str:
+    return sound.translate(VOWELS)

@@ -1,6 +1,7 @@
-"""From what a person types to a full-text search: their words are text, never FTS5 syntax."""
+"""A search in the database: the designs that a reading finds."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import (
@@ -8,46 +9,62 @@ from django.db.models import (
     BooleanField,
     CharField,
     DateTimeField,
+    ExpressionWrapper,
     Func,
+    Q,
     QuerySet,
     TextField,
     Transform,
     Value,
 )
 
-from designs.fields import SEARCH_WEIGHTS, Values
+from designs.fields import FACET_FIELDS, SEARCH_WEIGHTS, Values
 from designs.models import Design, SearchRow
-from designs.search.tokens import typed_words
+from designs.search.expression import expression
+from designs.search.reading import Reading, read_every_word
+
+# The columns of the title and the attributes, as synonyms may name them.
+NAMED = ("title", *FACET_FIELDS)
 
 
 @dataclass(frozen=True)
 class Words:
-    """A parsed search: an FTS5 expression, or else the words that have no letter or digit."""
+    """What a search asks the database for: an FTS5 expression, or else words that have no letter or digit.
+
+    Where `exact` is given, an expression too, what it finds comes before the rest of what `expression` finds.
+    """
 
     expression: str
     symbols: tuple[str, ...]
+    exact: str = ""
 
 
+# The index first: SQLite would look each design up in it.
+FINDS = (
+    "EXISTS (SELECT 1 FROM designs_search AS s CROSS JOIN designs AS d ON d.id = s.rowid "
+    "WHERE s.designs_search MATCH {matching} AND +d.status IN ({statuses}))"
+)
 NO_WORDS = Words("", ())
 
 
+def words_by(reading: Reading) -> Words:
+    """What a reading asks for. A word is a quoted FTS5 string in it, never syntax."""
+    if reading.node is None:
+        return Words("", reading.symbols)
+    asked = expression(reading.node, NAMED)
+    exact = expression(reading.exact, NAMED) if reading.exact else asked
+    return Words(asked, (), "" if exact == asked else exact)
+
+
 def words_of(text: str) -> Words:
-    """The search for every word of `text`, the last one as the beginning of a word.
-
-    A word becomes a quoted FTS5 string, which may hold anything once its quotes are doubled
-    (https://sqlite.org/fts5.html, section 3.1). Words without any token ("%", "***", an emoji) count only if there
-    are no others, and must be found letter for letter then.
-    """
-    words = typed_words(text)
-    searchable = list(dict.fromkeys(word.text for word in words if word.parts))
-    if not searchable:
-        return Words("", tuple(dict.fromkeys(word.typed for word in words)))
-    *whole, last = searchable
-    return Words(" AND ".join([*map(quoted, whole), f"{quoted(last)}*"]), ())
+    """The search for every word of `text` as typed, the last one also as the beginning of a word."""
+    return words_by(read_every_word(text))
 
 
-def quoted(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
+def finds(matching: str, statuses: Iterable[str]) -> str:
+    """The condition in SQL that an expression, as `matching` says it, finds a design with one of these statuses."""
+    listed = ", ".join(f"'{status}'" for status in statuses)
+    return FINDS.format(matching=matching, statuses=listed)
 
 
 class Lines(Func):
@@ -74,6 +91,12 @@ def holding(designs: QuerySet[Design], symbols: tuple[str, ...]) -> QuerySet[Des
         return designs
     # One JSON text for all symbols: D1 limits the depth of an expression to 100.
     return designs.filter(HoldsAll(Value(json.dumps(symbols)), Lines(*SEARCH_WEIGHTS)))
+
+
+def comes_first(words: Words) -> ExpressionWrapper:
+    """Whether a design is one of those that come first."""
+    exact = SearchRow.objects.filter(matches=words.exact).values("pk")
+    return ExpressionWrapper(Q(pk__in=exact), output_field=BooleanField())
 
 
 def matching(designs: QuerySet[Design], words: Words, *, ranked: bool = False) -> QuerySet[Design]:

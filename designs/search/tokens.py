@@ -76,6 +76,10 @@ class Word:
     parts: tuple[str, ...]
 
     @property
+    def text(self) -> str:
+        return " ".join(self.parts)
+
+    @property
     def stripped(self) -> str:
         """The word without the punctuation around it."""
         places = [place for place, letter in enumerate(self.typed) if is_part_of_words(letter)]

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -10,13 +10,19 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
 from designs.search.inflections import singulars
-from designs.search.scripts import romanised
-from designs.search.sounds import sound_of
+from designs.search.scripts import is_indic, romanised
+from designs.search.sounds import consonants_of, sound_of
 
-# From so many letters so many may be mistyped.
-SLIPS = ((8, 2), (5, 1))
-MOST_SLIPS = max(slips for _, slips in SLIPS)
-SHORTEST = 3  # letters of a word that is corrected at all
+# From so many letters so many may be mistyped; a sound is shorter than its word, so that a slip changes more of it.
+LETTER_SLIPS = ((8, 2), (5, 1))
+SOUND_SLIPS = ((9, 2), (6, 1))
+# Romanisation is least sure of vowels: of so many consonants, so many vowels between them may be others.
+VOWEL_SLIPS = ((4, 2), (3, 1))
+SHORTEST_SOUND = 5  # letters of a sound that may have slips at all
+ONE_LETTER = ("ckq", "vw", "fp")  # first letters that begin the same sounds
+MOST_SLIPS = 2
+SHORTEST = 4  # Latin letters of a word that is corrected at all
+SHORTEST_INDIC = 2  # letters of one in an Indic script
 SHORTEST_BEGINNING = 5  # letters of a sound that may be the beginning of a word's
 MOST_ALIKE = 4  # words that are as near as the nearest
 
@@ -99,7 +105,8 @@ class Vocabulary:
         Its sound decides; then one letter that is mistyped, but never the first; then, if the word may be
         `unfinished`, whether it sounds like the beginning of another; last a slip in its sound, and two slips.
         """
-        if len(word) < SHORTEST or any(letter.isdigit() for letter in word):
+        shortest = SHORTEST_INDIC if is_indic(word) else SHORTEST
+        if len(word) < shortest or any(letter.isdigit() for letter in word):
             return None
         tried = list(enumerate(spellings(word)))
         found = [each for place, spelling in tried for each in self.of_same_sound(spelling, place)]
@@ -128,18 +135,34 @@ class Vocabulary:
                     yield distance_of(Likeness.BEGINNING, word, place, each), each
 
     def mistyped(self, word: str, place: int) -> Iterator[tuple[Distance, str]]:
-        for each, slips in self.near_words.of(word, lambda found: max(len(word), len(found))):
-            yield distance_of(OF_LETTERS[slips], word, place, each), each
+        # A word of five letters may have lost one of them.
+        for each, slips in self.near_words.of(word):
+            if slips <= allowed(LETTER_SLIPS, max(len(word), len(each))):
+                yield distance_of(OF_LETTERS[slips], word, place, each), each
         sound = sound_of(word)
-        for alike, slips in self.near_sounds.of(sound, lambda found: min(len(sound), len(found))):
-            for each in self.by_sound[alike]:
-                yield distance_of(OF_SOUNDS[slips], word, place, each), each
+        for alike, slips in self.near_sounds.of(sound):
+            for each in self.by_sound[alike] if slips <= sound_slips(sound, alike) else ():
+                if same_start(word, latin_spellings(each)[0]):
+                    yield distance_of(OF_SOUNDS[slips], word, place, each), each
+
+
+def sound_slips(sound: str, alike: str) -> int:
+    """How many letters of a sound may be others than those of the one that is like it."""
+    if len(sound) < SHORTEST_SOUND:
+        return 0
+    most = allowed(SOUND_SLIPS, min(len(sound), len(alike)))
+    consonants = consonants_of(sound)
+    return max(most, allowed(VOWEL_SLIPS, len(consonants))) if consonants == consonants_of(alike) else most
+
+
+def same_start(one: str, other: str) -> bool:
+    return one[0] == other[0] or any(one[0] in alike and other[0] in alike for alike in ONE_LETTER)
 
 
 def distance_of(likeness: Likeness, word: str, place: int, found: str) -> Distance:
     latin = latin_spellings(found)[0]
     letters = OSA.distance(word, latin)
-    return Distance(likeness, latin[:1] != word[:1], letters, place, set(word) != set(latin))
+    return Distance(likeness, not same_start(latin, word), letters, place, set(word) != set(latin))
 
 
 class Neighbours:
@@ -150,23 +173,20 @@ class Neighbours:
         for text in texts:
             self.texts[text[0], len(text)].append(text)
 
-    def of(self, text: str, length_of: Callable[[str], int]) -> Iterator[tuple[str, int]]:
-        """The texts with the same first letter that are a slip or two away, with the number of slips.
-
-        `length_of` tells the length that decides how many slips a text may be away.
-        """
+    def of(self, text: str) -> Iterator[tuple[str, int]]:
+        """The texts with the same first letter that are a slip or two away, with the number of slips."""
         for length in range(len(text) - MOST_SLIPS, len(text) + MOST_SLIPS + 1):
             near = self.texts.get((text[:1], length), ())
             for found, slips, _ in extract(
                 text, near, scorer=OSA.distance, score_cutoff=MOST_SLIPS, limit=None
             ):
-                if 0 < slips <= allowed(length_of(found)):
+                if slips:
                     yield found, int(slips)
 
 
-def allowed(length: int) -> int:
+def allowed(slips: tuple[tuple[int, int], ...], length: int) -> int:
     """How many letters of so many may be mistyped."""
-    return next((slips for letters, slips in SLIPS if length >= letters), 0)
+    return next((most for letters, most in slips if length >= letters), 0)
 
 
 def beginnings(ordered: list[str], beginning: str) -> Iterator[str]:
@@ -183,5 +203,7 @@ def latin_spellings(word: str) -> tuple[str, ...]:
 def spellings(word: str) -> list[str]:
     """A typed word in Latin letters, as it may be spelled in the catalogue: in the singular, z for j."""
     latin = dict.fromkeys(latin_spellings(word))
-    latin |= dict.fromkeys(each for spelling in latin for each in singulars(spelling))
+    latin |= dict.fromkeys(
+        each for spelling in latin for each in singulars(spelling) if len(each) >= SHORTEST
+    )
     return list(latin | dict.fromkeys(each.replace("j", "z") for each in latin))

@@ -1,4 +1,4 @@
-"""The full-text search of the catalogue, as people type."""
+"""The full-text search of the catalogue, for every word as typed."""
 
 import pytest
 
@@ -13,11 +13,11 @@ LIST = "/api/designs"
 
 @pytest.fixture
 def found():
-    """Ask as an approved user: the titles that a search finds."""
+    """Ask as an approved user: the titles that a search finds by every word as typed."""
     reader = ApiClient.approved()
 
     def ask(search, **query):
-        response = reader.get(LIST, search=search, **query)
+        response = reader.get(LIST, search=search, match="all", **query)
         assert response.status_code == 200, response.content
         body = response.json()
         assert body["total"] == len(body["items"])

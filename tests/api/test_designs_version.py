@@ -66,7 +66,7 @@ def answers(reader):
 def unremembered(reader, monkeypatch):
     """The answers of a process that remembers nothing."""
     with monkeypatch.context() as patch:
-        patch.setattr(VersionedCache, "get_many", lambda cache, version, keys, load: load(list(keys)))
+        patch.setattr(VersionedCache, "get_many", lambda cache, version, keys, load, loaded: load(list(keys)))
         return answers(reader)
 
 
