@@ -33,6 +33,7 @@ class Heard(NamedTuple):
 
     word: str
     sounds: tuple[str, ...]
+    typed: str  # with its nukta, which folding takes away
 
 
 def words_of(text: str) -> Iterator[Heard]:
@@ -42,9 +43,11 @@ def words_of(text: str) -> Iterator[Heard]:
 
 @lru_cache(maxsize=32768)
 def heard(typed: str) -> tuple[Heard, ...]:
-    """The words between two spaces. Folding takes the nukta away, which is heard."""
+    """The words between two spaces."""
     parts = split(fold(typed))
-    return tuple(Heard(part, sounds_of(part, typed if len(parts) == 1 else part)) for part in parts)
+    if len(parts) == 1 and not typed.isascii():
+        return (Heard(parts[0], sounds_of(parts[0], typed), typed),)
+    return tuple(Heard(part, sounds_of(part, part), part) for part in parts)
 
 
 def sounds_of(folded: str, typed: str) -> tuple[str, ...]:
@@ -96,7 +99,7 @@ class Lexicon:
     """Words, and which of them are near to a typed one."""
 
     def __init__(self, words: Iterable[Heard]) -> None:
-        self.sounds = dict(words)
+        self.sounds = {word.word: word.sounds for word in words}
         self.words = sorted(self.sounds)
 
     @cached_property

@@ -59,7 +59,7 @@ def suggestions_among(
     def near(word: Heard, begins: bool) -> Iterable[str]:
         distances = values.lexicon.near(word, begins=begins)
         nearest = sorted((distance, other) for other, distance in distances.items() if distance)
-        likeliest = vocabulary().nearest(word.word, unfinished=begins)
+        likeliest = vocabulary().nearest(word.typed, unfinished=begins)
         return dict.fromkeys(
             (
                 *(likeliest.words if likeliest else ())[:NEAR_MOST],

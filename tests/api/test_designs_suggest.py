@@ -98,6 +98,23 @@ def test_a_mistyped_word_is_completed_too(stored, typed):
     assert suggested(typed) == [(stored, "style", 2)]
 
 
+@pytest.mark.skipif(
+    hasattr(connection, "round_trips"), reason="of D1 itself only values are asked with slips"
+)
+@pytest.mark.parametrize(
+    ("title", "typed"),
+    [
+        ("Kanjivaram border", "kanjeevar"),
+        ("Plain lehenga", "plain lehnga"),
+        ("Plain saree", "साड़ी"),
+        ("रेशम", "resham"),
+    ],
+)
+def test_titles_with_a_mistyped_word_are_completed_too(title, typed):
+    designs(title)
+    assert suggested(typed) == [(title, "title", 1)]
+
+
 def test_words_that_begin_as_typed_come_before_those_that_sound_alike_and_those_before_slips():
     designs("A", style="Banarasi")
     designs("B", "C", style="Bannarasi")
