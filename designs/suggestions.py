@@ -21,6 +21,7 @@ from designs.search.vocabulary import Vocabulary
 VALUES_MOST = 1000
 # The designs found by their titles, the newest first, and the mistyped words that are looked for in place of one.
 TITLES_MOST, NEAR_MOST = 100, 8
+CORRECTED_MOST = 8  # words; more are only looked for as typed
 # The index of statuses and titles counts those of the newest designs that are found.
 TITLES = """
     SELECT min(d.title COLLATE BINARY), count(*) FROM designs AS d
@@ -53,7 +54,7 @@ def suggestions_among(
     """
     titles = Texts(titles_of(typed, query))
     found = best([*values.complete(typed, exactly=True), *titles.complete(typed, exactly=True)])
-    if len(found) == MOST:
+    if len(found) == MOST or len(typed.words) > CORRECTED_MOST:
         return found
 
     def near(word: Heard, begins: bool) -> Iterable[str]:
