@@ -5,11 +5,15 @@ equal: Unicode's confusables, UTS #39, section 4 (https://www.unicode.org/report
 docs/decisions/0018-usernames-have-three-keys.md says why there are two skeletons.
 """
 
+import re
 import unicodedata
 from functools import cache
 from pathlib import Path
 
+from core.audit import ANONYMOUS_PREFIX
+
 SIGNS = "_.-"
+ANONYMOUS = re.compile(rf"{ANONYMOUS_PREFIX}\d+")
 ZWNJ, ZWJ = "\u200c", "\u200d"
 BENGALI_RA, BENGALI_VIRAMA = "\u09b0", "\u09cd"
 VIRAMA = 9  # Canonical_Combining_Class, UAX #44
@@ -58,6 +62,21 @@ def username_forms(username: str) -> dict[str, str]:
         "username_skeleton": skeleton(username_key(username)),
         "username_written_skeleton": skeleton(plain),
     }
+
+
+def is_reserved(username: str) -> bool:
+    """Return whether this is, or looks like, a name of the audit trail for who has left (core.audit)."""
+    forms = username_forms(username)
+    return ANONYMOUS.fullmatch(forms.pop("username_key")) is not None or any(
+        looks_anonymous().fullmatch(form) for form in forms.values()
+    )
+
+
+@cache
+def looks_anonymous() -> re.Pattern[str]:
+    """Return what skeletons of these names match."""
+    digits = "|".join({re.escape(skeleton(digit)) for digit in "0123456789"})
+    return re.compile(f"{re.escape(skeleton(ANONYMOUS_PREFIX))}(?:{digits})+")
 
 
 def username_plain(username: str) -> str:

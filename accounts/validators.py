@@ -4,7 +4,7 @@ from django.contrib.auth.password_validation import get_default_password_validat
 from django.core.exceptions import ValidationError
 
 from accounts.details import check_email, is_one_line, is_telephone
-from accounts.usernames import is_word, username_key, username_plain
+from accounts.usernames import is_reserved, is_word, username_key, username_plain
 
 USERNAME_LENGTH = (3, 50)  # characters
 PASSWORD_LENGTH = (6, 128)  # characters
@@ -16,6 +16,7 @@ PASSWORD_SIZE = "A password has {} to {} characters.".format(*PASSWORD_LENGTH)
 def validate_username(username: str) -> None:
     """Raise ValidationError unless the username has 3 to 50 letters of any script, digits or `_ . -`.
 
+    It may not look like a name of the audit trail for who has left.
     Its normal form must follow the rule too: one letter can stand for several words.
     """
     least, most = USERNAME_LENGTH
@@ -23,6 +24,8 @@ def validate_username(username: str) -> None:
         raise ValidationError(USERNAME_SIZE)
     if not (is_word(username) and is_word(username_key(username))):
         raise ValidationError("A username may only contain letters, digits and _ . -")
+    if is_reserved(username):
+        raise ValidationError("Names like this stand for accounts that were deleted. Choose another one.")
 
 
 def validate_password(password: str) -> None:

@@ -44,8 +44,8 @@ DESIGN = """INSERT INTO designs (
     CASE n % 10 WHEN 0 THEN 'draft' WHEN 1 THEN 'archived' ELSE 'published' END, n * 31 % 9973, 0, {when}, {when},
     1, ''
 FROM s"""
-COUNT = """INSERT INTO daily_counts (day, design_id, views) {numbers}
-SELECT date('now', '-' || (n * {span} / {counts}) || ' days'), 1 + n % {designs}, 1 + n % 9 FROM s"""
+COUNT = """INSERT INTO daily_counts (day, design_id, views, likes) {numbers}
+SELECT date('now', '-' || (n * {span} / {counts}) || ' days'), 1 + n % {designs}, 1 + n % 9, 0 FROM s"""
 VIEWS = """INSERT INTO day_totals (day, views, likes, designs) {numbers}
 SELECT day, sum(views), 0, 0 FROM daily_counts JOIN s WHERE true GROUP BY day
 ON CONFLICT (day) DO UPDATE SET views = excluded.views"""

@@ -36,6 +36,8 @@ def workloads(size: int) -> dict[str, str]:
         "search with filter": urlencode({"search": "silk", "category": "Saree"}),
         "facets": "facets",
         "facets, filtered": "facets?" + urlencode({"category": "Saree", "fabric": "Cotton"}),
+        "suggestions": "suggest?" + urlencode({"q": "kanj"}),
+        "suggestions, mistyped": "suggest?" + urlencode({"q": "kanjeevaram sar"}),
         "facets of a search": "facets?" + urlencode({"search": "silk"}),
     }
 

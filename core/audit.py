@@ -14,6 +14,7 @@ from d1backend import insert_unkeyed, update_uncounted
 LABEL_LENGTH = 255
 SECRET_FIELDS = frozenset({"password", "password_hash"})
 HIDDEN = "(hidden)"
+ANONYMOUS_PREFIX = "deleted-"  # core.triggers has it, too
 
 Changes = Mapping[str, tuple[Json, Json]]
 
@@ -57,7 +58,7 @@ def record(
 
 def anonymous_name(user_id: int) -> str:
     """The name under which the trail shows a user who has left."""
-    return f"deleted-{user_id}"
+    return f"{ANONYMOUS_PREFIX}{user_id}"
 
 
 class Nameless(Func):

@@ -18,6 +18,7 @@ from core import sql
 from core.errors import NotFound
 from d1backend import gather
 from designs import selectors
+from designs.completion import Suggestion, Texts, Typed
 from designs.facet_columns import TooSparse
 from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows
 from designs.fields import FACET_FIELDS, Status, Values
@@ -33,7 +34,7 @@ from designs.places import (
     place_by_ids,
     stored,
 )
-from designs.queries import DesignQuery, FavouritesQuery, Sort, for_values
+from designs.queries import DesignQuery, FavouritesQuery, Sort, for_values, restrict_to_visible
 from designs.read_model import (
     VOLATILE_FIELDS,
     Reader,
@@ -43,6 +44,7 @@ from designs.read_model import (
 )
 from designs.readings import as_read, first_reading, read_and_ask, reading_at, vocabularies
 from designs.search.reading import Reading
+from designs.suggestions import suggestions_among, suggestions_read, values_by_words
 
 # From this row on a page by number is cut out of the cached order of the whole list: to skip rows costs as many as
 # are skipped.
@@ -136,6 +138,8 @@ id_pages = VersionedCache[Ids](4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
 readings = VersionedCache[Reading](1024)  # a few kilobytes each
 facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
+known_values = VersionedCache[Texts](2)  # of all readers and of admins: about 5 MB at most
+suggested = VersionedCache[list[Suggestion]](4096)  # about a kilobyte each
 design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte each
 
 
@@ -169,6 +173,9 @@ class Catalogue(Protocol):
 
     def facets(self, query: DesignQuery) -> Facets:
         """The facets of a query; the filter of a field does not narrow the counts of that field."""
+
+    def suggestions(self, typed: Typed) -> list[Suggestion]:
+        """What completes the words typed so far, of the designs that the caller may see outside the trash."""
 
 
 def open_catalogue(user: Reader, base: str) -> Catalogue:
@@ -245,6 +252,9 @@ class DirectCatalogue:
         if not query.text:
             return facets_by_groups(query.unsorted)
         return read_and_ask(query.unsorted, facets_by_groups)[1]
+
+    def suggestions(self, typed: Typed) -> list[Suggestion]:
+        return suggestions_read(self.user, typed) if typed else []
 
 
 class CachedCatalogue(DirectCatalogue):
@@ -338,6 +348,16 @@ class CachedCatalogue(DirectCatalogue):
         """The facets of a query whose search is read."""
         unsorted = query.unsorted
         return facet_counts.get(self.version.listing, unsorted, lambda: counted_facets(unsorted), self.loaded)
+
+    def suggestions(self, typed: Typed) -> list[Suggestion]:
+        query, listing = restrict_to_visible(self.user, DesignQuery()), self.version.listing
+
+        def complete() -> list[Suggestion]:
+            values = known_values.get(listing, query, lambda: values_by_words(self.facets(query)["facets"]))
+            return suggestions_among(values, typed, query, lambda: vocabularies.at(listing, query.visible))
+
+        key = (query, typed, vocabularies.mark(listing, query.visible))
+        return suggested.get(listing, key, complete) if typed else []
 
     def fragments(self, ids: Sequence[int]) -> list[orjson.Fragment]:
         """Designs as JSON, of which only the volatile fields are read and written each time."""

@@ -38,7 +38,7 @@ PAUSE = 0.5  # seconds: how often a process hands its views over, and looks whet
 SEEN = """json_extract(%s, '$."' || id || '"')"""
 ADD_TO_DESIGNS = "UPDATE designs SET view_count = view_count + {seen} WHERE id IN ({ids})"
 ADD_TO_DAYS = """
-    INSERT INTO daily_counts (day, design_id, views) SELECT %s, id, {seen} FROM designs WHERE id IN ({ids})
+    INSERT INTO daily_counts (day, design_id, views, likes) SELECT %s, id, {seen}, 0 FROM designs WHERE id IN ({ids})
     ON CONFLICT (design_id, day) DO UPDATE SET views = views + excluded.views
 """
 MAKE_DAY_TOTAL = totals.new_day("%s")

@@ -8,10 +8,12 @@ import_designs and the admin's import page use this.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
@@ -20,7 +22,7 @@ from core.days import moment_of
 from core.errors import Conflict, GalleryError, invalid_field
 from core.spreadsheets import Cells, of_cell
 from designs import services
-from designs.fields import Values
+from designs.fields import SETTABLE_STATUSES, Status, Values
 from designs.models import Design
 from designs.picture_change import PictureChange
 from designs.spreadsheets import COLUMNS
@@ -28,6 +30,8 @@ from designs.validation import IMAGE_PENDING, Faults, faults_of, validated_field
 from uploads.pipeline.processing import prepare
 
 ROW_ID = re.compile("[0-9]{1,18}")
+IN_TRASH = "This design is in the trash. Restore it first."
+
 
 
 @dataclass(frozen=True)
@@ -88,16 +92,19 @@ def import_row(
     design_id, file = id_of(cells.pop("id", "")), cells.pop("image", "")
     kept = kept_columns(cells)
     design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
-    if design and design.is_deleted:
-        raise invalid_field("id", "This design is in the trash. Restore it first.")
+    status, trashed = trash_columns(cells, design)
     if file:
         if cells.get("image_keys"):
             raise invalid_field("image_keys", "Leave this empty where the cover is a file.")
         cells["r2_object_key"] = IMAGE_PENDING
     fields = validated_fields(cells, partial=design is not None)
     prepared = prepare(read_picture(folder, file)) if file else None
-    new = fields | kept
+    new = fields | status | kept | trashed
     changed = tuple(name for name in new if design is None or getattr(design, name) != new[name])
+    if design and design.is_deleted:
+        if changed or prepared:
+            raise invalid_field("id", IN_TRASH)
+        return False, ()
     if dry_run and not prepared:
         PictureChange.of(fields, design)
     if dry_run:
@@ -108,7 +115,7 @@ def import_row(
         if design:
             services.design_update(actor, design, fields, **kept)
         else:
-            services.design_create(actor, fields, pk=design_id, **kept)
+            services.design_create(actor, fields | status, pk=design_id, **kept, **trashed)
     return design is None, changed
 
 
@@ -122,11 +129,39 @@ def id_of(cell: str) -> int | None:
 
 def kept_columns(cells: dict[str, str]) -> Values:
     """The columns that only an import sets; their cells are removed from `cells`."""
-    created_at = cells.pop("created_at", "")
+    created_at = moment_in("created_at", cells)
+    return {"created_at": created_at} if created_at else {}
+
+
+def trash_columns(cells: dict[str, str], design: Design | None) -> tuple[Values, Values]:
+    """The status and the other columns of a design of a row of the trash; their cells are removed from `cells`.
+
+    Nothing is taken out of the trash or put there: the row's design is in it already, or is a new one.
+    """
+    status, deleted_at = cells.pop("trashed_status", ""), moment_in("deleted_at", cells)
+    in_trash = cells.get("status", "").lower() == Status.DELETED
+    if design and design.is_deleted and not in_trash:
+        raise invalid_field("id", IN_TRASH)
+    if not in_trash:
+        return {}, {}
+    del cells["status"]
+    if status and status not in dict(SETTABLE_STATUSES):
+        raise invalid_field("trashed_status", "This is no status that a restore can give.")
+    if design and not design.is_deleted:
+        raise invalid_field("status", "An import deletes no design. Delete it where it is shown.")
+    return {"status": Status.DELETED.value}, {
+        "trashed_status": status or (design.trashed_status if design else Status.DRAFT.value),
+        "deleted_at": deleted_at or (design.deleted_at if design else timezone.now()),
+    }
+
+
+def moment_in(name: str, cells: dict[str, str]) -> datetime | None:
+    """The time in a cell, which is removed from `cells`; None if it is empty. Raises Invalid."""
+    text = cells.pop(name, "")
     try:
-        return {"created_at": moment_of(created_at)} if created_at else {}
+        return moment_of(text) if text else None
     except (ValueError, OverflowError) as error:
-        raise invalid_field("created_at", "This is not an ISO 8601 date or time.") from error
+        raise invalid_field(name, "This is not an ISO 8601 date or time.") from error
 
 
 def read_picture(folder: Path | None, name: str) -> bytes:

@@ -167,12 +167,16 @@ class Favourite(models.Model):
 class DailyCount(models.Model):
     """Views of a design on one day (UTC), so that those of a deleted design leave the totals (designs.counters).
 
+    Likes too, of which no favourite is left (designs.totals).
+
     Each index is one more row to write for each design seen, so the one of the constraint also serves the foreign key.
     """
 
     day = models.DateField()
     design = models.ForeignKey(Design, on_delete=models.CASCADE, related_name="daily_counts", db_index=False)
     views = models.PositiveIntegerField(default=0)
+    # Those of accounts that were deleted since; of others there are the favourites.
+    likes = models.PositiveIntegerField(default=0)
 
     class Meta:
         db_table = "daily_counts"

@@ -65,7 +65,7 @@ def all_days(design: str, sign: str) -> str:
         f"likes = day_totals.likes {sign} had.likes, designs = day_totals.designs {sign} had.designs "
         f"FROM (SELECT day, sum(views) AS views, sum(likes) AS likes, "
         f"sum(designs) AS designs FROM (SELECT {day_of(design)} AS day, 0 AS views, 0 AS likes, 1 AS designs "
-        f"UNION ALL SELECT day, views, 0, 0 FROM daily_counts WHERE design_id = {design}.id "
+        f"UNION ALL SELECT day, views, likes, 0 FROM daily_counts WHERE design_id = {design}.id "
         f"UNION ALL SELECT {day_of('f')}, 0, 1, 0 FROM user_favorites AS f WHERE f.design_id = {design}.id) "
         f"GROUP BY day) AS had WHERE day_totals.day = had.day;"
     )
@@ -124,6 +124,16 @@ def moved(column: str) -> str:
     return f"{by_day(day_of('old'), column, '-1')} {by_day(day_of('new'), column, '1')}"
 
 
+USER_IS_THERE = "EXISTS (SELECT 1 FROM users WHERE id = old.user_id)"
+# Not for a design that is gone too.
+NOTE_LIKE_OF_DELETED = (
+    f"INSERT INTO daily_counts (day, design_id, views, likes) SELECT {day_of('old')}, id, 0, 0 FROM designs "
+    "WHERE id = old.design_id AND NOT EXISTS (SELECT 1 FROM daily_counts AS c "
+    f"WHERE c.design_id = old.design_id AND c.day = {day_of('old')}); "
+    f"UPDATE daily_counts SET likes = likes + 1 WHERE design_id = old.design_id AND day = {day_of('old')};"
+)
+
+
 BODIES = {
     "totals_design_insert": (
         f"AFTER INSERT ON designs BEGIN {by_day(day_of('new'), 'designs', is_live('new'))} "
@@ -154,11 +164,14 @@ BODIES = {
         f"AFTER INSERT ON user_favorites WHEN {of_live_design('new')} "
         f"BEGIN {by_day(day_of('new'), 'likes', '1')} END"
     ),
-    # A day keeps the likes of accounts that were deleted since, whose favourites go after the user.
     "totals_like_delete": (
-        f"AFTER DELETE ON user_favorites WHEN {of_live_design('old')} "
-        "AND EXISTS (SELECT 1 FROM users WHERE id = old.user_id) "
+        f"AFTER DELETE ON user_favorites WHEN {of_live_design('old')} AND {USER_IS_THERE} "
         f"BEGIN {by_day(day_of('old'), 'likes', '-1')} END"
+    ),
+    # A day keeps the likes of accounts that were deleted since, whose favourites go after the user. They are noted
+    # with the views of the design, and like these they go and come back with it.
+    "totals_like_leave": (
+        f"AFTER DELETE ON user_favorites WHEN NOT {USER_IS_THERE} BEGIN {NOTE_LIKE_OF_DELETED} END"
     ),
     "totals_like_move": (
         f"AFTER UPDATE OF created_at ON user_favorites WHEN {MOVED} AND {of_live_design('new')} "
@@ -166,6 +179,6 @@ BODIES = {
     ),
     "totals_view_delete": (
         f"AFTER DELETE ON daily_counts WHEN {of_live_design('old')} "
-        f"BEGIN {by_day('old.day', 'views', '-old.views')} END"
+        "BEGIN UPDATE day_totals SET views = views - old.views, likes = likes - old.likes WHERE day = old.day; END"
     ),
 }

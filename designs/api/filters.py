@@ -70,6 +70,9 @@ FILTER_PARAMETERS = [
         "Every word as typed, stop words too, and nothing else.",
     ),
 ]
+SUGGEST_PARAMETER = parameter(
+    "q", text_of(SEARCH_LENGTH), "What was typed so far; the last word may be unfinished."
+)
 SORT_PARAMETER = parameter(
     "sort",
     {"type": "string", "enum": list(Sort)},
@@ -152,7 +155,10 @@ class QueryString:
         return tuple(int(value) if len(value) <= ID_DIGITS else 0 for value in sent) or None
 
     def search(self, name: str) -> str:
-        name = name if self.params.get(name, "").strip() else "q"
+        return self.phrase(name if self.params.get(name, "").strip() else "q")
+
+    def phrase(self, name: str) -> str:
+        """What somebody typed to be searched."""
         value = self.text(name)
         if len(value) > SEARCH_LENGTH:
             raise invalid_field(name, f"{name} may have at most {SEARCH_LENGTH} characters.")

@@ -13,8 +13,17 @@ from core.api.inputs import InputSerializer
 from core.api.views import AuditEntrySerializer
 from core.json_types import Json
 from core.models import AuditEntry
+from designs.completion import TITLE, Suggestion
 from designs.facets import ValueCount
-from designs.fields import ALT_LENGTH, COLUMNS, EDITABLE, MOST_PICTURES, SETTABLE_STATUSES, Values
+from designs.fields import (
+    ALT_LENGTH,
+    COLUMNS,
+    EDITABLE,
+    FACET_FIELDS,
+    MOST_PICTURES,
+    SETTABLE_STATUSES,
+    Values,
+)
 from designs.models import Design
 from designs.pictures import Picture, Sent
 from designs.read_model import IMAGE_COLUMNS, SHOWN, with_pictures
@@ -200,3 +209,9 @@ class FavouriteSerializer(serializers.Serializer[Design]):
 class ValueCountSerializer(serializers.Serializer[ValueCount]):
     value = serializers.CharField()
     count = serializers.IntegerField()
+
+
+class SuggestionSerializer(serializers.Serializer[Suggestion]):
+    text = serializers.CharField()
+    kind = serializers.ChoiceField([*FACET_FIELDS, TITLE])
+    count = serializers.IntegerField(help_text="The designs with this value or title.")

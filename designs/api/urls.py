@@ -11,6 +11,7 @@ urlpatterns = [
     path("", views.DesignsView.as_view()),
     path("/facets", views.FacetsView.as_view()),
     path("/featured", views.FeaturedView.as_view()),
+    path("/suggest", views.SuggestView.as_view()),
     path("/user/favorites", views.FavouritesView.as_view()),
     path("/<row_id:design_id>", views.DesignView.as_view()),
     path("/<row_id:design_id>/similar", views.SimilarView.as_view()),

@@ -34,9 +34,11 @@ from designs.api.serializers import (
     DesignVersionSerializer,
     FavouriteSerializer,
     RestoreSerializer,
+    SuggestionSerializer,
     design_as_json,
 )
 from designs.catalogue import Catalogue, open_catalogue
+from designs.completion import Typed
 from designs.fields import Values
 from designs.history import EditConflict
 from designs.models import Design
@@ -212,6 +214,22 @@ class FacetsView(APIView):
         """The number of designs with each value. The filter of a field does not narrow its own counts."""
         query = restrict_to_visible(caller(request), filters.design_query(request))
         return catalogue_response(request, lambda catalogue: {**catalogue.facets(query)}, search=query)
+
+
+class SuggestView(APIView):
+    permission_classes = [IsReader]
+
+    @extend_schema(
+        parameters=[filters.SUGGEST_PARAMETER],
+        responses={200: items_of(SuggestionSerializer), 304: NOT_MODIFIED},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Up to 8 values and titles that complete what was typed, also where it was mistyped."""
+        text = filters.QueryString(request).phrase("q")
+        query = restrict_to_visible(caller(request), DesignQuery(text=text))
+        return catalogue_response(
+            request, lambda catalogue: {"items": catalogue.suggestions(Typed.of(text))}, search=query
+        )
 
 
 @extend_schema(parameters=[DESIGN_ID])

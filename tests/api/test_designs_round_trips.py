@@ -42,6 +42,7 @@ READS = [
     "/api/designs/facets",
     "/api/designs/facets?search=design",
     "/api/designs/featured",
+    "/api/designs/suggest?q=silk",
     "/api/designs/user/favorites",
     "/api/designs/{id}",
     "/api/designs/{id}/similar",

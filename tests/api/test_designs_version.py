@@ -21,6 +21,7 @@ LIST = "/api/designs"
 QUESTIONS = (
     *(LIST, f"{LIST}?search=ikat", f"{LIST}?category=saree&sort=title", f"{LIST}?sort=popular"),
     *(f"{LIST}/featured", f"{LIST}/facets", f"{LIST}/facets?search=ikat", f"{LIST}/user/favorites"),
+    f"{LIST}/suggest?q=ika",
 )
 
 

@@ -103,6 +103,19 @@ class TestTheAccount:
         shown = ApiClient.approved().get(f"/api/designs/{design}").json()
         assert shown["r2_object_key"] == image.object_key
 
+    def test_counts_again_with_a_design_that_comes_out_of_the_trash(self, client):
+        design, admin = DesignFactory(), ApiClient.admin()
+        path = f"/api/designs/{design.pk}"
+        client.post(f"{path}/favorite")
+        before = series(admin)
+        admin.delete(path)
+        assert leave(client).status_code == 200
+        assert series(admin)["favorites"] == 0
+        admin.post(f"{path}/restore")
+        assert series(admin) == before
+        admin.delete(f"{path}?purge=true")
+        assert series(admin)["favorites"] == 0
+
     def test_counts_on_its_day_in_the_series_still(self, client):
         admin = ApiClient.admin()
         FavouriteFactory(user=client.user)

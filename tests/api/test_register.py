@@ -50,6 +50,27 @@ def test_names_of_any_script_are_taken(username):
     assert register(username).json()["user"]["username"] == username
 
 
+@pytest.mark.parametrize(
+    "reserved",
+    [
+        *("deleted-1", "DELETED-42", "Deleted-007", "ｄｅｌｅｔｅｄ-４２", "deleted-４", "deleted-१२"),
+        *("dеlеtеd-42", "DЕLЕTЕD-5", "deIeted-3", "de1eted-3", "deleted-l0", "deleted-O"),
+    ],
+)
+def test_a_name_that_stands_for_somebody_who_left_is_refused(reserved):
+    assert set(refused(register(reserved), 400, "invalid")) == {"username"}
+    staff, other = ApiClient.admin(), UserFactory()
+    renamed = staff.put(f"/api/admin/users/{other.pk}", {"username": reserved})
+    assert set(refused(renamed, 400, "invalid")) == {"username"}
+
+
+@pytest.mark.parametrize(
+    "username", ["deleted", "deleted-", "deleted-scenes", "undeleted-1", "deleted-1x", "deleted_1"]
+)
+def test_a_name_that_only_begins_so_is_taken(username):
+    assert register(username).status_code == 200
+
+
 @pytest.mark.parametrize("taken", ["meera", "MEERA", "Ｍeera", " meera "])
 def test_a_name_that_differs_by_case_alone_is_taken(taken):
     UserFactory(username="Meera")

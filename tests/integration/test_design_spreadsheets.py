@@ -16,6 +16,7 @@ from designs.models import Design, DesignImage
 from designs.pictures import Picture
 from designs.pictures import as_cell as as_picture_cell
 from designs.pictures import of_cell as of_picture_cell
+from designs.services import design_restore
 from tests.factories.designs import DesignFactory, DesignImageFactory
 from tests.factories.uploads import ImageFactory
 from uploads.models import Image
@@ -271,3 +272,47 @@ def test_a_row_of_too_few_or_too_many_cells_is_an_error_of_that_row(tmp_path):
     assert [line[:11] for line in err.splitlines()] == ["row 2: row:", "row 3: row:"]
     assert failure == "1 of 3 rows were stored; 2 had errors."
     assert Design.objects.get().title == "fine"
+
+
+@pytest.mark.django_db
+def test_the_trash_comes_back_as_it_was_and_can_be_restored(tmp_path):
+    since = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+    trashed = DesignFactory(status="deleted", trashed_status="archived", deleted_at=since)
+    kept = ("pk", "title", "status", "trashed_status", "deleted_at", "image_id", "created_at")
+    before = list(Design.objects.values(*kept))
+    call_command("export_designs", tmp_path / "trash.csv", trash=True, stdout=io.StringIO())
+    assert import_file(tmp_path / "trash.csv") == ("1 of 1 rows were stored.\n", "", "")
+    Design.objects.all().delete()
+    assert import_file(tmp_path / "trash.csv", dry_run=True)[2] == ""
+    assert not Design.objects.exists()
+    assert import_file(tmp_path / "trash.csv")[2] == ""
+    assert list(Design.objects.values(*kept)) == before
+    restored = Design.objects.get(pk=trashed.pk)
+    design_restore(None, restored)
+    assert restored.status == "archived"
+
+
+@pytest.mark.django_db
+def test_a_row_of_the_trash_without_more_is_a_draft_when_it_is_restored(sheet):
+    key = ImageFactory().object_key
+    assert sheet({"title": "A", "category": "Saree", "r2_object_key": key, "status": "Deleted"})[2] == ""
+    design = Design.objects.get()
+    assert (design.status, design.trashed_status, design.deleted_at is None) == ("deleted", "draft", False)
+    assert AuditEntry.objects.get().changes["status"] == [None, "deleted"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"status": "deleted", "deleted_at": "soon"}, "deleted_at"),
+        ({"status": "deleted", "trashed_status": "deleted"}, "trashed_status"),
+        ({"status": "deleted"}, "status"),
+    ],
+)
+def test_an_import_deletes_nothing_and_names_what_is_wrong_in_a_row_of_the_trash(sheet, row, field):
+    design = DesignFactory()
+    said = sheet({"id": design.pk, **row})
+    assert f"row 2: {field}: " in said[1]
+    design.refresh_from_db()
+    assert design.status == "published"

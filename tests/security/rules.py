@@ -135,6 +135,7 @@ RULES: dict[str, Rule] = {
     "GET api/designs": Rule(READER, read("/api/designs")),
     "GET api/designs/facets": Rule(READER, read("/api/designs/facets")),
     "GET api/designs/featured": Rule(READER, read("/api/designs/featured")),
+    "GET api/designs/suggest": Rule(READER, read("/api/designs/suggest", q="silk")),
     "GET api/designs/user/favorites": Rule(USER, read("/api/designs/user/favorites")),
     f"GET {DESIGN}": Rule(READER, read_design(), foreign=draft("GET")),
     f"GET {DESIGN}/similar": Rule(READER, read_design("/similar"), foreign=draft("GET", "/similar")),

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 # Lists that have an end of their own: a user's open sign-ins, `limit`, the settings.
 UNPAGED = {
     "GET api/auth/sessions",
+    "GET api/designs/suggest",
     "GET api/designs/<row_id:design_id>/similar",
     "GET api/admin/settings",
     "PUT api/admin/settings",
@@ -177,6 +178,7 @@ class TestCallers:
         ("GET api/designs", {"search": "x" * 501}, "search"),
         ("GET api/designs/facets", {"ids": ",".join(map(str, range(1, 102)))}, "ids"),
         ("GET api/designs/facets", {"q": "x" * 501}, "q"),
+        ("GET api/designs/suggest", {"q": "x" * 501}, "q"),
         ("GET api/designs/<row_id:design_id>/similar", {"limit": 51}, "limit"),
         ("GET api/admin/analytics", {"days": 366}, "days"),
         ("POST api/designs", {"image_keys": [f"designs/{n}" for n in range(9)]}, "image_keys"),

@@ -30,6 +30,7 @@ from tests.colours import (
     srgb_profile,
     with_chunks,
 )
+from tests.heif_files import avif
 from tests.pictures import png_chunk, saved, swapped_profile
 from uploads.pipeline.processing import prepare
 
@@ -181,3 +182,36 @@ def test_no_chunk_about_colours_breaks_a_picture(kind, payload, gamma):
     if kind == b"cICP" and len(payload) == 4 and payload[1] in (16, 18) and payload[2:] == b"\0\1":
         return
     assert prepare(data).width == 16
+
+
+def avif_of(colour, primaries, transfer):
+    """A picture whose code points are these."""
+    data = avif(Image.new("RGB", (64, 64), colour), quality=100, subsampling="4:4:4")
+    place = data.index(b"colrnclx") + 8
+    return data[:place] + struct.pack(">HH", primaries, transfer) + data[place + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("primaries", "transfer", "matrix"),
+    [
+        (12, 13, OF_P3),
+        (9, 13, OF_BT_2020),
+        (12, 1, OF_P3),
+        (1, 13, SAME),
+        (2, 2, SAME),
+        (1, 1, SAME),
+        (9, 16, SAME),
+    ],
+)
+def test_code_points_of_an_avif_are_applied(primaries, transfer, matrix):
+    colour = (140, 90, 45)
+    shown = stored(avif_of(colour, primaries, transfer)).getpixel((32, 32))
+    assert shown == pytest.approx(right(colour, of_srgb, matrix), abs=4)  # of two lossy encodings
+
+
+def test_the_profile_of_an_avif_counts_before_its_code_points():
+    image = Image.new("RGB", (64, 64), (140, 90, 45))
+    plain = avif(image, quality=100, subsampling="4:4:4", icc_profile=srgb_profile())
+    place = plain.find(b"colrnclx")
+    told = plain if place < 0 else plain[: place + 8] + struct.pack(">HH", 9, 13) + plain[place + 12 :]
+    assert stored(told).getpixel((32, 32)) == pytest.approx((140, 90, 45), abs=4)

@@ -14,6 +14,7 @@ from PIL import Image, ImageChops, ImageCms
 from uploads.pipeline import icc
 from uploads.pipeline.containers import png
 from uploads.pipeline.containers.base import Container, UnsupportedError
+from uploads.pipeline.containers.isobmff import NCLX
 from uploads.pipeline.modes import plain
 
 Correction = Callable[[Image.Image], Image.Image]  # of a decoded picture, to sRGB in RGB or RGBA
@@ -56,6 +57,9 @@ TRANSFERS = {
 }
 INTENTS = (b"\0", b"\1", b"\2", b"\3")  # of an sRGB chunk
 HIGH_DYNAMIC_RANGE = (16, 18)  # PQ, HLG
+# Of a HEIF file: primaries and transfer, before the matrix, which its decoder applies. Cameras' curves and none at all
+# are taken for that of sRGB, as browsers take those of videos.
+NCLX_CODES, LIKE_SRGB = struct.Struct(">HH"), (1, 2, 6, 14, 15)
 USUAL_GAMMA, NEAR = 1 / 2.2, 0.05  # a gAMA so near is what programs write of sRGB
 
 
@@ -131,6 +135,7 @@ def profile_of(container: Container) -> ImageCms.ImageCmsProfile | None:
     """Return the profile that counts; None if the picture is to be taken for sRGB."""
     chunks = container.colours
     profile = of_code_points(chunks.get(b"cICP", b"")) or read(container.profile)
+    profile = profile or of_nclx(chunks.get(NCLX, b""))
     if profile or chunks.get(b"sRGB") in INTENTS:
         return profile
     return of_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""))
@@ -153,6 +158,16 @@ def of_code_points(cicp: bytes) -> ImageCms.ImageCmsProfile | None:
             "The PNG has a high dynamic range (PQ or HLG): save it for ordinary screens, in sRGB."
         )
     primaries, transfer = PRIMARIES.get(cicp[0]), TRANSFERS.get(cicp[1])
+    return read(icc.profile(primaries, transfer)) if primaries and transfer else None
+
+
+def of_nclx(payload: bytes) -> ImageCms.ImageCmsProfile | None:
+    """Return the profile of the code points of a HEIF file; None if they are unknown, or of a high dynamic range."""
+    if len(payload) < NCLX_CODES.size:
+        return None
+    codes = NCLX_CODES.unpack_from(payload)
+    primaries = PRIMARIES.get(codes[0])
+    transfer = IEC_61966 if codes[1] in LIKE_SRGB else TRANSFERS.get(codes[1])
     return read(icc.profile(primaries, transfer)) if primaries and transfer else None
 
 

@@ -28,6 +28,7 @@ CALLS = [
     ("GET", "/api/designs", READER),
     ("GET", "/api/designs/facets", READER),
     ("GET", "/api/designs/featured", READER),
+    ("GET", "/api/designs/suggest", READER),
     ("GET", "/api/designs/{id}", READER),
     ("GET", "/api/designs/{id}/similar", READER),
     ("POST", "/api/designs", ADMIN),

@@ -182,6 +182,7 @@ PRESIGNED = {
     "expires_in": positive,
 }
 VALUE_COUNT = {"value": filled, "count": positive}
+SUGGESTION = {"text": filled, "kind": one_of("title", *FACET_FIELDS), "count": positive}
 FACETS = {"total": count, "facets": {field: [VALUE_COUNT] for field in FACET_FIELDS}}
 VERSION = {
     "version": positive,

@@ -30,7 +30,7 @@ class Container:
     bits: int = 8  # of a sample
     several_scans: bool = False  # a JPEG whose coefficients libjpeg keeps until the last
     lossless: bool = False  # a WebP of the lossless kind
-    # Payloads of the chunks of a PNG that say something about its colours.
+    # Payloads of the chunks of a PNG, or of the box of a HEIF file, that say something about its colours.
     colours: Mapping[bytes, bytes] = field(default_factory=dict)
 
 

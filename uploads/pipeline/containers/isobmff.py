@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from uploads.pipeline.containers.base import Container, DamagedError, UnsupportedError, bounded
 
 CODECS = {b"av1C": "image/avif", b"hvcC": "image/heic"}  # the property that configures a decoder
-PROFILES = (b"prof", b"rICC")
+PROFILES, NCLX = (b"prof", b"rICC"), b"nclx"
 FULL = 4  # bytes of version and flags, with which some boxes begin
 
 
@@ -26,7 +26,7 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]
 
 
 def unpack(data: bytes) -> Container:
-    """Return the size and profile of the primary item, and the file as it came."""
+    """Return the size and colours of the primary item, and the file as it came."""
     try:
         top = found(data, 0, len(data))
         meta = found(data, top[b"meta"][0] + FULL, top[b"meta"][1])
@@ -42,7 +42,8 @@ def unpack(data: bytes) -> Container:
     for codec, content_type in CODECS.items():
         if codec in kinds:
             # Where the whole has no profile, its tiles may.
-            return Container(content_type, data, width, height, profile=profile(data, [*own, *properties]))
+            icc = profile(data, [*own, *properties])
+            return Container(content_type, data, width, height, profile=icc, colours=code_points(data, own))
     raise UnsupportedError("Of HEIF files, only those with HEVC or AV1 pictures are accepted.")
 
 
@@ -50,6 +51,12 @@ def profile(data: bytes, properties: list[tuple[bytes, int, int]]) -> bytes:
     """Return the first ICC profile among the properties; empty without one."""
     colours = (data[start:end] for kind, start, end in properties if kind == b"colr")
     return next((colour[4:] for colour in colours if colour[:4] in PROFILES), b"")
+
+
+def code_points(data: bytes, properties: list[tuple[bytes, int, int]]) -> dict[bytes, bytes]:
+    """Return the code points of a picture's colours by the name of their box; nothing without any."""
+    colours = (data[start:end] for kind, start, end in properties if kind == b"colr")
+    return next(({NCLX: colour[4:]} for colour in colours if colour[:4] == NCLX), {})
 
 
 def found(data: bytes, start: int, end: int) -> dict[bytes, tuple[int, int]]:
