@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts import selectors, sessions, throttling
@@ -130,14 +130,16 @@ def user_update(
     contact: str | None = None,
     is_editor: bool | None = None,
     keep_session: int | None = None,
+    seen: Changes | None = None,
 ) -> User:
     """Change the given fields. Setting is_approved to False undoes a decision, as user_reopen does.
 
-    An empty full name or contact removes it.
+    An empty full name or contact removes it. `seen` are the values that the caller replaces, if it depends on them.
 
     A new password ends the user's sessions, the loss of a role those of the console, except the sign-in with the id
     `keep_session`: the one in which they change their own account.
-    Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`).
+    Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`), and ConditionFailed or
+    SerializationFailure if the user has other values than those that were seen.
     """
     given = {"username": username, "is_admin": is_admin, "full_name": full_name, "contact": contact}
     given["password"] = make_password(password) if password is not None else None
@@ -148,7 +150,7 @@ def user_update(
             return given
         return given | (review_values(actor, user, approved=True) if is_approved else reopening_values(user))
 
-    return change_fields(actor, "user.update", user_id, new_values, is_editor, keep_session)
+    return change_fields(actor, "user.update", user_id, new_values, is_editor, keep_session, seen)
 
 
 def user_delete(actor: User | None, user_id: int) -> None:
@@ -193,11 +195,12 @@ def change_fields(
     new_values: Callable[[User], Changes],
     is_editor: bool | None = None,
     keep_session: int | None = None,
+    seen: Changes | None = None,
 ) -> User:
     """Store the values that `new_values` returns for the user, as apply_change does."""
 
     def change(user: User) -> bool:
-        return save_changes(actor, action, user, new_values(user), is_editor, keep_session)
+        return save_changes(actor, action, user, new_values(user), is_editor, keep_session, seen)
 
     return apply_change(user_id, change)
 
@@ -243,12 +246,13 @@ def save_changes(
     new: Changes,
     is_editor: bool | None = None,
     keep_session: int | None = None,
+    seen: Changes | None = None,
 ) -> bool:
     """Store the new values with their audit entry, and end the sessions that they rule out.
 
     A user who lacks details is given them. The audit entry never holds any.
     Returns whether anything changed. Raises Conflict, and SerializationFailure if the stored user is not the one
-    that was read.
+    that was read, or not as it was `seen`.
     """
     rejected = new.get("is_approved") is False
     new = {field: value for field, value in new.items() if field in UNREAD or getattr(user, field) != value}
@@ -256,18 +260,23 @@ def save_changes(
     unlisted = DETAILS.union(REVIEW_STAMP)
     audited = {field: (old.get(field), value) for field, value in new.items() if field not in unlisted}
     before = user.state
-    conditions: list[Exists] = []
+    seen = dict(seen or {})
+    conditions: list[Exists | Q] = []
+    if "is_editor" in seen:
+        editors = User.groups.through.objects.filter(user_id=OuterRef("pk"), group__name=EDITORS)
+        is_member = Q(Exists(editors))
+        conditions.append(is_member if seen.pop("is_editor") else ~is_member)
     with unique_username():
         if actor is not None and new.get("reviewed_by") is not None:
             require_reviewer(actor)
         if rejected or new.get("is_admin") is False:
-            conditions = keep_an_admin(actor, user)
+            conditions += keep_an_admin(actor, user)
         for field, value in new.items():
             setattr(user, field, value)
-        if new:
+        if new or conditions:
             user.updated_at = timezone.now()
             values = {**new, **User.derived(new), "updated_at": user.updated_at}
-            update_or_conflict(User.objects.filter(*conditions, pk=user.pk, **matching(old)), **values)
+            update_or_conflict(User.objects.filter(*conditions, pk=user.pk, **matching(old | seen)), **values)
         if user.state != before:
             audited["state"] = (before, user.state)
         if is_editor is not None and is_editor != user.is_editor:

@@ -20,6 +20,7 @@ from unfold.admin import ModelAdmin
 from accounts.models import User
 from console.core.audit_format import changes_html
 from console.lookups import is_offered
+from console.merging import merging
 from core import audit
 from core.errors import GalleryError, TooLarge, Unavailable
 from core.selectors import entries_about
@@ -77,6 +78,13 @@ class GalleryAdmin(ModelAdmin):
                 if str(link["path"]).endswith(EXPORT_PATH):
                     link["path"] = f"{link['path']}?{query}"
         return response
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        """Django's form. One that changes an object stores only the fields that its reader changed."""
+        form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)
+        return merging(form) if obj is not None else form
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only lookups that the page's filters offer, and none on a secret field."""

@@ -1,6 +1,7 @@
 """The admin's pages of users: list, decisions, changes, live sign-ins."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
@@ -24,6 +25,8 @@ from console.accounts.reset_codes import reset_code_page
 from console.base import ServiceAdmin, actor_of
 from console.sessions import sign_in_id_of
 from core.errors import GalleryError, NotFound
+
+CHANGEABLE = ("username", "full_name", "contact", "is_admin", "is_editor")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -112,11 +115,9 @@ class UserAdmin(ServiceAdmin):
         request: HttpRequest,
         obj: User | None = None,
         change: bool = False,
-        fields: list[str] | None = None,
+        **options: Any,
     ) -> type[ModelForm]:
-        form = UserForm if obj else NewUserForm
-        made: type[ModelForm] = super().get_form(request, obj, change, form=form, fields=fields)
-        return made
+        return super().get_form(request, obj, change, form=UserForm if obj else NewUserForm, **options)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -141,23 +142,19 @@ class UserAdmin(ServiceAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Form, change: bool) -> None:
         data = form.cleaned_data
-        roles = {"is_admin": data["is_admin"], "is_editor": data["is_editor"]}
-        details = {name: data[name] for name in ("full_name", "contact") if name in form.changed_data}
         if change:
-            password = data["new_password"] or None
-            keep = sign_in_id_of(request)
+            given = {name: data[name] for name in CHANGEABLE if name in form.changed_data}
             services.user_update(
                 actor_of(request),
                 obj.pk,
-                username=data["username"],
-                password=password,
-                keep_session=keep,
-                **roles,
-                **details,
+                password=data["new_password"] or None,
+                keep_session=sign_in_id_of(request),
+                seen={name: form.get_initial_for_field(form.fields[name], name) for name in given},
+                **given,
             )
         else:
-            name, password = data["username"], data["new_password"]
-            user = services.user_create(actor_of(request), name, password, **roles, **details)
+            password, given = data["new_password"], {name: data[name] for name in CHANGEABLE}
+            user = services.user_create(actor_of(request), password=password, **given)
             obj.pk = user.pk
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:

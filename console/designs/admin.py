@@ -189,12 +189,10 @@ class DesignAdmin(ServiceAdmin):
             if image:
                 fields["r2_object_key"] = image.object_key
             if change:
-                # The form has changed `obj` already; the audit trail needs the old values.
-                stored = Design.objects.filter(LIVE, pk=obj.pk).first()
-                if stored is None:
+                # The form has changed `obj` already. A newer version than the one that it compared is a conflict.
+                if form.before.is_deleted:
                     raise NotFound(NO_SUCH_DESIGN)
-                stored.further = obj.further  # which the form leaves as they were
-                services.design_update(actor, stored, fields)
+                services.design_update(actor, form.before, fields)
             else:
                 obj.pk = services.design_create(actor, fields).pk
         if image and (near_duplicates := pictures.near_duplicates_of(image)):
