@@ -8,11 +8,12 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from accounts import selectors, sessions, throttling
-from accounts.models import EDITORS, SignIn, SignInKind, State, User
+from accounts.decisions import ANY, Basis, reopening_values, review_values, undo_values
+from accounts.models import EDITORS, SignIn, SignInKind, User
 from accounts.removal import user_removal
 from core import app_settings, audit, hooks, replica
 from core.audit import SECRET_FIELDS
@@ -93,29 +94,33 @@ def user_create(
     return user
 
 
-def user_approve(actor: User | None, user_id: int) -> User:
-    """Approve the user. Idempotent. Raises NotFound."""
-    return change_fields(
-        actor, "user.approve", user_id, lambda user: review_values(actor, user, approved=True)
-    )
+def user_approve(actor: User | None, user_id: int, *, basis: Basis = ANY) -> User:
+    """Approve the user. Idempotent. Raises NotFound, and DecidedMeanwhile as the basis demands."""
+
+    def new_values(user: User) -> Changes:
+        return review_values(actor, user, approved=True, basis=basis)
+
+    return change_fields(actor, "user.approve", user_id, new_values)
 
 
-def user_reject(actor: User | None, user_id: int, reason: str = "") -> User:
+def user_reject(actor: User | None, user_id: int, reason: str = "", *, basis: Basis = ANY) -> User:
     """Reject the user and end their sessions. A second call keeps the reason unless it gives another one.
 
-    Raises NotFound, or Conflict (`last_admin`, `own_account`).
+    Raises NotFound, or Conflict (`last_admin`, `own_account`), and DecidedMeanwhile as the basis demands.
     """
-    return change_fields(
-        actor, "user.reject", user_id, lambda user: review_values(actor, user, approved=False, reason=reason)
-    )
+
+    def new_values(user: User) -> Changes:
+        return review_values(actor, user, approved=False, reason=reason, basis=basis)
+
+    return change_fields(actor, "user.reject", user_id, new_values)
 
 
-def user_reopen(actor: User | None, user_id: int) -> User:
-    """Undo a decision: the user waits for a new one, and their sessions end.
+def user_reopen(actor: User, user_id: int, *, basis: Basis = ANY) -> User:
+    """Undo the actor's own decision: the user waits for a new one, and their sessions end.
 
-    Raises NotFound, or Conflict as `user_reject` does.
+    Raises NotFound, DecidedMeanwhile if it is not theirs or not that of the basis, or Conflict as `user_reject` does.
     """
-    return change_fields(actor, "user.reopen", user_id, reopening_values)
+    return change_fields(actor, "user.reopen", user_id, lambda user: undo_values(actor, user, basis))
 
 
 def user_update(
@@ -166,26 +171,6 @@ def session_end_by_staff(actor: User | None, sign_in_id: int) -> None:
     if sign_in is None or not sessions.sessions_end(one):
         raise NotFound("This session has ended already.")
     audit.record(actor, "user.end_sign_in", sign_in.user, {"user_agent": (sign_in.user_agent, None)})
-
-
-def review_values(actor: User | None, user: User, *, approved: bool, reason: str = "") -> Changes:
-    """Return the new values of a decision about the user; none if it does not change anything."""
-    state = State.APPROVED if approved else State.REJECTED
-    if user.state == state and (approved or reason in ("", user.rejection_reason)):
-        return {}
-    return {
-        "is_approved": approved,
-        "rejection_reason": reason,
-        "reviewed_at": timezone.now(),
-        "reviewed_by": actor,
-    }
-
-
-def reopening_values(user: User) -> Changes:
-    """Return the new values of a user who waits for a decision again; none if they wait already."""
-    if user.state == State.PENDING:
-        return {}
-    return {"is_approved": False, "rejection_reason": "", "reviewed_at": None, "reviewed_by": None}
 
 
 def change_fields(
@@ -263,9 +248,7 @@ def save_changes(
     seen = dict(seen or {})
     conditions: list[Exists | Q] = []
     if "is_editor" in seen:
-        editors = User.groups.through.objects.filter(user_id=OuterRef("pk"), group__name=EDITORS)
-        is_member = Q(Exists(editors))
-        conditions.append(is_member if seen.pop("is_editor") else ~is_member)
+        conditions.append(selectors.IS_EDITOR if seen.pop("is_editor") else ~selectors.IS_EDITOR)
     with unique_username():
         if actor is not None and new.get("reviewed_by") is not None:
             require_reviewer(actor)

@@ -14,10 +14,13 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from rest_framework.exceptions import ValidationError
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from accounts.models import User
+from console import stale_rows
 from console.core.audit_format import changes_html
 from console.lookups import is_offered
 from console.merging import merging
@@ -61,6 +64,8 @@ class GalleryAdmin(ModelAdmin):
     """
 
     show_facets = admin.ShowFacets.NEVER  # they cost one query for each choice of each filter
+    # What actions change: each row of the list carries what it showed of these fields.
+    row_fields: tuple[str, ...] = ()
 
     class Media:
         css = {"all": ["console/pages.css"]}
@@ -85,6 +90,39 @@ class GalleryAdmin(ModelAdmin):
         """Django's form. One that changes an object stores only the fields that its reader changed."""
         form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)
         return merging(form) if obj is not None else form
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> str:
+        box: str = super().action_checkbox(obj)
+        return (
+            format_html("{}{}", box, stale_rows.shown_field(obj, self.row_fields)) if self.row_fields else box
+        )
+
+    def not_left_out(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        """The rows of an action without those that its reader left out when asked_if_stale() asked."""
+        left_out = stale_rows.left_out(request.POST)
+        return queryset.exclude(pk__in=left_out) if left_out else queryset
+
+    def asked_if_stale(
+        self, request: HttpRequest, rows: Iterable[Model], wanted: stale_rows.Values
+    ) -> HttpResponse | None:
+        """A page that asks, if an action would overwrite what colleagues did since the list was opened; else None."""
+        stale = stale_rows.stale_among(rows, stale_rows.shown_rows(request.POST), wanted)
+        if not stale:
+            return None
+        action = request.POST.get("action", "")
+        context = self.page_context(
+            request,
+            title=str(dict(self.get_action_choices(request)).get(action, action)),
+            media=self.media,
+            action=action.removesuffix("_selected").replace("_", " ").capitalize(),
+            stale=stale_rows.described(stale, wanted),
+            fields=stale_rows.sent_again(request.POST, stale, self.row_fields),
+            leave_out=stale_rows.LEAVE_OUT,
+            keys=",".join(str(row.pk) for row in stale),
+            back=request.get_full_path(),
+        )
+        return TemplateResponse(request, "admin/core/stale_rows.html", context)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only lookups that the page's filters offer, and none on a secret field."""
