@@ -71,7 +71,7 @@ class AppSettingAdmin(ServiceAdmin):
             app_settings.settings_update(actor_of(request), changed, seen)
             self.message_user(request, "The settings are saved.", messages.SUCCESS)
             return HttpResponseRedirect(request.path)
-        context = self.page_context(request, title="Settings", form=form)
+        context = self.page_context(request, title="Settings", form=form, media=self.media)
         return TemplateResponse(request, "admin/core/appsetting/settings.html", context)
 
     def change_view(

@@ -65,6 +65,8 @@ class ImageAdmin(ServiceAdmin):
         "created_at",
     ]
 
+    actions_submit_line = ()  # a stored image has nothing to save
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         return selectors.images()
 
