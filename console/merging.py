@@ -100,7 +100,10 @@ class MergingForm(forms.BaseForm):
                     file, f"{changed_by(lines.get(name))} To replace theirs, choose your file again."
                 )
             labels = ", ".join(str(self[name].label) for name in [*self.conflicts, *replaced.values()])
-            self.add_error(None, f"Nothing is saved yet, because somebody else changed the same: {labels}.")
+            files = " Choose your files again." if self.files else ""
+            self.add_error(
+                None, f"Nothing is saved yet, because somebody else changed the same: {labels}.{files}"
+            )
         super()._clean_form()  # type: ignore[misc]
 
     def question(self, name: str, line: AuditEntry | None) -> SafeString:

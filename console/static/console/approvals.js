@@ -84,6 +84,7 @@ function take(ids) {
   const taken = gone.map((person) => {
     const mark = document.createComment("");
     person.querySelector("input[type=checkbox]").checked = false;
+    person.setAttribute("aria-current", "false");
     person.replaceWith(mark);
     return { person, mark };
   });
@@ -336,4 +337,5 @@ document.addEventListener("keydown", (event) => {
 show();
 goTo(people().find((person) => `#${person.id}` === location.hash) ?? people().find((person) => person.ariaCurrent === "true"), Boolean(location.hash));
 document.removeEventListener("keydown", globalThis.keepEarlyKey);
-globalThis.earlyKeys.splice(0).forEach(press);
+held = globalThis.earlyKeys.splice(0);
+release();

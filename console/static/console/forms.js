@@ -16,7 +16,7 @@ function guard() {
   const stored = contents();
   let isLeaving = false;
 
-  form.addEventListener("submit", () => (isLeaving = true));
+  form.addEventListener("submit", (event) => (isLeaving = !event.submitter?.hasAttribute("formaction"))); // others do not save
   window.addEventListener("pageshow", () => (isLeaving = false));
   window.addEventListener("beforeunload", (event) => {
     if (!isLeaving && (isRefused || contents() !== stored)) event.preventDefault();
