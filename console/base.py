@@ -1,6 +1,6 @@
 """The base classes of every admin page, and what their views share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -69,7 +69,7 @@ class GalleryAdmin(ModelAdmin):
     """
 
     show_facets = admin.ShowFacets.NEVER  # they cost one query for each choice of each filter
-    actions_submit_line = ("save_and_next",)
+    actions_submit_line: Sequence[str] = ("save_and_next",)
     # What actions change: each row of the list carries what it showed of these fields.
     row_fields: tuple[str, ...] = ()
 
@@ -135,7 +135,7 @@ class GalleryAdmin(ModelAdmin):
         return response
 
     def get_form(
-        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
         """Django's form. One that changes an object stores only the fields that its reader changed."""
         form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)

@@ -37,6 +37,7 @@ class MergingForm(forms.BaseForm):
     """
 
     conflicts: list[str]
+    data: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +76,7 @@ class MergingForm(forms.BaseForm):
         return name in self.shown and read(field, self.shown[name]) != read(field, self.stored_value(name))
 
     @cached_property
-    def changed_data(self) -> list[str]:  # type: ignore[override]
+    def changed_data(self) -> list[str]:
         """The fields that the reader changed (Django's name)."""
         return [
             name

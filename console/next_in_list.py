@@ -13,8 +13,9 @@ def next_in_list(rows: QuerySet, row: Model) -> Model | None:
     Call it before the row is changed, because its values say where it is. None too where the list is ordered by
     anything else than fields of the row.
     """
-    ordering = rows.query.order_by
-    if not all(isinstance(name, str) and is_plain(row, name.removeprefix("-")) for name in ordering):
+    ordering = [name for name in rows.query.order_by if isinstance(name, str)]
+    is_known = len(ordering) == len(rows.query.order_by)
+    if not is_known or not all(is_plain(row, name.removeprefix("-")) for name in ordering):
         return None
     following: Model | None = rows.filter(after(row, ordering)).first()
     return following

@@ -28,6 +28,7 @@ QUEUE_LENGTH = 50  # users on the page
 REASONS_OFFERED = 5
 MAX_DIGITS = 18  # of an id; a longer number does not fit the column
 DECIDED = {"approve": "Approved", "reject": "Rejected", "undo": "Pending again"}
+STATES = {"approve": State.APPROVED, "reject": State.REJECTED, "undo": State.PENDING}
 LABELS = {State.APPROVED: "Approved", State.REJECTED: "Rejected"}
 JSON = "application/json"  # what the page's script accepts
 
@@ -201,9 +202,10 @@ def moment_of(text: str) -> datetime | None:
 
 
 def last_decision(actor: User, decision: str, ids: Sequence[int]) -> Decision | None:
-    """The decision that redirected here; None if there was none."""
+    """The decision that redirected here, as far as it still holds; None if there was none."""
     wanted = ids if decision in DECIDED else []
-    users = list(selectors.users_without_passwords().filter(pk__in=wanted).order_by("username_key"))
+    found = selectors.users_without_passwords().filter(pk__in=wanted).order_by("username_key")
+    users = [user for user in found if user.state == STATES[decision]]
     if not users:
         return None
     own = {user.reviewed_at if user.reviewed_by_id == actor.pk else None for user in users}

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import ForeignKey, QuerySet
-from django.forms import ModelChoiceField, ModelForm, Script
+from django.forms import ModelChoiceField, Script
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -160,7 +160,7 @@ class DesignAdmin(ServiceAdmin):
         field: ModelChoiceField | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return field
 
-    def save_model(self, request: HttpRequest, obj: Design, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Design, form: DesignForm, change: bool) -> None:
         data = form.cleaned_data
         fields = {name: data[name] for name in (*EDITABLE, *STAFF_ONLY) if name in form.changed_data}
         if "image" in form.changed_data and data["image"]:

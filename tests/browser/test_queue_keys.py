@@ -89,7 +89,7 @@ def test_undo_works_for_every_decision_after_a_reload_too(queue, gallery):  # no
         expect(queue.locator("[data-person][aria-current=true] .gallery-person-name a")).to_have_text(name)
     assert people(queue) == [first, second, third, *rest]
     assert {state_of(gallery, name)[0] for name in (first, second, third)} == {"pending"}
-    assert state_of(gallery, second)[1] == ""
+    assert not state_of(gallery, second)[1]
 
 
 def test_keys_typed_while_an_undone_person_comes_back_wait_for_them(queue, gallery):  # noqa: F811

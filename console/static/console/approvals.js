@@ -135,6 +135,21 @@ function listDecision(done) {
   return item;
 }
 
+/** Offer a reason the next time. */
+function remember(reason) {
+  for (const place of reason ? queue.querySelectorAll("[data-reason]") : []) {
+    let group = place.querySelector(".gallery-remembered");
+    if (!group) {
+      group = Object.assign(document.createElement("div"), { className: "gallery-remembered", role: "group", ariaLabel: "Recent reasons" });
+      place.append(group);
+    }
+    if ([...group.children].some((chip) => chip.dataset.remembered === reason)) continue;
+    const chip = Object.assign(document.createElement("button"), { type: "button", className: "gallery-chip", textContent: reason.slice(0, 60) });
+    chip.dataset.remembered = reason;
+    group.prepend(chip);
+  }
+}
+
 function decide(form, fields) {
   const ids = fields.getAll("user");
   if (!ids.length) return;
@@ -148,6 +163,7 @@ function decide(form, fields) {
       decision.decidedAt = done.decided_at;
       if (done.decided_at) decision.item = listDecision(done);
       else decisions.splice(decisions.indexOf(decision), 1);
+      remember(fields.get("reason"));
       tell(done);
     } catch (error) {
       decision.failed = true;
@@ -169,6 +185,7 @@ function ask(answer, fields) {
   const person = personOf(answer.user) ?? list;
   person.querySelector("[data-question]")?.remove();
   const form = document.createElement("form");
+  form.method = "post";
   form.className = "gallery-question";
   form.dataset.question = "";
   const what = fields.get("decision");
