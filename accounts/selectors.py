@@ -1,18 +1,19 @@
 """Reads of users and sign-ins."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, models, router
-from django.db.models import F, Max, Q, QuerySet, Value
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from accounts.details import TELEPHONE, digits_of, searchable
-from accounts.models import SignIn, SignInKind, State, User
+from accounts.models import EDITORS, SignIn, SignInKind, State, User
 from accounts.usernames import username_forms, username_key
 from core import replica, sql
 from core.errors import NotFound
@@ -20,8 +21,14 @@ from core.errors import NotFound
 SignIns = QuerySet[SignIn]
 
 LARGEST_ID = 2**63 - 1
+UNDO_AGE = timedelta(days=30)
+MOST_AT_ONCE = 50  # users of one decision
 NO_SUCH_USER = "There is no such user."
 KEY_LENGTH = User._meta.get_field("username_key").max_length or 0
+
+
+# Whether a user is an editor, in a query of users.
+IS_EDITOR = Q(Exists(User.groups.through.objects.filter(user_id=OuterRef("pk"), group__name=EDITORS)))
 
 
 def user_by_name(username: str) -> User | None:
@@ -259,3 +266,16 @@ def recent_rejection_reasons(limit: int = 10) -> list[str]:
     rejected = in_state(users_without_passwords(), State.REJECTED).exclude(rejection_reason="")
     latest = rejected.values("rejection_reason").annotate(latest=Max("reviewed_at")).order_by("-latest")
     return list(latest.values_list("rejection_reason", flat=True)[:limit])
+
+
+def own_decisions(reviewer: User, limit: int = 20) -> list[list[User]]:
+    """Return whom the reviewer decided about in the last decisions that stand, newest first; those of one together.
+
+    Only those younger than UNDO_AGE. What others have decided since is no more theirs, and who was created by staff
+    was not decided about.
+    """
+    since = this_second() - UNDO_AGE
+    own = users_without_passwords().filter(reviewed_by=reviewer.pk, is_approved__in=[True, False])
+    decided = own.filter(reviewed_at__gt=since).filter(reviewed_at__gt=F("created_at"))
+    newest = decided.order_by("-reviewed_at", "username_key")[: limit * MOST_AT_ONCE]
+    return [list(users) for _, users in groupby(newest, lambda user: user.reviewed_at)][:limit]

@@ -8,11 +8,12 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from accounts import selectors, sessions, throttling
-from accounts.models import EDITORS, SignIn, SignInKind, State, User
+from accounts.decisions import ANY, Basis, reopening_values, review_values, undo_values
+from accounts.models import EDITORS, SignIn, SignInKind, User
 from accounts.removal import user_removal
 from core import app_settings, audit, hooks, replica
 from core.audit import SECRET_FIELDS
@@ -93,29 +94,33 @@ def user_create(
     return user
 
 
-def user_approve(actor: User | None, user_id: int) -> User:
-    """Approve the user. Idempotent. Raises NotFound."""
-    return change_fields(
-        actor, "user.approve", user_id, lambda user: review_values(actor, user, approved=True)
-    )
+def user_approve(actor: User | None, user_id: int, *, basis: Basis = ANY) -> User:
+    """Approve the user. Idempotent. Raises NotFound, and DecidedMeanwhile as the basis demands."""
+
+    def new_values(user: User) -> Changes:
+        return review_values(actor, user, approved=True, basis=basis)
+
+    return change_fields(actor, "user.approve", user_id, new_values)
 
 
-def user_reject(actor: User | None, user_id: int, reason: str = "") -> User:
+def user_reject(actor: User | None, user_id: int, reason: str = "", *, basis: Basis = ANY) -> User:
     """Reject the user and end their sessions. A second call keeps the reason unless it gives another one.
 
-    Raises NotFound, or Conflict (`last_admin`, `own_account`).
+    Raises NotFound, or Conflict (`last_admin`, `own_account`), and DecidedMeanwhile as the basis demands.
     """
-    return change_fields(
-        actor, "user.reject", user_id, lambda user: review_values(actor, user, approved=False, reason=reason)
-    )
+
+    def new_values(user: User) -> Changes:
+        return review_values(actor, user, approved=False, reason=reason, basis=basis)
+
+    return change_fields(actor, "user.reject", user_id, new_values)
 
 
-def user_reopen(actor: User | None, user_id: int) -> User:
-    """Undo a decision: the user waits for a new one, and their sessions end.
+def user_reopen(actor: User, user_id: int, *, basis: Basis = ANY) -> User:
+    """Undo the actor's own decision: the user waits for a new one, and their sessions end.
 
-    Raises NotFound, or Conflict as `user_reject` does.
+    Raises NotFound, DecidedMeanwhile if it is not theirs or not that of the basis, or Conflict as `user_reject` does.
     """
-    return change_fields(actor, "user.reopen", user_id, reopening_values)
+    return change_fields(actor, "user.reopen", user_id, lambda user: undo_values(actor, user, basis))
 
 
 def user_update(
@@ -130,14 +135,16 @@ def user_update(
     contact: str | None = None,
     is_editor: bool | None = None,
     keep_session: int | None = None,
+    seen: Changes | None = None,
 ) -> User:
     """Change the given fields. Setting is_approved to False undoes a decision, as user_reopen does.
 
-    An empty full name or contact removes it.
+    An empty full name or contact removes it. `seen` are the values that the caller replaces, if it depends on them.
 
     A new password ends the user's sessions, the loss of a role those of the console, except the sign-in with the id
     `keep_session`: the one in which they change their own account.
-    Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`).
+    Raises NotFound, or Conflict (`username_taken`, `last_admin`, `own_account`), and ConditionFailed or
+    SerializationFailure if the user has other values than those that were seen.
     """
     given = {"username": username, "is_admin": is_admin, "full_name": full_name, "contact": contact}
     given["password"] = make_password(password) if password is not None else None
@@ -148,7 +155,7 @@ def user_update(
             return given
         return given | (review_values(actor, user, approved=True) if is_approved else reopening_values(user))
 
-    return change_fields(actor, "user.update", user_id, new_values, is_editor, keep_session)
+    return change_fields(actor, "user.update", user_id, new_values, is_editor, keep_session, seen)
 
 
 def user_delete(actor: User | None, user_id: int) -> None:
@@ -166,26 +173,6 @@ def session_end_by_staff(actor: User | None, sign_in_id: int) -> None:
     audit.record(actor, "user.end_sign_in", sign_in.user, {"user_agent": (sign_in.user_agent, None)})
 
 
-def review_values(actor: User | None, user: User, *, approved: bool, reason: str = "") -> Changes:
-    """Return the new values of a decision about the user; none if it does not change anything."""
-    state = State.APPROVED if approved else State.REJECTED
-    if user.state == state and (approved or reason in ("", user.rejection_reason)):
-        return {}
-    return {
-        "is_approved": approved,
-        "rejection_reason": reason,
-        "reviewed_at": timezone.now(),
-        "reviewed_by": actor,
-    }
-
-
-def reopening_values(user: User) -> Changes:
-    """Return the new values of a user who waits for a decision again; none if they wait already."""
-    if user.state == State.PENDING:
-        return {}
-    return {"is_approved": False, "rejection_reason": "", "reviewed_at": None, "reviewed_by": None}
-
-
 def change_fields(
     actor: User | None,
     action: str,
@@ -193,11 +180,12 @@ def change_fields(
     new_values: Callable[[User], Changes],
     is_editor: bool | None = None,
     keep_session: int | None = None,
+    seen: Changes | None = None,
 ) -> User:
     """Store the values that `new_values` returns for the user, as apply_change does."""
 
     def change(user: User) -> bool:
-        return save_changes(actor, action, user, new_values(user), is_editor, keep_session)
+        return save_changes(actor, action, user, new_values(user), is_editor, keep_session, seen)
 
     return apply_change(user_id, change)
 
@@ -243,12 +231,13 @@ def save_changes(
     new: Changes,
     is_editor: bool | None = None,
     keep_session: int | None = None,
+    seen: Changes | None = None,
 ) -> bool:
     """Store the new values with their audit entry, and end the sessions that they rule out.
 
     A user who lacks details is given them. The audit entry never holds any.
     Returns whether anything changed. Raises Conflict, and SerializationFailure if the stored user is not the one
-    that was read.
+    that was read, or not as it was `seen`.
     """
     rejected = new.get("is_approved") is False
     new = {field: value for field, value in new.items() if field in UNREAD or getattr(user, field) != value}
@@ -256,18 +245,21 @@ def save_changes(
     unlisted = DETAILS.union(REVIEW_STAMP)
     audited = {field: (old.get(field), value) for field, value in new.items() if field not in unlisted}
     before = user.state
-    conditions: list[Exists] = []
+    seen = dict(seen or {})
+    conditions: list[Exists | Q] = []
+    if "is_editor" in seen:
+        conditions.append(selectors.IS_EDITOR if seen.pop("is_editor") else ~selectors.IS_EDITOR)
     with unique_username():
         if actor is not None and new.get("reviewed_by") is not None:
             require_reviewer(actor)
         if rejected or new.get("is_admin") is False:
-            conditions = keep_an_admin(actor, user)
+            conditions += keep_an_admin(actor, user)
         for field, value in new.items():
             setattr(user, field, value)
-        if new:
+        if new or conditions:
             user.updated_at = timezone.now()
             values = {**new, **User.derived(new), "updated_at": user.updated_at}
-            update_or_conflict(User.objects.filter(*conditions, pk=user.pk, **matching(old)), **values)
+            update_or_conflict(User.objects.filter(*conditions, pk=user.pk, **matching(old | seen)), **values)
         if user.state != before:
             audited["state"] = (before, user.state)
         if is_editor is not None and is_editor != user.is_editor:

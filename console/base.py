@@ -1,31 +1,40 @@
 """The base classes of every admin page, and what their views share."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import quote, unquote
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from rest_framework.exceptions import ValidationError
 from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
 
 from accounts.models import User
+from console import stale_rows
 from console.core.audit_format import changes_html
 from console.lookups import is_offered
+from console.merging import merging
+from console.next_in_list import next_in_list
 from core import audit
 from core.errors import GalleryError, TooLarge, Unavailable
 from core.selectors import entries_about
 from designs.validation import faults_of
 
 EXPORT_PATH = "/export/"  # how the address of a list's export ends
+FOLLOWING = "console.following"  # in the request's META: the key of the object that follows in the list
 HISTORY_LENGTH = 50  # audit entries on one page of an object's history
 HISTORY_VALUE_LENGTH = 400  # characters
 STATUS_OF: dict[type[Exception], int] = {TooLarge: 413, Unavailable: 503}  # any other is a 400
@@ -60,12 +69,59 @@ class GalleryAdmin(ModelAdmin):
     """
 
     show_facets = admin.ShowFacets.NEVER  # they cost one query for each choice of each filter
+    actions_submit_line: Sequence[str] = ("save_and_next",)
+    # What actions change: each row of the list carries what it showed of these fields.
+    row_fields: tuple[str, ...] = ()
 
     class Media:
         css = {"all": ["console/pages.css"]}
+        js = [forms.Script("console/forms.js", type="module")]
 
-    changeform_view = errors_as_messages(ModelAdmin.changeform_view)
     delete_view = errors_as_messages(ModelAdmin.delete_view)
+
+    @errors_as_messages
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Context | None = None,
+    ) -> HttpResponse:
+        """Django's page of one object. The one that follows in its list is found before a change moves this one."""
+        if object_id is not None and self.is_save_and_next(request):
+            following = self.following(request, object_id)
+            request.META[FOLLOWING] = following and following.pk
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @action(description="Save and next", permissions=["change"])
+    def save_and_next(self, request: HttpRequest, obj: Model) -> None:
+        """A button beside Save. It saves as Save does, and response_post_save_change() goes on."""
+
+    def is_save_and_next(self, request: HttpRequest) -> bool:
+        return f"{self.opts.app_label}_{self.opts.model_name}_save_and_next" in request.POST
+
+    def following(self, request: HttpRequest, object_id: str) -> Model | None:
+        """The object after this one in the list that its reader came from, with its filters, search and order."""
+        as_list = copy(request)
+        as_list.GET = QueryDict(request.GET.get("_changelist_filters", ""))
+        row = self.get_object(request, unquote(object_id))
+        try:
+            return row and next_in_list(self.get_changelist_instance(as_list).queryset, row)
+        except IncorrectLookupParameters:
+            return None
+
+    def response_post_save_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        """Django's way back to the list, or on to the next object of it."""
+        response: HttpResponse = super().response_post_save_change(request, obj)
+        if not self.is_save_and_next(request):
+            return response
+        following = request.META.get(FOLLOWING)
+        if following is None:
+            self.message_user(request, "That was the last of the list.", messages.INFO)
+            return response
+        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(following)])
+        filters = self.get_preserved_filters(request)
+        return HttpResponseRedirect(f"{page}?{filters}" if filters else page)
 
     @errors_as_messages
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
@@ -77,6 +133,46 @@ class GalleryAdmin(ModelAdmin):
                 if str(link["path"]).endswith(EXPORT_PATH):
                     link["path"] = f"{link['path']}?{query}"
         return response
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        """Django's form. One that changes an object stores only the fields that its reader changed."""
+        form: type[forms.ModelForm] = super().get_form(request, obj, change, **kwargs)
+        return merging(form) if obj is not None else form
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> str:
+        box: str = super().action_checkbox(obj)
+        return (
+            format_html("{}{}", box, stale_rows.shown_field(obj, self.row_fields)) if self.row_fields else box
+        )
+
+    def not_left_out(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        """The rows of an action without those that its reader left out when asked_if_stale() asked."""
+        left_out = stale_rows.left_out(request.POST)
+        return queryset.exclude(pk__in=left_out) if left_out else queryset
+
+    def asked_if_stale(
+        self, request: HttpRequest, rows: Iterable[Model], wanted: stale_rows.Values
+    ) -> HttpResponse | None:
+        """A page that asks, if an action would overwrite what colleagues did since the list was opened; else None."""
+        stale = stale_rows.stale_among(rows, stale_rows.shown_rows(request.POST), wanted)
+        if not stale:
+            return None
+        name = request.POST.get("action", "")
+        context = self.page_context(
+            request,
+            title=str(dict(self.get_action_choices(request)).get(name, name)),
+            media=self.media,
+            action=name.removesuffix("_selected").replace("_", " ").capitalize(),
+            stale=stale_rows.described(stale, wanted),
+            fields=stale_rows.sent_again(request.POST, stale, self.row_fields),
+            leave_out=stale_rows.LEAVE_OUT,
+            keys=",".join(str(row.pk) for row in stale),
+            back=request.get_full_path(),
+        )
+        return TemplateResponse(request, "admin/core/stale_rows.html", context)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow only lookups that the page's filters offer, and none on a secret field."""

@@ -14,7 +14,7 @@ from core import audit
 from core.errors import Invalid
 from core.json_types import Json
 from core.models import AppSetting
-from d1backend import update_or_conflict
+from d1backend import SerializationFailure, update_or_conflict
 
 Value = bool | int | float | str
 
@@ -108,14 +108,19 @@ def fault_of(value: Json, known: Known) -> str | None:
     return None if good else "This must be a number."
 
 
-def settings_update(actor: audit.Actor | None, values: Mapping[str, Json]) -> list[AppSetting]:
+def settings_update(
+    actor: audit.Actor | None, values: Mapping[str, Json], seen: Mapping[str, Json] | None = None
+) -> list[AppSetting]:
     """Store the values, all or none, and audit each change. Return all settings as `all_settings` does.
 
+    `seen` are the values that the caller replaces, if it depends on them.
     Raises Invalid as `check` does, and SerializationFailure or IntegrityError if another call has just set one of
     them. RepeatLostWrites (core/middleware.py) then runs the view again.
     """
     check(values)
     rows = {row.key: row for row in all_settings()}
+    if any(json.loads(rows[key].value) != value for key, value in (seen or {}).items()):
+        raise SerializationFailure("A setting has another value than the caller saw. Run it again.")
     with transaction.atomic():
         for key, value in values.items():
             store(actor, rows[key], value)

@@ -1,12 +1,13 @@
 """The admin's pages of users: list, decisions, changes, live sign-ins."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import Form, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -17,13 +18,17 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
 from accounts import selectors, services
+from accounts.decisions import Basis, DecidedMeanwhile
 from accounts.models import SignIn, State, User
+from console import stale_rows
 from console.accounts.approvals import approvals_page
 from console.accounts.forms import NewUserForm, RejectionForm, UserForm
 from console.accounts.reset_codes import reset_code_page
 from console.base import ServiceAdmin, actor_of
 from console.sessions import sign_in_id_of
 from core.errors import GalleryError, NotFound
+
+CHANGEABLE = ("username", "full_name", "contact", "is_admin", "is_editor")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -36,6 +41,29 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         state = self.value()
         return selectors.in_state(queryset, State(state)) if state in State.values else queryset
+
+
+class RoleFilter(admin.SimpleListFilter):
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [
+            ("staff", "Staff"),
+            ("admin", "Admins"),
+            ("editor", "Editors"),
+            ("none", "Users of the app alone"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        roles = {
+            "staff": selectors.IS_EDITOR | Q(is_admin=True),
+            "admin": Q(is_admin=True),
+            "editor": selectors.IS_EDITOR,
+            "none": ~selectors.IS_EDITOR & Q(is_admin=False),
+        }
+        wanted = roles.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(wanted)
 
 
 class SignInInline(TabularInline):
@@ -71,13 +99,14 @@ class UserAdmin(ServiceAdmin):
         "full_name",
         "contact",
         "state_label",
-        "is_admin",
+        "role",
         "created_at",
         "last_login",
         "reviewer",
         "decision_buttons",
     ]
-    list_filter = [StateFilter, "is_admin"]
+    list_filter = [StateFilter, RoleFilter]
+    row_fields = ("state",)
     list_per_page = 50
     list_select_related = ["reviewed_by"]
     search_fields = ["username", "full_name", "contact"]
@@ -112,11 +141,9 @@ class UserAdmin(ServiceAdmin):
         request: HttpRequest,
         obj: User | None = None,
         change: bool = False,
-        fields: list[str] | None = None,
+        **options: Any,
     ) -> type[ModelForm]:
-        form = UserForm if obj else NewUserForm
-        made: type[ModelForm] = super().get_form(request, obj, change, form=form, fields=fields)
-        return made
+        return super().get_form(request, obj, change, form=UserForm if obj else NewUserForm, **options)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
@@ -131,6 +158,14 @@ class UserAdmin(ServiceAdmin):
     def state_label(self, user: User) -> tuple[str, str]:
         return user.state, user.state.label
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Users, each with whether they are an editor, which would be a query for each row."""
+        return super().get_queryset(request).annotate(known_as_editor=selectors.IS_EDITOR)
+
+    @display(description="Role", label={"Admin": "primary", "Editor": "info"})
+    def role(self, user: User) -> str:
+        return "Admin" if user.is_admin else "Editor" if user.is_editor else ""
+
     @display(description="Reviewed by", ordering="reviewed_by")
     def reviewer(self, user: User) -> str | None:
         return user.reviewer_username
@@ -141,23 +176,19 @@ class UserAdmin(ServiceAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Form, change: bool) -> None:
         data = form.cleaned_data
-        roles = {"is_admin": data["is_admin"], "is_editor": data["is_editor"]}
-        details = {name: data[name] for name in ("full_name", "contact") if name in form.changed_data}
         if change:
-            password = data["new_password"] or None
-            keep = sign_in_id_of(request)
+            given = {name: data[name] for name in CHANGEABLE if name in form.changed_data}
             services.user_update(
                 actor_of(request),
                 obj.pk,
-                username=data["username"],
-                password=password,
-                keep_session=keep,
-                **roles,
-                **details,
+                password=data["new_password"] or None,
+                keep_session=sign_in_id_of(request),
+                seen={name: form.get_initial_for_field(form.fields[name], name) for name in given},
+                **given,
             )
         else:
-            name, password = data["username"], data["new_password"]
-            user = services.user_create(actor_of(request), name, password, **roles, **details)
+            password, given = data["new_password"], {name: data[name] for name in CHANGEABLE}
+            user = services.user_create(actor_of(request), password=password, **given)
             obj.pk = user.pk
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
@@ -169,21 +200,29 @@ class UserAdmin(ServiceAdmin):
             services.user_delete(actor_of(request), user_id)
 
     @action(description="Approve the selected users", permissions=["change"])
-    def approve_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        users = list(self.not_left_out(request, queryset))
+        if question := self.asked_if_stale(request, users, {"state": State.APPROVED}):
+            return question
         with transaction.atomic():
-            for user_id in list(queryset.values_list("pk", flat=True)):
-                services.user_approve(actor_of(request), user_id)
-        self.message_user(request, "The selected users are approved.", messages.SUCCESS)
+            for user in users:
+                services.user_approve(actor_of(request), user.pk, basis=Basis(state=user.state))
+        self.message_user(request, f"Users approved: {len(users)}.", messages.SUCCESS)
+        return None
 
     @action(description="Reject the selected users…", permissions=["change"])
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        users = list(self.not_left_out(request, queryset))
         form = RejectionForm(request.POST if "reason" in request.POST else None)
         if not form.is_valid():
-            return self.reason_page(request, form, list(queryset), action="reject_selected")
+            return self.reason_page(request, form, users, action="reject_selected")
+        if question := self.asked_if_stale(request, users, {"state": State.REJECTED}):
+            return question
+        reason = form.cleaned_data["reason"]
         with transaction.atomic():
-            for user_id in list(queryset.values_list("pk", flat=True)):
-                services.user_reject(actor_of(request), user_id, form.cleaned_data["reason"])
-        self.message_user(request, "The selected users are rejected.", messages.SUCCESS)
+            for user in users:
+                services.user_reject(actor_of(request), user.pk, reason, basis=Basis(state=user.state))
+        self.message_user(request, f"Users rejected: {len(users)}.", messages.SUCCESS)
         return None
 
     def get_urls(self) -> list[URLPattern]:
@@ -205,9 +244,10 @@ class UserAdmin(ServiceAdmin):
         return approvals_page(self, request)
 
     def approve_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
-        return self.run_service(
-            request, lambda: services.user_approve(actor_of(request), user_id), "The user is approved."
-        )
+        def approve() -> User:
+            return services.user_approve(actor_of(request), user_id, basis=basis_of(request))
+
+        return self.run_service(request, approve, "The user is approved.")
 
     def reject_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
         if not self.has_change_permission(request):
@@ -215,10 +255,12 @@ class UserAdmin(ServiceAdmin):
         form = RejectionForm(request.POST or None)
         if not form.is_valid():
             return self.reason_page(request, form, [self.user_or_404(user_id)])
-        reason = form.cleaned_data["reason"]
-        return self.run_service(
-            request, lambda: services.user_reject(actor_of(request), user_id, reason), "The user is rejected."
-        )
+
+        def reject() -> User:
+            reason = form.cleaned_data["reason"]
+            return services.user_reject(actor_of(request), user_id, reason, basis=basis_of(request))
+
+        return self.run_service(request, reject, "The user is rejected.")
 
     def reset_code_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
         return reset_code_page(self, request, user_id)
@@ -249,11 +291,26 @@ class UserAdmin(ServiceAdmin):
             raise PermissionDenied
         try:
             service()
+        except DecidedMeanwhile as error:
+            return self.decided_page(request, error)
         except GalleryError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:
             self.message_user(request, success, messages.SUCCESS)
         return HttpResponseRedirect(self.return_address(request))
+
+    def decided_page(self, request: HttpRequest, error: DecidedMeanwhile) -> HttpResponse:
+        """Say what a colleague has decided since, and ask whether the sent decision stands all the same."""
+        context = self.page_context(
+            request,
+            title=error.user.username,
+            media=self.media,
+            sentence=error.message,
+            reason=request.POST.get("reason"),
+            seen=error.user.state,
+            back=self.return_address(request),
+        )
+        return TemplateResponse(request, "admin/accounts/user/decided_meanwhile.html", context)
 
     def return_address(self, request: HttpRequest) -> str:
         """The users' page that the request came from, or that it names in `back`; the list for any other address."""
@@ -274,6 +331,15 @@ class UserAdmin(ServiceAdmin):
             action=action,
             select_across=request.POST.get("select_across", "0"),
             reasons=selectors.recent_rejection_reasons(),
+            shown=request.POST.getlist(stale_rows.SHOWN),
+            left_out=request.POST.get(stale_rows.LEAVE_OUT, ""),
+            seen=basis_of(request).state or (users[0].state if len(users) == 1 else ""),
             back=self.return_address(request),
         )
         return TemplateResponse(request, "admin/accounts/user/reject.html", context)
+
+
+def basis_of(request: HttpRequest) -> Basis:
+    """What the page that sends a decision showed: the user's state, in `seen`."""
+    seen = request.POST.get("seen") or request.GET.get("seen", "")
+    return Basis(state=State(seen) if seen in State.values else None)

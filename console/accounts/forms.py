@@ -11,6 +11,7 @@ from accounts import selectors, sessions, validators
 from accounts.details import CONTACT_LENGTH, FULL_NAME_LENGTH
 from accounts.guesses import Guess
 from accounts.models import User
+from console.merging import UNNAMED
 from core.client_address import client_address
 from core.errors import TooMany
 
@@ -95,10 +96,11 @@ class UserForm(NewUserForm):
         help_text=f"{PASSWORD_HELP} Leave it empty to keep the current one.",
     )
 
-    def get_initial_for_field(self, field: forms.Field, field_name: str) -> Any:
-        if field_name == "is_editor":
-            return self.instance.is_editor
-        return super().get_initial_for_field(field, field_name)
+    trail_names = {"full_name": UNNAMED, "contact": UNNAMED}  # the trail holds no details
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["is_editor"] = self.instance.is_editor
 
 
 class RejectionForm(forms.Form):

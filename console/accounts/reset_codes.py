@@ -23,6 +23,7 @@ def reset_code_page(model_admin: GalleryAdmin, request: HttpRequest, user_id: in
         model_admin.message_user(request, error.message, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
     user = selectors.user(user_id)
+    selectors.load_details([user])  # by which it is handed over
     context = model_admin.page_context(
         request, title="Reset code", user_with_code=user, made=made, media=model_admin.media
     )

@@ -1,26 +1,35 @@
 """The admin's page of settings."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from console.base import Context, ServiceAdmin, actor_of, errors_as_messages
+from console.merging import merging
 from core import app_settings
-from core.models import AppSetting
+from core.models import AppSetting, AuditEntry
 
 
-def settings_form(request: HttpRequest, rows: Iterable[AppSetting]) -> forms.Form:
-    """A form with one field for each known setting."""
-    form = forms.Form(request.POST or None)
-    form.fields |= {row.key: setting_field(row) for row in rows}
-    return form
+class SettingsForm(forms.Form):
+    """A form with one field for each known setting, named like it."""
+
+    def __init__(self, data: QueryDict | None, rows: Sequence[AppSetting]) -> None:
+        super().__init__(data)
+        self.rows = rows
+        self.fields |= {row.key: setting_field(row) for row in rows}
+
+    def last_changes(self, names: Iterable[str]) -> dict[str, AuditEntry]:
+        """The line of the audit trail that changed each of the settings last."""
+        wanted = set(names)
+        lines = AuditEntry.objects.filter(object_type="appsetting", object_label__in=wanted).order_by("id")
+        return {line.object_label: line for line in lines}
 
 
 def setting_field(row: AppSetting) -> forms.Field:
@@ -55,13 +64,14 @@ class AppSettingAdmin(ServiceAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        form = settings_form(request, app_settings.all_settings())
+        form = merging(SettingsForm)(request.POST or None, app_settings.all_settings())
         if form.is_valid():
             changed = {name: form.cleaned_data[name] for name in form.changed_data}
-            app_settings.settings_update(actor_of(request), changed)
+            seen = {name: form.fields[name].initial for name in changed}
+            app_settings.settings_update(actor_of(request), changed, seen)
             self.message_user(request, "The settings are saved.", messages.SUCCESS)
             return HttpResponseRedirect(request.path)
-        context = self.page_context(request, title="Settings", form=form)
+        context = self.page_context(request, title="Settings", form=form, media=self.media)
         return TemplateResponse(request, "admin/core/appsetting/settings.html", context)
 
     def change_view(

@@ -6,23 +6,22 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import ForeignKey, QuerySet
-from django.forms import ModelChoiceField, ModelForm, Script
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.forms import ModelChoiceField, Script
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from rest_framework.exceptions import ValidationError
 from unfold.decorators import action, display
 
-from console.base import ServiceAdmin, actor_of, error_as_json
+from console.base import ServiceAdmin, actor_of
 from console.dashboard.views import export_table
-from console.designs import bulk_upload, csv_import, pictures
+from console.designs import bulk_upload, csv_import, in_place, pictures
 from console.designs.filters import CountedFilters, filters_view, visible_statuses
 from console.designs.forms import DesignForm
-from core.errors import GalleryError, NotFound
+from core.errors import NotFound
 from core.spreadsheets import download, in_chunks
 from designs import services
 from designs.catalogue import read_search
@@ -32,11 +31,9 @@ from designs.queries import DesignQuery
 from designs.search.sql import matching
 from designs.selectors import NO_SUCH_DESIGN
 from designs.spreadsheets import COLUMNS, values_of
-from designs.validation import validated_fields
 from uploads.models import Category, Image
 
 MAX_SELECTED = 1000  # designs that one action changes: one transaction, which is one call to D1
-IN_PLACE_FIELDS = ("title", "status", "featured")  # changed in the list, without the design's page
 
 
 @admin.register(Design)
@@ -61,6 +58,7 @@ class DesignAdmin(ServiceAdmin):
     search_help_text = "Search titles, texts and attributes"
     ordering = ["-created_at", "-id"]
     actions = ["publish", "archive", "feature", "unfeature", "restore"]
+    row_fields = ("status", "featured")
     actions_list = ["upload", "import_csv", "export_csv"]
     raw_id_fields = ["image"]
     readonly_fields = ["card", "view_count", "like_count", "created_at", "updated_at"]
@@ -125,22 +123,7 @@ class DesignAdmin(ServiceAdmin):
         return render_to_string(f"admin/designs/design/{name}_in_place.html", context)
 
     def set_view(self, request: HttpRequest, design_id: int) -> HttpResponse:
-        """Change IN_PLACE_FIELDS of a design, validated as the API does it."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        design = Design.objects.filter(LIVE, pk=design_id).first()
-        if design is None:
-            return JsonResponse({"message": "This design has been deleted."}, status=404)
-        sent = {name: request.POST[name] for name in IN_PLACE_FIELDS if name in request.POST}
-        if not sent:
-            return JsonResponse({"message": f"Send one of {', '.join(IN_PLACE_FIELDS)}."}, status=400)
-        try:
-            services.design_update(actor_of(request), design, validated_fields(sent, partial=True))
-        except (GalleryError, ValidationError) as error:
-            return error_as_json(error)
-        return JsonResponse({name: getattr(design, name) for name in IN_PLACE_FIELDS})
+        return in_place.set_field(self, request, design_id)
 
     def filters_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -183,7 +166,7 @@ class DesignAdmin(ServiceAdmin):
         field: ModelChoiceField | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return field
 
-    def save_model(self, request: HttpRequest, obj: Design, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Design, form: DesignForm, change: bool) -> None:
         data = form.cleaned_data
         fields = {name: data[name] for name in (*EDITABLE, *STAFF_ONLY) if name in form.changed_data}
         if "image" in form.changed_data and data["image"]:
@@ -195,12 +178,10 @@ class DesignAdmin(ServiceAdmin):
             if image:
                 fields["r2_object_key"] = image.object_key
             if change:
-                # The form has changed `obj` already; the audit trail needs the old values.
-                stored = Design.objects.filter(LIVE, pk=obj.pk).first()
-                if stored is None:
+                # The form has changed `obj` already. A newer version than the one that it compared is a conflict.
+                if form.before.is_deleted:
                     raise NotFound(NO_SUCH_DESIGN)
-                stored.further = obj.further  # which the form leaves as they were
-                services.design_update(actor, stored, fields)
+                services.design_update(actor, form.before, fields)
             else:
                 obj.pk = services.design_create(actor, fields).pk
         if image and (near_duplicates := pictures.near_duplicates_of(image)):
@@ -225,29 +206,32 @@ class DesignAdmin(ServiceAdmin):
         self.message_user(request, f"Designs restored: {count}.", messages.SUCCESS)
 
     @action(description="Publish the selected designs", permissions=["change"])
-    def publish(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
-        self.change_all(request, queryset, {"status": Status.PUBLISHED.value})
+    def publish(self, request: HttpRequest, queryset: QuerySet[Design]) -> HttpResponse | None:
+        return self.change_all(request, queryset, {"status": Status.PUBLISHED.value})
 
     @action(description="Archive the selected designs", permissions=["change"])
-    def archive(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
-        self.change_all(request, queryset, {"status": Status.ARCHIVED.value})
+    def archive(self, request: HttpRequest, queryset: QuerySet[Design]) -> HttpResponse | None:
+        return self.change_all(request, queryset, {"status": Status.ARCHIVED.value})
 
     @action(description="Feature the selected designs", permissions=["change"])
-    def feature(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
-        self.change_all(request, queryset, {"featured": True})
+    def feature(self, request: HttpRequest, queryset: QuerySet[Design]) -> HttpResponse | None:
+        return self.change_all(request, queryset, {"featured": True})
 
     @action(description="Stop featuring the selected designs", permissions=["change"])
-    def unfeature(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
-        self.change_all(request, queryset, {"featured": False})
+    def unfeature(self, request: HttpRequest, queryset: QuerySet[Design]) -> HttpResponse | None:
+        return self.change_all(request, queryset, {"featured": False})
 
     def change_all(
         self, request: HttpRequest, queryset: QuerySet[Design], fields: dict[str, str | bool]
-    ) -> None:
-        """Store the same fields in all selected designs, or in none."""
-        designs = list(queryset.filter(LIVE)[: MAX_SELECTED + 1])
+    ) -> HttpResponse | None:
+        """Store the same fields in all selected designs, or in none; ask first if colleagues changed them."""
+        designs = list(self.not_left_out(request, queryset.filter(LIVE))[: MAX_SELECTED + 1])
         if len(designs) > MAX_SELECTED:
             error = f"Nothing was changed. Select at most {MAX_SELECTED:,} designs at a time."
             self.message_user(request, error, messages.ERROR)
-            return
+            return None
+        if question := self.asked_if_stale(request, designs, fields):
+            return question
         count = services.design_update_many(actor_of(request), designs, fields)
         self.message_user(request, f"Designs changed: {count}.", messages.SUCCESS)
+        return None

@@ -1,5 +1,6 @@
 """The admin's form of a design."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -39,6 +40,9 @@ class DesignForm(forms.ModelForm):
         help_text="One a line, the cover first: the key of a stored image, a space, the alternative text.",
     )
 
+    trail_names = {"image": "image_keys"}
+    replaced_by = {"image": "picture"}
+
     class Meta:
         model = Design
         fields = "__all__"  # noqa: DJ007 -- the admin's fieldsets say which
@@ -46,7 +50,8 @@ class DesignForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.initial["image_keys"] = as_cell(self.instance.pictures)
+            self.before = copy(self.instance)  # before cleaning changes it
+            self.initial["image_keys"] = as_cell(self.before.pictures)
         status = self.fields.get("status")  # there is none where it is read-only
         if isinstance(status, forms.ChoiceField):
             status.choices = SETTABLE_STATUSES

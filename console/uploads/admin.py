@@ -1,6 +1,7 @@
 """The admin's pages of images: list, upload, near-duplicates, deletion."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
@@ -64,6 +65,8 @@ class ImageAdmin(ServiceAdmin):
         "created_at",
     ]
 
+    actions_submit_line = ()  # a stored image has nothing to save
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         return selectors.images()
 
@@ -78,14 +81,12 @@ class ImageAdmin(ServiceAdmin):
         request: HttpRequest,
         obj: Image | None = None,
         change: bool = False,
-        fields: list[str] | None = None,
+        **options: Any,
     ) -> type[ModelForm]:
         """The form of an upload; an image that is stored has no field to edit."""
         if obj is None:
-            form: type[ModelForm] = super().get_form(request, None, form=UploadForm, fields=["category"])
-        else:
-            form = super().get_form(request, obj, change, fields=fields)
-        return form
+            options = {"form": UploadForm, "fields": ["category"]}
+        return super().get_form(request, obj, change, **options)
 
     def has_delete_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and in_use(obj))

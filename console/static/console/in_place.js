@@ -19,13 +19,16 @@ document.addEventListener("change", async (event) => {
   const { set, field, stored } = control.dataset;
   control.setAttribute("aria-busy", "true");
   try {
-    const now = await post(set, { [field]: valueOf(control) });
+    const now = await post(set, { [field]: valueOf(control), [`was-${field}`]: stored });
     put(control, now[field]);
     control.dataset.stored = valueOf(control);
     say(`Saved: ${control.getAttribute("aria-label")}`);
   } catch (error) {
-    if (control.type === "checkbox") control.checked = stored === "true";
-    else control.value = stored;
+    const now = error.answer?.now?.[field]; // what a colleague made of it meanwhile
+    if (now !== undefined) {
+      put(control, now);
+      control.dataset.stored = valueOf(control);
+    } else put(control, control.type === "checkbox" ? stored === "true" : stored);
     say(error.message, true);
   } finally {
     control.removeAttribute("aria-busy");

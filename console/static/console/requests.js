@@ -18,21 +18,27 @@ export function wordsOf(status, text, redirected) {
   }
 }
 
-/** POST fields and return the response as an object. Throws an Error whose message is for people. */
+/**
+ * POST fields and return the response as an object, even if the page is left meanwhile.
+ * Throws an Error whose message is for people, with the server's `answer` if that is a conflict.
+ */
 export async function post(url, fields) {
   let answer;
   try {
     answer = await fetch(url, {
       method: "POST",
       body: new URLSearchParams(fields),
-      headers: { "X-CSRFToken": csrfToken() },
+      headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
+      keepalive: true,
     });
   } catch {
     throw new Error(wordsOf(0, ""));
   }
   const text = await answer.text();
-  if (!answer.ok || answer.redirected) throw new Error(wordsOf(answer.status, text, answer.redirected));
-  return JSON.parse(text);
+  if (answer.ok && !answer.redirected) return JSON.parse(text);
+  const error = new Error(wordsOf(answer.status, text, answer.redirected));
+  if (answer.status === 409) error.answer = JSON.parse(text);
+  throw error;
 }
 
 /** Show a message, also to screen readers. */

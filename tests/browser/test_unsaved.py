@@ -1,0 +1,126 @@
+"""Work that is not saved: guarded on leaving, a picture shown before it is saved, saving by the keyboard."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.looks import axe_check, shoot
+from tests.pictures import saved, textile
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def design(admin, gallery):
+    """The page of the newest design."""
+    admin.goto(f"{gallery.address}/admin/designs/design/")
+    admin.locator("#result_list .field-title a").first.click()
+    expect(admin.get_by_label("Title")).to_be_visible()
+    admin.wait_for_load_state("networkidle")
+    return admin
+
+
+@pytest.fixture
+def asked(admin):
+    """The kinds of dialogs that the page has shown; each is dismissed, so the page stays."""
+    kinds = []
+
+    def answer(dialog):
+        kinds.append(dialog.type)
+        dialog.dismiss()
+
+    admin.on("dialog", answer)
+    return kinds
+
+
+def leave(page):
+    page.locator("#nav-sidebar").get_by_role("link", name="Images").click(no_wait_after=True)
+    page.wait_for_timeout(300)
+
+
+def test_a_page_that_nobody_touched_is_left_freely(design, asked):
+    leave(design)
+    design.wait_for_url("**/uploads/image/")
+    assert asked == []
+
+
+def test_unsaved_work_is_guarded_by_every_way_out(design, asked):
+    design.get_by_label("Title").fill("Six yards of rain")
+    leave(design)
+    assert asked == ["beforeunload"]
+    expect(design.get_by_label("Title")).to_have_value("Six yards of rain")
+    design.evaluate("location.reload()")
+    design.wait_for_timeout(300)
+    assert asked == ["beforeunload"] * 2
+    design.get_by_role("button", name="Save", exact=True).click()
+    expect(design.get_by_text("was changed successfully")).to_be_visible()
+    assert asked == ["beforeunload"] * 2
+
+
+def test_what_is_typed_and_taken_back_is_no_work(design, asked):
+    field = design.get_by_label("Title")
+    title = field.input_value()
+    field.fill("Six yards of rain")
+    field.fill(title)
+    leave(design)
+    design.wait_for_url("**/uploads/image/")
+    assert asked == []
+
+
+def test_a_page_that_came_back_with_a_fault_is_still_unsaved(design, asked):
+    design.get_by_label("Title").fill("")
+    design.get_by_role("button", name="Save", exact=True).click()
+    expect(design.get_by_text("This field is required.")).to_be_visible()
+    design.get_by_label("Title").click()
+    leave(design)
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("keys", ["Control+s", "Meta+s"])
+def test_the_keyboard_saves_and_stays(design, asked, keys):
+    address = design.url
+    design.get_by_label("Title").fill("Six yards of rain")
+    design.keyboard.press(keys)
+    expect(design.get_by_text("was changed successfully")).to_be_visible()
+    assert design.url.partition("?")[0] == address.partition("?")[0]
+    expect(design.get_by_label("Title")).to_have_value("Six yards of rain")
+    assert asked == []
+
+
+def test_the_settings_are_guarded_and_saved_alike(admin, gallery, asked):
+    admin.goto(f"{gallery.address}/admin/core/appsetting/")
+    admin.get_by_label("Support contact").fill("call us")
+    leave(admin)
+    assert asked == ["beforeunload"]
+    admin.keyboard.press("Control+s")
+    expect(admin.get_by_text("The settings are saved.")).to_be_visible()
+    expect(admin.get_by_label("Support contact")).to_have_value("call us")
+
+
+def test_a_new_picture_is_shown_before_it_is_saved(design):
+    file = {"name": "rain.jpg", "mimeType": "image/jpeg", "buffer": saved(textile(seed=3), quality=90)}
+    design.locator("input[type=file][name=picture]").set_input_files(file)
+    preview = design.get_by_alt_text("Preview of rain.jpg")
+    expect(preview).to_be_visible()
+    expect(design.get_by_text("rain.jpg, not saved yet")).to_be_visible()
+    design.wait_for_function("document.querySelector('.gallery-preview img').naturalWidth > 0")
+    assert design.locator(".gallery-card-picture img").last.get_attribute("src").startswith("blob:")
+    shoot(design, "picture-preview")
+    axe_check(design)
+    broken = {"name": "rain.heic", "mimeType": "image/heic", "buffer": b"heic"}
+    design.locator("input[type=file][name=picture]").set_input_files(broken)
+    expect(design.get_by_text("rain.heic: this browser cannot show it.")).to_be_visible()
+
+
+def test_save_and_next_leads_through_the_list_with_its_filters(admin, gallery):
+    admin.goto(f"{gallery.address}/admin/designs/design/?o=1&status=published")
+    titles = [link.inner_text() for link in admin.locator("#result_list .field-title a").all()]
+    admin.get_by_role("link", name=titles[0], exact=True).last.click()
+    for title in titles[:3]:
+        expect(admin.get_by_label("Title")).to_have_value(title)
+        admin.get_by_label("Season").fill("Monsoon")
+        admin.get_by_role("button", name="Save and next").click()
+    expect(admin.get_by_label("Title")).to_have_value(titles[3])
+    changed = (
+        gallery.client(**gallery.admin).get("/api/designs", params={"season": "Monsoon"}).json()["items"]
+    )
+    assert {design["title"] for design in changed} >= set(titles[:3])
