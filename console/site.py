@@ -1,6 +1,10 @@
 """The gallery's admin site."""
 
-from django.http import HttpRequest
+from typing import Any
+
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
@@ -21,6 +25,13 @@ class GalleryAdminSite(UnfoldAdminSite):
         if allowed and isinstance(user, User):
             spend_as_staff(user)
         return allowed
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """unfold's, which takes any page for one that exists."""
+        try:
+            return super().search(request, extra_context)
+        except InvalidPage:
+            raise Http404("There is no such page of results.") from None
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold.decorators import action, display
 
 from console.base import GalleryAdmin
@@ -59,9 +60,9 @@ class AuditEntryAdmin(GalleryAdmin):
         entries = self.get_changelist_instance(request).get_queryset(request)
         return download("audit", COLUMNS, export_rows(entries))
 
-    @display(description="When (UTC)", ordering="id")
+    @display(description="When", ordering="id")
     def moment(self, entry: AuditEntry) -> str:
-        return date_format(entry.created_at, "j M Y, H:i")
+        return date_format(localtime(entry.created_at), "DATETIME_FORMAT")
 
     @display(description="Actor", ordering="actor_username")
     def actor(self, entry: AuditEntry) -> str:

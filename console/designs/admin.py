@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from rest_framework.exceptions import ValidationError
 from unfold.decorators import action, display
 
@@ -101,7 +102,7 @@ class DesignAdmin(ServiceAdmin):
 
     @display(description="Created", ordering="created_at")
     def created(self, design: Design) -> str:
-        return date_format(design.created_at, "j M Y")
+        return date_format(localtime(design.created_at), "DATE_FORMAT")
 
     @display(description="In the app")
     def card(self, design: Design) -> SafeString | str:

@@ -53,7 +53,7 @@ def entry_on(day, label):
     """A line of that day, as AuditEntry's own clock would have written it."""
     entry = AuditEntry(action="user.update", object_type="user", object_id="1", object_label=label)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("django.utils.timezone.now", lambda: datetime(2026, 3, day, 23, 59, tzinfo=UTC))
+        patch.setattr("django.utils.timezone.now", lambda: datetime(2026, 3, day, 18, 29, tzinfo=UTC))
         entry.save()
     return entry
 
