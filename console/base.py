@@ -26,8 +26,9 @@ from core.selectors import entries_about
 from designs.validation import faults_of
 
 EXPORT_PATH = "/export/"  # how the address of a list's export ends
-HISTORY_LENGTH = 50  # audit entries on one page of an object's history
-HISTORY_VALUE_LENGTH = 400  # characters
+HISTORY_LENGTH = 10  # audit entries on one page of an object's history
+HISTORY_VALUE_LENGTH = 160  # characters
+HISTORY_ROWS = 3  # changes of an entry at once
 STATUS_OF: dict[type[Exception], int] = {TooLarge: 413, Unavailable: 503}  # any other is a 400
 
 Context = dict[str, Any]  # what a template is rendered with
@@ -60,6 +61,8 @@ class GalleryAdmin(ModelAdmin):
     """
 
     show_facets = admin.ShowFacets.NEVER  # they cost one query for each choice of each filter
+    list_per_page = 25  # which a phone shows on a page of less than 5,000 pixels
+    list_max_show_all = 0
 
     class Media:
         css = {"all": ["console/pages.css"]}
@@ -112,6 +115,21 @@ class GalleryAdmin(ModelAdmin):
         for obj in queryset:
             audit.record(actor_of(request), f"{self.opts.model_name}.delete", obj)
 
+    def what_goes(self, objs: QuerySet[Model] | list[Model]) -> list[str]:
+        """What a deletion takes along, counted: "42 likes". The page before a deletion says it."""
+        return []
+
+    def what_prevents(self, objs: QuerySet[Model] | list[Model]) -> list[str]:
+        """Sentences about why these cannot be deleted; none if they can."""
+        return []
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Model] | list[Model], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Django's summary of a deletion without reading and listing each row that goes."""
+        lacking = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name_plural)}
+        return self.what_goes(objs), {}, lacking, self.what_prevents(objs)
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
@@ -128,7 +146,7 @@ class GalleryAdmin(ModelAdmin):
             title=f"History: {target}",
             object=target,
             page=page,
-            entries=[(entry, changes_html(entry, HISTORY_VALUE_LENGTH)) for entry in page],
+            entries=[(entry, changes_html(entry, HISTORY_VALUE_LENGTH, HISTORY_ROWS)) for entry in page],
         )
         return TemplateResponse(request, "admin/core/history.html", context | (extra_context or {}))
 

@@ -24,6 +24,8 @@ from console.accounts.reset_codes import reset_code_page
 from console.base import ServiceAdmin, actor_of
 from console.sessions import sign_in_id_of
 from core.errors import GalleryError, NotFound
+from d1backend import gather
+from designs.models import Favourite
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -78,7 +80,6 @@ class UserAdmin(ServiceAdmin):
         "decision_buttons",
     ]
     list_filter = [StateFilter, "is_admin"]
-    list_per_page = 50
     list_select_related = ["reviewed_by"]
     search_fields = ["username", "full_name", "contact"]
     ordering = ["-created_at", "-id"]
@@ -159,6 +160,14 @@ class UserAdmin(ServiceAdmin):
             name, password = data["username"], data["new_password"]
             user = services.user_create(actor_of(request), name, password, **roles, **details)
             obj.pk = user.pk
+
+    def what_goes(self, objs: QuerySet[User] | list[User]) -> list[str]:
+        users = objs.values("pk") if isinstance(objs, QuerySet) else [user.pk for user in objs]
+        likes, sign_ins = gather(
+            Favourite.objects.filter(user__in=users).count, SignIn.objects.filter(user__in=users).count
+        )
+        counts = ((likes, "like"), (sign_ins, "sign-in"))
+        return [f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         services.user_delete(actor_of(request), obj.pk)

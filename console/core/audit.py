@@ -21,6 +21,7 @@ from core.selectors import mentioning
 from core.spreadsheets import download
 
 LIST_VALUE_LENGTH = 120  # characters of a value in the list
+ROWS_SHOWN = 3  # changes of an entry in the list; the others open
 WHOLE_VALUE_LENGTH = 100_000  # characters of a value on the entry's own page
 
 
@@ -30,7 +31,7 @@ class AuditEntryAdmin(GalleryAdmin):
 
     list_display = ["moment", "actor", "action", "object", "changes_summary"]
     list_filter = ["action", "object_type", ("actor_username", ActorFilter), ("created_at", DayRangeFilter)]
-    list_per_page = 50
+    list_per_page = 15
     search_fields = ["actor_username", "object_label", "action", "changes"]
     search_help_text = "Search names, actions and values"
     show_full_result_count = False
@@ -81,7 +82,7 @@ class AuditEntryAdmin(GalleryAdmin):
 
     @display(description="Changes")
     def changes_summary(self, entry: AuditEntry) -> SafeString:
-        return changes_html(entry, LIST_VALUE_LENGTH)
+        return changes_html(entry, LIST_VALUE_LENGTH, shown=ROWS_SHOWN)
 
     @display(description="Changes")
     def changes_whole(self, entry: AuditEntry) -> SafeString:

@@ -32,11 +32,16 @@ TRUNCATED = f"This file has the latest {MAX_ENTRIES:,} entries only. Narrow the 
 Row = tuple[str | int | None, ...]
 
 
-def changes_html(entry: AuditEntry, value_length: int) -> SafeString:
-    """The changes of an entry as field, old value and new value, each cut to `value_length` characters."""
+def changes_html(entry: AuditEntry, value_length: int, shown: int | None = None) -> SafeString:
+    """The changes of an entry as field, old value and new value, each cut to `value_length` characters.
+
+    Those after the first `shown` open by a click.
+    """
     rows = [(field, as_text(old), as_text(new)) for field, (old, new) in entry.changes.items()]
     rows = [(field, old, new) for field, old, new in rows if old or new]
-    return SafeString(render_to_string("admin/core/changes.html", {"rows": rows, "length": value_length}))
+    groups = [rows[:shown], rows[shown:]] if shown is not None else [rows, []]
+    context = {"groups": groups, "more": len(groups[1]), "length": value_length}
+    return SafeString(render_to_string("admin/core/changes.html", context))
 
 
 def as_text(value: Any) -> str:

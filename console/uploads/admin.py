@@ -20,9 +20,6 @@ from uploads.storage.base import configured_store
 THUMBNAIL_WIDTH = 64  # pixels
 PICTURE_WIDTH = 320  # pixels
 
-Nested = list["str | Nested"]
-Deletion = tuple[Nested, dict[str, int], set[str], list[str]]
-
 
 class InUseFilter(admin.SimpleListFilter):
     title = "use"
@@ -40,16 +37,17 @@ class InUseFilter(admin.SimpleListFilter):
 class ImageAdmin(ServiceAdmin):
     list_display = [
         "thumbnail",
-        "object_key",
+        "name",
         "category",
         "dimensions",
         "file_size",
         "is_in_use",
         "created_at",
     ]
-    list_display_links = ["thumbnail", "object_key"]
+    list_display_links = ["thumbnail", "name"]
     list_filter = ["category", InUseFilter, "content_type"]
     search_fields = ["object_key"]
+    change_form_outer_before_template = "admin/uploads/image/make_design.html"
     fields = readonly_fields = [
         "picture",
         "near_duplicates",
@@ -87,6 +85,10 @@ class ImageAdmin(ServiceAdmin):
             form = super().get_form(request, obj, change, fields=fields)
         return form
 
+    def has_change_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
+        """Nothing of a stored image can be edited, so its page has no buttons to save."""
+        return super().has_change_permission(request, obj) and obj is None
+
     def has_delete_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and in_use(obj))
 
@@ -114,15 +116,22 @@ class ImageAdmin(ServiceAdmin):
         for key in list(queryset.values_list("object_key", flat=True)):
             services.image_delete(actor_of(request), key)
 
-    def get_deleted_objects(self, objs: Iterable[Image], request: HttpRequest) -> Deletion:
-        """Django's summary of a deletion, with images in use as protected objects."""
-        to_delete, count, permissions, protected = super().get_deleted_objects(objs, request)
-        used = [str(image) for image in objs if in_use(image)]
-        return to_delete, count, permissions, [*protected, *used]
+    def what_prevents(self, objs: QuerySet[Image] | list[Image]) -> list[str]:
+        used = sum(in_use(image) for image in objs)
+        if not used:
+            return []
+        return [
+            f"In use: {used} of {len(objs)}. An image can be deleted once no design and no user shows it."
+        ]
 
     @display(description="")
     def thumbnail(self, image: Image) -> SafeString:
         return picture_html(image, THUMBNAIL_WIDTH)
+
+    @display(description="Name", ordering="object_key")
+    def name(self, image: Image) -> str:
+        """The end of the key, which the category and the month begin."""
+        return image.object_key.rpartition("/")[2]
 
     @display(description="Picture")
     def picture(self, image: Image) -> SafeString:
@@ -173,7 +182,7 @@ def picture_html(image: Image, width: int) -> SafeString:
         configured_store().url(key),
         width,
         height,
-        image.object_key,
+        image.object_key.rpartition("/")[2],
         style,
     )
 

@@ -11,6 +11,8 @@ from tests.browser.looks import look as look_at
 
 pytestmark = pytest.mark.browser
 
+TALLEST = 5000  # pixels of a page on a phone
+
 PAGES = {
     "dashboard": "/admin/",
     "approvals": "/admin/accounts/user/approvals/",
@@ -18,11 +20,17 @@ PAGES = {
     "design": "/admin/designs/design/{design}/change/",
     "design-history": "/admin/designs/design/{design}/history/",
     "new-design": "/admin/designs/design/add/",
+    "delete-design": "/admin/designs/design/{design}/delete/",
+    "deleted-design": "/admin/designs/design/{deleted}/change/",
+    "trash": "/admin/designs/design/trash/",
     "upload": "/admin/designs/design/upload/",
     "import": "/admin/designs/design/import/",
     "images": "/admin/uploads/image/",
+    "image": "/admin/uploads/image/{image}/change/",
+    "new-image": "/admin/uploads/image/add/",
     "people": "/admin/accounts/user/",
     "person": "/admin/accounts/user/{person}/change/",
+    "delete-person": "/admin/accounts/user/{person}/delete/",
     "new-person": "/admin/accounts/user/add/",
     "reject": "/admin/accounts/user/{person}/reject/",
     "settings": "/admin/core/appsetting/",
@@ -44,11 +52,15 @@ def cookies(shown, browser):
 
 @pytest.fixture(scope="session")
 def ids(shown):
-    """Of the newest design, and of somebody who waits for approval."""
+    """Of the newest design, of one in the trash, of an image, and of somebody who waits for approval."""
     api = shown.client(**shown.admin)
-    design = api.get("/api/designs?page_size=1").json()["items"][0]
+    design, deleted = api.get("/api/designs?page_size=2").json()["items"]
+    for number in range(3):
+        changed = {"title": f"{design['title']} {number}", "description": "Woven by hand. " * (number + 1)}
+        api.put(f"/api/designs/{design['id']}", json=changed).raise_for_status()
+    api.delete(f"/api/designs/{deleted['id']}").raise_for_status()
     person = api.get("/api/admin/users?state=pending").json()["items"][0]
-    return {"design": design["id"], "person": person["id"]}
+    return {"design": design["id"], "deleted": deleted["id"], "image": 1, "person": person["id"]}
 
 
 @pytest.fixture(params=LOOKS)
@@ -71,6 +83,8 @@ def browser_context_args(browser_context_args, look, cookies):
 def hold(page, look, name):
     page.wait_for_load_state("networkidle")
     look_at(page, "-".join([name, *look]))
+    if look[0] == "phone":
+        assert page.evaluate("document.documentElement.scrollHeight") <= TALLEST
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -79,6 +93,16 @@ def test_a_page_fits_its_screen_and_is_accessible(page, shown, ids, look, name):
     assert page.goto(address).status == 200
     assert page.url == address
     hold(page, look, name)
+
+
+def test_the_pages_for_what_is_not_there_too(page, shown, look):
+    assert page.request.get(f"{shown.address}/admin/nowhere/").status == 404
+    page.route(
+        "**/admin/nowhere/",
+        lambda route: route.fulfill(status=200, body=route.fetch().text(), content_type="text/html"),
+    )
+    page.goto(f"{shown.address}/admin/nowhere/")
+    hold(page, look, "not-found")
 
 
 def test_the_sign_in_page_too(page, shown, look):
