@@ -39,7 +39,7 @@ IN_PLACE_FIELDS = ("title", "status", "featured")  # changed in the list, withou
 
 
 def pictures_fieldset(*fields: str) -> tuple[str, dict[str, Any]]:
-    return "Pictures", {"fields": fields, "classes": ["is-pictures"]}
+    return "Pictures", {"fields": fields, "classes": ["is-pictures", "is-stacked"]}
 
 
 @admin.register(Design)
@@ -72,7 +72,7 @@ class DesignAdmin(ServiceAdmin):
         (None, {"fields": ["title", "description"], "classes": ["is-text"]}),
         ("Attributes", {"fields": [*FACET_FIELDS, *STAFF_ONLY], "classes": ["is-attributes"]}),
         ("Publication", {"fields": ["status", "featured"], "classes": ["is-bar"]}),
-        ("Figures", {"fields": FIGURES, "classes": ["is-figures"]}),
+        ("Figures", {"fields": FIGURES, "classes": ["is-figures", "is-stacked"]}),
     ]
 
     class Media:

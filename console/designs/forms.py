@@ -40,6 +40,8 @@ class DesignForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["image_keys"] = as_cell(self.instance.pictures)
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 5
         status = self.fields.get("status")  # there is none where it is read-only
         if isinstance(status, forms.ChoiceField):
             status.choices = SETTABLE_STATUSES

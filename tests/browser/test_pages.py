@@ -5,7 +5,7 @@ Each fits, and axe-core has nothing grave to say.
 
 import pytest
 
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import EDITOR, sign_in
 from tests.browser.looks import SCREENS, THEMES
 from tests.browser.looks import look as look_at
 
@@ -50,11 +50,19 @@ def cookies(shown, browser):
         return context.storage_state()
 
 
+@pytest.fixture
+def editor_cookies(shown, browser):
+    """Those of an editor who has signed in."""
+    with browser.new_context() as context:
+        sign_in(context.new_page(), shown, **EDITOR)
+        return context.cookies()
+
+
 @pytest.fixture(scope="session")
 def ids(shown):
     """Of the newest design, of one in the trash, of an image, and of somebody who waits for approval."""
     api = shown.client(**shown.admin)
-    design, deleted = api.get("/api/designs?page_size=2").json()["items"]
+    design, deleted = api.get("/api/designs?per_page=2").json()["items"]
     for number in range(3):
         changed = {"title": f"{design['title']} {number}", "description": "Woven by hand. " * (number + 1)}
         api.put(f"/api/designs/{design['id']}", json=changed).raise_for_status()
@@ -95,14 +103,21 @@ def test_a_page_fits_its_screen_and_is_accessible(page, shown, ids, look, name):
     hold(page, look, name)
 
 
-def test_the_pages_for_what_is_not_there_too(page, shown, look):
-    assert page.request.get(f"{shown.address}/admin/nowhere/").status == 404
-    page.route(
-        "**/admin/nowhere/",
-        lambda route: route.fulfill(status=200, body=route.fetch().text(), content_type="text/html"),
-    )
-    page.goto(f"{shown.address}/admin/nowhere/")
-    hold(page, look, "not-found")
+def test_the_page_for_what_is_not_allowed_too(page, shown, look, editor_cookies):
+    page.context.clear_cookies()
+    page.context.add_cookies(editor_cookies)
+    other = page.context.new_page()  # in which a 403 is no complaint
+    assert other.goto(f"{shown.address}/admin/core/auditentry/").status == 403
+    hold(other, look, "not-allowed")
+
+
+def test_the_page_after_the_sign_out_too(page, shown, look, editor_cookies):
+    page.context.clear_cookies()
+    page.context.add_cookies(editor_cookies)
+    page.goto(f"{shown.address}/admin/")
+    page.locator("form[action$='/logout/']").evaluate("form => form.submit()")
+    page.get_by_text("You are signed out").wait_for()
+    hold(page, look, "signed-out")
 
 
 def test_the_sign_in_page_too(page, shown, look):
