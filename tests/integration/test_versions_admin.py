@@ -62,6 +62,24 @@ def test_each_version_says_what_changed_by_whom_and_leads_back(staff, boss):
     assert [f'value="{version}"' in page for version in (1, 2, 3)] == [True, True, False]
 
 
+def test_changes_of_pictures_are_told_in_words(staff, boss):
+    design, second, third = DesignFactory(), ImageFactory(), ImageFactory()
+    keys = [second.object_key, {"object_key": design.image_id, "alt": "The border"}, third.object_key]
+    edited(boss, design, image_keys=keys)
+    edited(boss, design, image_keys=keys[1:])
+    edited(boss, design, image_keys=[keys[1]["object_key"], keys[2]])
+    edited(boss, design, image_keys=[keys[2], keys[1]["object_key"]])
+    page = timeline(staff, design).content.decode()
+    assert design.image_id not in page
+    for words in (
+        "<ins>3 pictures, 2 added, other alternative texts</ins>",
+        "<ins>2 pictures, 1 taken out</ins>",
+        "<ins>2 pictures, other alternative texts</ins>",
+        "<ins>2 pictures, another order</ins>",
+    ):
+        assert words in page
+
+
 def test_the_page_of_a_design_loads_them_later(staff, boss):
     design = DesignFactory()
     edited(boss, design, title="Patola")

@@ -21,6 +21,13 @@ function begin(box) {
     box.querySelector("[data-said]").textContent = sentence;
   }
 
+  /** Show the cover on the card, too (card.html). */
+  function showCover() {
+    const shown = document.querySelector(".gallery-cards figure:last-child .gallery-card-picture img");
+    const cover = list.querySelector("img");
+    if (shown && cover && text.value !== text.defaultValue) shown.src = cover.src;
+  }
+
   /** Number the pictures, and write them as designs/pictures.py reads them: alternative texts continue after a space. */
   function keep() {
     rows().forEach((row, index, all) => {
@@ -36,6 +43,7 @@ function begin(box) {
     const value = lines.map((line) => line.replace(/\r?\n/g, "\n ")).join("\n");
     if (value === text.value.replace(/\r\n/g, "\n")) return;
     text.value = value;
+    showCover();
     text.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
