@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
@@ -25,6 +26,9 @@ class GalleryAdminSite(UnfoldAdminSite):
         if allowed and isinstance(user, User):
             spend_as_staff(user)
         return allowed
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "trash_days": settings.TRASH_DAYS}
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """unfold's, which takes any page for one that exists."""

@@ -73,7 +73,6 @@ def trash_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse:
         title="Trash",
         page=page,
         rows=[(design, rendition_url(design.image, THUMBNAIL_WIDTH), kept_until(design)) for design in page],
-        days=settings.TRASH_DAYS,
         may_restore=model_admin.has_change_permission(request),
         may_purge=model_admin.has_delete_permission(request),
     )
