@@ -33,6 +33,7 @@ from designs.spreadsheets import COLUMNS, values_of
 from designs.validation import validated_fields
 
 MAX_SELECTED = 1000  # designs that one action changes: one transaction, which is one call to D1
+TOO_MANY = "Select at most {:,} designs at a time."
 FIGURES = ("view_count", "like_count", "created_at", "updated_at")
 EDITED = ("title", "description", *FACET_FIELDS, "status", "featured")
 IN_PLACE_FIELDS = ("title", "status", "featured")  # changed in the list, without the design's page
@@ -57,7 +58,6 @@ class DesignAdmin(ServiceAdmin):
     ]
     list_display_links = ["thumbnail", "title"]
     list_filter = [CountedFilters]
-    list_per_page = 25
     list_select_related = ["image"]
     show_full_result_count = False
     search_fields = ["title"]
@@ -115,10 +115,7 @@ class DesignAdmin(ServiceAdmin):
 
     @display(description="In the app")
     def card(self, design: Design) -> SafeString | str:
-        # unfold's template asks twice, and near-duplicates are sought among all images.
-        if not hasattr(design, "_card"):
-            design._card = pictures.card_html(design)
-        return design._card
+        return pictures.card_html(design) if design.image_id else "–"
 
     @display(description="Pictures")
     def all_pictures(self, design: Design) -> SafeString:
@@ -234,6 +231,10 @@ class DesignAdmin(ServiceAdmin):
         )
         return trash.kept_with(designs.filter(LIVE)).sentences
 
+    def what_prevents(self, objs: QuerySet[Design] | list[Design]) -> list[str]:
+        is_too_many = isinstance(objs, QuerySet) and objs.count() > MAX_SELECTED
+        return [TOO_MANY.format(MAX_SELECTED)] if is_too_many else []
+
     def save_model(self, request: HttpRequest, obj: Design, form: ModelForm, change: bool) -> None:
         data = form.cleaned_data
         fields = {name: data[name] for name in (*EDITABLE, *STAFF_ONLY) if name in form.changed_data}
@@ -294,7 +295,7 @@ class DesignAdmin(ServiceAdmin):
         """The designs of one action. Raises Invalid if they are more than one transaction takes."""
         found = list(designs[: MAX_SELECTED + 1])
         if len(found) > MAX_SELECTED:
-            raise Invalid(f"Nothing was changed. Select at most {MAX_SELECTED:,} designs at a time.")
+            raise Invalid(f"Nothing was changed. {TOO_MANY.format(MAX_SELECTED)}")
         return found
 
     def change_all(

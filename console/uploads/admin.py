@@ -117,12 +117,11 @@ class ImageAdmin(ServiceAdmin):
             services.image_delete(actor_of(request), key)
 
     def what_prevents(self, objs: QuerySet[Image] | list[Image]) -> list[str]:
-        used = sum(in_use(image) for image in objs)
-        if not used:
-            return []
-        return [
-            f"In use: {used} of {len(objs)}. An image can be deleted once no design and no user shows it."
-        ]
+        is_list = isinstance(objs, list)
+        used = sum(map(in_use, objs)) if is_list else objs.filter(Q(in_use=True)).count()
+        count = len(objs) if is_list else objs.count()
+        sentence = f"In use: {used} of {count}. An image can be deleted once no design and no user shows it."
+        return [sentence] if used else []
 
     @display(description="")
     def thumbnail(self, image: Image) -> SafeString:
@@ -143,7 +142,11 @@ class ImageAdmin(ServiceAdmin):
 
     @display(description="Looks like")
     def near_duplicates(self, image: Image) -> SafeString | str:
-        return linked_pictures(selectors.near_duplicates(image)) or "no other image"
+        # unfold's template asks twice, and all images are compared.
+        found = vars(image)
+        if "_near_duplicates" not in found:
+            found["_near_duplicates"] = linked_pictures(selectors.near_duplicates(image))
+        return found["_near_duplicates"] or "no other image"
 
     @display(description="Pixels")
     def dimensions(self, image: Image) -> str:
