@@ -135,6 +135,7 @@ def test_the_page_of_a_deleted_design_shows_it_and_leads_out(staff):
 def test_the_page_before_a_deletion_says_that_it_is_none_and_lists_no_like(staff):
     design = DesignFactory(title="Kanjivaram")
     FavouriteFactory.create_batch(3, design=design)
+    Design.objects.filter(pk=design.pk).update(view_count=7)  # so that a copy of D1 has the likes at once
     pages = [
         page_of(staff.get(reverse("admin:designs_design_delete", args=[design.pk]))),
         page_of(staff.post(LIST, {"action": "delete_selected", "_selected_action": [design.pk]})),
