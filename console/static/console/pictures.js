@@ -132,11 +132,13 @@ function begin(box) {
   list.addEventListener("input", keep);
   // However the order changes: x-sort (SortableJS, which unfold brings) moves the elements itself.
   new MutationObserver(keep).observe(list, { childList: true });
-  files.addEventListener("change", (event) => {
-    event.stopPropagation();
+  // Before any other script that listens for files of a form: these are stored at once.
+  const take = (event) => {
+    event.stopImmediatePropagation();
     sendAll([...files.files]);
     files.value = "";
-  });
+  };
+  files.addEventListener("change", take, { capture: true });
   for (const kind of ["dragenter", "dragover"]) {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();
