@@ -115,20 +115,22 @@ class GalleryAdmin(ModelAdmin):
         for obj in queryset:
             audit.record(actor_of(request), f"{self.opts.model_name}.delete", obj)
 
-    def what_goes(self, objs: QuerySet[Model] | list[Model]) -> list[str]:
+    def what_goes(self, rows: QuerySet[Any]) -> list[str]:
         """What a deletion takes along, counted: "42 likes". The page before a deletion says it."""
         return []
 
-    def what_prevents(self, objs: QuerySet[Model] | list[Model]) -> list[str]:
+    def what_prevents(self, rows: QuerySet[Any]) -> list[str]:
         """Sentences about why these cannot be deleted; none if they can."""
         return []
 
     def get_deleted_objects(
-        self, objs: QuerySet[Model] | list[Model], request: HttpRequest
+        self, objs: QuerySet[Any] | list[Model], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Django's summary of a deletion without reading and listing each row that goes."""
+        is_queryset = isinstance(objs, QuerySet)
+        rows = objs if is_queryset else self.get_queryset(request).filter(pk__in=[obj.pk for obj in objs])
         lacking = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name_plural)}
-        return self.what_goes(objs), {}, lacking, self.what_prevents(objs)
+        return self.what_goes(rows), {}, lacking, self.what_prevents(rows)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None

@@ -161,8 +161,8 @@ class UserAdmin(ServiceAdmin):
             user = services.user_create(actor_of(request), name, password, **roles, **details)
             obj.pk = user.pk
 
-    def what_goes(self, objs: QuerySet[User] | list[User]) -> list[str]:
-        users = objs.values("pk") if isinstance(objs, QuerySet) else [user.pk for user in objs]
+    def what_goes(self, rows: QuerySet[User]) -> list[str]:
+        users = rows.order_by().values("pk")
         likes, sign_ins = gather(
             Favourite.objects.filter(user__in=users).count, SignIn.objects.filter(user__in=users).count
         )

@@ -224,16 +224,12 @@ class DesignAdmin(ServiceAdmin):
     def pictures_view(self, request: HttpRequest) -> HttpResponse:
         return picture_list.pictures_view(self, request)
 
-    def what_goes(self, objs: QuerySet[Design] | list[Design]) -> list[str]:
+    def what_goes(self, rows: QuerySet[Design]) -> list[str]:
         """Nothing goes: the trash keeps it."""
-        designs = (
-            objs if isinstance(objs, QuerySet) else Design.objects.filter(pk__in=[obj.pk for obj in objs])
-        )
-        return trash.kept_with(designs.filter(LIVE)).sentences
+        return trash.kept_with(rows.filter(LIVE)).sentences
 
-    def what_prevents(self, objs: QuerySet[Design] | list[Design]) -> list[str]:
-        is_too_many = isinstance(objs, QuerySet) and objs.count() > MAX_SELECTED
-        return [TOO_MANY.format(MAX_SELECTED)] if is_too_many else []
+    def what_prevents(self, rows: QuerySet[Design]) -> list[str]:
+        return [TOO_MANY.format(MAX_SELECTED)] if rows.count() > MAX_SELECTED else []
 
     def save_model(self, request: HttpRequest, obj: Design, form: ModelForm, change: bool) -> None:
         data = form.cleaned_data

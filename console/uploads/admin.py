@@ -116,12 +116,12 @@ class ImageAdmin(ServiceAdmin):
         for key in list(queryset.values_list("object_key", flat=True)):
             services.image_delete(actor_of(request), key)
 
-    def what_prevents(self, objs: QuerySet[Image] | list[Image]) -> list[str]:
-        is_list = isinstance(objs, list)
-        used = sum(map(in_use, objs)) if is_list else objs.filter(Q(in_use=True)).count()
-        count = len(objs) if is_list else objs.count()
-        sentence = f"In use: {used} of {count}. An image can be deleted once no design and no user shows it."
-        return [sentence] if used else []
+    def what_prevents(self, rows: QuerySet[Image]) -> list[str]:
+        used = rows.filter(Q(in_use=True)).count()
+        if not used:
+            return []
+        sentence = "In use: {} of {}. An image can be deleted once no design and no user shows it."
+        return [sentence.format(used, rows.count())]
 
     @display(description="")
     def thumbnail(self, image: Image) -> SafeString:
