@@ -127,10 +127,13 @@ class GalleryAdmin(ModelAdmin):
         self, objs: QuerySet[Any] | list[Model], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Django's summary of a deletion without reading and listing each row that goes."""
-        if isinstance(objs, list):
-            objs = self.get_queryset(request).filter(pk__in=[obj.pk for obj in objs])
+        rows: QuerySet[Any]
+        if isinstance(objs, QuerySet):
+            rows = objs
+        else:
+            rows = self.get_queryset(request).filter(pk__in=[obj.pk for obj in objs])
         lacking = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name_plural)}
-        return self.what_goes(objs), {}, lacking, self.what_prevents(objs)
+        return self.what_goes(rows), {}, lacking, self.what_prevents(rows)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None
