@@ -35,8 +35,9 @@ from designs.validation import faults_of
 
 EXPORT_PATH = "/export/"  # how the address of a list's export ends
 FOLLOWING = "console.following"  # in the request's META: the key of the object that follows in the list
-HISTORY_LENGTH = 50  # audit entries on one page of an object's history
-HISTORY_VALUE_LENGTH = 400  # characters
+HISTORY_LENGTH = 10  # audit entries on one page of an object's history
+HISTORY_VALUE_LENGTH = 160  # characters
+HISTORY_ROWS = 3  # changes of an entry at once
 STATUS_OF: dict[type[Exception], int] = {TooLarge: 413, Unavailable: 503}  # any other is a 400
 
 Context = dict[str, Any]  # what a template is rendered with
@@ -72,6 +73,8 @@ class GalleryAdmin(ModelAdmin):
     actions_submit_line: Sequence[str] = ("save_and_next",)
     # What actions change: each row of the list carries what it showed of these fields.
     row_fields: tuple[str, ...] = ()
+    list_per_page = 25  # which a phone shows on a page of less than 5,000 pixels
+    list_max_show_all = 0
 
     class Media:
         css = {"all": ["console/pages.css"]}
@@ -208,6 +211,26 @@ class GalleryAdmin(ModelAdmin):
         for obj in queryset:
             audit.record(actor_of(request), f"{self.opts.model_name}.delete", obj)
 
+    def what_goes(self, rows: QuerySet[Any]) -> list[str]:
+        """What a deletion takes along, counted: "42 likes". The page before a deletion says it."""
+        return []
+
+    def what_prevents(self, rows: QuerySet[Any]) -> list[str]:
+        """Sentences about why these cannot be deleted; none if they can."""
+        return []
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Any] | list[Model], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Django's summary of a deletion without reading and listing each row that goes."""
+        rows: QuerySet[Any]
+        if isinstance(objs, QuerySet):
+            rows = objs
+        else:
+            rows = self.get_queryset(request).filter(pk__in=[obj.pk for obj in objs])
+        lacking = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name_plural)}
+        return self.what_goes(rows), {}, lacking, self.what_prevents(rows)
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Context | None = None
     ) -> HttpResponse:
@@ -224,7 +247,7 @@ class GalleryAdmin(ModelAdmin):
             title=f"History: {target}",
             object=target,
             page=page,
-            entries=[(entry, changes_html(entry, HISTORY_VALUE_LENGTH)) for entry in page],
+            entries=[(entry, changes_html(entry, HISTORY_VALUE_LENGTH, HISTORY_ROWS)) for entry in page],
         )
         return TemplateResponse(request, "admin/core/history.html", context | (extra_context or {}))
 

@@ -1,13 +1,14 @@
 """Filters that lists of the admin use."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 
 class ActorFilter(admin.AllValuesFieldListFilter):
@@ -31,7 +32,7 @@ class ActorFilter(admin.AllValuesFieldListFilter):
 
 
 class DayRangeFilter(admin.FieldListFilter):
-    """From one day to another (UTC), both included. Either may be left open."""
+    """From one day to another in the console's time zone, both included. Either may be left open."""
 
     template = "admin/core/day_range_filter.html"
 
@@ -63,6 +64,7 @@ class DayRangeFilter(admin.FieldListFilter):
         yield {
             "fields": list(zip(("From", "To"), self.names, self.days, strict=True)),
             "kept": kept,
+            "zone": timezone.localtime().tzname(),
             "clear": changelist.get_query_string(remove=list(self.names)),
         }
 
@@ -84,5 +86,5 @@ def parse_day(text: str) -> date | None:
 
 
 def midnight(day: date) -> datetime:
-    """The first moment of the day in UTC."""
-    return datetime.combine(day, time(), UTC)
+    """The first moment of the day in the console's time zone."""
+    return datetime.combine(day, time(), timezone.get_current_timezone())

@@ -11,8 +11,10 @@ from typing import Any
 from django import forms
 from django.db.models import Model
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 
 from core.models import AuditEntry
 from core.selectors import entries_about
@@ -87,20 +89,18 @@ class MergingForm(forms.BaseForm):
     def _clean_form(self) -> None:
         """Say the conflicts before the form cleans itself, so that nothing of them is stored."""
         replaced_by: Mapping[str, str] = getattr(self, "replaced_by", {})
-        replaced = {
-            name: file
-            for name, file in replaced_by.items()
-            if self.files.get(file) and self.others_changed(name)
-        }
+        replaced = [
+            name for name, file in replaced_by.items() if self.files.get(file) and self.others_changed(name)
+        ]
         if self.conflicts or replaced:
             lines = self.lines_of([*self.conflicts, *replaced])
             for name in self.conflicts:
                 self.add_error(name, self.question(name, lines.get(name)))
-            for name, file in replaced.items():
+            for name in replaced:
                 self.add_error(
-                    file, f"{changed_by(lines.get(name))} To replace theirs, choose your file again."
+                    name, f"{changed_by(lines.get(name))} To replace theirs, choose your file again."
                 )
-            labels = ", ".join(str(self[name].label) for name in [*self.conflicts, *replaced.values()])
+            labels = ", ".join(str(self[name].label) for name in [*self.conflicts, *replaced])
             files = " Choose your files again." if self.files else ""
             self.add_error(
                 None, f"Nothing is saved yet, because somebody else changed the same: {labels}.{files}"
@@ -152,7 +152,8 @@ def changed_by(line: AuditEntry | None) -> str:
     """Who changed it and when, in a sentence."""
     if line is None:
         return "Somebody else changed this since you opened the page."
-    return f"{line.actor_username or 'The system'} changed this on {line.created_at:%d %B %Y at %H:%M} UTC."
+    when = date_format(localtime(line.created_at), "DATETIME_FORMAT")
+    return f"{line.actor_username or 'The system'} changed this on {when}."
 
 
 def is_mergeable(field: forms.Field) -> bool:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import console_sessions
 from console.sessions import sign_in_id_of
@@ -33,5 +35,17 @@ def confirm_changes(get_response: GetResponse) -> GetResponse:
                 staff = console_sessions.staff_of(request.user.pk, sign_in_id)
                 request.user = staff or AnonymousUser()
         return get_response(request)
+
+    return middleware
+
+
+def local_time(get_response: GetResponse) -> GetResponse:
+    """Show the console's times in its own time zone."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(reverse("admin:index")):
+            return get_response(request)
+        with timezone.override(settings.CONSOLE_TIME_ZONE):
+            return get_response(request)
 
     return middleware

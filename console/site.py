@@ -1,6 +1,11 @@
 """The gallery's admin site."""
 
-from django.http import HttpRequest
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
@@ -21,6 +26,16 @@ class GalleryAdminSite(UnfoldAdminSite):
         if allowed and isinstance(user, User):
             spend_as_staff(user)
         return allowed
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "trash_days": settings.TRASH_DAYS}
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """unfold's, which takes any page for one that exists."""
+        try:
+            return super().search(request, extra_context)
+        except InvalidPage:
+            raise Http404("There is no such page of results.") from None
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [

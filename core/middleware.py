@@ -141,7 +141,8 @@ class JsonGzip(GZipMiddleware):
         if request.method != "GET" or not (is_json or response.status_code == HTTPStatus.NOT_MODIFIED):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])  # also of a response too short to compress
-        if not accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        # gzip would give a body to a 304 of WhiteNoise, which is a stream of nothing.
+        if not is_json or not accepts_gzip(request.headers.get("Accept-Encoding", "")):
             return response
         return super().process_response(request, response)
 

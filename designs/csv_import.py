@@ -33,7 +33,6 @@ ROW_ID = re.compile("[0-9]{1,18}")
 IN_TRASH = "This design is in the trash. Restore it first."
 
 
-
 @dataclass(frozen=True)
 class Result:
     """The result of a row, or in a dry run what it would be; `faults` are (field, sentence) pairs."""

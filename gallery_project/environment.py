@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -105,6 +106,16 @@ def read_choice(env: environ.Env, name: str, known: tuple[str, ...], default: st
     if value not in known:
         raise ImproperlyConfigured(f"{name} is {value!r}, and must be one of: {', '.join(known)}.")
     return value
+
+
+def read_time_zone(env: environ.Env, name: str, default: str) -> ZoneInfo:
+    """Return a variable that names a time zone. Raises ImproperlyConfigured for any other text."""
+    value = read_text(env, name) or default
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: of a name like that of a file
+        sentence = f"{name} is {value!r}, and must be a time zone, like Asia/Kolkata or UTC."
+        raise ImproperlyConfigured(sentence) from None
 
 
 def read_bool(env: environ.Env, name: str, default: bool) -> bool:

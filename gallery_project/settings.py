@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "console.middleware.confirm_changes",
+    "console.middleware.local_time",
     "core.middleware.RepeatLostWrites",
 ]
 
@@ -160,6 +161,8 @@ FORMAT_MODULE_PATH = "gallery_project.formats"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+# In which the console shows times; the API speaks UTC.
+CONSOLE_TIME_ZONE = environment.read_time_zone(env, "CONSOLE_TIME_ZONE", "Asia/Kolkata")
 
 # The limits of API.md.
 MAX_FILE_SIZE = env.int("MAX_FILE_SIZE", 10 * 1024 * 1024)  # bytes

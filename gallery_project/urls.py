@@ -6,10 +6,13 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from accounts.delete_page import delete_page
+from console import failures
 from console.accounts.password_change import password_change
 from core import system
 from core.api import views
 
+handler403 = failures.forbidden
+handler404 = failures.missing
 handler500 = system.failure
 
 urlpatterns = [

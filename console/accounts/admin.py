@@ -27,6 +27,8 @@ from console.accounts.reset_codes import reset_code_page
 from console.base import ServiceAdmin, actor_of
 from console.sessions import sign_in_id_of
 from core.errors import GalleryError, NotFound
+from d1backend import gather
+from designs.models import Favourite
 
 CHANGEABLE = ("username", "full_name", "contact", "is_admin", "is_editor")
 
@@ -107,7 +109,6 @@ class UserAdmin(ServiceAdmin):
     ]
     list_filter = [StateFilter, RoleFilter]
     row_fields = ("state",)
-    list_per_page = 50
     list_select_related = ["reviewed_by"]
     search_fields = ["username", "full_name", "contact"]
     ordering = ["-created_at", "-id"]
@@ -190,6 +191,14 @@ class UserAdmin(ServiceAdmin):
             password, given = data["new_password"], {name: data[name] for name in CHANGEABLE}
             user = services.user_create(actor_of(request), password=password, **given)
             obj.pk = user.pk
+
+    def what_goes(self, rows: QuerySet[User]) -> list[str]:
+        users = rows.order_by().values("pk")
+        likes, sign_ins = gather(
+            Favourite.objects.filter(user__in=users).count, SignIn.objects.filter(user__in=users).count
+        )
+        counts = ((likes, "like"), (sign_ins, "sign-in"))
+        return [f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in counts if count]
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         services.user_delete(actor_of(request), obj.pk)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold.decorators import action, display
 
 from console.base import GalleryAdmin
@@ -20,6 +21,7 @@ from core.selectors import mentioning
 from core.spreadsheets import download
 
 LIST_VALUE_LENGTH = 120  # characters of a value in the list
+ROWS_SHOWN = 3  # changes of an entry in the list; the others open
 WHOLE_VALUE_LENGTH = 100_000  # characters of a value on the entry's own page
 
 
@@ -29,7 +31,7 @@ class AuditEntryAdmin(GalleryAdmin):
 
     list_display = ["moment", "actor", "action", "object", "changes_summary"]
     list_filter = ["action", "object_type", ("actor_username", ActorFilter), ("created_at", DayRangeFilter)]
-    list_per_page = 50
+    list_per_page = 15
     search_fields = ["actor_username", "object_label", "action", "changes"]
     search_help_text = "Search names, actions and values"
     show_full_result_count = False
@@ -59,9 +61,9 @@ class AuditEntryAdmin(GalleryAdmin):
         entries = self.get_changelist_instance(request).get_queryset(request)
         return download("audit", COLUMNS, export_rows(entries))
 
-    @display(description="When (UTC)", ordering="id")
+    @display(description="When", ordering="id")
     def moment(self, entry: AuditEntry) -> str:
-        return date_format(entry.created_at, "j M Y, H:i")
+        return date_format(localtime(entry.created_at), "DATETIME_FORMAT")
 
     @display(description="Actor", ordering="actor_username")
     def actor(self, entry: AuditEntry) -> str:
@@ -80,7 +82,7 @@ class AuditEntryAdmin(GalleryAdmin):
 
     @display(description="Changes")
     def changes_summary(self, entry: AuditEntry) -> SafeString:
-        return changes_html(entry, LIST_VALUE_LENGTH)
+        return changes_html(entry, LIST_VALUE_LENGTH, shown=ROWS_SHOWN)
 
     @display(description="Changes")
     def changes_whole(self, entry: AuditEntry) -> SafeString:

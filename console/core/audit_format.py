@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from core.models import AuditEntry
 from core.spreadsheets import in_chunks
+from designs.pictures import Picture
 
 MAX_ENTRIES = 100_000  # in one export
 COLUMNS = (
@@ -29,14 +30,47 @@ COLUMNS = (
 )
 TRUNCATED = f"This file has the latest {MAX_ENTRIES:,} entries only. Narrow the filters to export older ones."
 
+LABELS = {"image_keys": "pictures"}
+
 Row = tuple[str | int | None, ...]
 
 
-def changes_html(entry: AuditEntry, value_length: int) -> SafeString:
-    """The changes of an entry as field, old value and new value, each cut to `value_length` characters."""
-    rows = [(field, as_text(old), as_text(new)) for field, (old, new) in entry.changes.items()]
+def changes_html(entry: AuditEntry, value_length: int, shown: int | None = None) -> SafeString:
+    """The changes of an entry as field, old value and new value, each cut to `value_length` characters.
+
+    Those after the first `shown` open by a click, and pictures are told in words; with None all is there as stored.
+    """
+    changes = entry.changes.items()
+    if shown is not None:
+        changes = {
+            LABELS.get(field, field): in_words(old, new) if field in LABELS else (old, new)
+            for field, (old, new) in changes
+        }.items()
+    rows = [(field, as_text(old), as_text(new)) for field, (old, new) in changes]
     rows = [(field, old, new) for field, old, new in rows if old or new]
-    return SafeString(render_to_string("admin/core/changes.html", {"rows": rows, "length": value_length}))
+    groups = [rows[:shown], rows[shown:]] if shown is not None else [rows, []]
+    context = {"groups": groups, "more": len(groups[1]), "length": value_length}
+    return SafeString(render_to_string("admin/core/changes.html", context))
+
+
+def in_words(old: Any, new: Any) -> tuple[str, str]:
+    """A change of a list of pictures: how many there were and are, and what became of them."""
+    before, after = ([Picture.of(sent) for sent in pictures or []] for pictures in (old, new))
+    left, came = [picture.object_key for picture in before], [picture.object_key for picture in after]
+    notes = [
+        f"{count} {word}"
+        for count, word in ((len({*came} - {*left}), "added"), (len({*left} - {*came}), "taken out"))
+        if count and before and after
+    ]
+    if [key for key in left if key in came] != [key for key in came if key in left]:
+        notes.append("another order")
+    if before and any(picture.alt != dict(before).get(picture.object_key, picture.alt) for picture in after):
+        notes.append("other alternative texts")
+    return counted(before), ", ".join([counted(after), *notes])
+
+
+def counted(pictures: list[Picture]) -> str:
+    return f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'}" if pictures else ""
 
 
 def as_text(value: Any) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import ForeignKey, QuerySet
-from django.forms import ModelChoiceField, Script
+from django.db.models import QuerySet
+from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -14,14 +14,15 @@ from django.urls import URLPattern, path
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold.decorators import action, display
 
-from console.base import ServiceAdmin, actor_of
+from console.base import Context, ServiceAdmin, actor_of
 from console.dashboard.views import export_table
-from console.designs import bulk_upload, csv_import, in_place, pictures
+from console.designs import bulk_upload, csv_import, in_place, picture_list, pictures, timeline, trash
 from console.designs.filters import CountedFilters, filters_view, visible_statuses
 from console.designs.forms import DesignForm
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 from core.spreadsheets import download, in_chunks
 from designs import services
 from designs.catalogue import read_search
@@ -31,9 +32,15 @@ from designs.queries import DesignQuery
 from designs.search.sql import matching
 from designs.selectors import NO_SUCH_DESIGN
 from designs.spreadsheets import COLUMNS, values_of
-from uploads.models import Category, Image
 
 MAX_SELECTED = 1000  # designs that one action changes: one transaction, which is one call to D1
+TOO_MANY = "Select at most {:,} designs at a time."
+FIGURES = ("view_count", "like_count", "created_at", "updated_at")
+EDITED = ("title", "description", *FACET_FIELDS, "status", "featured")
+
+
+def pictures_fieldset(*fields: str) -> tuple[str, dict[str, Any]]:
+    return "Pictures", {"fields": fields, "classes": ["is-pictures", "is-stacked"]}
 
 
 @admin.register(Design)
@@ -51,7 +58,6 @@ class DesignAdmin(ServiceAdmin):
     ]
     list_display_links = ["thumbnail", "title"]
     list_filter = [CountedFilters]
-    list_per_page = 25
     list_select_related = ["image"]
     show_full_result_count = False
     search_fields = ["title"]
@@ -59,14 +65,15 @@ class DesignAdmin(ServiceAdmin):
     ordering = ["-created_at", "-id"]
     actions = ["publish", "archive", "feature", "unfeature", "restore"]
     row_fields = ("status", "featured")
-    actions_list = ["upload", "import_csv", "export_csv"]
-    raw_id_fields = ["image"]
-    readonly_fields = ["card", "view_count", "like_count", "created_at", "updated_at"]
+    actions_list = ["upload", "import_csv", "export_csv", "show_trash"]
+    readonly_fields = ["card", "all_pictures", *FIGURES]
+    # In the order of a phone; change_form.html puts the first beside the next two, and the bar at the screen's edge.
     fieldsets = [
-        (None, {"fields": ["title", "description", "card", "picture", "image", "image_keys"]}),
-        ("Attributes", {"fields": FACET_FIELDS}),
-        ("Publication", {"fields": ["status", "featured", *STAFF_ONLY]}),
-        ("Counts and dates", {"fields": ["view_count", "like_count", "created_at", "updated_at"]}),
+        pictures_fieldset("image_keys", "card"),
+        (None, {"fields": ["title", "description"], "classes": ["is-text"]}),
+        ("Attributes", {"fields": [*FACET_FIELDS, *STAFF_ONLY], "classes": ["is-attributes"]}),
+        ("Publication", {"fields": ["status", "featured"], "classes": ["is-bar"]}),
+        ("Figures", {"fields": FIGURES, "classes": ["is-figures", "is-stacked"]}),
     ]
 
     class Media:
@@ -76,6 +83,9 @@ class DesignAdmin(ServiceAdmin):
         wrap = self.admin_site.admin_view
         own = [
             path("<int:design_id>/set/", wrap(self.set_view), name="designs_design_set"),
+            path("<int:design_id>/versions/", wrap(self.versions_view), name="designs_design_timeline"),
+            path("<int:design_id>/restore/", wrap(self.restore_view), name="designs_design_restore"),
+            path("pictures/", wrap(self.pictures_view), name="designs_design_pictures"),
             path("filters/", wrap(self.filters_view), name="designs_design_filters"),
             path("figures/<slug:table>/", wrap(export_table), name="designs_figures"),
             path("upload/file/", wrap(self.upload_file), name="designs_design_upload_file"),
@@ -102,11 +112,15 @@ class DesignAdmin(ServiceAdmin):
 
     @display(description="Created", ordering="created_at")
     def created(self, design: Design) -> str:
-        return date_format(design.created_at, "j M Y")
+        return date_format(localtime(design.created_at), "DATE_FORMAT")
 
     @display(description="In the app")
     def card(self, design: Design) -> SafeString | str:
         return pictures.card_html(design) if design.image_id else "–"
+
+    @display(description="Pictures")
+    def all_pictures(self, design: Design) -> SafeString:
+        return pictures.pictures_html(design)
 
     @display(description="Status", ordering="status")
     def status_in_place(self, design: Design) -> str:
@@ -137,6 +151,10 @@ class DesignAdmin(ServiceAdmin):
     def upload_file(self, request: HttpRequest) -> HttpResponse:
         return bulk_upload.upload_file(self, request)
 
+    @action(description="Trash", url_path="trash", icon="delete", permissions=["view"])
+    def show_trash(self, request: HttpRequest) -> HttpResponse:
+        return trash.trash_page(self, request)
+
     @action(description="Import", url_path="import", icon="table_view", permissions=["add", "change"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:
         return csv_import.import_page(self, request, csv_import.DESIGNS)
@@ -157,20 +175,54 @@ class DesignAdmin(ServiceAdmin):
         query = DesignQuery(text=search_term.strip(), visible=visible_statuses(request))
         return matching(queryset, read_search(query)[0].words), False
 
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField | None:
-        """The image may be empty, because a picture may be uploaded instead."""
-        if db_field.name == "image":
-            kwargs |= {"queryset": Image.objects.filter(category=Category.DESIGNS), "required": False}
-        field: ModelChoiceField | None = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        return field
+    def get_fieldsets(self, request: HttpRequest, obj: Design | None = None) -> list[Any]:
+        """A new design has no card and no figures yet; pictures that cannot be changed are only shown."""
+        if obj is None:
+            return [pictures_fieldset("image_keys"), *self.fieldsets[1:-1]]
+        if not self.is_editable(request, obj):
+            return [pictures_fieldset("all_pictures", "card"), *self.fieldsets[1:]]
+        return self.fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Design | None = None) -> list[str]:
+        """Nothing of the trash is edited."""
+        if obj is None or self.is_editable(request, obj):
+            return self.readonly_fields
+        return [*self.readonly_fields, *EDITED, *STAFF_ONLY]
+
+    def is_editable(self, request: HttpRequest, design: Design) -> bool:
+        return self.has_change_permission(request, design) and not design.is_deleted
+
+    def render_change_form(
+        self, request: HttpRequest, context: Context, *args: Any, obj: Design | None = None, **options: Any
+    ) -> HttpResponse:
+        context |= {
+            "may_restore": self.has_change_permission(request),
+            "may_purge": self.has_delete_permission(request),
+        }
+        if obj is not None and obj.is_deleted:
+            buttons = ("show_save", "show_save_and_continue", "show_save_and_add_another", "show_delete")
+            context |= {**dict.fromkeys(buttons, False), "show_close": True}
+        return super().render_change_form(request, context, *args, obj=obj, **options)
+
+    def versions_view(self, request: HttpRequest, design_id: int) -> HttpResponse:
+        return timeline.timeline_view(self, request, design_id)
+
+    def restore_view(self, request: HttpRequest, design_id: int) -> HttpResponse:
+        return timeline.restore_view(self, request, design_id)
+
+    def pictures_view(self, request: HttpRequest) -> HttpResponse:
+        return picture_list.pictures_view(self, request)
+
+    def what_goes(self, rows: QuerySet[Design]) -> list[str]:
+        """Nothing goes: the trash keeps it."""
+        return trash.kept_with(rows.filter(LIVE)).sentences
+
+    def what_prevents(self, rows: QuerySet[Design]) -> list[str]:
+        return [TOO_MANY.format(MAX_SELECTED)] if rows.count() > MAX_SELECTED else []
 
     def save_model(self, request: HttpRequest, obj: Design, form: DesignForm, change: bool) -> None:
         data = form.cleaned_data
         fields = {name: data[name] for name in (*EDITABLE, *STAFF_ONLY) if name in form.changed_data}
-        if "image" in form.changed_data and data["image"]:
-            fields["r2_object_key"] = data["image"].object_key
         if "image_keys" in form.changed_data and data["image_keys"]:
             fields["image_keys"] = data["image_keys"]
         actor = actor_of(request)
@@ -195,13 +247,14 @@ class DesignAdmin(ServiceAdmin):
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
-        for design in queryset.filter(LIVE):
+        """Put all of them into the trash, or none."""
+        for design in self.bounded(queryset.filter(LIVE)):
             services.design_delete(actor_of(request), design)
 
-    @action(description="Restore the selected designs from the trash", permissions=["change"])
+    @action(description="Take the selected designs out of the trash", permissions=["change"])
     @transaction.atomic
     def restore(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
-        trashed = queryset.filter(status=Status.DELETED)[:MAX_SELECTED]
+        trashed = self.bounded(queryset.filter(status=Status.DELETED))
         count = sum(services.design_restore(actor_of(request), design) for design in trashed)
         self.message_user(request, f"Designs restored: {count}.", messages.SUCCESS)
 
@@ -221,15 +274,18 @@ class DesignAdmin(ServiceAdmin):
     def unfeature(self, request: HttpRequest, queryset: QuerySet[Design]) -> HttpResponse | None:
         return self.change_all(request, queryset, {"featured": False})
 
+    def bounded(self, designs: QuerySet[Design]) -> list[Design]:
+        """The designs of one action. Raises Invalid if they are more than one transaction takes."""
+        found = list(designs[: MAX_SELECTED + 1])
+        if len(found) > MAX_SELECTED:
+            raise Invalid(f"Nothing was changed. {TOO_MANY.format(MAX_SELECTED)}")
+        return found
+
     def change_all(
         self, request: HttpRequest, queryset: QuerySet[Design], fields: dict[str, str | bool]
     ) -> HttpResponse | None:
         """Store the same fields in all selected designs, or in none; ask first if colleagues changed them."""
-        designs = list(self.not_left_out(request, queryset.filter(LIVE))[: MAX_SELECTED + 1])
-        if len(designs) > MAX_SELECTED:
-            error = f"Nothing was changed. Select at most {MAX_SELECTED:,} designs at a time."
-            self.message_user(request, error, messages.ERROR)
-            return None
+        designs = self.bounded(self.not_left_out(request, queryset.filter(LIVE)))
         if question := self.asked_if_stale(request, designs, fields):
             return question
         count = services.design_update_many(actor_of(request), designs, fields)

@@ -6,16 +6,14 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
+from console.designs.picture_list import PictureListWidget
 from core.errors import GalleryError
 from designs.fields import SETTABLE_STATUSES
 from designs.models import Design
 from designs.pictures import Sent, as_cell
 from designs.validation import faults_of, validated_fields
 from uploads.pipeline.processing import Prepared, prepare
-
-COVERS = ("picture", "image")
 
 
 class PictureListField(forms.CharField):
@@ -26,22 +24,16 @@ class PictureListField(forms.CharField):
 
 
 class DesignForm(forms.ModelForm):
-    """A design. Its cover is uploaded here or chosen by the key of a stored image, or all its pictures are listed."""
+    """A design with the list of its pictures. `picture` is a file that becomes the cover, where no script runs."""
 
-    picture = forms.FileField(
-        required=False,
-        widget=UnfoldAdminFileFieldWidget,
-        help_text="A JPEG, PNG, WebP, HEIC or AVIF file, instead of a stored image.",
-    )
+    picture = forms.FileField(required=False)  # shown by the widget of the pictures, as are its errors
     image_keys = PictureListField(
-        label="All pictures",
+        label="Pictures",
         required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text="One a line, the cover first: the key of a stored image, a space, the alternative text.",
+        widget=PictureListWidget,
     )
 
-    trail_names = {"image": "image_keys"}
-    replaced_by = {"image": "picture"}
+    replaced_by = {"image_keys": "picture"}
 
     class Meta:
         model = Design
@@ -52,6 +44,8 @@ class DesignForm(forms.ModelForm):
         if self.instance.pk:
             self.before = copy(self.instance)  # before cleaning changes it
             self.initial["image_keys"] = as_cell(self.before.pictures)
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 5
         status = self.fields.get("status")  # there is none where it is read-only
         if isinstance(status, forms.ChoiceField):
             status.choices = SETTABLE_STATUSES
@@ -63,7 +57,8 @@ class DesignForm(forms.ModelForm):
         try:
             return prepare(file.read(settings.MAX_FILE_SIZE + 1))
         except GalleryError as error:
-            raise forms.ValidationError(error.message) from error
+            self.add_error("image_keys", error.message)
+            return None
 
     def clean_image_keys(self) -> list[Sent]:
         text = self.cleaned_data["image_keys"].strip()
@@ -80,7 +75,9 @@ class DesignForm(forms.ModelForm):
         data = self.cleaned_data
         if self.errors:
             return
-        if not any(data.get(name) for name in (*COVERS, "image_keys")):
-            self.add_error("picture", "A design needs a picture or the key of an image.")
-        if "image_keys" in self.changed_data and data["image_keys"] and {*COVERS} & {*self.changed_data}:
+        keys, name = data.get("image_keys"), self.add_prefix("image_keys")
+        is_unsent = self.fields["image_keys"].widget.value_omitted_from_data(self.data, self.files, name)
+        if not data.get("picture") and not keys and not (is_unsent and self.instance.pk):
+            self.add_error("image_keys", "A design needs a picture.")
+        if keys and "image_keys" in self.changed_data and data.get("picture"):
             self.add_error("image_keys", "Change either the cover or the list of all pictures.")

@@ -48,6 +48,16 @@ def card_html(design: Design) -> SafeString:
     return SafeString(render_to_string("admin/designs/design/card.html", context))
 
 
+def pictures_html(design: Design) -> SafeString:
+    """All pictures of the design in their order, with their alternative texts."""
+    shown = [(design.image, design.image_alt)]
+    further = DesignImage.objects.filter(design=design).select_related("image")
+    shown += [(picture.image, picture.alt) for picture in further]
+    rows = ((rendition_url(image, THUMBNAIL_WIDTH), alt or design.title, alt) for image, alt in shown)
+    items = format_html_join("", '<li><img class="gallery-thumb" src="{}" alt="{}"> {}</li>', rows)
+    return format_html('<ol class="gallery-all-pictures">{}</ol>', items)
+
+
 def rendition_url(image: Image, width: int) -> str:
     """The address of the narrowest rendition of at least `width` pixels, else of the widest, else of the image."""
     renditions = sorted(image.renditions, key=lambda rendition: rendition["width"])

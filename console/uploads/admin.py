@@ -21,9 +21,6 @@ from uploads.storage.base import configured_store
 THUMBNAIL_WIDTH = 64  # pixels
 PICTURE_WIDTH = 320  # pixels
 
-Nested = list["str | Nested"]
-Deletion = tuple[Nested, dict[str, int], set[str], list[str]]
-
 
 class InUseFilter(admin.SimpleListFilter):
     title = "use"
@@ -41,16 +38,17 @@ class InUseFilter(admin.SimpleListFilter):
 class ImageAdmin(ServiceAdmin):
     list_display = [
         "thumbnail",
-        "object_key",
+        "name",
         "category",
         "dimensions",
         "file_size",
         "is_in_use",
         "created_at",
     ]
-    list_display_links = ["thumbnail", "object_key"]
+    list_display_links = ["thumbnail", "name"]
     list_filter = ["category", InUseFilter, "content_type"]
     search_fields = ["object_key"]
+    change_form_outer_before_template = "admin/uploads/image/make_design.html"
     fields = readonly_fields = [
         "picture",
         "near_duplicates",
@@ -88,6 +86,10 @@ class ImageAdmin(ServiceAdmin):
             options = {"form": UploadForm, "fields": ["category"]}
         return super().get_form(request, obj, change, **options)
 
+    def has_change_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
+        """Nothing of a stored image can be edited, so its page has no buttons to save."""
+        return super().has_change_permission(request, obj) and obj is None
+
     def has_delete_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and in_use(obj))
 
@@ -115,15 +117,21 @@ class ImageAdmin(ServiceAdmin):
         for key in list(queryset.values_list("object_key", flat=True)):
             services.image_delete(actor_of(request), key)
 
-    def get_deleted_objects(self, objs: Iterable[Image], request: HttpRequest) -> Deletion:
-        """Django's summary of a deletion, with images in use as protected objects."""
-        to_delete, count, permissions, protected = super().get_deleted_objects(objs, request)
-        used = [str(image) for image in objs if in_use(image)]
-        return to_delete, count, permissions, [*protected, *used]
+    def what_prevents(self, rows: QuerySet[Image]) -> list[str]:
+        used = rows.filter(Q(in_use=True)).count()
+        if not used:
+            return []
+        sentence = "In use: {} of {}. An image can be deleted once no design and no user shows it."
+        return [sentence.format(used, rows.count())]
 
     @display(description="")
     def thumbnail(self, image: Image) -> SafeString:
         return picture_html(image, THUMBNAIL_WIDTH)
+
+    @display(description="Name", ordering="object_key")
+    def name(self, image: Image) -> str:
+        """The end of the key, which the category and the month begin."""
+        return image.object_key.rpartition("/")[2]
 
     @display(description="Picture")
     def picture(self, image: Image) -> SafeString:
@@ -135,7 +143,11 @@ class ImageAdmin(ServiceAdmin):
 
     @display(description="Looks like")
     def near_duplicates(self, image: Image) -> SafeString | str:
-        return linked_pictures(selectors.near_duplicates(image)) or "no other image"
+        # unfold's template asks twice, and all images are compared.
+        found = vars(image)
+        if "_near_duplicates" not in found:
+            found["_near_duplicates"] = linked_pictures(selectors.near_duplicates(image))
+        return found["_near_duplicates"] or "no other image"
 
     @display(description="Pixels")
     def dimensions(self, image: Image) -> str:
@@ -174,7 +186,7 @@ def picture_html(image: Image, width: int) -> SafeString:
         configured_store().url(key),
         width,
         height,
-        image.object_key,
+        image.object_key.rpartition("/")[2],
         style,
     )
 

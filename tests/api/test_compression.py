@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+from django.test import Client
 
 from tests.api.client import ApiClient
 from tests.factories.accounts import PASSWORD, UserFactory
@@ -32,6 +33,13 @@ def test_what_was_kept_packed_is_found_unchanged():
     etag = reader.send("GET", "/api/designs", headers=TAKES_GZIP).headers["ETag"]
     again = reader.send("GET", "/api/designs", headers={**TAKES_GZIP, "If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_static_file_that_did_not_change_has_no_body():
+    path, browser = "/static/console/console.css", Client()
+    etag = browser.get(path).headers["ETag"]
+    again = browser.get(path, headers={**TAKES_GZIP, "If-None-Match": etag})
+    assert (again.status_code, b"".join(again.streaming_content)) == (304, b"")
 
 
 def test_tokens_are_not_compressed():

@@ -64,7 +64,7 @@ def kept(model):
 
 
 def design_form(**fields):
-    blank = dict.fromkeys(["description", "image", *FACET_FIELDS], "")
+    blank = dict.fromkeys(["description", *FACET_FIELDS], "")
     return blank | {"title": "Kanjivaram", "category": "Saree", "status": "published"} | fields
 
 
@@ -85,7 +85,7 @@ def test_what_two_delete_at_once_is_deleted_once(make):
 def test_a_design_changed_with_an_image_that_is_deleted_meanwhile(curator, other, meanwhile):
     design, image = DesignFactory(title="Old"), ImageFactory()
     deletion = meanwhile("designs.services.without_pictures", lambda: delete(other, image))
-    response = curator.post(page("change", design), design_form(image=image.object_key))
+    response = curator.post(page("change", design), design_form(image_keys=image.object_key))
     if deletion.answer().status_code == 302 and not Image.objects.filter(pk=image.pk).exists():
         assert response.status_code in (200, 302)
         design.refresh_from_db()
@@ -98,7 +98,7 @@ def test_a_design_changed_with_an_image_that_is_deleted_meanwhile(curator, other
 def test_a_design_changed_that_is_deleted_meanwhile(curator, other, meanwhile, place):
     design = DesignFactory()
     deletion = meanwhile(place, lambda: delete(other, design))
-    response = curator.post(page("change", design), design_form(title="New", image=design.image_id))
+    response = curator.post(page("change", design), design_form(title="New", image_keys=design.image_id))
     assert response.status_code == 302
     assert deletion.answer().status_code == 302
     assert not kept(Design)

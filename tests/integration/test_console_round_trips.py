@@ -116,6 +116,19 @@ class TestStaff:
         assert (answer.status_code, trips) == (200, 1)
         assert "Meera Devi" in answer.content.decode()
 
+    def test_read_a_design_and_the_trash_for_nothing_and_versions_for_one(self, boss, cost):
+        client, design = sign_in(boss), DesignFactory()
+        for name, arguments, expected in (
+            ("change", [design.pk], 0),
+            ("show_trash", [], 0),
+            ("pictures", [], 0),
+            ("delete", [design.pk], 0),
+            ("timeline", [design.pk], 1),
+        ):
+            path = reverse(f"admin:designs_design_{name}", args=arguments)
+            answer, trips = cost(lambda: client.get(path))  # noqa: B023
+            assert (answer.status_code, trips) == (200, expected), name
+
     def test_make_a_reset_code_with_two_reads_and_one_write(self, boss, cost):
         client, path = sign_in(boss), reverse("admin:accounts_user_reset_code", args=[UserFactory().pk])
         answer, trips = cost(lambda: client.post(path))

@@ -2,12 +2,14 @@
 
 import io
 import json
+import re
 import stat
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
+from demo.management.commands.start_demo import new_credentials
 from designs.models import Design
 from tests.api.client import ApiClient
 
@@ -47,6 +49,12 @@ def test_the_first_start_draws_the_gallery_and_prints_a_sign_in_that_works(start
     assert json.loads(file.read_text()) == printed_sign_in(output)
     assert signs_in(printed_sign_in(output))
     assert User.objects.get(username="demo-admin").is_admin
+
+
+def test_its_password_is_of_words_and_no_command_takes_it_for_an_option():
+    passwords = {new_credentials()["password"] for _ in range(200)}
+    assert len(passwords) == 200
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+){5}", password) for password in passwords)
 
 
 def test_a_later_start_prints_the_same_and_changes_nothing(start):

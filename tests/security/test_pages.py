@@ -52,6 +52,7 @@ PAGES: dict[str, str] = {
         "designs/design",
         STAFF,
         *("<int:design_id>/set/", "filters/", "figures/<slug:table>/", "upload/file/", "upload/"),
+        *("<int:design_id>/versions/", "<int:design_id>/restore/", "pictures/", "trash/"),
         *("import/", "export/"),
     ),
     **of_model("designs/synonym", STAFF, "try/", "import/", "export/"),

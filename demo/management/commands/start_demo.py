@@ -5,6 +5,7 @@ The first run creates the gallery and its admin; each run prints the addresses.
 
 import json
 import os
+import re
 import secrets
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,7 +14,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from demo.vocabulary import KINDS
+
 DESIGNS = 240
+# Those that describe the demo's textiles.
+WORDS = sorted({word for kind in KINDS for word in re.findall(r"\b[a-z]{4,8}\b", kind.sentence)})
+PASSWORD_WORDS = 6
 
 
 class Command(BaseCommand):
@@ -50,7 +56,9 @@ class Command(BaseCommand):
 
 
 def new_credentials() -> dict[str, str]:
-    return {"username": "demo-admin", "password": secrets.token_urlsafe(12)}
+    """A password of words: easily typed, and no command takes it for an option."""
+    words = (secrets.choice(WORDS) for _ in range(PASSWORD_WORDS))
+    return {"username": "demo-admin", "password": "-".join(words)}
 
 
 def store_credentials(path: Path, credentials: dict[str, str]) -> None:
