@@ -19,7 +19,7 @@ from unfold.decorators import action, display
 
 from console.base import ServiceAdmin, actor_of, error_as_json
 from console.dashboard.views import export_table
-from console.designs import bulk_upload, csv_import, pictures
+from console.designs import bulk_upload, imports, pictures
 from console.designs.filters import CountedFilters, filters_view
 from console.designs.forms import DesignForm
 from core.errors import GalleryError, NotFound
@@ -28,7 +28,8 @@ from designs import search, services
 from designs.fields import EDITABLE, FACET_FIELDS, LIVE, SETTABLE_STATUSES, STAFF_ONLY, Status
 from designs.models import Design
 from designs.selectors import NO_SUCH_DESIGN
-from designs.spreadsheets import COLUMNS, values_of
+from designs.sheets.export import rows_of, write_workbook
+from designs.sheets.headers import COLUMNS
 from designs.validation import validated_fields
 from uploads.models import Category, Image
 
@@ -58,7 +59,7 @@ class DesignAdmin(ServiceAdmin):
     search_help_text = "Search titles, texts and attributes"
     ordering = ["-created_at", "-id"]
     actions = ["publish", "archive", "feature", "unfeature", "restore"]
-    actions_list = ["upload", "import_csv", "export_csv"]
+    actions_list = ["upload", "import_designs", "export_csv", "export_workbook"]
     raw_id_fields = ["image"]
     readonly_fields = ["card", "view_count", "like_count", "created_at", "updated_at"]
     fieldsets = [
@@ -78,6 +79,14 @@ class DesignAdmin(ServiceAdmin):
             path("filters/", wrap(self.filters_view), name="designs_design_filters"),
             path("figures/<slug:table>/", wrap(export_table), name="designs_figures"),
             path("upload/file/", wrap(self.upload_file), name="designs_design_upload_file"),
+            path("import/part/", wrap(self.import_part), name="designs_design_import_part"),
+            path("import/step/", wrap(self.import_step), name="designs_design_import_step"),
+            path("import/forget/", wrap(self.import_forget), name="designs_design_import_forget"),
+            path(
+                "import/template/<slug:kind>/",
+                wrap(self.import_template),
+                name="designs_design_import_template",
+            ),
         ]
         return own + super().get_urls()
 
@@ -152,16 +161,36 @@ class DesignAdmin(ServiceAdmin):
         return bulk_upload.upload_file(self, request)
 
     @action(description="Import", url_path="import", icon="table_view", permissions=["add", "change"])
-    def import_csv(self, request: HttpRequest) -> HttpResponse:
-        return csv_import.import_page(self, request)
+    def import_designs(self, request: HttpRequest) -> HttpResponse:
+        return imports.import_page(self, request)
 
-    @action(description="Export", url_path="export", icon="download", permissions=["view"])
+    def import_part(self, request: HttpRequest) -> HttpResponse:
+        return imports.take_part(self, request)
+
+    def import_step(self, request: HttpRequest) -> HttpResponse:
+        return imports.take_step(self, request)
+
+    def import_forget(self, request: HttpRequest) -> HttpResponse:
+        return imports.forget(self, request)
+
+    def import_template(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        return imports.template(self, request, kind)
+
+    @action(description="Export as CSV", url_path="export", icon="download", permissions=["view"])
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """All designs that the list's filters and search leave, as CSV that import_designs reads."""
-        designs = (
-            self.get_changelist_instance(request).get_queryset(request).prefetch_related("further_images")
-        )
-        return download("designs", COLUMNS, map(values_of, in_chunks(designs)))
+        """All designs that the list's filters and search leave, as CSV that an import reads."""
+        return download("designs", COLUMNS, rows_of(in_chunks(self.shown_designs(request))))
+
+    @action(description="Export for Excel", url_path="workbook/export", icon="download", permissions=["view"])
+    def export_workbook(self, request: HttpRequest) -> HttpResponseBase:
+        """The same as a workbook."""
+        rows = rows_of(in_chunks(self.shown_designs(request)))
+        return imports.workbook_response("designs", lambda out: write_workbook(out, COLUMNS, rows))
+
+    def shown_designs(self, request: HttpRequest) -> QuerySet[Design]:
+        """The designs that the list's filters and search leave, on all its pages, with their pictures."""
+        shown = self.get_changelist_instance(request).get_queryset(request)
+        return shown.prefetch_related("further_images")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Design], search_term: str
