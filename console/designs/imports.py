@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from functools import wraps
-from typing import TypedDict
+from typing import IO, TypedDict
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -161,7 +161,7 @@ def template(model_admin: GalleryAdmin, request: HttpRequest, kind: str) -> Http
     return workbook_response("designs-template", write_template)
 
 
-def workbook_response(name: str, write: Callable[[tempfile._TemporaryFileWrapper], object]) -> FileResponse:
+def workbook_response(name: str, write: Callable[[IO[bytes]], object]) -> FileResponse:
     """A workbook that `write` writes into a file, which is removed after it was sent."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 – the response closes it
     write(file)

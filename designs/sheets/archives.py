@@ -28,7 +28,9 @@ def opened(path: Path, most_expanded: int) -> zipfile.ZipFile:
     size = sum(member.file_size for member in archive.infolist())
     if size > most_expanded:
         archive.close()
-        raise Invalid(f"Unpacked, this file has {size:,} bytes; at most {most_expanded:,} are taken. Split it.")
+        raise Invalid(
+            f"Unpacked, this file has {size:,} bytes; at most {most_expanded:,} are taken. Split it."
+        )
     return archive
 
 

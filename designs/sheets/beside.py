@@ -4,6 +4,7 @@ import os
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -49,11 +50,15 @@ class Beside:
             raise invalid_field("image", f"No file {self.where} has the name “{name[:200]}”.")
         if len(fitting) > 1:
             names = ", ".join(path for path, _ in fitting[:3])
-            raise invalid_field("image", f"Several files {self.where} fit this name: {names}. Write the folder too.")
+            raise invalid_field(
+                "image", f"Several files {self.where} fit this name: {names}. Write the folder too."
+            )
         try:
             return fitting[0][1]()
         except archives.BROKEN as error:
-            raise invalid_field("image", "This file cannot be read. It is damaged, or has a password.") from error
+            raise invalid_field(
+                "image", "This file cannot be read. It is damaged, or has a password."
+            ) from error
 
 
 def closest(wanted: str, found: list[tuple[str, Read]]) -> list[tuple[str, Read]]:
@@ -110,8 +115,6 @@ def shown_name(member: zipfile.ZipInfo) -> str:
     """The name of a member; empty for what macOS adds. macOS writes UTF-8 without saying so."""
     name = member.filename
     if not member.flag_bits & UTF_8_NAMES:
-        try:
+        with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass
     return "" if any(part.startswith(HIDDEN) for part in parts_of(name)) else name

@@ -3,24 +3,31 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import IO, Any, TextIO
 
+from django.core.management.base import OutputWrapper
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from core.spreadsheets import as_cell, in_chunks
+from core.spreadsheets import as_cell
 from designs import pictures
 from designs.fields import EDITABLE, SETTABLE_STATUSES
 from designs.models import Design
-from designs.sheets.headers import COLUMNS, FILE, label_of
+from designs.sheets.headers import FILE, label_of
 
 SHEET = "Designs"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WIDTHS = {"title": 32, "description": 48, "image_keys": 48, "r2_object_key": 24, "created_at": 24}  # characters
+WIDTHS = {
+    "title": 32,
+    "description": 48,
+    "image_keys": 48,
+    "r2_object_key": 24,
+    "created_at": 24,
+}  # characters
 WIDTH = 16
 # What XML cannot hold, and what Excel would read as such a sign (ECMA-376, part 1, ST_Xstring).
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
@@ -39,22 +46,28 @@ EXPLAINED = {
 
 def values_of(design: Design) -> list[Any]:
     """The values of a design in the order of COLUMNS."""
-    created_at = design.created_at.astimezone(UTC).isoformat()
     return [
         design.pk,
         *(getattr(design, name) for name in EDITABLE),
         pictures.as_cell(design.pictures),
-        created_at,
+        as_text(design.created_at),
+        design.trashed_status,
+        as_text(design.deleted_at),
     ]
 
 
-def write_csv(out: TextIO, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def as_text(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone(UTC).isoformat()
+
+
+def write_csv(out: TextIO | OutputWrapper, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write rows as CSV; return how many there were."""
     writer = csv.writer(out)
     writer.writerow(header)
     count = 0
-    for count, row in enumerate(rows, 1):
+    for row in rows:
         writer.writerow([as_cell(value) for value in row])
+        count += 1
     return count
 
 
@@ -64,8 +77,9 @@ def write_workbook(out: IO[bytes], header: Sequence[str], rows: Iterable[Sequenc
     sheet = book.create_sheet(SHEET)
     lay_out(sheet, header)
     count = 0
-    for count, row in enumerate(rows, 1):
+    for row in rows:
         sheet.append([cell_of(sheet, value) for value in row])
+        count += 1
     book.save(out)
     return count
 
@@ -81,7 +95,7 @@ def lay_out(sheet: Any, header: Sequence[str]) -> None:
     sheet.append(names)
 
 
-def cell_of(sheet: Any, value: Any) -> WriteOnlyCell:
+def cell_of(sheet: Any, value: Any) -> Cell:
     """A cell: numbers and flags as themselves, all else as text, which no spreadsheet runs as a formula."""
     if isinstance(value, bool | int):
         return WriteOnlyCell(sheet, value)

@@ -45,7 +45,9 @@ def faults_in(error: GalleryError | ValidationError, headers: Headers) -> list[F
     for field, sentence in faults_of(error):
         # image_keys.0 is within the cell image_keys.
         column = place_for(field.split(".")[0], headers)
-        found.append(Fault(column, headers.name_of(column), headers.place_of(column), words(column, sentence)))
+        found.append(
+            Fault(column, headers.name_of(column), headers.place_of(column), words(column, sentence))
+        )
     return list(dict.fromkeys(found))
 
 

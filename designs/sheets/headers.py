@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from core.errors import Invalid
 from designs.fields import EDITABLE
 
-COLUMNS = ("id", *EDITABLE, "image_keys", "created_at")  # those of an export, in their order
-TRASHED_STATUS = "trashed_status"  # which an export of the trash has, too
+# Those of an export, in their order. The last two are those of a design in the trash: the status that a restore gives,
+# and since when it is there.
+COLUMNS = ("id", *EDITABLE, "image_keys", "created_at", "trashed_status", "deleted_at")
 FILE = "image"  # the name of a picture's file, which an import alone takes
 MOST_COLUMNS = 100
 # What people and the console call a column. Case, spaces and signs do not count.
@@ -31,7 +32,8 @@ NAMES = {
     "image_keys": ("All pictures", "Pictures", "Image keys"),
     "created_at": ("Created", "Created at", "Date", "Date created"),
     FILE: ("Image", "Picture", "Image file", "Picture file", "File", "File name"),
-    TRASHED_STATUS: ("Trashed status",),
+    "trashed_status": ("Trashed status",),
+    "deleted_at": ("Deleted at", "Deleted"),
 }
 
 

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TypeAlias
 
 from django.db import DatabaseError
 from rest_framework.exceptions import ValidationError
@@ -26,20 +27,22 @@ from designs.picture_change import PictureChange
 from designs.sheets import values
 from designs.sheets.beside import NOTHING, Beside
 from designs.sheets.faults import ROW, Fault, cell_fault, faults_in
-from designs.sheets.headers import FILE, TRASHED_STATUS, Headers, letters_of
+from designs.sheets.headers import FILE, Headers, letters_of
+from designs.sheets.trash import IN_TRASH, trash_columns
 from designs.sheets.values import DateOrder
 from designs.validation import IMAGE_PENDING, validated_fields
 from uploads.keys import OBJECT
 from uploads.pipeline.processing import prepare
 
-
 # The design that a row made before, by the digest of the row: its id, and its status.
 Known = Mapping[str, tuple[int, str]]
+# Whether a row creates a design, the fields that it changes, and the id of the design.
+Outcome: TypeAlias = tuple[bool, tuple[str, ...], int | None]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table; `number` is that of a spreadsheet. `digest` stands for a row without an id, else it is empty."""
+    """A row of a table, by its number in a spreadsheet. `digest` stands for one without an id, else it is empty."""
 
     number: int
     cells: Sequence[str]
@@ -57,6 +60,18 @@ class Result:
     design_id: int | None = None
     faults: Sequence[Fault] = ()
     asks_order: bool = False  # whether a date can be read in two ways
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a row says: the design that there is, the fields of the API, the columns that only an import sets."""
+
+    design: Design | None
+    design_id: int | None
+    fields: Values
+    kept: Values
+    file: str  # the name of a picture
+    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -86,14 +101,14 @@ class Import:
             return Result(row.number, title, faults=faults_in(error, self.headers), asks_order=asks)
         return Result(row.number, title, is_new, changed, design_id)
 
-    def repeatedly(self, row: Row, texts: dict[str, str]) -> tuple[bool, tuple[str, ...], int | None]:
+    def repeatedly(self, row: Row, texts: dict[str, str]) -> Outcome:
         """`one`, run again where another write came first; raises Conflict where that does not help.
 
         The rows before are stored already, so the import as a whole must not run again.
         """
         attempts = count()
 
-        def attempt(is_last: bool) -> tuple[bool, tuple[str, ...], int | None]:
+        def attempt(is_last: bool) -> Outcome:
             known = self.known if next(attempts) == 0 else known_rows([row])
             return self.one(row, dict(texts), known)
 
@@ -104,9 +119,7 @@ class Import:
                 raise
             raise Conflict("Others change this design at the same time. Import the row again.") from error
 
-    def one(
-        self, row: Row, texts: dict[str, str], known: Known
-    ) -> tuple[bool, tuple[str, ...], int | None]:
+    def one(self, row: Row, texts: dict[str, str], known: Known) -> Outcome:
         """Store a row, or only check it; return whether it creates a design, the fields that it changes, its id.
 
         Raises ValidationError or GalleryError, naming the fields at fault.
@@ -114,36 +127,49 @@ class Import:
         check_cells(row, self.headers)
         if row.digest in known:
             return False, (), known_design(known[row.digest])
+        plan = self.plan(texts)
+        design = plan.design
+        if design and design.is_deleted and (plan.changed or plan.file):
+            raise invalid_field("id", IN_TRASH)
+        prepared = prepare(self.pictures.read(plan.file)) if plan.file else None
+        if self.dry_run or (design and design.is_deleted):
+            if not prepared:
+                PictureChange.of(plan.fields, design)
+            return design is None, plan.changed, plan.design_id
+        with services.picture_stored(self.actor, prepared) as image:
+            fields = plan.fields | ({"r2_object_key": image.object_key} if image else {})
+            if design:
+                services.design_update(self.actor, design, fields, **plan.kept)
+                return False, plan.changed, design.pk
+            created = services.design_create(
+                self.actor,
+                fields,
+                pk=plan.design_id,
+                within=lambda design: remember(row, design),
+                **plan.kept,
+            )
+            return True, plan.changed, created.pk
+
+    def plan(self, texts: dict[str, str]) -> "Plan":
+        """What a row says, by its cells. Raises ValidationError or GalleryError, naming the fields at fault."""
         design_id, file = values.id_of(texts.pop("id", "")), texts.pop(FILE, "")
-        texts.pop(TRASHED_STATUS, None)
-        kept = self.kept_columns(texts)
+        created_at = texts.pop("created_at", "")
+        kept = {"created_at": values.moment_in(created_at, self.order)} if created_at else {}
         design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
-        if design and design.is_deleted:
-            raise invalid_field("id", "This design is in the trash. Restore it first.")
+        status, trashed = trash_columns(texts, design, self.order)
         if file and OBJECT.fullmatch(file) and not texts.get("r2_object_key"):
-            texts["r2_object_key"], file = file, ""  # the console, too, calls the key of a stored picture Image
+            texts["r2_object_key"], file = (
+                file,
+                "",
+            )  # the console, too, calls the key of a stored picture Image
         if file:
             if texts.get("image_keys"):
                 raise invalid_field("image_keys", "Leave this empty where the picture is a file.")
             texts["r2_object_key"] = IMAGE_PENDING
-        fields = validated_fields(texts, partial=design is not None)
-        prepared = prepare(self.pictures.read(file)) if file else None
-        new = fields | kept
+        fields = validated_fields(texts, partial=design is not None) | status
+        new = fields | kept | trashed
         changed = tuple(name for name in new if design is None or getattr(design, name) != new[name])
-        if self.dry_run:
-            if not prepared:
-                PictureChange.of(fields, design)
-            return design is None, changed, design_id
-        with services.picture_stored(self.actor, prepared) as image:
-            if image:
-                fields["r2_object_key"] = image.object_key
-            if design:
-                services.design_update(self.actor, design, fields, **kept)
-                return False, changed, design.pk
-            created = services.design_create(
-                self.actor, fields, pk=design_id, within=lambda design: remember(row, design), **kept
-            )
-            return True, changed, created.pk
+        return Plan(design, design_id, fields, kept | trashed, file, changed)
 
     def texts_of(self, row: Row) -> dict[str, str]:
         """The cells by column, as the check of the API knows them."""
@@ -157,11 +183,6 @@ class Import:
         if "status" in texts:
             texts["status"] = values.status_text(texts["status"])
         return texts
-
-    def kept_columns(self, texts: dict[str, str]) -> Values:
-        """The columns that only an import sets; their cells are removed from `texts`."""
-        created_at = texts.pop("created_at", "")
-        return {"created_at": values.moment_in(created_at, self.order)} if created_at else {}
 
 
 def check_cells(row: Row, headers: Headers) -> None:
@@ -205,12 +226,17 @@ def known_rows(rows: Sequence[Row]) -> Known:
     if not digests:
         return {}
     made = ImportedRow.objects.filter(digest__in=digests)
-    return {digest: (pk, status) for digest, pk, status in made.values_list("digest", "design_id", "design__status")}
+    return {
+        digest: (pk, status)
+        for digest, pk, status in made.values_list("digest", "design_id", "design__status")
+    }
 
 
 def known_design(made: tuple[int, str]) -> int:
     """The id of the design that a row made before. Raises Invalid if it is in the trash."""
     design_id, status = made
     if status == Status.DELETED:
-        raise invalid_field(ROW, f"This row made design {design_id}, which is in the trash. Restore it there.")
+        raise invalid_field(
+            ROW, f"This row made design {design_id}, which is in the trash. Restore it there."
+        )
     return design_id

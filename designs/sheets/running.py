@@ -220,7 +220,7 @@ def note(state: State, row: Row, result: Result) -> None:
     state.counts[kind] = state.counts.get(kind, 0) + 1
     state.done += 1
     if result.asks_order and not state.asks_order:
-        state.asks_order = next(fault.sentence for fault in result.faults if fault.column == "created_at")
+        state.asks_order = result.faults[0].sentence
     faulty = state.counts.get("invalid", 0)
     if faulty > MOST_FAULTY if result.faults else state.done - faulty > MOST_OTHERS:
         return

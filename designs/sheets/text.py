@@ -19,7 +19,9 @@ CELL_SIZE = 1_000_000  # characters
 LINE_SIZE = 4_000_000  # characters
 SAMPLE = 256 * 1024  # bytes
 SEPARATORS = (",", ";", "\t", "|")
-SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)  # Excel's own hint, which it does not show
+SEPARATOR_LINE = re.compile(
+    r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE
+)  # Excel's own hint, which it does not show
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -77,25 +77,26 @@ def id_of(text: str) -> int | None:
         if len(decimals.rstrip("0")) <= exponent <= len(decimals):
             return int((first + decimals)[: exponent + 1])
         raise invalid_field(
-            "id", "Excel has shortened this number. Give the column the format Number, and save the file again."
+            "id",
+            "Excel has shortened this number. Give the column the format Number, and save the file again.",
         )
     raise invalid_field("id", "This is no number of a design. Leave the cell empty for a new design.")
 
 
-def moment_in(text: str, order: DateOrder) -> datetime:
-    """The time of a cell, in the current time zone if it has no offset.
+def moment_in(text: str, order: DateOrder, field: str = "created_at") -> datetime:
+    """The time of a cell of the column `field`, in the current time zone if it has no offset.
 
     Raises Invalid, with the code AMBIGUOUS where two readings fit and `order` is ASK.
     """
     try:
-        return with_zone(date_of(text, order))
+        return with_zone(date_of(text, order, field))
     except (ValueError, OverflowError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
         raise invalid_field(
-            "created_at", "This is no date that can be read. Write it like 2026-11-28 or 2026-11-28 14:30."
+            field, "This is no date that can be read. Write it like 2026-11-28 or 2026-11-28 14:30."
         ) from error
 
 
-def date_of(text: str, order: DateOrder) -> datetime:
+def date_of(text: str, order: DateOrder, field: str) -> datetime:
     """The time, perhaps without a zone. Raises Invalid or, like dateutil, about anything."""
     if len(text) > DATE_LENGTH:
         raise ValueError(text)
@@ -106,7 +107,7 @@ def date_of(text: str, order: DateOrder) -> datetime:
         return year_first(text, found)
     readings = {is_day_first: whole_date(text, is_day_first) for is_day_first in (True, False)}
     if readings[True] != readings[False] and order == DateOrder.ASK:
-        raise ambiguous(text, readings[True], readings[False])
+        raise ambiguous(text, field, readings[True], readings[False])
     return readings[order != DateOrder.MONTH_FIRST]
 
 
@@ -130,10 +131,12 @@ def whole_date(text: str, is_day_first: bool) -> datetime:
     return first
 
 
-def known_zone(name: str | None, offset: int | None) -> tzinfo:
-    """dateutil passes over a zone that it does not know, and would read its time as another."""
-    if offset is None:
+def known_zone(name: str | None, offset: int | None) -> tzinfo | None:
+    """The zone of a text; None without one. dateutil would pass over the name of one that it does not know."""
+    if name and offset is None:
         raise ValueError(name)
+    if offset is None:
+        return None
     return tz.tzoffset(name, offset)
 
 
@@ -142,7 +145,7 @@ def with_zone(moment: datetime) -> datetime:
     return aware.astimezone(UTC)
 
 
-def ambiguous(text: str, day_first: datetime, month_first: datetime) -> Invalid:
+def ambiguous(text: str, field: str, day_first: datetime, month_first: datetime) -> Invalid:
     first, second = (f"{moment.day} {moment:%B %Y}" for moment in (day_first, month_first))
     sentence = f"{text} may be {first} or {second}. Say which comes first in this file, the day or the month."
-    return invalid_field("created_at", sentence, code=AMBIGUOUS)
+    return invalid_field(field, sentence, code=AMBIGUOUS)

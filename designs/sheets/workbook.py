@@ -27,7 +27,9 @@ STEP = 1024 * 1024  # bytes
 SHEET = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
 ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 # A formula with no result beside it: a program wrote the workbook, and Excel has not calculated it yet.
-NO_RESULT = re.compile(rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^<>]*)?/>)\s*(?:<(?:\w+:)?v\s*/>|<v></v>)?\s*</(?:\w+:)?c>")
+NO_RESULT = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^<>]*)?/>)\s*(?:<(?:\w+:)?v\s*/>|<v></v>)?\s*</(?:\w+:)?c>"
+)
 OVERLAP = 64  # bytes, the longest that the two may be cut apart in
 UNCALCULATED = "#UNCALCULATED!"  # stands for the value of such a cell
 
@@ -43,7 +45,7 @@ def lines(path: Path) -> Iterator[Line]:
                 yield from sheet_lines(book, path if uncalculated else None)
     except Invalid:
         raise
-    except Exception as error:  # noqa: BLE001 – openpyxl raises whatever a broken part leads to
+    except Exception as error:  # openpyxl raises whatever a broken part leads to
         raise Invalid(archives.DAMAGED) from error
 
 
@@ -85,7 +87,9 @@ def checked_sheet(part: IO[bytes]) -> bool:
         rows += len(ends)
         since_row = len(window) - ends[-1] if ends else since_row + len(step)
         if rows > MOST_ROWS or since_row > MOST_BETWEEN_ROWS:
-            raise Invalid(f"This sheet has more than {MOST_ROWS:,} rows, or a row that is too long. Split it.")
+            raise Invalid(
+                f"This sheet has more than {MOST_ROWS:,} rows, or a row that is too long. Split it."
+            )
         uncalculated = uncalculated or NO_RESULT.search(window) is not None
         tail = window[-OVERLAP:]
     return uncalculated

@@ -23,7 +23,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "file", nargs="?", type=Path, help="where to write it, as a workbook if it ends in .xlsx (standard output)"
+            "file",
+            nargs="?",
+            type=Path,
+            help="where to write it, as a workbook if it ends in .xlsx (standard output)",
         )
         parser.add_argument("--trash", action="store_true", help="write those in the trash instead")
         parser.add_argument("--dry-run", action="store_true", help="count the designs and write nothing")
