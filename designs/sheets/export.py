@@ -4,9 +4,8 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import IO, Any, TextIO
+from typing import IO, Any, Protocol
 
-from django.core.management.base import OutputWrapper
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font
@@ -44,6 +43,12 @@ EXPLAINED = {
 }
 
 
+class Writes(Protocol):
+    """A file of text, or the standard output of a command."""
+
+    def write(self, text: str, /) -> object: ...
+
+
 def values_of(design: Design) -> list[Any]:
     """The values of a design in the order of COLUMNS."""
     return [
@@ -60,7 +65,7 @@ def as_text(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).isoformat()
 
 
-def write_csv(out: TextIO | OutputWrapper, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def write_csv(out: Writes, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write rows as CSV; return how many there were."""
     writer = csv.writer(out)
     writer.writerow(header)

@@ -42,7 +42,7 @@ ENCODINGS = {
     "mac_roman": "Macintosh",
 }
 GUESSED = [name for name in ENCODINGS if not name.startswith("utf")]
-USUAL = "cp1252"
+USUAL, MACINTOSH = "cp1252", "mac_roman"
 CLOSE = 0.05  # of charset-normalizer's measure of disorder, within which the usual one is the better guess
 NOT_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -134,7 +134,11 @@ def guessed(sample: bytes) -> str:
     letters = sum(len(letter) for letter in UTF8_LETTER.findall(sample))
     if 2 * letters > sum(byte > 0x7F for byte in sample):
         raise Invalid("Some letters of this file are damaged. In Excel, save it as “CSV UTF-8”.")
-    matches = list(from_bytes(sample, cp_isolation=GUESSED))
+    if b"\n" not in sample:
+        return MACINTOSH
+    # Windows ends its lines with both signs.
+    possible = [name for name in GUESSED if name != MACINTOSH or b"\r\n" not in sample]
+    matches = list(from_bytes(sample, cp_isolation=possible))
     for match in matches:
         is_usual = USUAL in (match.encoding, *match.could_be_from_charset)
         if is_usual and match.chaos <= matches[0].chaos + CLOSE:
@@ -152,8 +156,8 @@ def separator_of(file: TextIO) -> str:
     file.seek(0)
 
     def fitness(separator: str) -> tuple[int, int]:
-        cells = first_cells(head, separator)
-        return sum(column_of(cell) is not None for cell in cells), len(cells)
+        known = sum(column_of(cell) is not None for cell in first_cells(head, separator))
+        return known, sum(line.count(separator) for line in head)
 
     return max(SEPARATORS, key=fitness)
 

@@ -4,7 +4,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date, datetime, time
 from itertools import zip_longest
 from pathlib import Path
@@ -41,12 +41,19 @@ def lines(path: Path) -> Iterator[Line]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of parts that openpyxl leaves out: pictures, charts
-            with closing(load_workbook(path, read_only=True, data_only=True)) as book:
+            with opened(path, data_only=True) as book:
                 yield from sheet_lines(book, path if uncalculated else None)
     except Invalid:
         raise
     except Exception as error:  # openpyxl raises whatever a broken part leads to
         raise Invalid(archives.DAMAGED) from error
+
+
+@contextmanager
+def opened(path: Path, *, data_only: bool = False) -> Iterator[Workbook]:
+    """A workbook of any name: given a path, openpyxl refuses those that it does not know."""
+    with path.open("rb") as file, closing(load_workbook(file, read_only=True, data_only=data_only)) as book:
+        yield book
 
 
 def checked_parts(archive: zipfile.ZipFile) -> bool:
@@ -116,7 +123,7 @@ def rows_of(sheet: Any, formulas: Path | None, place: int) -> Iterator[Line]:
             check_count(number)
             yield number, [text_of(cell.value) for cell in cells]
         return
-    with closing(load_workbook(formulas, read_only=True)) as book:
+    with opened(formulas) as book:
         twin = book.worksheets[place]
         twin.reset_dimensions()
         pairs = zip(rows, twin.iter_rows(max_col=MOST_COLUMNS + 1), strict=True)
