@@ -6,13 +6,14 @@ from typing import NamedTuple
 from rest_framework.exceptions import ValidationError
 
 from core.errors import GalleryError
+from core.spreadsheets import ERROR
 from designs.sheets.headers import FILE, Headers
 from designs.sheets.workbook import UNCALCULATED
 from designs.validation import faults_of
 
 PICTURES = (FILE, "r2_object_key", "image_keys")
 ROW = "row"  # the field of a fault that no cell has
-EXCEL_ERROR = re.compile(r"#(N/A|NV|REF!|BEZUG!|VALUE!|WERT!|DIV/0!|NAME\?|NUM!|ZAHL!|NULL!|SPILL!|CALC!|#+)")
+EXCEL_ERROR = re.compile(ERROR)
 NEEDS = {
     FILE: "A new design needs a picture: write the name of its file here.",
     "r2_object_key": "A new design needs a picture: write the key of a stored one here, or add a column Image.",

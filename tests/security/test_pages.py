@@ -52,7 +52,8 @@ PAGES: dict[str, str] = {
         "designs/design",
         STAFF,
         *("<int:design_id>/set/", "filters/", "figures/<slug:table>/", "upload/file/", "upload/"),
-        *("import/", "export/"),
+        *("import/", "import/part/", "import/step/", "import/forget/", "import/template/<slug:kind>/"),
+        *("export/", "workbook/export/"),
     ),
     **of_model("uploads/image", STAFF),
 }
@@ -97,6 +98,7 @@ def addresses():
         "design_id": DesignFactory().pk,
         "sign_in_id": SignInFactory().pk,
         "table": "days",
+        "kind": "xlsx",
         "key": KEY,
         "content_type_id": 1,
     }
