@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rest_framework.exceptions import ValidationError
 
-from core.errors import GalleryError
+from core.errors import Conflict, GalleryError
 from core.spreadsheets import ERROR
 from designs.sheets.headers import FILE, Headers
 from designs.sheets.workbook import UNCALCULATED
@@ -42,6 +42,8 @@ class Fault(NamedTuple):
 
 def faults_in(error: GalleryError | ValidationError, headers: Headers) -> list[Fault]:
     """What an error says about the cells of a row."""
+    if isinstance(error, Conflict) and not error.fields:
+        return [Fault(ROW, "", None, error.message)]
     found = []
     for field, sentence in faults_of(error):
         # image_keys.0 is within the cell image_keys.
