@@ -68,7 +68,7 @@ def import_page(model_admin: GalleryAdmin, request: HttpRequest) -> HttpResponse
         columns=[label_of(name) for name in TEMPLATE],
         part=min(PART, settings.MAX_FILE_SIZE),
     )
-    return TemplateResponse(request, "admin/designs/design/import.html", context)
+    return TemplateResponse(request, "admin/designs/design/import_designs.html", context)
 
 
 def line_of(row: ShownRow, names: list[str]) -> ShownLine:
