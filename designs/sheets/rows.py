@@ -158,10 +158,8 @@ class Import:
         design = Design.objects.select_related("image").filter(pk=design_id).first() if design_id else None
         status, trashed = trash_columns(texts, design, self.order)
         if file and OBJECT.fullmatch(file) and not texts.get("r2_object_key"):
-            texts["r2_object_key"], file = (
-                file,
-                "",
-            )  # the console, too, calls the key of a stored picture Image
+            # The console, too, calls the key of a stored picture Image.
+            texts["r2_object_key"], file = file, ""
         if file:
             if texts.get("image_keys"):
                 raise invalid_field("image_keys", "Leave this empty where the picture is a file.")

@@ -16,6 +16,7 @@ from typing import Any
 from accounts.models import User
 from core.errors import Conflict, Invalid
 from designs.sheets import beside, reading, table, uploads
+from designs.sheets.headers import label_of
 from designs.sheets.reading import Written
 from designs.sheets.rows import Import, Result, Row, known_rows
 from designs.sheets.text import ENCODINGS
@@ -240,5 +241,5 @@ def kind_of(result: Result) -> str:
 def outcome_of(result: Result, state: State) -> str:
     kind = kind_of(result)
     if kind == "changed":
-        return f"Changes {', '.join(name.replace('_', ' ') for name in result.changed)}"
+        return f"Changes {', '.join(label_of(name).lower() for name in result.changed)}"
     return {"new": "New design", "unchanged": "No change", "invalid": "Not imported"}[kind]

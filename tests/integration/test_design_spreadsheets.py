@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Drawing
 
+from core.errors import Unavailable
 from core.models import AuditEntry
 from core.spreadsheets import as_cell, of_cell
 from designs.models import Design, DesignImage
@@ -354,6 +355,16 @@ def test_pictures_need_their_folder(db, tmp_path):
     assert "no folder" in import_file(tmp_path / "designs.csv", images=tmp_path / "none")[2]
     (tmp_path / "pictures.zip").write_bytes(b"PK\x03\x04")
     assert "damaged" in import_file(tmp_path / "designs.csv", images=tmp_path / "pictures.zip")[2]
+
+
+@pytest.mark.django_db
+def test_an_import_stops_where_the_store_is_away_and_says_at_which_row(sheet, monkeypatch):
+    def away(*_, **__):
+        raise Unavailable
+
+    row = {"title": "Patola", "category": "Saree", "r2_object_key": ImageFactory().object_key}
+    monkeypatch.setattr("designs.sheets.rows.services.design_create", away)
+    assert sheet(row, row)[2].startswith("Row 2: The service is temporarily unavailable.")
 
 
 @pytest.mark.django_db

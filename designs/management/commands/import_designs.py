@@ -13,7 +13,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from core.errors import Invalid
+from core.errors import Invalid, TooMany, Unavailable
 from designs.sheets import beside
 from designs.sheets.beside import Beside
 from designs.sheets.reading import Written, write_down
@@ -82,8 +82,15 @@ def pictures_in(path: Path | None) -> Beside:
 
 
 def results_of(table: Written, pictures: Beside, order: DateOrder, dry_run: bool) -> Iterator[Result]:
+    """Import the rows, one after the other. Raises CommandError where the database or the store is away."""
     for part in table.parts():
         known = known_rows([row for row, _ in part])
         work = Import(None, table.headers, pictures, order, dry_run=dry_run, known=known)
         for row, _ in part:
-            yield work.result_of(row)
+            try:
+                yield work.result_of(row)
+            except (Unavailable, TooMany) as error:
+                text = (
+                    f"Row {row.number}: {error} The rows before it are done; run the command again to go on."
+                )
+                raise CommandError(text) from error
