@@ -60,7 +60,7 @@ def zip_of_pictures():
 
 
 def choose(page, file, pictures=None):
-    page.get_by_label("Table").set_input_files(file)
+    page.get_by_label("Table", exact=True).set_input_files(file)
     if pictures:
         page.get_by_label("Pictures, if the table names files").set_input_files(pictures)
     page.get_by_role("button", name="Check the file").click()
@@ -165,7 +165,7 @@ def test_it_goes_on_after_a_reload_and_after_failures_of_the_network(importing, 
 def test_it_is_paused_and_continued_by_the_keyboard_alone(importing, gallery):
     key = designs(gallery)[0]["r2_object_key"]
     rows = [["title", "category", "r2_object_key"], *([f"T{number}", "Saree", key] for number in range(30))]
-    importing.get_by_label("Table").set_input_files(table(rows))
+    importing.get_by_label("Table", exact=True).set_input_files(table(rows))
     importing.get_by_label("Pictures, if").focus()
     importing.keyboard.press("Tab")
     expect(importing.get_by_role("button", name="Check the file")).to_be_focused()
