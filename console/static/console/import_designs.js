@@ -77,6 +77,7 @@ async function readable(part) {
 /** Take steps until the phase ends, the first one with these fields. */
 async function run(place, fields = {}) {
   let state = { place, is_running: true };
+  show("Working on the rows");
   while (state.is_running && !isPaused) {
     state = await call(form.dataset.step, { ...fields, place: state.place });
     fields = {};
