@@ -13,8 +13,11 @@ from core.errors import Invalid
 
 # A spreadsheet runs a cell that begins like this (https://owasp.org/www-community/attacks/CSV_Injection). An
 # apostrophe makes it text. A cell that has one already gets a second one, so that an import restores it.
-FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
-MARKED_FORMULA = re.compile(r"'+[=+\-@＝＋－＠\t\r\n]")
+# So it does to a text that reads like the error of a formula.
+ERROR = r"#(?:N/A|NV|REF!|BEZUG!|VALUE!|WERT!|DIV/0!|NAME\?|NUM!|ZAHL!|NULL!|SPILL!|CALC!|UNCALCULATED!|#+)"
+RUN = rf"(?:[=+\-@＝＋－＠\t\r\n]|{ERROR}\Z)"
+FORMULA = re.compile(rf"'*{RUN}")
+MARKED_FORMULA = re.compile(rf"'+{RUN}")
 CHUNK = 500  # rows
 CELL_SIZE = 1_000_000  # characters
 

@@ -105,6 +105,20 @@ class DesignImage(models.Model):
         return f"picture {self.place} of {self.design_id}"
 
 
+class ImportedRow(models.Model):
+    """A row without an id from which an import made a design, so that a second import of it makes no other."""
+
+    digest = models.CharField(max_length=64, primary_key=True)  # designs.sheets.rows.digest_of
+    design = models.OneToOneField(Design, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        db_table = "imported_rows"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"row {self.digest[:8]} of design {self.design_id}"
+
+
 class SearchRow(models.Model):
     """A row of the full-text index of designs (designs.search), an FTS5 table that triggers keep."""
 

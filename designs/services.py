@@ -84,7 +84,7 @@ def design_update(
     Return whether anything differs; if not, nothing is written.
     Raises Invalid as design_create does, EditConflict, and SerializationFailure if the design has another version by
     now, or is in the trash or gone. RepeatLostWrites (core/middleware.py) then runs the view again, which finds what
-    there is; an import repeats its row (csv_import.py).
+    there is; an import repeats its row (designs/sheets/rows.py).
     """
     pictures = PictureChange.of(fields, design)
     values = without_pictures(fields)

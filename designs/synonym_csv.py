@@ -7,6 +7,7 @@ and import_synonyms and the admin's pages use this.
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,25 @@ from core.errors import Invalid, invalid_field
 from core.spreadsheets import Cells, of_cell
 from core.spreadsheets import parse_csv as parse_cells
 from designs import synonyms
-from designs.csv_import import Result
 from designs.models import Synonym
 from designs.search.tokens import fold, split
 from designs.synonyms import FIELDS, Row
-from designs.validation import faults_of
+from designs.validation import Faults, faults_of
 
 SHIPPED = Path(__file__).with_name("shipped_synonyms.json")
 
 Key = tuple[str, str]  # kind and phrase
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the import did with a row, or would do; `changed` names fields."""
+
+    number: int  # as a spreadsheet counts: the names of the columns are row 1
+    title: str
+    is_new: bool = False
+    changed: tuple[str, ...] = ()
+    faults: Faults = ()
 
 
 def values_of(synonym: Synonym) -> list[Any]:

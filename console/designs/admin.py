@@ -19,7 +19,7 @@ from unfold.decorators import action, display
 
 from console.base import Context, ServiceAdmin, actor_of
 from console.dashboard.views import export_table
-from console.designs import bulk_upload, csv_import, in_place, picture_list, pictures, timeline, trash
+from console.designs import bulk_upload, imports, in_place, picture_list, pictures, timeline, trash
 from console.designs.filters import CountedFilters, filters_view, visible_statuses
 from console.designs.forms import DesignForm
 from core.errors import Invalid, NotFound
@@ -31,7 +31,8 @@ from designs.models import Design
 from designs.queries import DesignQuery
 from designs.search.sql import matching
 from designs.selectors import NO_SUCH_DESIGN
-from designs.spreadsheets import COLUMNS, values_of
+from designs.sheets.export import rows_of, write_workbook
+from designs.sheets.headers import COLUMNS
 
 MAX_SELECTED = 1000  # designs that one action changes: one transaction, which is one call to D1
 TOO_MANY = "Select at most {:,} designs at a time."
@@ -65,7 +66,7 @@ class DesignAdmin(ServiceAdmin):
     ordering = ["-created_at", "-id"]
     actions = ["publish", "archive", "feature", "unfeature", "restore"]
     row_fields = ("status", "featured")
-    actions_list = ["upload", "import_csv", "export_csv", "show_trash"]
+    actions_list = ["upload", "import_designs", "export_csv", "export_workbook", "show_trash"]
     readonly_fields = ["card", "all_pictures", *FIGURES]
     # In the order of a phone; change_form.html puts the first beside the next two, and the bar at the screen's edge.
     fieldsets = [
@@ -89,6 +90,14 @@ class DesignAdmin(ServiceAdmin):
             path("filters/", wrap(self.filters_view), name="designs_design_filters"),
             path("figures/<slug:table>/", wrap(export_table), name="designs_figures"),
             path("upload/file/", wrap(self.upload_file), name="designs_design_upload_file"),
+            path("import/part/", wrap(self.import_part), name="designs_design_import_part"),
+            path("import/step/", wrap(self.import_step), name="designs_design_import_step"),
+            path("import/forget/", wrap(self.import_forget), name="designs_design_import_forget"),
+            path(
+                "import/template/<slug:kind>/",
+                wrap(self.import_template),
+                name="designs_design_import_template",
+            ),
         ]
         return own + super().get_urls()
 
@@ -156,16 +165,36 @@ class DesignAdmin(ServiceAdmin):
         return trash.trash_page(self, request)
 
     @action(description="Import", url_path="import", icon="table_view", permissions=["add", "change"])
-    def import_csv(self, request: HttpRequest) -> HttpResponse:
-        return csv_import.import_page(self, request, csv_import.DESIGNS)
+    def import_designs(self, request: HttpRequest) -> HttpResponse:
+        return imports.import_page(self, request)
 
-    @action(description="Export", url_path="export", icon="download", permissions=["view"])
+    def import_part(self, request: HttpRequest) -> HttpResponse:
+        return imports.take_part(self, request)
+
+    def import_step(self, request: HttpRequest) -> HttpResponse:
+        return imports.take_step(self, request)
+
+    def import_forget(self, request: HttpRequest) -> HttpResponse:
+        return imports.forget(self, request)
+
+    def import_template(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        return imports.template(self, request, kind)
+
+    @action(description="Export as CSV", url_path="export", icon="download", permissions=["view"])
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
-        """All designs that the list's filters and search leave, as CSV that import_designs reads."""
-        designs = (
-            self.get_changelist_instance(request).get_queryset(request).prefetch_related("further_images")
-        )
-        return download("designs", COLUMNS, map(values_of, in_chunks(designs)))
+        """All designs that the list's filters and search leave, as CSV that an import reads."""
+        return download("designs", COLUMNS, rows_of(in_chunks(self.shown_designs(request))))
+
+    @action(description="Export for Excel", url_path="workbook/export", icon="download", permissions=["view"])
+    def export_workbook(self, request: HttpRequest) -> HttpResponseBase:
+        """The same as a workbook."""
+        rows = rows_of(in_chunks(self.shown_designs(request)))
+        return imports.workbook_response("designs", lambda out: write_workbook(out, COLUMNS, rows))
+
+    def shown_designs(self, request: HttpRequest) -> QuerySet[Design]:
+        """The designs that the list's filters and search leave, on all its pages, with their pictures."""
+        shown = self.get_changelist_instance(request).get_queryset(request)
+        return shown.prefetch_related("further_images")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Design], search_term: str

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from unfold.decorators import action, display
 
 from console.base import ServiceAdmin, actor_of
-from console.designs import csv_import, try_search
+from console.designs import synonym_import, try_search
 from core.errors import Invalid, NotFound
 from core.spreadsheets import download, in_chunks
 from designs import synonym_csv, synonyms
@@ -69,7 +69,7 @@ class SynonymAdmin(ServiceAdmin):
 
     @action(description="Import", url_path="import", icon="table_view", permissions=["add", "change"])
     def import_csv(self, request: HttpRequest) -> HttpResponse:
-        return csv_import.import_page(self, request, csv_import.SYNONYMS)
+        return synonym_import.import_page(self, request)
 
     @action(description="Export", url_path="export", icon="download", permissions=["view"])
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:

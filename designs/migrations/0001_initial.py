@@ -316,6 +316,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ImportedRow",
+            fields=[
+                ("digest", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "design",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="designs.design"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "imported_rows",
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="DayTotal",
             fields=[
                 ("id", models.IntegerField(primary_key=True, serialize=False)),

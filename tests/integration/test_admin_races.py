@@ -7,11 +7,13 @@ from django.urls import reverse
 
 from accounts.models import User
 from core.models import AuditEntry
-from designs import csv_import
 from designs.models import FACET_FIELDS, Design
+from designs.sheets.headers import headers_of
+from designs.sheets.rows import Import, Row, digest_of
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
+from tests.integration import import_page
 from tests.pictures import picture
 from tests.races import Meanwhile, at_once
 from uploads.models import Image
@@ -121,35 +123,50 @@ def test_a_draft_of_a_picture_that_is_deleted_meanwhile(curator, other, meanwhil
     assert folder.listed() == []
 
 
-def test_a_row_of_an_import_that_loses_is_run_again_alone(curator, other, meanwhile):
+def test_a_row_of_an_import_that_loses_is_run_again_alone(curator, other, meanwhile, settings, tmp_path):
     """The rows before it are stored already."""
+    settings.DATA = tmp_path
     image, design = ImageFactory(), DesignFactory(title="Old")
-    rows = [(".", "New"), (design.pk, "Changed")]
-    lines = [f"{'' if key == '.' else key},{title},Saree,{image.object_key}" for key, title in rows]
-    table = "\n".join(["id,title,category,r2_object_key", *lines]).encode()
+    rows = [("", "New"), (design.pk, "Changed")]
+    lines = [f"{key},{title},Saree,{image.object_key}" for key, title in rows]
+    import_page.check(curator, "\n".join(["id,title,category,r2_object_key", *lines]).encode())
 
-    def sent(**fields):
-        file = SimpleUploadedFile("designs.csv", table)
-        return curator.post(reverse("admin:designs_design_import_csv"), {"file": file, **fields})
-
-    digest = sent().context_data["digest"]
     deletion = meanwhile("designs.services.without_pictures", lambda: delete(other, design), passes=2)
-    results = sent(store="1", checked=digest).context_data["results"]
+    import_page.store(curator)
     assert deletion.answer().status_code == 302
-    assert [[field for field, _ in result.faults] for result in results] == [[], ["id"]]
+    faults = [[name for _, name, _ in row.faults] for row in import_page.state_of(curator).shown]
+    assert faults == [[], ["id"]]
     assert dict(Design.objects.values_list("title", "status")) == {"New": "published", "Old": "deleted"}
 
 
 def test_a_row_of_an_import_whose_id_is_taken_meanwhile_changes_that_design(meanwhile):
     image, design_id = ImageFactory(), 4321
-    row = {"id": str(design_id), "title": "New", "category": "Saree", "r2_object_key": image.object_key}
     creation = meanwhile(
         "designs.services.without_pictures", lambda: DesignFactory(pk=design_id, title="Old").pk
     )
-    results = list(csv_import.import_rows(None, [row], dry_run=False))
+    result = imported(
+        ["id", "title", "category", "r2_object_key"], [design_id, "New", "Saree", image.object_key]
+    )
     assert creation.answer() == design_id
-    assert [(result.is_new, result.faults) for result in results] == [(False, ())]
+    assert (result.is_new, result.faults) == (False, ())
     assert Design.objects.get(pk=design_id).title == "New"
+
+
+def test_a_row_without_an_id_that_two_import_at_once_makes_one_design(meanwhile):
+    names, cells = ["title", "category", "r2_object_key"], ["New", "Saree", ImageFactory().object_key]
+    other_import = meanwhile("designs.services.without_pictures", lambda: imported(names, cells).design_id)
+    result = imported(names, cells)
+    assert (result.is_new, result.design_id, result.faults) == (False, other_import.answer(), ())
+    assert Design.objects.get().pk == result.design_id
+    assert AuditEntry.objects.count() == 1
+
+
+def imported(names, cells):
+    """What becomes of a row."""
+    headers = headers_of(1, names)
+    cells = [str(cell) for cell in cells]
+    row = Row(2, cells, digest_of(headers, cells, 0))
+    return Import(None, headers, dry_run=False).result_of(row)
 
 
 def test_users_decided_about_while_one_of_them_is_deleted(curator, other, meanwhile):

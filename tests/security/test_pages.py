@@ -54,6 +54,8 @@ PAGES: dict[str, str] = {
         *("<int:design_id>/set/", "filters/", "figures/<slug:table>/", "upload/file/", "upload/"),
         *("<int:design_id>/versions/", "<int:design_id>/restore/", "pictures/", "trash/"),
         *("import/", "export/"),
+        *("import/", "import/part/", "import/step/", "import/forget/", "import/template/<slug:kind>/"),
+        *("export/", "workbook/export/"),
     ),
     **of_model("designs/synonym", STAFF, "try/", "import/", "export/"),
     **of_model("designs/searchcount", STAFF),
@@ -100,6 +102,7 @@ def addresses():
         "design_id": DesignFactory().pk,
         "sign_in_id": SignInFactory().pk,
         "table": "days",
+        "kind": "xlsx",
         "key": KEY,
         "content_type_id": 1,
     }

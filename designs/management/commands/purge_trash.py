@@ -1,4 +1,7 @@
-"""Delete for good the designs that have been in the trash for longer than TRASH_DAYS, or --days."""
+"""Delete for good the designs that have been in the trash for longer than TRASH_DAYS, or --days.
+
+On this host, also the files of imports that nobody has gone on with for a day.
+"""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -8,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from designs import services
+from designs.sheets import uploads
 
 
 class Command(BaseCommand):
@@ -19,4 +23,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: str, days: int, **options: str) -> None:
         count = services.designs_purge_old(timezone.now() - timedelta(days=days))
+        uploads.remove_old()
         self.stdout.write(self.style.SUCCESS(f"{count} designs are purged from the trash."))
