@@ -63,7 +63,8 @@ class Suggestion(TypedDict):
     count: int
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True, order=True, slots=True)
+class Known:
     """What could be suggested."""
 
     text: str

@@ -172,7 +172,7 @@ def test_the_trail_and_its_export_hold_no_secret(boss):
 @pytest.mark.parametrize(
     ("model", "query"),
     [
-        ("accounts_user", "state=pending&is_admin__exact=1"),
+        ("accounts_user", "state=pending&role=admin"),
         ("core_auditentry", "object_type=appsetting"),
         ("core_auditentry", "action__exact=user.update&created_at_from=2026-01-01"),
         ("core_auditentry", "actor_username=Asha&actor_username__isnull=False"),

@@ -144,7 +144,7 @@ class TestAnEnd:
         "ground",
         [
             lambda boss, user: services.user_reject(boss, user.pk, "Left the firm"),
-            lambda boss, user: services.user_reopen(boss, user.pk),
+            lambda boss, user: services.user_update(boss, user.pk, is_approved=False),
             lambda boss, user: services.user_update(boss, user.pk, is_admin=False),
             lambda boss, user: services.user_update(boss, user.pk, password="nine yards of silk"),
         ],

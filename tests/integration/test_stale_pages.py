@@ -1,9 +1,12 @@
 """Two members of staff on one page: what one stored is not taken back by a page that the other opened before."""
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from accounts import services as people
 from accounts.models import User
@@ -94,7 +97,8 @@ class TestADesign:
         page = response.content.decode()
         assert response.status_code == 200
         line = AuditEntry.objects.get()
-        assert f"meera changed this on {line.created_at:%d %B %Y at %H:%M} UTC." in page
+        when = date_format(localtime(line.created_at, settings.CONSOLE_TIME_ZONE), "DATETIME_FORMAT")
+        assert f"meera changed this on {when}." in page
         assert "<q>Patola</q>" in page
         assert "<q>&lt;b&gt;Bandhani&lt;/b&gt;</q>" in page
         assert 'value="Silk"' in page
