@@ -335,6 +335,7 @@ class UserAdmin(ServiceAdmin):
         context = self.page_context(
             request,
             title="Reject",
+            media=self.media,
             form=form,
             users=users,
             action=action,

@@ -127,7 +127,7 @@ class DesignAdmin(ServiceAdmin):
     def card(self, design: Design) -> SafeString | str:
         return pictures.card_html(design) if design.image_id else "–"
 
-    @display(description="Pictures")
+    @display(description="In their order")
     def all_pictures(self, design: Design) -> SafeString:
         return pictures.pictures_html(design)
 

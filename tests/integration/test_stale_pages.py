@@ -9,10 +9,10 @@ from accounts import services as people
 from accounts.models import User
 from core import app_settings
 from core.models import AuditEntry
-from designs import services
-from designs.models import Design
+from designs import services, synonyms
+from designs.models import Design, Synonym
 from tests.factories.accounts import UserFactory
-from tests.factories.designs import DesignFactory, DesignImageFactory
+from tests.factories.designs import DesignFactory, DesignImageFactory, SynonymFactory
 from tests.factories.uploads import ImageFactory
 from tests.pages import fields_of
 from tests.pictures import picture
@@ -286,3 +286,36 @@ class TestTheSettings:
         meanwhile.answer()
         assert "<q>call us</q>" in response.content.decode()
         assert app_settings.get("support_contact") == "call us"
+
+
+class TestASynonym:
+    @pytest.fixture
+    def synonym(self):
+        return SynonymFactory(kind="same", phrase="bandhej", words="bandhani", source="")
+
+    def change(self, meera, **fields):
+        synonyms.synonym_update(meera, Synonym.objects.get(), fields)
+
+    def test_keeps_what_a_colleague_changed_meanwhile(self, staff, meera, synonym):
+        shown = opened(staff, synonym)
+        self.change(meera, words="bandhani, leheriya")
+        assert save(staff, synonym, shown, source="A dyer").status_code == 302
+        found = Synonym.objects.get()
+        assert (found.words, found.source) == ("bandhani, leheriya", "A dyer")
+
+    def test_changed_by_both_is_asked_about(self, staff, meera, synonym):
+        shown = opened(staff, synonym)
+        self.change(meera, words="leheriya")
+        response = save(staff, synonym, shown, words="tie and dye")
+        assert "<q>leheriya</q>" in response.content.decode()
+        assert Synonym.objects.get().words == "leheriya"
+
+    def test_changed_between_the_comparison_and_the_write_keeps_both_changes(
+        self, staff, meera, synonym, monkeypatch
+    ):
+        shown = opened(staff, synonym)
+        meanwhile = Meanwhile(monkeypatch, CLEANED, lambda: self.change(meera, words="leheriya"))
+        assert save(staff, synonym, shown, source="A dyer").status_code == 302
+        meanwhile.answer()
+        found = Synonym.objects.get()
+        assert (found.words, found.source) == ("leheriya", "A dyer")
