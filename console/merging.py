@@ -13,7 +13,9 @@ from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
 from core.models import AuditEntry
@@ -118,7 +120,6 @@ class MergingForm(forms.BaseForm):
             "sentence": changed_by(line),
             "theirs": as_shown(field, self.stored_value(name)),
             "mine": as_shown(field, self[name].data),
-            "length": SHOWN_LENGTH,
         }
         return SafeString(render_to_string("admin/core/conflict.html", context))
 
@@ -199,8 +200,18 @@ def has_changed(bound: forms.BoundField) -> bool:
     return bool(read(field, stored_text(field, bound.initial)) != read(field, bound.data))
 
 
-def as_shown(field: forms.Field, raw: Any) -> str:
-    """A value in the words of its field."""
+def as_shown(field: forms.Field, raw: Any) -> SafeString:
+    """A value as people know it: by its field's own `as_shown(raw)`, or in words, cut to SHOWN_LENGTH."""
+    own: Callable[[Any], SafeString] | None = getattr(field, "as_shown", None)
+    if own is not None and raw:
+        return own(raw)
+    words = in_words(field, raw)
+    if not words:
+        return mark_safe("<em>empty</em>")
+    return format_html("<q>{}</q>", Truncator(words).chars(SHOWN_LENGTH))
+
+
+def in_words(field: forms.Field, raw: Any) -> str:
     if isinstance(field, forms.BooleanField):
         return "yes" if field.to_python(raw) else "no"
     choices = {} if isinstance(field, forms.ModelChoiceField) else dict(getattr(field, "choices", []))

@@ -104,6 +104,20 @@ class TestThePictures:
         save(admin)
         assert len(keys_of(api, design)) == 8
 
+    def test_are_waited_for_by_who_saves_while_they_are_sent(self, admin, gallery, api, design):
+        visit(admin, gallery, f"{design['id']}/change/")
+        held = []
+        admin.route("**/design/pictures/", held.append, times=1)
+        admin.locator("#id_picture").set_input_files([picture("a.jpg", 31)])
+        admin.get_by_label("Title").fill("Six yards of rain")
+        admin.get_by_role("button", name="Save and stay", exact=True).click()
+        expect(admin.locator("[data-said]")).to_contain_text("once its pictures are uploaded")
+        with admin.expect_navigation():
+            held[0].continue_()
+        expect(self.rows(admin)).to_have_count(4)
+        assert len(keys_of(api, design)) == 4
+        assert api.get(f"/api/designs/{design['id']}").json()["title"] == "Six yards of rain"
+
     def test_what_is_none_is_refused_in_words(self, admin, gallery, design):
         page = admin.context.new_page()  # what the server refuses is an error on the console, rightly
         visit(page, gallery, f"{design['id']}/change/")

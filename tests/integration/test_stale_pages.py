@@ -94,7 +94,7 @@ class TestADesign:
         page = response.content.decode()
         assert response.status_code == 200
         line = AuditEntry.objects.get()
-        assert f"meera changed this on {line.created_at:%d %B %Y at %H:%M} UTC." in page
+        assert f"meera changed this on {line.created_at:%-d %b %Y, %H:%M} UTC." in page
         assert "<q>Patola</q>" in page
         assert "<q>&lt;b&gt;Bandhani&lt;/b&gt;</q>" in page
         assert 'value="Silk"' in page
