@@ -10,6 +10,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Model
+from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
@@ -24,6 +25,7 @@ from core.selectors import entries_about
 MINE, THEIRS = "mine", "theirs"
 ASKED = "conflict"  # names the fields for which the page has asked
 CHOICE = "choose-{}"  # the answer for a field
+CARRIED = "initial-"  # before the names of the values that a form was made from (Django's prefix)
 UNNAMED = ""
 LINES_READ = 50  # of the audit trail, to find who changed a field last
 SHOWN_LENGTH = 300  # characters of a value in the question
@@ -149,6 +151,19 @@ def last_changes(target: Model, names: Mapping[str, str]) -> dict[str, AuditEntr
     return found
 
 
+def typed_work(sent: QueryDict) -> list[tuple[str, str]]:
+    """What the reader of a form that merges changed in it, for a page that cannot save it: fields and texts."""
+    work = []
+    for carried in sent:
+        name = carried.removeprefix(CARRIED)
+        shown, text = (line_ends(sent.get(key, "")) for key in (carried, name))
+        if shown in ("True", "False"):  # a box, of which a form sends only that it is ticked
+            text = str(name in sent)
+        if name != carried and text != shown:
+            work.append((name.replace("_", " ").capitalize(), text))
+    return work
+
+
 def changed_by(line: AuditEntry | None) -> str:
     """Who changed it and when, in a sentence."""
     if line is None:
@@ -184,13 +199,17 @@ def put(data: Any, name: str, field: forms.Field, text: str) -> None:
 def read(field: forms.Field, raw: Any) -> Any:
     """The value of what a form carries, to compare it; browsers end the lines of a form with CR LF."""
     if isinstance(raw, str):
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
+        raw = line_ends(raw)
     if isinstance(field, forms.ModelChoiceField):
         return raw or ""  # to_python() would ask the database
     try:
         return field.to_python(raw)
     except forms.ValidationError:
         return raw
+
+
+def line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def has_changed(bound: forms.BoundField) -> bool:

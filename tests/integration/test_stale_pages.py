@@ -1,9 +1,12 @@
 """Two members of staff on one page: what one stored is not taken back by a page that the other opened before."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import localtime
 
 from accounts import services as people
 from accounts.models import User
@@ -94,7 +97,8 @@ class TestADesign:
         page = response.content.decode()
         assert response.status_code == 200
         line = AuditEntry.objects.get()
-        assert f"meera changed this on {line.created_at:%-d %b %Y, %H:%M} UTC." in page
+        when = localtime(line.created_at, ZoneInfo("Asia/Kolkata"))
+        assert f"meera changed this on {when:%-d %b %Y, %H:%M} IST." in page
         assert "<q>Patola</q>" in page
         assert "<q>&lt;b&gt;Bandhani&lt;/b&gt;</q>" in page
         assert 'value="Silk"' in page
@@ -151,6 +155,23 @@ class TestADesign:
         services.design_update(meera, Design.objects.get(), {"image_keys": keys})
         assert save(staff, design, shown, title="Patola").status_code == 302
         assert Design.objects.get().image_keys == keys
+
+    @pytest.mark.parametrize("is_purged", [False, True])
+    def test_deleted_meanwhile_gives_back_what_was_typed(self, staff, meera, design, is_purged):
+        shown = opened(staff, design)
+        services.design_delete(meera, Design.objects.get())
+        if is_purged:
+            services.design_purge(meera, Design.objects.get())
+        response = save(
+            staff, design, shown, title="<b>Patola</b>", description="Two\r\nlines ", featured=None
+        )
+        page = response.content.decode()
+        assert response.status_code == 409
+        assert "<dt>Title</dt><dd>&lt;b&gt;Patola&lt;/b&gt;</dd>" in page
+        assert "<dt>Featured</dt><dd>False</dd>" in page
+        assert "<dt>Description</dt>" not in page
+        assert ("has been deleted. Nothing is saved." if is_purged else "is in the trash.") in page
+        assert not AuditEntry.objects.filter(changes__has_key="title", action="design.update").exists()
 
     def test_gets_no_cover_by_a_file_unasked_after_a_colleague_chose_another(
         self, staff, meera, design, folder
@@ -251,6 +272,13 @@ class TestAPerson:
         meanwhile.answer()
         person = User.objects.get(pk=person.pk)
         assert (person.is_editor, person.full_name) == (True, "Noor J.")
+
+    def test_deleted_meanwhile_gives_back_what_was_typed(self, staff, meera, person):
+        shown = opened(staff, person)
+        people.user_delete(meera, person.pk)
+        response = save(staff, person, shown, full_name="Noor J.")
+        assert response.status_code == 409
+        assert "<dt>Full name</dt><dd>Noor J.</dd>" in response.content.decode()
 
 
 class TestTheSettings:
