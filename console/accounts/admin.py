@@ -106,7 +106,6 @@ class UserAdmin(ServiceAdmin):
         "state_label",
         "role",
         "registered",
-        "last_seen",
         "reviewer",
         "decision_buttons",
     ]
@@ -160,12 +159,11 @@ class UserAdmin(ServiceAdmin):
         return format_html_join("", '<span class="gallery-line">{}</span>', lines) or "–"
 
     @display(description="Registered", ordering="created_at")
-    def registered(self, user: User) -> str:
-        return date_format(localtime(user.created_at), "DATE_FORMAT")
-
-    @display(description="Last login", ordering="last_login")
-    def last_seen(self, user: User) -> str:
-        return date_format(localtime(user.last_login), "DATE_FORMAT") if user.last_login else "–"
+    def registered(self, user: User) -> SafeString:
+        days = [(date_format(localtime(user.created_at), "DATE_FORMAT"),)]
+        if user.last_login:
+            days.append((f"seen {date_format(localtime(user.last_login), 'DATE_FORMAT')}",))
+        return format_html_join("", '<span class="gallery-line">{}</span>', days)
 
     @display(
         description="State",

@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 
 from accounts import services as people
 from accounts.models import User
-from core import app_settings
+from core import app_settings, races
 from core.models import AuditEntry
 from designs import services, synonyms
 from designs.models import Design, Synonym
@@ -342,7 +342,11 @@ class TestASynonym:
         self, staff, meera, synonym, monkeypatch
     ):
         shown = opened(staff, synonym)
-        meanwhile = Meanwhile(monkeypatch, CLEANED, lambda: self.change(meera, words="leheriya"))
+
+        def change():
+            races.repeated(lambda _: self.change(meera, words="leheriya"))
+
+        meanwhile = Meanwhile(monkeypatch, CLEANED, change)
         assert save(staff, synonym, shown, source="A dyer").status_code == 302
         meanwhile.answer()
         found = Synonym.objects.get()
