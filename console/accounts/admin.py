@@ -154,9 +154,9 @@ class UserAdmin(ServiceAdmin):
         return selectors.containing(queryset, search_term.strip()), False
 
     @display(description="Name and contact", ordering="full_name")
-    def details(self, user: User) -> SafeString | str:
+    def details(self, user: User) -> SafeString:
         lines = [(line,) for line in (user.full_name, user.contact) if line]
-        return format_html_join("", '<span class="gallery-line">{}</span>', lines) or "–"
+        return format_html_join("", '<span class="gallery-line">{}</span>', lines or [("–",)])
 
     @display(description="Registered", ordering="created_at")
     def registered(self, user: User) -> SafeString:

@@ -116,7 +116,7 @@ def test_a_new_cover_is_shown_on_the_card_and_guarded_before_it_is_saved(design,
     rows = design.locator(".gallery-picture-list > li")
     expect(rows).to_have_count(2)
     design.get_by_role("button", name="Move picture 2 earlier").click()
-    source = rows.first.locator("img").get_attribute("src")
+    source = rows.first.locator("img").evaluate("image => image.src")
     expect(design.locator(".gallery-card-picture img").last).to_have_attribute("src", source)
     leave(design)
     assert asked == ["beforeunload"]
