@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from accounts.models import State, User
 from core.errors import Conflict
@@ -43,7 +45,8 @@ def decision_sentence(user: User) -> str:
     if user.reviewed_at is None:
         return f"{user.username} waits for a decision again."
     who = user.reviewer_username or "Somebody"
-    sentence = f"{who} {WORDS[user.state]} {user.username} on {user.reviewed_at:%d %B %Y at %H:%M} UTC."
+    when = date_format(localtime(user.reviewed_at), "DATETIME_FORMAT")
+    sentence = f"{who} {WORDS[user.state]} {user.username} on {when}."
     return f"{sentence} The reason: {user.rejection_reason}" if user.rejection_reason else sentence
 
 

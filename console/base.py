@@ -26,7 +26,7 @@ from accounts.models import User
 from console import stale_rows
 from console.core.audit_format import changes_html
 from console.lookups import is_offered
-from console.merging import merging
+from console.merging import merging, typed_work
 from console.next_in_list import next_in_list
 from core import audit
 from core.errors import GalleryError, TooLarge, Unavailable
@@ -46,7 +46,10 @@ AdminView = Callable[Concatenate["GalleryAdmin", HttpRequest, P], HttpResponse]
 
 
 def errors_as_messages(view: AdminView[P]) -> AdminView[P]:
-    """Show a GalleryError that a POST raises as a message on the page that the POST came from."""
+    """Show a GalleryError that a POST raises as a message on the page that the POST came from.
+
+    If the POST carries work of its reader, that is shown too, because the page would come back without it.
+    """
 
     @wraps(view)
     def wrapped(
@@ -57,6 +60,8 @@ def errors_as_messages(view: AdminView[P]) -> AdminView[P]:
         except GalleryError as error:
             if request.method != "POST":
                 raise
+            if work := typed_work(request.POST):
+                return self.unsaved_page(request, error.message, work, request.get_full_path())
             self.message_user(request, error.message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
@@ -95,6 +100,25 @@ class GalleryAdmin(ModelAdmin):
             following = self.following(request, object_id)
             request.META[FOLLOWING] = following and following.pk
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Django's way to the dashboard; who sends work on an object that is gone gets it back."""
+        if request.method == "POST" and (work := typed_work(request.POST)):
+            rows = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+            return self.unsaved_page(request, f"This {opts.verbose_name} has been deleted.", work, rows)
+        response: HttpResponse = super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+        return response
+
+    def unsaved_page(
+        self, request: HttpRequest, sentence: str, work: list[tuple[str, str]], back: str
+    ) -> HttpResponse:
+        """Say why nothing is saved, with what the reader typed, to copy it."""
+        context = self.page_context(
+            request, title="Not saved", media=self.media, sentence=sentence, work=work, back=back
+        )
+        return TemplateResponse(request, "admin/core/unsaved.html", context, status=409)
 
     @action(description="Save and next", permissions=["change"])
     def save_and_next(self, request: HttpRequest, obj: Model) -> None:

@@ -10,10 +10,13 @@ from typing import Any
 
 from django import forms
 from django.db.models import Model
+from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
-from django.utils.safestring import SafeString
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
 from django.utils.timezone import localtime
 
 from core.models import AuditEntry
@@ -22,6 +25,7 @@ from core.selectors import entries_about
 MINE, THEIRS = "mine", "theirs"
 ASKED = "conflict"  # names the fields for which the page has asked
 CHOICE = "choose-{}"  # the answer for a field
+CARRIED = "initial-"  # before the names of the values that a form was made from (Django's prefix)
 UNNAMED = ""
 LINES_READ = 50  # of the audit trail, to find who changed a field last
 SHOWN_LENGTH = 300  # characters of a value in the question
@@ -118,7 +122,6 @@ class MergingForm(forms.BaseForm):
             "sentence": changed_by(line),
             "theirs": as_shown(field, self.stored_value(name)),
             "mine": as_shown(field, self[name].data),
-            "length": SHOWN_LENGTH,
         }
         return SafeString(render_to_string("admin/core/conflict.html", context))
 
@@ -146,6 +149,19 @@ def last_changes(target: Model, names: Mapping[str, str]) -> dict[str, AuditEntr
             if is_unnamed or trail_name in line.changes:
                 found.setdefault(name, line)
     return found
+
+
+def typed_work(sent: QueryDict) -> list[tuple[str, str]]:
+    """What the reader of a form that merges changed in it, for a page that cannot save it: fields and texts."""
+    work = []
+    for carried in sent:
+        name = carried.removeprefix(CARRIED)
+        shown, text = (line_ends(sent.get(key, "")) for key in (carried, name))
+        if shown in ("True", "False"):  # a box, of which a form sends only that it is ticked
+            text = str(name in sent)
+        if name != carried and text != shown:
+            work.append((name.replace("_", " ").capitalize(), text))
+    return work
 
 
 def changed_by(line: AuditEntry | None) -> str:
@@ -183,13 +199,17 @@ def put(data: Any, name: str, field: forms.Field, text: str) -> None:
 def read(field: forms.Field, raw: Any) -> Any:
     """The value of what a form carries, to compare it; browsers end the lines of a form with CR LF."""
     if isinstance(raw, str):
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
+        raw = line_ends(raw)
     if isinstance(field, forms.ModelChoiceField):
         return raw or ""  # to_python() would ask the database
     try:
         return field.to_python(raw)
     except forms.ValidationError:
         return raw
+
+
+def line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def has_changed(bound: forms.BoundField) -> bool:
@@ -199,8 +219,18 @@ def has_changed(bound: forms.BoundField) -> bool:
     return bool(read(field, stored_text(field, bound.initial)) != read(field, bound.data))
 
 
-def as_shown(field: forms.Field, raw: Any) -> str:
-    """A value in the words of its field."""
+def as_shown(field: forms.Field, raw: Any) -> SafeString:
+    """A value as people know it: by its field's own `as_shown(raw)`, or in words, cut to SHOWN_LENGTH."""
+    own: Callable[[Any], SafeString] | None = getattr(field, "as_shown", None)
+    if own is not None and raw:
+        return own(raw)
+    words = in_words(field, raw)
+    if not words:
+        return mark_safe("<em>empty</em>")
+    return format_html("<q>{}</q>", Truncator(words).chars(SHOWN_LENGTH))
+
+
+def in_words(field: forms.Field, raw: Any) -> str:
     if isinstance(field, forms.BooleanField):
         return "yes" if field.to_python(raw) else "no"
     choices = {} if isinstance(field, forms.ModelChoiceField) else dict(getattr(field, "choices", []))

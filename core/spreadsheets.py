@@ -1,15 +1,12 @@
 """CSV for spreadsheets: streamed, with cells that no spreadsheet runs as a formula."""
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
-
-from core.errors import Invalid
 
 # A spreadsheet runs a cell that begins like this (https://owasp.org/www-community/attacks/CSV_Injection). An
 # apostrophe makes it text. A cell that has one already gets a second one, so that an import restores it.
@@ -19,9 +16,8 @@ RUN = rf"(?:[=+\-@＝＋－＠\t\r\n]|{ERROR}\Z)"
 FORMULA = re.compile(rf"'*{RUN}")
 MARKED_FORMULA = re.compile(rf"'+{RUN}")
 CHUNK = 500  # rows
-CELL_SIZE = 1_000_000  # characters
 
-Cells = dict[str | None, Any]  # as csv.DictReader reads a row: surplus cells are a list under None
+Cells = dict[str | None, Any]  # a row by column; a text beside the columns is under None
 Row = TypeVar("Row", bound=Model)
 
 
@@ -35,22 +31,6 @@ def as_cell(value: Any) -> str:
 def of_cell(cell: str) -> str:
     """Return the text of a cell that as_cell made."""
     return cell[1:] if MARKED_FORMULA.match(cell) else cell
-
-
-def parse_csv(data: bytes, columns: Sequence[str]) -> list[Cells]:
-    """Return the rows of a file whose first row names some of these columns. Raises Invalid if it is none."""
-    csv.field_size_limit(CELL_SIZE)
-    try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        unknown = set(reader.fieldnames or ()) - {*columns}
-        if unknown or not reader.fieldnames:
-            raise Invalid(
-                f"The first row names the columns; {', '.join(sorted(unknown)) or 'nothing'} is none of "
-                f"{', '.join(columns)}."
-            )
-        return list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Invalid(f"The file cannot be read as CSV in UTF-8: {error}") from error
 
 
 def in_chunks(rows: QuerySet[Row], *, newest_first: bool = False) -> Iterator[Row]:

@@ -13,7 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
@@ -98,12 +102,10 @@ class SignInInline(TabularInline):
 class UserAdmin(ServiceAdmin):
     list_display = [
         "username",
-        "full_name",
-        "contact",
+        "details",
         "state_label",
         "role",
-        "created_at",
-        "last_login",
+        "registered",
         "reviewer",
         "decision_buttons",
     ]
@@ -150,6 +152,18 @@ class UserAdmin(ServiceAdmin):
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
         return selectors.containing(queryset, search_term.strip()), False
+
+    @display(description="Name and contact", ordering="full_name")
+    def details(self, user: User) -> SafeString:
+        lines = [(line,) for line in (user.full_name, user.contact) if line]
+        return format_html_join("", '<span class="gallery-line">{}</span>', lines or [("–",)])
+
+    @display(description="Registered", ordering="created_at")
+    def registered(self, user: User) -> SafeString:
+        days = [(date_format(localtime(user.created_at), "DATE_FORMAT"),)]
+        if user.last_login:
+            days.append((f"seen {date_format(localtime(user.last_login), 'DATE_FORMAT')}",))
+        return format_html_join("", '<span class="gallery-line">{}</span>', days)
 
     @display(
         description="State",
@@ -335,6 +349,7 @@ class UserAdmin(ServiceAdmin):
         context = self.page_context(
             request,
             title="Reject",
+            media=self.media,
             form=form,
             users=users,
             action=action,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -30,7 +31,6 @@ from designs.fields import EDITABLE, FACET_FIELDS, LIVE, SETTABLE_STATUSES, STAF
 from designs.models import Design
 from designs.queries import DesignQuery
 from designs.search.sql import matching
-from designs.selectors import NO_SUCH_DESIGN
 from designs.sheets.export import rows_of, write_workbook
 from designs.sheets.headers import COLUMNS
 
@@ -127,7 +127,7 @@ class DesignAdmin(ServiceAdmin):
     def card(self, design: Design) -> SafeString | str:
         return pictures.card_html(design) if design.image_id else "–"
 
-    @display(description="Pictures")
+    @display(description="In their order")
     def all_pictures(self, design: Design) -> SafeString:
         return pictures.pictures_html(design)
 
@@ -261,7 +261,7 @@ class DesignAdmin(ServiceAdmin):
             if change:
                 # The form has changed `obj` already. A newer version than the one that it compared is a conflict.
                 if form.before.is_deleted:
-                    raise NotFound(NO_SUCH_DESIGN)
+                    raise NotFound("This design is in the trash. Take it out before you change it.")
                 services.design_update(actor, form.before, fields)
             else:
                 obj.pk = services.design_create(actor, fields).pk
@@ -273,6 +273,18 @@ class DesignAdmin(ServiceAdmin):
         if obj.is_deleted:
             raise NotFound("This design is in the trash already.")
         services.design_delete(actor_of(request), obj)
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        """Django's way back to the list, with a message that says where the design is."""
+        said = format_html(
+            '“{}” is in <a class="underline" href="{}">the trash</a> for {} days.',
+            obj_display,
+            reverse("admin:designs_design_show_trash"),
+            settings.TRASH_DAYS,
+        )
+        self.message_user(request, said, messages.SUCCESS)
+        response: HttpResponse = self.response_post_save_add(request, None)
+        return response
 
     @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:

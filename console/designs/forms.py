@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from rest_framework.exceptions import ValidationError
 
-from console.designs.picture_list import PictureListWidget
+from console.designs.picture_list import PictureListField
 from core.errors import GalleryError
 from designs.fields import SETTABLE_STATUSES
 from designs.models import Design
@@ -16,22 +16,11 @@ from designs.validation import faults_of, validated_fields
 from uploads.pipeline.processing import Prepared, prepare
 
 
-class PictureListField(forms.CharField):
-    """Pictures, one a line (designs.pictures.as_cell). Browsers end the lines of a form with CR LF."""
-
-    def to_python(self, value: str | None) -> str:
-        return str(super().to_python(value)).replace("\r\n", "\n")
-
-
 class DesignForm(forms.ModelForm):
     """A design with the list of its pictures. `picture` is a file that becomes the cover, where no script runs."""
 
     picture = forms.FileField(required=False)  # shown by the widget of the pictures, as are its errors
-    image_keys = PictureListField(
-        label="Pictures",
-        required=False,
-        widget=PictureListWidget,
-    )
+    image_keys = PictureListField(label="Pictures", required=False)
 
     replaced_by = {"image_keys": "picture"}
 

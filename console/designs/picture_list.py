@@ -10,6 +10,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from console.base import GalleryAdmin, actor_of, error_as_json
 from console.designs.pictures import NearDuplicate, near_duplicates_of, rendition_url
@@ -60,6 +62,27 @@ class PictureListWidget(forms.Textarea):
             "alt_length": ALT_LENGTH,
             "max_size": settings.MAX_FILE_SIZE,
         }
+
+
+class PictureListField(forms.CharField):
+    """Pictures, one a line (designs.pictures.as_cell). Browsers end the lines of a form with CR LF."""
+
+    widget = PictureListWidget
+
+    def to_python(self, value: str | None) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+    def as_shown(self, cell: str) -> SafeString:
+        """The pictures themselves, where the form asks which list to keep."""
+        shown = (
+            (row["picture"], row["alt"] or f"Picture {number}", row["alt"])
+            for number, row in enumerate(rows_of(cell), start=1)
+        )
+        return format_html_join(
+            "",
+            '<span class="gallery-conflict-picture"><img class="gallery-thumb" src="{}" alt="{}"> {}</span>',
+            shown,
+        )
 
 
 def rows_of(cell: str) -> list[Row]:

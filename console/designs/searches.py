@@ -40,7 +40,6 @@ class SearchCountAdmin(GalleryAdmin):
     list_display = ["phrase", "week", "count", "found", "what_next"]
     list_display_links = None
     list_filter = [WeekFilter]
-    list_per_page = 50
     show_full_result_count = False
     search_fields = ["phrase"]
     search_help_text = "Search phrases"

@@ -1,4 +1,4 @@
-"""The admin's page that imports synonyms from CSV: it checks the file first, then stores the valid rows."""
+"""The admin's page that imports synonyms from a table: it checks the file first, then stores the valid rows."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,9 +11,8 @@ from django.template.response import TemplateResponse
 
 from console.base import GalleryAdmin, actor_of
 from core.errors import Invalid
-from core.spreadsheets import Cells
 from designs import synonym_csv, synonyms
-from designs.synonym_csv import Result
+from designs.synonym_csv import Numbered, Result
 
 MAX_BYTES = 2_000_000
 MAX_ROWS = 2000  # all of them are one transaction
@@ -33,11 +32,11 @@ class Summary(TypedDict):
 class ImportForm(forms.Form):
     """A file. `checked` is the digest of the file that the page checked before."""
 
-    file = forms.FileField(label="CSV file", allow_empty_file=True)
+    file = forms.FileField(label="Table", allow_empty_file=True)
     checked = forms.CharField(required=False, widget=forms.HiddenInput)
     digest = ""  # of the file, once it is read
 
-    def clean_file(self) -> list[Cells]:
+    def clean_file(self) -> list[Numbered]:
         """The file's rows."""
         file = self.cleaned_data["file"]
         if file.size > MAX_BYTES:
@@ -45,7 +44,7 @@ class ImportForm(forms.Form):
         data = file.read()
         self.digest = hashlib.sha256(data).hexdigest()
         try:
-            rows = synonym_csv.parse_csv(data)
+            rows = synonym_csv.parse(data)
         except Invalid as error:
             raise forms.ValidationError(error.message) from error
         if len(rows) > MAX_ROWS:

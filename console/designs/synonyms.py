@@ -1,5 +1,6 @@
 """The admin's pages of synonyms: the list, a form that says what is wrong, import and export, a box to try searches."""
 
+from copy import copy
 from typing import Any
 
 from django import forms
@@ -9,11 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from unfold.decorators import action, display
 
 from console.base import ServiceAdmin, actor_of
 from console.designs import synonym_import, try_search
-from core.errors import Invalid, NotFound
+from core.errors import Invalid
 from core.spreadsheets import download, in_chunks
 from designs import synonym_csv, synonyms
 from designs.models import Synonym
@@ -27,6 +29,10 @@ class SynonymForm(forms.ModelForm):
     class Meta:
         model = Synonym
         fields = synonyms.FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.before = copy(self.instance)  # before cleaning changes it
 
     def clean(self) -> dict[str, Any]:
         """The values as they are kept. Django's own check of what is unique would speak of the database."""
@@ -47,7 +53,6 @@ class SynonymAdmin(ServiceAdmin):
     fields = synonyms.FIELDS
     list_display = ["phrase", "kind", "field", "leads_to", "source", "changed"]
     list_filter = ["kind", "field"]
-    list_per_page = 50
     show_full_result_count = False
     search_fields = ["phrase", "words", "source"]
     search_help_text = "Search phrases, words and sources"
@@ -61,7 +66,7 @@ class SynonymAdmin(ServiceAdmin):
 
     @display(description="Changed", ordering="updated_at")
     def changed(self, synonym: Synonym) -> str:
-        return date_format(synonym.updated_at, "j M Y")
+        return date_format(localtime(synonym.updated_at), "DATE_FORMAT")
 
     @action(description="Try a search", url_path="try", icon="manage_search", permissions=["view"])
     def try_it(self, request: HttpRequest) -> HttpResponse:
@@ -77,16 +82,13 @@ class SynonymAdmin(ServiceAdmin):
         rows = self.get_changelist_instance(request).get_queryset(request)
         return download("synonyms", synonyms.FIELDS, map(synonym_csv.values_of, in_chunks(rows)))
 
-    def save_model(self, request: HttpRequest, obj: Synonym, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Synonym, form: SynonymForm, change: bool) -> None:
         sent, actor = form.cleaned_data, actor_of(request)
-        if not change:
+        if change:
+            # A change since the form compared the values is a conflict, after which the form compares again.
+            synonyms.synonym_update(actor, form.before, sent)
+        else:
             obj.pk = synonyms.synonym_create(actor, sent).pk
-            return
-        # The form has changed `obj` already; the audit trail needs the old values.
-        stored = Synonym.objects.filter(pk=obj.pk).first()
-        if stored is None:
-            raise NotFound(synonyms.NO_SUCH_SYNONYM)
-        synonyms.synonym_update(actor, stored, sent)
 
     def delete_model(self, request: HttpRequest, obj: Synonym) -> None:
         synonyms.synonym_delete(actor_of(request), obj)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from core.errors import Invalid
 from designs.sheets import text, workbook
-from designs.sheets.headers import Headers, headers_of
-from designs.sheets.text import Line
+from designs.sheets.headers import Headers, column_of, headers_of
+from designs.sheets.text import ColumnOf, Line
 
 ZIP = b"PK"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -27,7 +27,7 @@ def read(path: Path, encoding: str = "") -> tuple[Headers, Iterator[Line]]:
     return headers, ((number, fitted(cells, len(headers.columns))) for number, cells in rows)
 
 
-def lines(path: Path, encoding: str) -> Iterator[Line]:
+def lines(path: Path, encoding: str = "", known: ColumnOf = column_of) -> Iterator[Line]:
     """The rows by the kind of the file, which its first bytes tell better than its name."""
     with path.open("rb") as file:
         head = file.read(8)
@@ -38,7 +38,7 @@ def lines(path: Path, encoding: str) -> Iterator[Line]:
         )
     if head.startswith(OTHERS):
         raise Invalid("This is not a table. Choose an Excel workbook (.xlsx) or a CSV file.")
-    return workbook.lines(path) if head.startswith(ZIP) else text.lines(path, encoding)
+    return workbook.lines(path) if head.startswith(ZIP) else text.lines(path, encoding, known)
 
 
 def encoding_of(path: Path) -> str:

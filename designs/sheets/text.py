@@ -3,7 +3,7 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -48,17 +48,20 @@ NOT_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
-def lines(path: Path, encoding: str = "") -> Iterator[Line]:
+ColumnOf = Callable[[str], str | None]  # the column that a name stands for
+
+
+def lines(path: Path, encoding: str = "", known: ColumnOf = column_of) -> Iterator[Line]:
     """Yield the rows of a file. Raises Invalid, also while it reads, if they are no table.
 
-    `encoding` is one of ENCODINGS; without it, it is found.
+    `encoding` is one of ENCODINGS; without it, it is found. `known` tells names of columns from other texts.
     """
     encoding = encoding or encoding_of(path)
     csv.field_size_limit(CELL_SIZE)
     number = 0
     try:
         with path.open(encoding=encoding, newline="") as file:
-            separator = separator_of(file)
+            separator = separator_of(file, known)
             for number, cells in enumerate(csv.reader(bounded(file), delimiter=separator, strict=True), 1):
                 yield number, cells
     except csv.Error as error:
@@ -146,7 +149,7 @@ def guessed(sample: bytes) -> str:
     return matches[0].encoding if matches else USUAL
 
 
-def separator_of(file: TextIO) -> str:
+def separator_of(file: TextIO, known: ColumnOf) -> str:
     """The separator, by the row that names the columns. Leaves the file at its first row."""
     first = file.readline(LINE_SIZE)
     if hint := SEPARATOR_LINE.fullmatch(first):
@@ -156,8 +159,8 @@ def separator_of(file: TextIO) -> str:
     file.seek(0)
 
     def fitness(separator: str) -> tuple[int, int]:
-        known = sum(column_of(cell) is not None for cell in first_cells(head, separator))
-        return known, sum(line.count(separator) for line in head)
+        names = sum(known(cell) is not None for cell in first_cells(head, separator))
+        return names, sum(line.count(separator) for line in head)
 
     return max(SEPARATORS, key=fitness)
 

@@ -45,12 +45,27 @@ class TestThePictures:
     def rows(self, page):
         return page.locator(".gallery-picture-list > li")
 
+    def first_key(self, page):
+        return self.rows(page).first.get_attribute("data-key")
+
+    def drag(self, page, handle, place, is_there):
+        """Drag to the upper edge of a place, and hold it there until the list has made room."""
+        start, end = handle.bounding_box(), place.bounding_box()
+        page.mouse.move(start["x"] + 20, start["y"] + 30)
+        page.mouse.down()
+        for step in range(200):
+            page.mouse.move(end["x"] + 20 + step % 2, end["y"] + 4, steps=4)
+            page.evaluate("new Promise(requestAnimationFrame)")
+            if is_there():
+                break
+        page.mouse.up()
+
     def test_are_dragged_into_another_order(self, admin, gallery, api, design):
         visit(admin, gallery, f"{design['id']}/change/")
         first, second, third = keys_of(api, design)
         expect(self.rows(admin)).to_have_count(3)
         handles = self.rows(admin).locator("[data-handle]")
-        handles.nth(2).drag_to(handles.nth(0), target_position={"x": 20, "y": 4}, steps=8)
+        self.drag(admin, handles.nth(2), handles.nth(0), lambda: self.first_key(admin) == third)
         expect(self.rows(admin).first).to_have_attribute("data-key", third)
         expect(self.rows(admin).first.locator("[data-place]")).to_have_text("Cover")
         look(admin, "design-dragged-desktop-light")
@@ -103,6 +118,20 @@ class TestThePictures:
         expect(self.rows(admin)).to_have_count(8)
         save(admin)
         assert len(keys_of(api, design)) == 8
+
+    def test_are_waited_for_by_who_saves_while_they_are_sent(self, admin, gallery, api, design):
+        visit(admin, gallery, f"{design['id']}/change/")
+        held = []
+        admin.route("**/design/pictures/", lambda route: held.append(route), times=1)
+        admin.locator("#id_picture").set_input_files([picture("a.jpg", 31)])
+        admin.get_by_label("Title").fill("Six yards of rain")
+        admin.get_by_role("button", name="Save and stay", exact=True).click()
+        expect(admin.locator("[data-said]")).to_contain_text("once its pictures are uploaded")
+        with admin.expect_navigation():
+            held[0].continue_()
+        expect(self.rows(admin)).to_have_count(4)
+        assert len(keys_of(api, design)) == 4
+        assert api.get(f"/api/designs/{design['id']}").json()["title"] == "Six yards of rain"
 
     def test_what_is_none_is_refused_in_words(self, admin, gallery, design):
         page = admin.context.new_page()  # what the server refuses is an error on the console, rightly

@@ -27,6 +27,8 @@ PAGES = {
     "import": "/admin/designs/design/import/",
     "synonyms": "/admin/designs/synonym/",
     "new-synonym": "/admin/designs/synonym/add/",
+    "synonym": "/admin/designs/synonym/1/change/",
+    "delete-synonym": "/admin/designs/synonym/1/delete/",
     "synonyms-import": "/admin/designs/synonym/import/",
     "try-a-search": "/admin/designs/synonym/try/?text=lal+saree",
     "searches": "/admin/designs/searchcount/",
@@ -44,6 +46,11 @@ PAGES = {
     "own-sessions": "/admin/sessions/",
     "delete-account": "/account/delete",
 }
+MISSED = (
+    "from designs.models import SearchCount; from designs.search_counts import this_week; "
+    "SearchCount.objects.bulk_create(SearchCount(week=this_week(), phrase=f'kanchipuram silk {n}', count=n + 3, "
+    "found=n % 4) for n in range(60))"
+)
 LOOKS = [pytest.param((screen, theme), id=f"{screen}-{theme}") for screen in SCREENS for theme in THEMES]
 
 
@@ -66,6 +73,7 @@ def editor_cookies(shown, browser):
 @pytest.fixture(scope="session")
 def ids(shown):
     """Of the newest design, of one in the trash, of an image, and of somebody who waits for approval."""
+    shown.manage("shell", "-c", MISSED)
     api = shown.client(**shown.admin)
     design, deleted = api.get("/api/designs?per_page=2").json()["items"]
     for number in range(3):
@@ -114,6 +122,13 @@ def test_the_page_for_what_is_not_allowed_too(page, shown, look, editor_cookies)
     other = page.context.new_page()  # in which a 403 is no complaint
     assert other.goto(f"{shown.address}/admin/core/auditentry/").status == 403
     hold(other, look, "not-allowed")
+
+
+def test_the_page_before_a_purge_too(page, shown, ids, look):
+    page.goto(f"{shown.address}/admin/designs/design/{ids['deleted']}/change/")
+    page.get_by_role("button", name="Delete for good…").click()
+    page.get_by_role("heading", name="for good?").wait_for()
+    hold(page, look, "purge")
 
 
 def test_the_page_after_the_sign_out_too(page, shown, look, editor_cookies):

@@ -96,19 +96,30 @@ def test_the_settings_are_guarded_and_saved_alike(admin, gallery, asked):
     expect(admin.get_by_label("Support contact")).to_have_value("call us")
 
 
-def test_a_new_picture_is_shown_before_it_is_saved(design):
+def test_a_new_image_is_shown_before_it_is_saved(admin, gallery):
+    admin.goto(f"{gallery.address}/admin/uploads/image/add/")
     file = {"name": "rain.jpg", "mimeType": "image/jpeg", "buffer": saved(textile(seed=3), quality=90)}
-    design.locator("input[type=file][name=picture]").set_input_files(file)
-    preview = design.get_by_alt_text("Preview of rain.jpg")
-    expect(preview).to_be_visible()
-    expect(design.get_by_text("rain.jpg, not saved yet")).to_be_visible()
-    design.wait_for_function("document.querySelector('.gallery-preview img').naturalWidth > 0")
-    assert design.locator(".gallery-card-picture img").last.get_attribute("src").startswith("blob:")
-    shoot(design, "picture-preview")
-    axe_check(design)
-    broken = {"name": "rain.heic", "mimeType": "image/heic", "buffer": b"heic"}
-    design.locator("input[type=file][name=picture]").set_input_files(broken)
-    expect(design.get_by_text("rain.heic: this browser cannot show it.")).to_be_visible()
+    field = admin.locator("input[type=file]")
+    field.set_input_files(file)
+    expect(admin.get_by_alt_text("Preview of rain.jpg")).to_be_visible()
+    expect(admin.get_by_text("rain.jpg, not saved yet")).to_be_visible()
+    admin.wait_for_function("document.querySelector('.gallery-preview img').naturalWidth > 0")
+    shoot(admin, "picture-preview")
+    axe_check(admin)
+    field.set_input_files({"name": "rain.heic", "mimeType": "image/heic", "buffer": b"heic"})
+    expect(admin.get_by_text("rain.heic: this browser cannot show it.")).to_be_visible()
+
+
+def test_a_new_cover_is_shown_on_the_card_and_guarded_before_it_is_saved(design, asked):
+    file = {"name": "rain.jpg", "mimeType": "image/jpeg", "buffer": saved(textile(seed=3), quality=90)}
+    design.locator("#id_picture").set_input_files(file)
+    rows = design.locator(".gallery-picture-list > li")
+    expect(rows).to_have_count(2)
+    design.get_by_role("button", name="Move picture 2 earlier").click()
+    source = rows.first.locator("img").evaluate("image => image.src")
+    expect(design.locator(".gallery-card-picture img").last).to_have_attribute("src", source)
+    leave(design)
+    assert asked == ["beforeunload"]
 
 
 def test_save_and_next_leads_through_the_list_with_its_filters(admin, gallery):

@@ -143,6 +143,7 @@ class TestAStaleQueue:
         assert (answer.status_code, told["user"], told["state"]) == (409, user.pk, "approved")
         assert told["can_insist"] is True
         assert told["message"].startswith("meera approved farah on ")
+        assert told["message"].endswith(" IST.")
         assert self.ask(staff, "reject", user, seen=f"{user.pk}:approved").status_code == 200
         assert state_of(user) == State.REJECTED
 

@@ -199,7 +199,7 @@ class TestAChange:
     def test_of_a_design(self, boss, cost):
         client, design = sign_in(boss), DesignFactory()
         answer, trips = cost(self.saved(client, design, title="Patola"))
-        assert (answer.status_code, trips) == (302, 7)
+        assert (answer.status_code, trips) == (302, 5)
 
     def test_of_a_person(self, boss, cost):
         client, person = sign_in(boss), UserFactory()

@@ -10,12 +10,12 @@ from django.utils.timezone import localtime
 
 from accounts import services as people
 from accounts.models import User
-from core import app_settings
+from core import app_settings, races
 from core.models import AuditEntry
-from designs import services
-from designs.models import Design
+from designs import services, synonyms
+from designs.models import Design, Synonym
 from tests.factories.accounts import UserFactory
-from tests.factories.designs import DesignFactory, DesignImageFactory
+from tests.factories.designs import DesignFactory, DesignImageFactory, SynonymFactory
 from tests.factories.uploads import ImageFactory
 from tests.pages import fields_of
 from tests.pictures import picture
@@ -156,6 +156,23 @@ class TestADesign:
         assert save(staff, design, shown, title="Patola").status_code == 302
         assert Design.objects.get().image_keys == keys
 
+    @pytest.mark.parametrize("is_purged", [False, True])
+    def test_deleted_meanwhile_gives_back_what_was_typed(self, staff, meera, design, is_purged):
+        shown = opened(staff, design)
+        services.design_delete(meera, Design.objects.get())
+        if is_purged:
+            services.design_purge(meera, Design.objects.get())
+        response = save(
+            staff, design, shown, title="<b>Patola</b>", description="Two\r\nlines ", featured=None
+        )
+        page = response.content.decode()
+        assert response.status_code == 409
+        assert "<dt>Title</dt><dd>&lt;b&gt;Patola&lt;/b&gt;</dd>" in page
+        assert "<dt>Featured</dt><dd>False</dd>" in page
+        assert "<dt>Description</dt>" not in page
+        assert ("has been deleted. Nothing is saved." if is_purged else "is in the trash.") in page
+        assert not AuditEntry.objects.filter(changes__has_key="title", action="design.update").exists()
+
     def test_gets_no_cover_by_a_file_unasked_after_a_colleague_chose_another(
         self, staff, meera, design, folder
     ):
@@ -256,6 +273,13 @@ class TestAPerson:
         person = User.objects.get(pk=person.pk)
         assert (person.is_editor, person.full_name) == (True, "Noor J.")
 
+    def test_deleted_meanwhile_gives_back_what_was_typed(self, staff, meera, person):
+        shown = opened(staff, person)
+        people.user_delete(meera, person.pk)
+        response = save(staff, person, shown, full_name="Noor J.")
+        assert response.status_code == 409
+        assert "<dt>Full name</dt><dd>Noor J.</dd>" in response.content.decode()
+
 
 class TestTheSettings:
     def send(self, staff, shown, **changed):
@@ -290,3 +314,40 @@ class TestTheSettings:
         meanwhile.answer()
         assert "<q>call us</q>" in response.content.decode()
         assert app_settings.get("support_contact") == "call us"
+
+
+class TestASynonym:
+    @pytest.fixture
+    def synonym(self):
+        return SynonymFactory(kind="same", phrase="bandhej", words="bandhani", source="")
+
+    def change(self, meera, **fields):
+        synonyms.synonym_update(meera, Synonym.objects.get(), fields)
+
+    def test_keeps_what_a_colleague_changed_meanwhile(self, staff, meera, synonym):
+        shown = opened(staff, synonym)
+        self.change(meera, words="bandhani, leheriya")
+        assert save(staff, synonym, shown, source="A dyer").status_code == 302
+        found = Synonym.objects.get()
+        assert (found.words, found.source) == ("bandhani, leheriya", "A dyer")
+
+    def test_changed_by_both_is_asked_about(self, staff, meera, synonym):
+        shown = opened(staff, synonym)
+        self.change(meera, words="leheriya")
+        response = save(staff, synonym, shown, words="tie and dye")
+        assert "<q>leheriya</q>" in response.content.decode()
+        assert Synonym.objects.get().words == "leheriya"
+
+    def test_changed_between_the_comparison_and_the_write_keeps_both_changes(
+        self, staff, meera, synonym, monkeypatch
+    ):
+        shown = opened(staff, synonym)
+
+        def change():
+            races.repeated(lambda _: self.change(meera, words="leheriya"))
+
+        meanwhile = Meanwhile(monkeypatch, CLEANED, change)
+        assert save(staff, synonym, shown, source="A dyer").status_code == 302
+        meanwhile.answer()
+        found = Synonym.objects.get()
+        assert (found.words, found.source) == ("leheriya", "A dyer")

@@ -1,11 +1,13 @@
 """The admin's pages of synonyms and of searches that found little."""
 
 import datetime
+import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from openpyxl import Workbook
 
 from console.designs.synonym_import import MAX_ROWS
 from core.models import AuditEntry
@@ -38,6 +40,14 @@ def sent(**fields):
 
 def page_of(synonym, name="change"):
     return reverse(f"admin:designs_synonym_{name}", args=[synonym.pk])
+
+
+def workbook(*rows):
+    book, out = Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(out)
+    return out.getvalue()
 
 
 def text_of(response):
@@ -113,12 +123,39 @@ class TestAFile:
 
     def test_shows_what_is_wrong_in_each_row(self, staff):
         SynonymFactory(phrase="sari", words="saree")
-        data = b"kind,phrase,words\nsame,sari,saree\nsame,%,x\nmeans,lal,\nsame,sari,sadi\nsame,a\n"
+        data = b"kind,phrase,words\nsame,sari,saree\nsame,%,x\nmeans,lal,\nsame,sari,sadi\nsame,a,b,c\n"
         page = self.send(staff, data, check="1")
         assert "1 of 5 rows are valid: 0 new, 0 changed, 1 unchanged, 4 with errors." in text_of(page)
         assert [[field for field, _ in result.faults] for result in page.context["results"]] == [
             [], ["phrase"], ["words"], ["phrase"], ["row"],
         ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            "Kind;Phrase; WORDS \r\nThe same as;café;saree, sadi\r\n;;\r\n".encode("cp1252"),
+            "kind\tphrase\twords\t\r\nSAME\tcafé\tsaree, sadi\t\r\n".encode("utf-16"),
+            workbook(["Kind", "Phrase", "Words"], [None] * 3, ["same", "café", "saree, sadi"]),
+        ],
+        ids=["semicolons", "tabs", "workbook"],
+    )
+    def test_is_read_as_excel_writes_it(self, staff, data):
+        checked = self.send(staff, data, check="1")
+        assert "1 of 1 rows are valid: 1 new" in text_of(checked)
+        self.send(staff, data, store="1", checked=checked.context["digest"])
+        assert stored() == {("same", "cafe", "", "saree, sadi")}
+
+    @pytest.mark.parametrize(
+        ("data", "sentence"),
+        [
+            (b"kind,phrase,price\n", "price is none of kind, phrase"),
+            (b"kind,phrase,Kind\n", "names kind twice"),
+            (b"", "This file is empty."),
+            (b"\x89PNG\r\n\x1a\n", "This is not a table."),
+        ],
+    )
+    def test_that_is_no_such_table_is_refused_in_words(self, staff, data, sentence):
+        assert sentence in text_of(self.send(staff, data, check="1"))
 
     def test_of_all_shipped_ones_is_small_enough(self, staff):
         assert len(synonym_csv.shipped()) * 3 < MAX_ROWS

@@ -99,6 +99,14 @@ def test_a_purge_asks_first_and_counts_what_goes(staff):
     assert Design.objects.filter(pk=design.pk).exists()
 
 
+def test_who_deletes_a_design_is_told_where_it_is(staff):
+    design = DesignFactory(title="<Ikat>")
+    address = reverse("admin:designs_design_delete", args=[design.pk])
+    page = page_of(staff.post(address, {"post": "yes"}, follow=True))
+    assert "“&lt;Ikat&gt;” is in <a" in page
+    assert f'href="{TRASH}">the trash</a> for 30 days.' in page
+
+
 def test_a_confirmed_purge_deletes_for_good_and_keeps_pictures(staff):
     first, second = trashed("a", likes=2), trashed("b")
     DesignImageFactory(design=first)

@@ -53,7 +53,6 @@ PAGES: dict[str, str] = {
         STAFF,
         *("<int:design_id>/set/", "filters/", "figures/<slug:table>/", "upload/file/", "upload/"),
         *("<int:design_id>/versions/", "<int:design_id>/restore/", "pictures/", "trash/"),
-        *("import/", "export/"),
         *("import/", "import/part/", "import/step/", "import/forget/", "import/template/<slug:kind>/"),
         *("export/", "workbook/export/"),
     ),

@@ -30,7 +30,7 @@ function guard() {
   });
 }
 
-/** Show a chosen picture below its field, and in the card of the app. */
+/** Show a chosen picture below its field. */
 function preview(field) {
   const place = document.createElement("figure");
   place.className = "gallery-preview";
@@ -52,12 +52,6 @@ function preview(field) {
     words.textContent = `${file.name}, not saved yet`;
     place.replaceChildren(picture, words);
     (field.closest(".grow, .field-row, .group") ?? field.parentElement).append(place);
-  });
-  picture.addEventListener("load", () => {
-    for (const shown of document.querySelectorAll(".gallery-card-picture img")) shown.src = address;
-    for (const shown of document.querySelectorAll(".gallery-card-picture")) {
-      shown.style.aspectRatio = `${picture.naturalWidth} / ${picture.naturalHeight}`;
-    }
   });
   picture.addEventListener("error", () => {
     picture.hidden = true;

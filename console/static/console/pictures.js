@@ -10,9 +10,12 @@ function begin(box) {
   const files = box.querySelector("input[type=file]");
   const drop = box.querySelector("[data-drop]");
   const dialog = box.querySelector("dialog");
+  const form = box.closest("form");
   const most = Number(box.dataset.most);
   const rows = () => [...list.querySelectorAll(":scope > li")];
   let sending = Promise.resolve();
+  let unsent = 0; // files
+  let saver; // the button that was pressed while files were sent
 
   // Keeps unfold's script away, which expects its own file widget.
   files.hasChangeListener = true;
@@ -76,16 +79,31 @@ function begin(box) {
       const answer = await fetch(box.dataset.url, { method: "POST", body: fields, headers: { "X-CSRFToken": csrfToken() } });
       const words = await answer.text();
       if (answer.status === 201) add(JSON.parse(words));
-      else say(`${file.name}: ${wordsOf(answer.status, words, answer.redirected)}`);
+      else fail(file, wordsOf(answer.status, words, answer.redirected));
     } catch {
-      say(`${file.name}: ${wordsOf(0, "")}`);
+      fail(file, wordsOf(0, ""));
     } finally {
       box.removeAttribute("aria-busy");
     }
   }
 
+  /** Say it, and leave the form open to read it. */
+  function fail(file, sentence) {
+    say(`${file.name}: ${sentence}${saver === undefined ? "" : " The design is not saved."}`);
+    saver = undefined;
+  }
+
   function sendAll(chosen) {
-    for (const file of chosen) sending = sending.then(() => send(file));
+    for (const file of chosen) {
+      unsent += 1;
+      sending = sending.then(() => send(file)).finally(() => (unsent -= 1));
+    }
+    sending.then(() => {
+      const button = saver;
+      if (unsent || button === undefined) return;
+      saver = undefined;
+      form.requestSubmit(button);
+    });
   }
 
   async function showChoices(page) {
@@ -128,6 +146,17 @@ function begin(box) {
       add({ object_key: key, picture });
     }
   });
+
+  // Saved while files are sent, the form waits for them. Before the script of forms, which would think it is gone.
+  const waits = (event) => {
+    if (!unsent) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    saver = event.submitter;
+    say("The design is saved once its pictures are uploaded…");
+  };
+  form.addEventListener("submit", waits, { capture: true });
+  window.addEventListener("beforeunload", (event) => unsent && event.preventDefault());
 
   list.addEventListener("input", keep);
   // However the order changes: x-sort (SortableJS, which unfold brings) moves the elements itself.

@@ -1,4 +1,4 @@
-"""Store synonyms of searches from a CSV file: all valid rows at once.
+"""Store synonyms of searches from a CSV file or an Excel workbook: all valid rows at once.
 
 A row changes the synonym of the same kind and phrase, or adds one. `--shipped`, in place of a file, adds those that
 this release ships and the table does not have, also ones that were deleted.
@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core import races
 from core.errors import Invalid
-from core.spreadsheets import Cells
 from designs import synonym_csv
+from designs.synonym_csv import Numbered
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("file", nargs="?", type=Path, help="UTF-8, its first row the names of the columns")
+        what.add_argument("file", nargs="?", type=Path, help="its first row names the columns")
         what.add_argument("--shipped", action="store_true", help="those of this release that are missing")
         parser.add_argument("--dry-run", action="store_true", help="check every row and store nothing")
 
@@ -37,10 +37,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{right}.")
 
 
-def read(file: Path | None) -> list[Cells]:
-    """The rows of a file. Raises CommandError if it is no such CSV file."""
+def read(file: Path | None) -> list[Numbered]:
+    """The rows of a file. Raises CommandError if it is no such table."""
     assert file is not None  # argparse wants one of the two
     try:
-        return synonym_csv.parse_csv(file.read_bytes())
+        return synonym_csv.parse(file.read_bytes())
     except (OSError, Invalid) as error:
         raise CommandError(f"{file} cannot be read: {error}") from error
