@@ -75,14 +75,14 @@ class Attempt:
     def joined_parts(self) -> list[Part]:
         """Two words in one, at least one of which is unknown: a stop word may be the other."""
         by_place = {part.tokens[0].place: part for part in self.reading.parts if len(part.tokens) == 1}
-        given = {token for part in self.reading.parts if part.is_given for token in part.tokens}
+        phrases = {token for part in self.reading.parts if len(part.tokens) > 1 for token in part.tokens}
         joined: list[Part] = []
         used: set[Token] = set()
         for pair in zip(self.reading.tokens, self.reading.tokens[1:], strict=False):
             unknown = [
                 token for token in pair if token.place in by_place and self.correctable(by_place[token.place])
             ]
-            if unknown and used.isdisjoint(pair) and given.isdisjoint(pair):
+            if unknown and used.isdisjoint(pair) and phrases.isdisjoint(pair):
                 words = self.joined(pair, both_unknown=len(unknown) == 2)
                 if words:
                     joined.append(self.part(pair, words))
