@@ -28,7 +28,8 @@ GENDERS = [
     (r"[ੀੇ]$", "ਾ"),
     (r"ી$", "ો"),
 ]
-SHORTEST_ADJECTIVE = 4
+SHORTEST_ADJECTIVE = 4  # Latin letters
+SHORTEST_INDIC_ADJECTIVE = 3
 
 
 def singulars(word: str) -> list[str]:
@@ -45,7 +46,8 @@ def other_numbers(word: str) -> list[str]:
 
 def other_genders(word: str) -> list[str]:
     """The forms that an adjective may have in a list of words."""
-    return changed(word, GENDERS) if len(word) >= SHORTEST_ADJECTIVE else []
+    shortest = SHORTEST_ADJECTIVE if word.isascii() else SHORTEST_INDIC_ADJECTIVE
+    return changed(word, GENDERS) if len(word) >= shortest else []
 
 
 def changed(word: str, endings: list[tuple[str, str]]) -> list[str]:
