@@ -72,17 +72,21 @@ class Attempt:
     def correctable(self, part: Part) -> bool:
         return not part.is_given and self.is_unknown(part)
 
+    def is_fixed(self, part: Part) -> bool:
+        """Whether staff say that it stays as it is: a phrase, or a word that is never corrected."""
+        return len(part.tokens) > 1 or part.tokens[0].text in self.table.kept
+
     def joined_parts(self) -> list[Part]:
         """Two words in one, at least one of which is unknown: a stop word may be the other."""
         by_place = {part.tokens[0].place: part for part in self.reading.parts if len(part.tokens) == 1}
-        given = {token for part in self.reading.parts if part.is_given for token in part.tokens}
+        fixed = {token for part in self.reading.parts if self.is_fixed(part) for token in part.tokens}
         joined: list[Part] = []
         used: set[Token] = set()
         for pair in zip(self.reading.tokens, self.reading.tokens[1:], strict=False):
             unknown = [
                 token for token in pair if token.place in by_place and self.correctable(by_place[token.place])
             ]
-            if unknown and used.isdisjoint(pair) and given.isdisjoint(pair):
+            if unknown and used.isdisjoint(pair) and fixed.isdisjoint(pair):
                 words = self.joined(pair, both_unknown=len(unknown) == 2)
                 if words:
                     joined.append(self.part(pair, words))

@@ -1,4 +1,4 @@
-"""The singular and the plurals of a word, by the endings of English and of romanised Hindi."""
+"""Other forms of a word: singular, plurals and genders, by the endings of English and of Hindi and its neighbours."""
 
 import re
 
@@ -6,7 +6,7 @@ import re
 SHORTEST = 3
 SINGULARS = [
     (r"(?<!s)s$", ""),  # sarees
-    (r"(ss|sh|ch|x|z)es$", r"\1"),  # dresses
+    (r"(ss|sh|ch|x|z|us)es$", r"\1"),  # dresses, lotuses
     (r"ies$", "y"),  # parties
     (r"ves$", "f"),  # scarves
     (r"ves$", "fe"),
@@ -19,6 +19,17 @@ PLURALS = [
     (r"f$", "ves"),
     (r"fe$", "ves"),
 ]
+# Adjectives of Hindi and its neighbours have the gender and number of what they describe: neela, neeli, neele. A list
+# of words has the first. Gujarati says lilo and lili.
+GENDERS = [
+    (r"[ie]$", "a"),
+    (r"i$", "o"),
+    (r"[ीे]$", "ा"),
+    (r"[ੀੇ]$", "ਾ"),
+    (r"ી$", "ો"),
+]
+SHORTEST_ADJECTIVE = 4  # Latin letters
+SHORTEST_INDIC_ADJECTIVE = 3
 
 
 def singulars(word: str) -> list[str]:
@@ -31,6 +42,12 @@ def other_numbers(word: str) -> list[str]:
     if len(word) < SHORTEST or not (word.isascii() and word.isalpha()):
         return []
     return list(dict.fromkeys(singulars(word) + changed(word, PLURALS)))
+
+
+def other_genders(word: str) -> list[str]:
+    """The forms that an adjective may have in a list of words."""
+    shortest = SHORTEST_ADJECTIVE if word.isascii() else SHORTEST_INDIC_ADJECTIVE
+    return changed(word, GENDERS) if len(word) >= shortest else []
 
 
 def changed(word: str, endings: list[tuple[str, str]]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from designs.search.expression import Node, Term, Within, all_of, any_of
-from designs.search.inflections import other_numbers
+from designs.search.inflections import other_genders, other_numbers
 from designs.search.stop_words import STOP_WORDS
 from designs.search.synonyms import Phrase, SynonymTable
 from designs.search.tokens import Word, typed_words
@@ -148,7 +148,15 @@ def is_stop(phrase: tuple[Token, ...], tokens: tuple[Token, ...], table: Synonym
     """Whether the words need not match; a word that staff listed must, and so must one within "ready-made"."""
     if len(phrase) > 1 or phrase[0].text in table:
         return False
-    return all(token.text in STOP_WORDS for token in tokens if token.chunk == phrase[0].chunk)
+    if is_possessive(phrase[0], tokens):
+        return True
+    chunk = (token for token in tokens if token.chunk == phrase[0].chunk)
+    return all(token.text in STOP_WORDS or is_possessive(token, tokens) for token in chunk)
+
+
+def is_possessive(token: Token, tokens: tuple[Token, ...]) -> bool:
+    """Whether this is the s of "men's"."""
+    return token.text == "s" and token.place > 0 and tokens[token.place - 1].chunk == token.chunk
 
 
 def part_of(tokens: tuple[Token, ...], table: SynonymTable, *, unfinished: bool) -> Part:
@@ -164,10 +172,10 @@ def part_of(tokens: tuple[Token, ...], table: SynonymTable, *, unfinished: bool)
 
 
 def forms(phrase: Phrase, table: SynonymTable) -> Iterator[Node]:
-    """What else finds a word or phrase: its other number, and its synonyms.
+    """What else finds a word or phrase: its other number, and its synonyms, those of an adjective in any gender.
 
     The other number of a synonym is looked for in titles and attributes only: it is rare in stories, and what is
-    rare ranks high.
+    rare ranks high. Adjectives are the words that are bound to a field, as those of colours are.
     """
     if len(phrase) == 1:
         yield from (Term((other,)) for other in other_numbers(phrase[0]))
@@ -177,6 +185,14 @@ def forms(phrase: Phrase, table: SynonymTable) -> Iterator[Node]:
             if meaning.field is None:
                 yield from map(Term, meaning.phrases)
             yield Within(meaning.field or "", tuple(dict.fromkeys(others)))
+    for each in genders(phrase):
+        for meaning in table.of(each):
+            if meaning.field:
+                yield Within(meaning.field, meaning.phrases)
+
+
+def genders(phrase: Phrase) -> list[Phrase]:
+    return [(other,) for other in other_genders(phrase[0])] if len(phrase) == 1 else []
 
 
 def numbers(phrase: Phrase) -> list[Phrase]:

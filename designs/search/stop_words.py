@@ -24,10 +24,13 @@ latest new newest trend trends trendy trending fashion fashionable stylish popul
 good nice great beautiful pretty lovely fancy original authentic genuine real pure quality branded brand brands
 type types kind kinds sort variety option options idea ideas
 garment garments clothes clothing outfit outfits apparel
+size sizes xs xl xxl xxxl free combo wholesale retail exclusive premium
+colour colours color colors coloured colored shade shades
 woman women womens man men mens lady ladies gents girl girls boy boys kid kids
+mother mothers mom mum father dad sister sisters brother brothers wife husband daughter son friend friends
 """
 HINDI = """
-ka ki ke ko se aur mein liye wala wali wale hai chahiye dikhao
-का की के को से और में लिए वाला वाली वाले है चाहिए
+ka ki ke ko se aur mein liye wala wali wale hai chahiye dikhao rang
+का की के को से और में लिए वाला वाली वाले है चाहिए रंग
 """
 STOP_WORDS = frozenset(f"{ENGLISH} {SHOPPING} {HINDI}".split())

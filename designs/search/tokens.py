@@ -13,6 +13,11 @@ OTHER_PARTS = ("Mn", "Mc", "Cf")
 # Canonical combining classes of marks that are no letters: overlays, the nukta, the points of Hebrew, Arabic and
 # Syriac, and the accents. The marks of the others spell: vowel signs, viramas, tones, the voicing of kana.
 ACCENTS = {1, 7, *range(10, 37), *range(200, 241)}
+# Marks that choose between pictures of one letter, and the one that joins graphemes.
+INVISIBLE_MARKS = {
+    "\u034f",
+    *map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))),
+}
 ZERO_WIDTH_SPACE = "\u200b"  # a format character that parts words
 
 
@@ -35,7 +40,9 @@ def without_accents(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def is_ignored(letter: str) -> bool:
-    return unicodedata.combining(letter) in ACCENTS or unicodedata.category(letter) == "Cf"
+    if letter in INVISIBLE_MARKS or unicodedata.category(letter) == "Cf":
+        return True
+    return unicodedata.combining(letter) in ACCENTS
 
 
 @lru_cache(maxsize=8192)

@@ -23,6 +23,9 @@ ONE_LETTER = ("ckq", "vw", "fp")  # first letters that begin the same sounds
 MOST_SLIPS = 2
 SHORTEST = 4  # Latin letters of a word that is corrected at all
 SHORTEST_INDIC = 2  # letters of one in an Indic script
+SHORTEST_INDIC_SLIP = (
+    7  # letters of the sound of such a word whose consonants may be others: kursi is no kurti
+)
 SHORTEST_BEGINNING = 5  # letters of a sound that may be the beginning of a word's
 MOST_ALIKE = 4  # words that are as near as the nearest
 
@@ -111,6 +114,8 @@ class Vocabulary:
         found = [each for place, spelling in tried for each in self.of_same_sound(spelling, place)]
         if not found:
             found = [each for place, spelling in tried for each in self.mistyped(spelling, place)]
+            if is_indic(word):
+                found = [each for each in found if is_near_enough(each[1], tried[each[0].spelling][1])]
             if unfinished:
                 found += [
                     each for place, spelling in tried for each in self.of_same_beginning(spelling, place)
@@ -152,6 +157,14 @@ def sound_slips(sound: str, alike: str) -> int:
     most = allowed(SOUND_SLIPS, min(len(sound), len(alike)))
     consonants = consonants_of(sound)
     return max(most, allowed(VOWEL_SLIPS, len(consonants))) if consonants == consonants_of(alike) else most
+
+
+def is_near_enough(word: str, spelling: str) -> bool:
+    """Whether a word may be meant by a spelling of an Indic one: of a short sound the vowels alone are unsure."""
+    sound = sound_of(spelling)
+    if len(sound) >= SHORTEST_INDIC_SLIP:
+        return True
+    return consonants_of(sound_of(latin_spellings(word)[0])) == consonants_of(sound)
 
 
 def same_start(one: str, other: str) -> bool:

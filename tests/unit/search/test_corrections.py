@@ -123,6 +123,15 @@ def test_synonyms_are_corrected_too_and_words_that_staff_keep_are_not():
     assert catalogue.search("tanto")[0] == []
 
 
+def test_a_word_that_staff_know_joins_one_that_nobody_knows():
+    table = SynonymTable([Synonym(Kind.SAME, "chikankari", words=("chikan",)), Synonym(Kind.KEPT, "khari")])
+    catalogue = Catalogue({"Chikankari Kurta / Kurta / White": "", "Khari Print / Dupatta / Red": ""}, table)
+    found, reading = catalogue.search("chikan kaari")
+    assert found == ["Chikankari Kurta"]
+    assert dict(reading.corrected) == {"chikan kaari": "chikankari"}
+    assert dict(catalogue.search("chikkan khari")[1].corrected) == {"chikkan": "chikan"}
+
+
 def test_a_search_of_many_words_is_not_corrected(catalogue):
     text = " ".join(f"kalamkri{letter}" for letter in "abcdefghijklmnopq")
     assert len(text.split()) > MOST_CORRECTED

@@ -13,6 +13,9 @@ TABLE = SynonymTable(
         Synonym(Kind.MEANS, "hathi", "", ("elephant",)),
         Synonym(Kind.MEANS, "daily wear", "", ("casual",)),
         Synonym(Kind.MEANS, "online", "colour", ("blue",)),
+        Synonym(Kind.MEANS, "neela", "colour", ("blue",)),
+        Synonym(Kind.MEANS, "नीला", "colour", ("blue",)),
+        Synonym(Kind.MEANS, "kairi", "", ("elephant",)),
     ]
 )
 DESIGNS = {
@@ -45,6 +48,13 @@ def catalogue():
         ("hathi", ["Patola Stole with Elephants"]),
         ("hathis blue", []),
         ("buy burgundy online", []),  # staff say what "online" means
+        ("neeli kurta", ["Casual Kurta"]),
+        ("neele rang ka kurta", ["Casual Kurta"]),
+        ("नीली", ["Casual Kurta", "Café Dress"]),
+        ("kaira", []),  # no adjective
+        ("my mother's scarf", ["Off-white Scarf"]),
+        ("men’s kurta, size xl", ["Casual Kurta"]),
+        ("blue coloured kurta", ["Casual Kurta"]),
     ],
 )
 def test_what_a_search_finds(catalogue, text, found):
@@ -79,6 +89,12 @@ def test_what_is_understood_is_told_as_typed():
     assert reading.words == ("kanjivaram", "saree", "café", "off", "white")
     assert reading.ignored == ("Price",)
     assert reading.corrected == ()
+
+
+def test_the_s_of_a_possessive_need_not_match():
+    reading = read("Mother's  kurta s", NO_SYNONYMS)
+    assert (reading.words, reading.ignored) == (("kurta", "s"), ("mother", "s"))
+    assert read("s", NO_SYNONYMS).words == ("s",)
 
 
 def test_words_without_a_letter_count_only_alone():

@@ -30,6 +30,8 @@ KNOWN_LETTERS = st.sampled_from("abcXYZ019 -_'\"%*()éÉßİñΆώςйЁअआ�
         ("সাড়ি", unicodedata.normalize("NFD", "সাড়ি")),
         ("weiss", "weiß"),
         ("می\u200cخواهم", "میخواهم"),
+        ("葛", "葛\U000e0100"),
+        ("1", "1\ufe0f"),
     ],
 )
 def test_the_same_word_however_it_is_written(typed, stored):

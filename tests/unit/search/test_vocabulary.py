@@ -68,3 +68,19 @@ def test_the_words_of_a_large_catalogue_fit_in_memory():
     tracemalloc.stop()
     assert len(vocabulary.counts) > 20_000
     assert held < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("कुर्ती", ("kurti",)),
+        ("कुर्सी", ()),  # a chair
+        ("কাঞ্জিভরম", ("kanjivaram",)),
+        ("ಕಾಂಜೀವರಂ", ("kanjivaram",)),
+        ("गाड़ी", ()),  # a cart
+        ("kursi", ("kurti",)),  # may be mistyped
+    ],
+)
+def test_a_short_word_of_an_indic_script_keeps_its_consonants(typed, words):
+    found = Vocabulary([("kurti", 1), ("garmi", 1), ("kanjivaram", 1)]).nearest(typed)
+    assert (found.words if found else ()) == words
