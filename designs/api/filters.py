@@ -111,11 +111,6 @@ def design_query(request: Request) -> DesignQuery:
     return query
 
 
-def searched(request: Request) -> str:
-    """What the query string searches for, as it was typed; empty if nothing."""
-    return QueryString(request).search("search")
-
-
 class QueryString:
     """Parses parameters by name. An empty value counts as absent."""
 
