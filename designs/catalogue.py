@@ -26,7 +26,7 @@ from designs.places import (
     place_by_ids,
     stored,
 )
-from designs.queries import DesignQuery, FavouritesQuery, Sort, for_values, restrict_to_visible
+from designs.queries import DesignQuery, FavouritesQuery, Sort, for_values, ids_found, restrict_to_visible
 from designs.read_model import (
     VOLATILE_FIELDS,
     Reader,
@@ -321,7 +321,7 @@ def counted_facets(query: DesignQuery) -> Facets:
 
 def ids_of(query: DesignQuery | FavouritesQuery) -> "array[int]":
     """The ids of the whole list."""
-    return array("q", for_values(query.ordered()).values_list("pk", flat=True))
+    return ids_found(query.ordered().values_list("pk", flat=True))
 
 
 def ids_part(query: DesignQuery | FavouritesQuery, part: Part) -> Ids:
