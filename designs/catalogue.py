@@ -279,7 +279,8 @@ class CachedCatalogue(DirectCatalogue):
     def facets_of(self, query: DesignQuery) -> Facets:
         """The facets of a query whose search is read."""
         unsorted = query.unsorted
-        return facet_counts.get(self.version.listing, unsorted, lambda: counted_facets(unsorted), self.loaded)
+        listing = self.version.listing
+        return facet_counts.get(listing, unsorted, lambda: counted_facets(unsorted, listing), self.loaded)
 
     def suggestions(self, typed: Typed) -> list[Suggestion]:
         query, listing = restrict_to_visible(self.user, DesignQuery()), self.version.listing
@@ -312,9 +313,9 @@ class CachedCatalogue(DirectCatalogue):
         ]
 
 
-def counted_facets(query: DesignQuery) -> Facets:
+def counted_facets(query: DesignQuery, version: str) -> Facets:
     try:
-        return facets_by_columns(query)
+        return facets_by_columns(query, version)
     except TooSparse:
         return facets_by_rows(query) if query.is_narrow else facets_by_groups(query)
 

@@ -76,14 +76,14 @@ def facets_by_rows(query: DesignQuery) -> Facets:
     return {"total": total, "facets": {name: counts[name] for name in FACET_FIELDS}}
 
 
-def facets_by_columns(query: DesignQuery) -> Facets:
+def facets_by_columns(query: DesignQuery, version: str = "") -> Facets:
     """Count in the columns that this process holds; the database finds the designs of a search or a time.
 
-    Raises TooSparse.
+    `version` is the `listing` that the facets are for. Raises TooSparse.
     """
     found = found_ids(query)
     with columns.lock:
-        columns.refresh()
+        columns.refresh(version)
         size = len(columns.statuses)
         chosen = [columns.of_statuses(query.statuses or LIVE_STATUSES)]
         chosen += [columns.of_ids(ids) for ids in (found, query.ids) if ids is not None]
