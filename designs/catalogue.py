@@ -1,20 +1,12 @@
-"""What one caller reads of the catalogue: straight from the database, or from memory under the catalogue's version.
+"""What one caller reads of the catalogue: straight from the database, or from memory under the catalogue's version."""
 
-The version is two random strings that triggers replace when the catalogue changes (designs.triggers). What was read
-while the version stayed the same holds for as long as that version does: no clock is involved.
-"""
-
-import threading
 from array import array
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import orjson
-from django.db import connections, router
 
-from core import sql
 from core.errors import NotFound
 from d1backend import gather
 from designs import selectors
@@ -22,7 +14,7 @@ from designs.completion import Suggestion, Texts, Typed
 from designs.facet_columns import TooSparse
 from designs.facets import Facets, facets_by_columns, facets_by_groups, facets_by_rows
 from designs.fields import FACET_FIELDS, Status, Values
-from designs.models import CatalogueVersion, Design
+from designs.models import Design
 from designs.places import (
     SHOWN_LAST,
     Ids,
@@ -34,7 +26,7 @@ from designs.places import (
     place_by_ids,
     stored,
 )
-from designs.queries import DesignQuery, FavouritesQuery, Sort, for_values, restrict_to_visible
+from designs.queries import DesignQuery, FavouritesQuery, Sort, for_values, ids_found, restrict_to_visible
 from designs.read_model import (
     VOLATILE_FIELDS,
     Reader,
@@ -45,96 +37,26 @@ from designs.read_model import (
 from designs.readings import as_read, first_reading, read_and_ask, reading_at, vocabularies
 from designs.search.reading import Reading
 from designs.suggestions import suggestions_among, suggestions_read, values_by_words
+from designs.versioned_cache import Loaded, Version, VersionedCache, current_version, keep
 
 # From this row on a page by number is cut out of the cached order of the whole list: to skip rows costs as many as
 # are skipped.
 DEEP = 400
 
 Item = Values | orjson.Fragment
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 
-class Version(NamedTuple):
-    """`listing` changes with all that lists find and show except likes and views, `content` with likes too."""
+class Found(NamedTuple):
+    """A part of a list by its ids: its total, which only a part by number has, its end, the reading of a search."""
 
-    listing: str
-    content: str
-
-
-def current_version() -> Version | None:
-    """The version as it is now; None if asking takes a round trip, or if nothing was ever stored."""
-    alias = router.db_for_read(CatalogueVersion, values_only=True)
-    if hasattr(connections[alias], "round_trips"):
-        return None
-    found = sql.rows("SELECT listing, content FROM catalogue_version", (), alias)
-    return Version(*found[0]) if found else None
-
-
-class VersionedCache(Generic[V]):
-    """What this process read, by the version it was read under and a key; the least recently used goes first."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.lock = threading.Lock()
-        self.entries: OrderedDict[tuple[str, Hashable], V] = OrderedDict()
-
-    def get(self, version: str, key: Hashable, load: Callable[[], V], loaded: "Loaded | None" = None) -> V:
-        """The value of a key; `load` reads it if it is not cached under `version`, which was read before.
-
-        With `loaded` it is noted there, to be cached by keep().
-        """
-        return self.get_many(version, [key], lambda keys: {key: load()}, loaded)[key]
-
-    def get_many(
-        self,
-        version: str,
-        keys: Iterable[K],
-        load: Callable[[list[K]], dict[K, V]],
-        loaded: "Loaded | None" = None,
-    ) -> dict[K, V]:
-        """The values of several keys; `load` reads those that are not cached, and may leave some out."""
-        found: dict[K, V] = {}
-        missing: list[K] = []
-        with self.lock:
-            for key in keys:
-                if (version, key) in self.entries:
-                    self.entries.move_to_end((version, key))
-                    found[key] = self.entries[version, key]
-                else:
-                    missing.append(key)
-        if missing:
-            values = load(missing)
-            found |= values
-            noted: Loaded = [] if loaded is None else loaded
-            noted.append((version, partial(self.add, version, values)))
-            if loaded is None:
-                keep(noted)
-        return found
-
-    def add(self, version: str, values: Mapping[K, V]) -> None:
-        with self.lock:
-            self.entries.update({(version, key): value for key, value in values.items()})
-            while len(self.entries) > self.size:
-                self.entries.popitem(last=False)
-
-
-# What was read under a version, and the functions that cache it.
-Loaded = list[tuple[str, Callable[[], None]]]
-
-
-def keep(loaded: Loaded) -> None:
-    """Cache what was read, if its version is still that of the catalogue; forget it otherwise."""
-    if loaded:
-        version = current_version() or ()
-        for read_under, add in loaded:
-            if read_under in version:
-                add()
-        loaded.clear()
+    ids: Sequence[int]
+    total: int | None = None
+    end: Place | None = None
+    reading: Reading | None = None
 
 
 totals = VersionedCache[int](4096)
-id_pages = VersionedCache[Ids](4096)  # about a kilobyte each
+parts = VersionedCache[Found](4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
 readings = VersionedCache[Reading](1024)  # a few kilobytes each
 facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
@@ -273,21 +195,33 @@ class CachedCatalogue(DirectCatalogue):
         return vocabularies.mark(self.version.listing, query.visible) if query.text else ""
 
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
-        if isinstance(query, DesignQuery) and query.text:
-            page = self.search_page(query, part)
+        items: Sequence[Item]
+        if query.sort is Sort.MOST_VIEWED:  # the order changes without the version
+            found = self.found(query, part)
+            items = read_designs(self.user, found.ids, self.base)
         else:
-            page = self.page_of(query, part)
+            mark = self.reading_key(query) if isinstance(query, DesignQuery) else ""
+            key, version = (query, part, mark), self.version_of(query)
+            found = parts.get(version, key, lambda: self.found(query, part), self.loaded)
+            items = self.fragments(found.ids)
         keep(self.loaded)
-        return page
+        return DesignPage(items, found.total, found.end, found.reading)
 
-    def search_page(self, query: DesignQuery, part: Part) -> DesignPage:
+    def version_of(self, query: DesignQuery | FavouritesQuery) -> str:
+        """What the order of a list changes with."""
+        by_likes = isinstance(query, FavouritesQuery) or query.sort is Sort.POPULAR
+        return self.version.content if by_likes else self.version.listing
+
+    def found(self, query: DesignQuery | FavouritesQuery, part: Part) -> Found:
         """A part of a list; whether the first reading finds anything need not be asked if the part has designs."""
+        if not (isinstance(query, DesignQuery) and query.text):
+            return self.found_as_read(query, part)
         reading = self.first_reading(query)
-        page = self.page_of(as_read(query, reading), part)
-        if not page.items and (read := self.reading(query)) != reading:
+        found = self.found_as_read(as_read(query, reading), part)
+        if not found.ids and (read := self.reading(query)) != reading:
             reading = read
-            page = self.page_of(as_read(query, reading), part)
-        return page._replace(reading=reading)
+            found = self.found_as_read(as_read(query, reading), part)
+        return found._replace(reading=reading.shown)
 
     def first_reading(self, query: DesignQuery) -> Reading:
         """How the search of a query is read before any correction."""
@@ -300,23 +234,21 @@ class CachedCatalogue(DirectCatalogue):
         key = (query.text, query.every_word, query.visible, vocabularies.mark(listing, query.visible))
         return readings.get(listing, key, lambda: reading_at(query, listing), self.loaded)
 
-    def page_of(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+    def found_as_read(self, query: DesignQuery | FavouritesQuery, part: Part) -> Found:
         """A part of a list whose search is read."""
-        if query.sort is Sort.MOST_VIEWED:  # the order changes without the version
-            found = ids_part(query, part)
-            total = None if part.after else self.total(self.version.listing, query)
-            return DesignPage(read_designs(self.user, found.ids, self.base), total, found.end)
-        by_likes = isinstance(query, FavouritesQuery) or query.sort is Sort.POPULAR
-        version = self.version.content if by_likes else self.version.listing
-        if isinstance(query, DesignQuery) and (not query.has_index or (part.start >= DEEP and not by_likes)):
+        version = self.version_of(query)
+        is_deep = part.start >= DEEP and version == self.version.listing
+        if (
+            isinstance(query, DesignQuery)
+            and query.sort is not Sort.MOST_VIEWED
+            and (not query.has_index or is_deep)
+        ):
             whole = id_lists.get(version, query, lambda: ids_of(query), self.loaded)
-            found = id_pages.get(
-                version, (query, part), lambda: part_of_cached(query, part, whole), self.loaded
-            )
-            return DesignPage(self.fragments(found.ids), None if part.after else len(whole), found.end)
+            ids, end = part_of_cached(query, part, whole)
+            return Found(ids, None if part.after else len(whole), end)
         total = None if part.after else self.total(version, query)
-        found = id_pages.get(version, (query, part), lambda: ids_part(query, part), self.loaded)
-        return DesignPage(self.fragments(found.ids), total, found.end)
+        ids, end = ids_part(query, part)
+        return Found(ids, total, end)
 
     def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
         """How many designs the query finds."""
@@ -329,7 +261,7 @@ class CachedCatalogue(DirectCatalogue):
         similar = selectors.designs_similar_to(design_id, attributes)
         nearest = for_values(similar).values_list("pk", flat=True)[:limit]
         key = ("similar", design_id, limit)
-        found = id_pages.get(self.version.listing, key, lambda: Ids(array("q", nearest), None), self.loaded)
+        found = parts.get(self.version.listing, key, lambda: Found(array("q", nearest)), self.loaded)
         fragments = self.fragments(found.ids)
         keep(self.loaded)
         return fragments
@@ -347,7 +279,8 @@ class CachedCatalogue(DirectCatalogue):
     def facets_of(self, query: DesignQuery) -> Facets:
         """The facets of a query whose search is read."""
         unsorted = query.unsorted
-        return facet_counts.get(self.version.listing, unsorted, lambda: counted_facets(unsorted), self.loaded)
+        listing = self.version.listing
+        return facet_counts.get(listing, unsorted, lambda: counted_facets(unsorted, listing), self.loaded)
 
     def suggestions(self, typed: Typed) -> list[Suggestion]:
         query, listing = restrict_to_visible(self.user, DesignQuery()), self.version.listing
@@ -380,16 +313,16 @@ class CachedCatalogue(DirectCatalogue):
         ]
 
 
-def counted_facets(query: DesignQuery) -> Facets:
+def counted_facets(query: DesignQuery, version: str) -> Facets:
     try:
-        return facets_by_columns(query)
+        return facets_by_columns(query, version)
     except TooSparse:
         return facets_by_rows(query) if query.is_narrow else facets_by_groups(query)
 
 
 def ids_of(query: DesignQuery | FavouritesQuery) -> "array[int]":
     """The ids of the whole list."""
-    return array("q", for_values(query.ordered()).values_list("pk", flat=True))
+    return ids_found(query.ordered().values_list("pk", flat=True))
 
 
 def ids_part(query: DesignQuery | FavouritesQuery, part: Part) -> Ids:

@@ -65,11 +65,14 @@ class FacetColumns:
         self.statuses, self.featured = bytearray(), bytearray()
         self.columns = {name: Column() for name in FACET_FIELDS}
 
-    def refresh(self) -> None:
+    def refresh(self, version: str = "") -> None:
         """Read what changed since the last call; everything, if that is not known. Raises TooSparse.
 
+        Columns of the `version`, a `listing` that was read before this call, are new enough: nothing is asked for.
         What is read may be newer than the version that was read before it. Then its rows are read again next time.
         """
+        if version and version == self.listing:
+            return
         alias = router.db_for_read(CatalogueVersion, values_only=True)
         ((listing, recent),) = sql.rows(CHANGES, (), alias)
         if listing == self.listing:

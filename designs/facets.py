@@ -1,7 +1,7 @@
 """The number of designs with each value of each facet field."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -14,7 +14,7 @@ from d1backend import gather
 from designs.facet_columns import FacetColumns, all_of
 from designs.fields import FACET_FIELDS, LIVE_STATUSES
 from designs.models import Design, SearchRow
-from designs.queries import DesignQuery, for_values, spellings
+from designs.queries import DesignQuery, ids_found, spellings
 
 columns = FacetColumns()
 
@@ -76,14 +76,14 @@ def facets_by_rows(query: DesignQuery) -> Facets:
     return {"total": total, "facets": {name: counts[name] for name in FACET_FIELDS}}
 
 
-def facets_by_columns(query: DesignQuery) -> Facets:
+def facets_by_columns(query: DesignQuery, version: str = "") -> Facets:
     """Count in the columns that this process holds; the database finds the designs of a search or a time.
 
-    Raises TooSparse.
+    `version` is the `listing` that the facets are for. Raises TooSparse.
     """
     found = found_ids(query)
     with columns.lock:
-        columns.refresh()
+        columns.refresh(version)
         size = len(columns.statuses)
         chosen = [columns.of_statuses(query.statuses or LIVE_STATUSES)]
         chosen += [columns.of_ids(ids) for ids in (found, query.ids) if ids is not None]
@@ -102,15 +102,16 @@ def facets_by_columns(query: DesignQuery) -> Facets:
     return {"total": every.count(1), "facets": counts}
 
 
-def found_ids(query: DesignQuery) -> "list[int] | None":
+def found_ids(query: DesignQuery) -> Sequence[int] | None:
     """The ids of what the search and the times of a query find, whatever else it asks for; None if it has neither."""
     asked = replace(query, attributes=(), featured=None, ids=None)
     if not (asked.is_search or asked.created_after or asked.created_before):
         return None
     if asked.words.expression and not (asked.created_after or asked.created_before):
-        found = SearchRow.objects.filter(matches=asked.words.expression)
-        return list(for_values(found).values_list("pk", flat=True))
-    return list(for_values(asked.designs()).values_list("pk", flat=True))
+        return ids_found(
+            SearchRow.objects.filter(matches=asked.words.expression).values_list("pk", flat=True)
+        )
+    return ids_found(asked.designs().values_list("pk", flat=True))
 
 
 def is_one_of(values: tuple[str, ...]) -> Callable[[str], bool]:

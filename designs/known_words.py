@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from django.db import router
@@ -67,18 +67,18 @@ class Vocabularies:
         self.lock = threading.Lock()  # held while one is read
         self.held: dict[tuple[str, ...], Held] = {}
 
-    def held_for(self, visible: Collection[str]) -> Held | None:
+    def held_for(self, visible: tuple[str, ...]) -> Held | None:
         return self.held.get(statuses_of(visible))
 
-    def keep(self, visible: Collection[str], held: Held) -> None:
+    def keep(self, visible: tuple[str, ...], held: Held) -> None:
         self.held[statuses_of(visible)] = held
 
-    def mark(self, version: str, visible: Collection[str]) -> str:
+    def mark(self, version: str, visible: tuple[str, ...]) -> str:
         """The version of the words that a correction goes by now, under this version of the catalogue."""
         held = self.held_for(visible)
         return held.version if held is not None and is_fresh(held, version) else version
 
-    def at(self, version: str, visible: Collection[str]) -> Vocabulary:
+    def at(self, version: str, visible: tuple[str, ...]) -> Vocabulary:
         """The words under a version, which was read before, or some that are not too old."""
         with self.lock:
             held = self.held_for(visible)
@@ -87,7 +87,7 @@ class Vocabularies:
                 self.keep(visible, held)
             return held.vocabulary
 
-    def texts_unless(self, matching: str, visible: Collection[str], held: Held | None) -> Texts | None:
+    def texts_unless(self, matching: str, visible: tuple[str, ...], held: Held | None) -> Texts | None:
         """The texts for a vocabulary, for a database whose version is not known.
 
         None if the expression finds something, or if `held` will do: it is not too old, or has the version.
@@ -118,7 +118,8 @@ def is_fresh(held: Held, version: str) -> bool:
     return held.version == version or time.monotonic() - held.read_at < MOST_LAG
 
 
-def statuses_of(visible: Collection[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=32)
+def statuses_of(visible: tuple[str, ...]) -> tuple[str, ...]:
     """The statuses whose designs give words; those in the trash give none to anyone."""
     return tuple(status.value for status in Status if status in visible and status != Status.DELETED)
 

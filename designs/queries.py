@@ -1,5 +1,6 @@
 """Which designs a caller asks for, as a value that knows nothing of HTTP."""
 
+from array import array
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from django.db import router
 from django.db.models import F, Model, QuerySet
 
 from accounts.models import User
+from core import sql
 from designs.fields import LIVE, LIVE_STATUSES, Status, Values
 from designs.models import Design
 from designs.places import Follows, Part, columns_of
@@ -45,6 +47,13 @@ def for_values(designs: QuerySet[M, R]) -> QuerySet[M, R]:
     The router notes the state of the copy that an object was read from, which takes a query.
     """
     return designs.using(router.db_for_read(designs.model, values_only=True))
+
+
+def ids_found(designs: "QuerySet[Any, int]") -> "array[int]":
+    """The ids that a query of ids finds, in its order: the ORM's work on each row costs as much as a search."""
+    alias = router.db_for_read(designs.model, values_only=True)
+    statement, parameters = designs.query.get_compiler(alias).as_sql()
+    return array("q", [design_id for (design_id,) in sql.rows(statement, parameters, alias)])
 
 
 class Listed:

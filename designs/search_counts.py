@@ -58,8 +58,7 @@ def mark_of(key: Key, caller: str) -> int:
 
 def note(pending: dict[Key, Asked], text: str, found: int, caller: str) -> None:
     """Add a search to those that are pending, if it found little and has a word."""
-    phrase = phrase_of(text)
-    if found > LITTLE or not phrase:
+    if found > LITTLE or not (phrase := phrase_of(text)):
         return
     key = (this_week().isoformat(), phrase)
     if key in pending or len(pending) < MOST_PENDING:

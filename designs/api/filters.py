@@ -111,11 +111,6 @@ def design_query(request: Request) -> DesignQuery:
     return query
 
 
-def searched(request: Request) -> str:
-    """What the query string searches for, as it was typed; empty if nothing."""
-    return QueryString(request).search("search")
-
-
 def words_of(sent: list[str]) -> tuple[str, ...]:
     """Values that were separated by commas, each once."""
     parts = [part.strip() for value in sent for part in value.split(",")] if sent else ()

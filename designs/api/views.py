@@ -50,6 +50,7 @@ from designs.queries import (
     featured_query,
     restrict_to_visible,
 )
+from designs.search_counts import LITTLE
 from uploads.api.serializers import media_base
 
 DESIGN_ID = OpenApiParameter("design_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
@@ -148,16 +149,21 @@ def search_noter(request: Request, query: DesignQuery) -> Callable[[int], object
 
     Those of admins are not counted: they find drafts, and try what they change.
     """
-    text, user = filters.searched(request), caller(request)
+    user = caller(request)
     if (
-        not text
+        not query.text
         or "match" in request.query_params
         or query.is_filtered
         or (user is not None and user.is_admin)
     ):
         return None
-    who = f"user {user.pk}" if user is not None else network_of(client_address(request))
-    return lambda found: searches.search_note(text, found, who)
+
+    def note(found: int) -> None:
+        if found <= LITTLE:
+            who = f"user {user.pk}" if user is not None else network_of(client_address(request))
+            searches.search_note(query.text, found, who)
+
+    return note
 
 
 def changed_response(

@@ -1,6 +1,7 @@
 """Other forms of a word: singular, plurals and genders, by the endings of English and of Hindi and its neighbours."""
 
 import re
+from functools import lru_cache
 
 # A singular has this many letters at least: "as" is no plural of "a".
 SHORTEST = 3
@@ -37,11 +38,12 @@ def singulars(word: str) -> list[str]:
     return [each for each in changed(word, SINGULARS) if len(each) >= SHORTEST]
 
 
-def other_numbers(word: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def other_numbers(word: str) -> tuple[str, ...]:
     """The word in its other number, in each form that may be right."""
     if len(word) < SHORTEST or not (word.isascii() and word.isalpha()):
-        return []
-    return list(dict.fromkeys(singulars(word) + changed(word, PLURALS)))
+        return ()
+    return tuple(dict.fromkeys(singulars(word) + changed(word, PLURALS)))
 
 
 def other_genders(word: str) -> list[str]:

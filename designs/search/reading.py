@@ -75,6 +75,11 @@ class Reading:
         """What the search finds, or None where it has no words."""
         return any_of(self.sets) if self.sets else None
 
+    @property
+    def shown(self) -> "Reading":
+        """No more than the API shows of it, small enough to be kept with each page."""
+        return Reading(words=self.words, corrected=self.corrected, ignored=self.ignored)
+
     def settled(self, found: Collection[int]) -> "Reading":
         """The reading once it is known which of its sets find something: what they all do without is ignored."""
         if len(self.sets) == 1 or len(found) != 1:

@@ -5,8 +5,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from designs import counters
-from designs.catalogue import VersionedCache, current_version
 from designs.models import CatalogueVersion, Design
+from designs.versioned_cache import VersionedCache, current_version
 from tests.api.client import ApiClient
 from tests.factories.designs import DesignFactory, FavouriteFactory
 from uploads.models import Image

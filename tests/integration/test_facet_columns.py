@@ -66,6 +66,10 @@ def test_only_what_changed_is_read_again(django_assert_num_queries):
     columns.refresh()
     with django_assert_num_queries(1):
         columns.refresh()
+    with django_assert_num_queries(0):
+        columns.refresh(columns.listing)
+    with django_assert_num_queries(1):
+        columns.refresh("of another version")
     Design.objects.filter(pk=designs[1].pk).update(colour="Teal")
     with django_assert_num_queries(2) as asked:
         facets_by_columns(DesignQuery())

@@ -15,9 +15,9 @@ from core.errors import Invalid
 from core.models import AuditEntry
 from d1backend import SerializationFailure
 from designs import synonym_csv, synonyms
-from designs.catalogue import current_version
 from designs.known_synonyms import KnownSynonyms, stored_rows
 from designs.models import PHRASE_LENGTH, CatalogueVersion, Synonym
+from designs.versioned_cache import current_version
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import SynonymFactory
 
