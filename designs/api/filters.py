@@ -137,8 +137,11 @@ class QueryString:
 
     def words(self, name: str) -> tuple[str, ...]:
         """Several values, repeated or separated by commas, none of which contains a comma."""
+        return tuple(dict.fromkeys(self.parts(name)))
+
+    def parts(self, name: str) -> list[str]:
         parts = [part.strip() for value in self.sent(name) for part in value.split(",")]
-        return tuple(dict.fromkeys(filter(None, parts)))
+        return [part for part in parts if part]
 
     def values(self, name: str) -> tuple[str, ...]:
         """Several values; what was sent with a comma is also taken whole."""
@@ -147,9 +150,9 @@ class QueryString:
 
     def ids(self, name: str) -> tuple[int, ...] | None:
         """Up to IDS_MOST ids. A number that is no id is as good as 0, which no row has."""
-        sent = self.words(name)
-        if len(sent) > IDS_MOST:
+        if len(self.parts(name)) > IDS_MOST:
             raise invalid_field(name, f"{name} may hold at most {IDS_MOST} ids.")
+        sent = self.words(name)
         if not all(WHOLE_NUMBER.fullmatch(value) for value in sent):
             raise invalid_field(name, f"{name} must be whole numbers.")
         return tuple(int(value) if len(value) <= ID_DIGITS else 0 for value in sent) or None

@@ -15,6 +15,8 @@ JSON = "application/json"
 ENVELOPE = {"$ref": "#/components/schemas/Error"}
 # What the URLs call {design_id} is the {id} of docs/api.md: a path has one at most.
 ROW_ID = re.compile(r"[a-z_]+_id")
+# One of them is enough, which no serializer says.
+PICTURES_OF_A_NEW_DESIGN = ("r2_object_key", "image_keys")
 
 
 def finish(result: Node, **context: object) -> Node:
@@ -25,6 +27,7 @@ def finish(result: Node, **context: object) -> Node:
     }
     components = result["components"]["schemas"]
     components.update(COMPONENTS)
+    components["DesignInputRequest"]["anyOf"] = [{"required": [name]} for name in PICTURES_OF_A_NEW_DESIGN]
     for method, path, operation in operations(result):
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "path":
