@@ -69,9 +69,7 @@ class GallerySchema(AutoSchema):
         name = type(serializer).__name__.removesuffix("Serializer")
         return f"{name}Response" if name in RESPONSES else name
 
-    def _get_request_body(
-        self, direction: Literal["request", "response"] = "request"
-    ) -> JsonObject | None:
+    def _get_request_body(self, direction: Literal["request", "response"] = "request") -> JsonObject | None:
         method = self.method
         if method == "DELETE":
             # drf-spectacular leaves out the body of every DELETE; here deleting oneself takes a password.

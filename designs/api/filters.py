@@ -116,6 +116,12 @@ def searched(request: Request) -> str:
     return QueryString(request).search("search")
 
 
+def words_of(sent: list[str]) -> tuple[str, ...]:
+    """Values that were separated by commas, each once."""
+    parts = [part.strip() for value in sent for part in value.split(",")] if sent else ()
+    return tuple(dict.fromkeys(filter(None, parts)))
+
+
 class QueryString:
     """Parses parameters by name. An empty value counts as absent."""
 
@@ -130,6 +136,8 @@ class QueryString:
 
     def sent(self, name: str) -> list[str]:
         """What was sent for a parameter of several values, as `k=` and as `k[]=`."""
+        if name not in self.params and f"{name}[]" not in self.params:  # most of them, in most calls
+            return []
         sent = [*self.params.getlist(name), *self.params.getlist(f"{name}[]")]
         if any("\0" in value for value in sent):
             raise invalid_field(name, f"{name} must not hold a NUL character.")
@@ -137,22 +145,19 @@ class QueryString:
 
     def words(self, name: str) -> tuple[str, ...]:
         """Several values, repeated or separated by commas, none of which contains a comma."""
-        return tuple(dict.fromkeys(self.parts(name)))
-
-    def parts(self, name: str) -> list[str]:
-        parts = [part.strip() for value in self.sent(name) for part in value.split(",")]
-        return [part for part in parts if part]
+        return words_of(self.sent(name))
 
     def values(self, name: str) -> tuple[str, ...]:
         """Several values; what was sent with a comma is also taken whole."""
-        whole = [value for value in self.sent(name) if value.strip(", ")]
-        return tuple(dict.fromkeys((*self.words(name), *whole)))
+        sent = self.sent(name)
+        whole = [value for value in sent if value.strip(", ")]
+        return tuple(dict.fromkeys((*words_of(sent), *whole)))
 
     def ids(self, name: str) -> tuple[int, ...] | None:
         """Up to IDS_MOST ids. A number that is no id is as good as 0, which no row has."""
-        if len(self.parts(name)) > IDS_MOST:
-            raise invalid_field(name, f"{name} may hold at most {IDS_MOST} ids.")
         sent = self.words(name)
+        if len(sent) > IDS_MOST:
+            raise invalid_field(name, f"{name} may hold at most {IDS_MOST} ids.")
         if not all(WHOLE_NUMBER.fullmatch(value) for value in sent):
             raise invalid_field(name, f"{name} must be whole numbers.")
         return tuple(int(value) if len(value) <= ID_DIGITS else 0 for value in sent) or None

@@ -27,7 +27,6 @@ def finish(result: Node, **context: object) -> Node:
     }
     components = result["components"]["schemas"]
     components.update(COMPONENTS)
-    components["DesignInputRequest"]["anyOf"] = [{"required": [name]} for name in PICTURES_OF_A_NEW_DESIGN]
     for method, path, operation in operations(result):
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "path":
@@ -40,6 +39,7 @@ def finish(result: Node, **context: object) -> Node:
         if path.startswith("/api/"):
             for answer in answers:
                 answer["headers"] = limit_headers()
+    components["DesignInputRequest"]["anyOf"] = [{"required": [name]} for name in PICTURES_OF_A_NEW_DESIGN]
     return result
 
 

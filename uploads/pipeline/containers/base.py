@@ -48,4 +48,6 @@ def refuse_text(data: bytes) -> None:
     """Raise DamagedError if each line feed follows a carriage return, as programs write that take a file for text."""
     lines = data.count(b"\n")
     if lines >= FEW_LINES and lines == data.count(b"\r\n"):
-        raise DamagedError("The picture was sent as text, which changed its line ends. Send it as binary data.")
+        raise DamagedError(
+            "The picture was sent as text, which changed its line ends. Send it as binary data."
+        )
