@@ -270,7 +270,7 @@ class DesignView(APIView):
             conflict.extra["current"] = as_caller_sees(request, conflict.design)
             raise
 
-    @extend_schema(parameters=[PURGE], responses=MessageSerializer)
+    @extend_schema(parameters=[PURGE], request=None, responses=MessageSerializer)
     def delete(self, request: Request, design_id: int) -> Response:
         """Put a design into the trash, or purge it. Its image stays."""
         purges = flag_of(request, "purge")

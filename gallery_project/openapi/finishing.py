@@ -15,6 +15,8 @@ JSON = "application/json"
 ENVELOPE = {"$ref": "#/components/schemas/Error"}
 # What the URLs call {design_id} is the {id} of docs/api.md: a path has one at most.
 ROW_ID = re.compile(r"[a-z_]+_id")
+# One of them is enough, which no serializer says.
+PICTURES_OF_A_NEW_DESIGN = ("r2_object_key", "image_keys")
 
 
 def finish(result: Node, **context: object) -> Node:
@@ -37,6 +39,7 @@ def finish(result: Node, **context: object) -> Node:
         if path.startswith("/api/"):
             for answer in answers:
                 answer["headers"] = limit_headers()
+    components["DesignInputRequest"]["anyOf"] = [{"required": [name]} for name in PICTURES_OF_A_NEW_DESIGN]
     return result
 
 

@@ -11,7 +11,7 @@ from tests.api.client import ApiClient, refused
 from tests.api.test_presigned_uploads import complete, presigned, send
 from tests.api.test_uploads import upload, uploaded
 from tests.heif_files import avif, case, heic
-from tests.odd_pictures import TEXT, cloth, odd_pictures
+from tests.odd_pictures import TEXT, cloth, odd_pictures, sent_as_text
 from tests.pictures import picture, quartered, quarters_of, saved, swapped_profile, textile
 from tests.uploads_corpus import mp4
 from uploads.pipeline import native
@@ -61,6 +61,11 @@ def test_an_odd_file_is_taken_through_the_store(folder, name):
     assert response.status_code == 200, response.content
     assert response.json()["object_key"] == promise["object_key"]
     check_stored(folder, name, response.json())
+
+
+def test_a_webp_that_a_program_took_for_text_is_refused(folder):
+    data = sent_as_text(saved(cloth(), "image/webp"))
+    refused(upload(ApiClient.admin(), data), 400, "invalid_image")
 
 
 @pytest.mark.parametrize("kind", ["image/heic", "image/heif", "image/avif"])

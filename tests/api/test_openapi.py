@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from core.api.errors import DEFAULTS
 from gallery_project.openapi.codes import OWN
 from gallery_project.openapi.finishing import operations
+from uploads.keys import ACCEPTED
 
 SYSTEM = {"/", "/health", "/health/live", "/health/ready", "/info", "/metrics", "/docs", "/openapi.json"}
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -189,3 +190,23 @@ def test_a_system_call_answers_as_its_schema_says(document, client, path):
     schema = {**plain(media["application/json"]["schema"]), "components": plain(document["components"])}
     faults = [fault.message for fault in Draft202012Validator(schema).iter_errors(response.json())]
     assert not faults
+
+
+def test_what_a_call_needs_stands_in_its_schema(document):
+    (content_type,) = (
+        parameter
+        for parameter in document["paths"]["/api/upload/presigned-url"]["get"]["parameters"]
+        if parameter["name"] == "content_type"
+    )
+    assert set(content_type["schema"]["enum"]) == {*ACCEPTED, "image/jpg"}
+    leaving = document["paths"]["/api/auth/me"]["delete"]["requestBody"]
+    assert leaving["required"]
+    schemas = document["components"]["schemas"]
+    assert schemas["DeleteMeRequest"]["required"] == ["password"]
+    new_design = Draft202012Validator(
+        {**plain(schemas["DesignInputRequest"]), "components": plain(document["components"])}
+    )
+    named = {"title": "Kanjivaram", "category": "Saree"}
+    assert not new_design.is_valid(named)
+    assert new_design.is_valid({**named, "r2_object_key": "key"})
+    assert new_design.is_valid({**named, "image_keys": ["key"]})

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from core.api.fields import TextField
 from core.api.inputs import InputSerializer
 from core.json_types import JsonObject
-from uploads.keys import ACCEPTED, EXTENSIONS
+from uploads.keys import ACCEPTED, EXTENSIONS, SPELLINGS
 from uploads.models import Category, Image, PendingUpload
 from uploads.pipeline.renditions import renditions_as_json
 from uploads.storage.base import configured_store
@@ -56,7 +56,10 @@ class UploadSerializer(InputSerializer):
 class PresignQuerySerializer(InputSerializer):
     skip_blank = True
 
-    content_type = TextField(help_text="One of " + ", ".join(ACCEPTED))
+    content_type = serializers.ChoiceField(
+        [*ACCEPTED, *SPELLINGS],
+        error_messages={"invalid_choice": f"content_type must be one of {', '.join(ACCEPTED)}."},
+    )
     size = serializers.IntegerField(min_value=1, help_text="bytes, exactly")
     category = serializers.ChoiceField(Category.choices, default=Category.DESIGNS)
 

@@ -115,6 +115,7 @@ class ImageView(APIView):
         parameters=[
             OpenApiParameter("key", OpenApiTypes.STR, "path", description="The object key, with its slashes.")
         ],
+        request=None,
         responses=MessageSerializer,
     )
     def delete(self, request: Request, key: str) -> Response:

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 MOST_PARTS = 20_000  # segments or chunks: a PNG of 10 MB in pieces of 1 kB has half as many
 
+FEW_LINES = 4  # one line feed in 256 follows a carriage return by chance
+
 Part = TypeVar("Part")
 
 
@@ -40,3 +42,12 @@ def bounded(parts: Iterator[Part]) -> Iterator[Part]:
         if number == MOST_PARTS:
             raise DamagedError("The file consists of too many parts.")
         yield part
+
+
+def refuse_text(data: bytes) -> None:
+    """Raise DamagedError if each line feed follows a carriage return, as programs write that take a file for text."""
+    lines = data.count(b"\n")
+    if lines >= FEW_LINES and lines == data.count(b"\r\n"):
+        raise DamagedError(
+            "The picture was sent as text, which changed its line ends. Send it as binary data."
+        )

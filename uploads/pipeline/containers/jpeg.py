@@ -4,7 +4,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from uploads.pipeline.containers.base import Container, DamagedError, UnsupportedError, bounded
+from uploads.pipeline.containers.base import Container, DamagedError, UnsupportedError, bounded, refuse_text
 
 MOST_SCANS = 30  # a progressive JPEG has about ten; each costs a pass over all of the picture
 
@@ -22,7 +22,6 @@ MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
 # A JFIF segment says that colours are YCbCr, and may hold a thumbnail: this one has none.
 JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
-FEW_LINES = 4  # one line feed in 256 follows a carriage return by chance
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
@@ -87,8 +86,7 @@ def unpack(data: bytes) -> Container:
         # The height came after the scan (B.2.5). Decoders want it in the frame header.
         height = lines
         kept[frame] = kept[frame][:5] + struct.pack(">H", lines) + kept[frame][7:]
-    if was_sent_as_text(b"".join(scans)):
-        raise DamagedError("The JPEG was sent as text, which changed its line ends. Send it as binary data.")
+    refuse_text(b"".join(scans))
     icc = b"".join(profile[number] for number in sorted(profile))
     several = not is_complete(frames, scans)
     picture = b"".join([*kept, EOI])
@@ -99,12 +97,6 @@ def is_complete(frames: list[tuple[int, int, int, int, bytes]], scans: list[byte
     """Return whether one scan holds the whole picture: it is not progressive, and all components are in it."""
     components = [scan[4:5] for scan in scans]
     return len(frames) == 1 and frames[0][0] != PROGRESSIVE and components == [frames[0][4]]
-
-
-def was_sent_as_text(data: bytes) -> bool:
-    """Return whether each line feed in scans follows a carriage return, as programs write that take a file for text."""
-    lines = data.count(b"\n")
-    return lines >= FEW_LINES and lines == data.count(b"\r\n")
 
 
 def with_means_alone(data: bytes, filling: bytes) -> bytes:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from uploads.pipeline.containers.base import Container, DamagedError, UnsupportedError, bounded
+from uploads.pipeline.containers.base import Container, DamagedError, UnsupportedError, bounded, refuse_text
 
 FRAME_HEADER = 16  # bytes of an ANMF chunk before the chunks of its picture
 
@@ -34,6 +34,7 @@ def unpack(data: bytes) -> Container:
     kind = b"VP8L" if b"VP8L" in parts else b"VP8 "
     picture = parts.get(kind, b"")
     width, height = size(kind, picture)
+    refuse_text(picture)
     body = riff_chunk(kind, picture)
     if kind == b"VP8 " and b"ALPH" in parts:
         canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
