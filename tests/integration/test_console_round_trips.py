@@ -211,7 +211,8 @@ class TestAChange:
         path = reverse("admin:core_appsetting_changelist")
         sent = {**fields_of(client.get(path)), "support_contact": "call us"}
         answer, trips = cost(lambda: client.post(path, sent))
-        assert (answer.status_code, trips) == (302, 3)
+        assert answer.status_code == 302
+        assert trips <= 3  # one less where the catalogue of the schema is known
 
     def test_in_a_list(self, boss, cost):
         client, design = sign_in(boss), DesignFactory()

@@ -42,7 +42,7 @@ def walked(monkeypatch, call):
 PAGE = (ROOT / "docs/a-request.md").read_text()
 STEPS = re.findall(r"^\d\. `([a-z_/]+\.py)`", PAGE, re.M)
 LOOKED_UP = re.findall(
-    r"`([a-z_/]+\.py)`", PAGE.split("They look three things up")[1].split("A search adds")[0]
+    r"`([a-z_/]+\.py)`", PAGE.split("They look four things up")[1].split("A search adds")[0]
 )
 RENDERING = {"uploads/pipeline/renditions.py", "designs/places.py"}  # and the place of the last row
 COUNTING = {"core/metrics.py"}  # of the calls to D1
