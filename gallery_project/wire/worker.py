@@ -30,6 +30,7 @@ TICK = 1.0  # seconds
 SETTLED = (
     10  # requests, after which a connection is one that a proxy keeps; others are not ended for a sibling
 )
+SHORTEST_WAIT = 0.001  # seconds
 BREATH = 5  # times as long as the loop was busy with one that paused
 FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -89,10 +90,13 @@ class Worker(AnsweringWorker):
         if now >= self.tick_at:
             self.tick(now)
         self.set_accept_enabled(self.alive and now >= self.accept_at)
-        if self.paused and now >= self.go_on_at:
-            self.go_on_with_paused(now)
-        waits = [self.accept_at - now, *([max(self.go_on_at - now, 0.001)] if self.paused else [])]
-        self.wait_for_and_dispatch_events(min((wait for wait in waits if 0 < wait < TICK), default=TICK))
+        pause = self.accept_at - now
+        pause = pause if 0 < pause < TICK else TICK
+        if self.paused:
+            if now >= self.go_on_at:
+                self.go_on_with_paused(now)
+            pause = min(pause, max(self.go_on_at - now, SHORTEST_WAIT))
+        self.wait_for_and_dispatch_events(pause)
 
     def tick(self, now: float) -> None:
         self.tick_at = now + TICK
