@@ -21,7 +21,7 @@ from django.db.models import (
 from designs.fields import FACET_FIELDS, SEARCH_WEIGHTS, Values
 from designs.models import Design, SearchRow
 from designs.search.expression import expression
-from designs.search.reading import Reading, read_every_word
+from designs.search.reading import Reading
 
 # The columns of the title and the attributes, as synonyms may name them.
 NAMED = ("title", *FACET_FIELDS)
@@ -54,11 +54,6 @@ def words_by(reading: Reading) -> Words:
     asked = expression(reading.node, NAMED)
     exact = expression(reading.exact, NAMED) if reading.exact else asked
     return Words(asked, (), "" if exact == asked else exact)
-
-
-def words_of(text: str) -> Words:
-    """The search for every word of `text` as typed, the last one also as the beginning of a word."""
-    return words_by(read_every_word(text))
 
 
 def finds(matching: str, statuses: Iterable[str]) -> str:

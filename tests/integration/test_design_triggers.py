@@ -8,7 +8,8 @@ from django.db import connection, models
 from core.triggers import create_triggers, drop_triggers
 from designs.models import Design
 from designs.queries import DesignQuery, Sort
-from designs.search.sql import words_of
+from designs.search.reading import read_every_word
+from designs.search.sql import words_by
 from tests.factories.designs import DesignFactory, FavouriteFactory
 
 
@@ -26,10 +27,10 @@ def test_a_remade_table_counts_and_is_searched_with_its_triggers_restored():
 
     design = FavouriteFactory(design=DesignFactory(title="Ajrakh")).design
 
-    assert DesignQuery(words=words_of("ajrakh")).designs().get().like_count == 1
-    assert DesignQuery(words=words_of("ikat")).designs().get() == kept
+    assert DesignQuery(words=words_by(read_every_word("ajrakh"))).designs().get().like_count == 1
+    assert DesignQuery(words=words_by(read_every_word("ikat"))).designs().get() == kept
     design.delete()
-    assert not DesignQuery(words=words_of("ajrakh")).designs().exists()
+    assert not DesignQuery(words=words_by(read_every_word("ajrakh"))).designs().exists()
 
 
 @pytest.mark.django_db
@@ -67,7 +68,7 @@ def test_the_order_of_a_list_comes_from_an_index(sort, attributes):
 )
 @pytest.mark.parametrize("exact", ["", '"red"'])
 def test_a_search_runs_once_and_not_for_each_design(sort, more, exact):
-    words = replace(words_of("red silk"), exact=exact)
+    words = replace(words_by(read_every_word("red silk")), exact=exact)
     wanted = DesignQuery(statuses=("published",), words=words, sort=sort, **more)
     for queryset in (wanted.ordered()[:20], wanted.designs()):
         steps = plan(queryset).splitlines()
