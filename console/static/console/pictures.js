@@ -1,5 +1,6 @@
 /* The pictures of a design: dragged or moved into order, added, described. They are kept in a hidden text. */
 
+import { showNearDuplicates, takeDropped } from "./files.js";
 import { csrfToken, wordsOf } from "./requests.js";
 
 for (const box of document.querySelectorAll("[data-pictures]")) begin(box);
@@ -50,20 +51,13 @@ function begin(box) {
     text.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  function add({ object_key: key, picture, near_duplicates: twins = [] }) {
+  function add({ object_key: key, picture, near_duplicates: nearDuplicates = [] }) {
     if (rows().some((row) => row.dataset.key === key)) return say("The design shows this picture already.");
     if (rows().length >= most) return say(`A design has at most ${most} pictures.`);
     const row = box.querySelector("template").content.firstElementChild.cloneNode(true);
     row.dataset.key = key;
     row.querySelector("img").src = picture;
-    const warning = row.querySelector("[data-twins]");
-    warning.hidden = !twins.length;
-    for (const twin of twins) {
-      const link = Object.assign(document.createElement("a"), { href: twin.url, target: "_blank" });
-      link.append(Object.assign(document.createElement("img"), { src: twin.picture, alt: "" }), ` ${twin.title}`);
-      warning.querySelector("ul").append(Object.assign(document.createElement("li"), {}));
-      warning.querySelector("li:last-child").append(link);
-    }
+    showNearDuplicates(row.querySelector("[data-twins]"), nearDuplicates, { target: "_blank" });
     list.append(row);
     say(`Picture ${rows().length} is added. Save the design to keep it.`);
   }
@@ -168,16 +162,6 @@ function begin(box) {
     files.value = "";
   };
   files.addEventListener("change", take, { capture: true });
-  for (const kind of ["dragenter", "dragover"]) {
-    drop.addEventListener(kind, (event) => {
-      event.preventDefault();
-      drop.classList.add("is-over");
-    });
-  }
-  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("is-over"));
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    sendAll([...event.dataTransfer.files]);
-  });
+  takeDropped(drop, sendAll);
   keep();
 }

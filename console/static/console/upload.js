@@ -1,5 +1,6 @@
 /* Many images at once: each becomes a draft. Two are sent at a time, each in its own request. */
 
+import { showNearDuplicates, takeDropped } from "./files.js";
 import { csrfToken, say, wordsOf } from "./requests.js";
 import "./in_place.js";
 
@@ -94,19 +95,7 @@ function done(row, draft) {
   const link = row.querySelector(".gallery-upload-links a");
   link.href = draft.url;
   link.hidden = false;
-  if (draft.near_duplicates.length) warn(row, draft.near_duplicates);
-}
-
-function warn(row, nearDuplicates) {
-  const warning = row.querySelector(".gallery-warning");
-  for (const image of nearDuplicates) {
-    const picture = Object.assign(document.createElement("img"), { src: image.picture, alt: "" });
-    const link = Object.assign(document.createElement("a"), { href: image.url });
-    link.append(picture, ` ${image.title}`);
-    warning.querySelector("ul").append(document.createElement("li"));
-    warning.querySelector("li:last-child").append(link);
-  }
-  warning.hidden = false;
+  showNearDuplicates(row.querySelector(".gallery-warning"), draft.near_duplicates);
 }
 
 function failed(row, sentence, file) {
@@ -146,17 +135,7 @@ chooser.addEventListener("change", () => {
   add([...chooser.files]);
   chooser.value = "";
 });
-for (const kind of ["dragenter", "dragover"]) {
-  drop.addEventListener(kind, (event) => {
-    event.preventDefault();
-    drop.classList.add("is-over");
-  });
-}
-for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("is-over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  add([...event.dataTransfer.files]);
-});
+takeDropped(drop, add);
 window.addEventListener("beforeunload", (event) => {
   if (running || waiting.length) event.preventDefault();
 });
