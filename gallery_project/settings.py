@@ -7,7 +7,7 @@ import environ
 from corsheaders.defaults import default_headers
 
 from console import theme
-from gallery_project import __version__, environment, memory
+from gallery_project import __version__, environment, memory, storages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -107,7 +107,7 @@ TEMPLATES = [
 D1_MISSING = environment.missing_variables(env, environment.D1_VARIABLES, environment.ACCOUNT_VARIABLE)
 R2_MISSING = environment.missing_variables(env, environment.R2_VARIABLES, environment.ACCOUNT_VARIABLE)
 
-PRIVATE_STORAGE = environment.private_storage(env)
+PRIVATE_STORAGE = storages.private_storage(env)
 SNAPSHOTS = environment.snapshots(PRIVATE_STORAGE, [JWT_SECRET, JWT_SECRET_PREVIOUS])
 
 DATABASES = environment.databases(env, DATA, SNAPSHOTS)
@@ -118,12 +118,12 @@ SERVE_WHILE_FILLING = environment.read_bool(env, "SERVE_WHILE_FILLING", False)
 DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if REPLICA_ALIAS in DATABASES else []
 
 STORAGES: dict[str, environment.Options] = {
-    "default": environment.image_storage(env, DATA),
+    "default": storages.image_storage(env, DATA),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if PRIVATE_STORAGE is not None:
     STORAGES[environment.PRIVATE_STORAGE] = PRIVATE_STORAGE
-STORAGES["deletions"] = environment.deletions_storage(PRIVATE_STORAGE, DATA)
+STORAGES["deletions"] = storages.deletions_storage(PRIVATE_STORAGE, DATA)
 if PRODUCTION:
     environment.require_persistent_data(env, DATABASES, STORAGES["default"])
 IMAGE_ORIGIN = environment.origin(environment.read_text(env, "CLOUDFLARE_R2_PUBLIC_URL"))

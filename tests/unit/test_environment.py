@@ -12,7 +12,7 @@ from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
-from gallery_project import environment
+from gallery_project import environment, storages
 
 ROOT = Path(__file__).parents[2]
 
@@ -186,12 +186,12 @@ R2 = {
 
 
 def test_snapshots_go_to_the_private_bucket_and_the_previous_secret_reads_them():
-    storage = environment.private_storage(env(**R2, CLOUDFLARE_R2_PRIVATE_BUCKET_NAME="private"))
+    storage = storages.private_storage(env(**R2, CLOUDFLARE_R2_PRIVATE_BUCKET_NAME="private"))
     assert storage["OPTIONS"]["bucket_name"] == "private"
     assert "public_url" not in storage["OPTIONS"]
     assert environment.snapshots(storage, ["new", ""])["keys"] == ["new"]
     assert environment.snapshots(storage, ["new", "old"])["keys"] == ["new", "old"]
-    assert environment.snapshots(environment.private_storage(env(**R2)), ["new"]) is None
+    assert environment.snapshots(storages.private_storage(env(**R2)), ["new"]) is None
 
 
 @pytest.mark.parametrize(
@@ -220,9 +220,9 @@ def test_ids_of_deleted_users_go_to_the_private_bucket_and_without_it_are_a_warn
     )
     assert "gallery.W004" in check("--deploy", **given).stderr
     assert "gallery.W004" not in check("--deploy", **given, **private).stderr
-    storage = environment.deletions_storage(environment.private_storage(env(**R2, **private)), Path("data"))
+    storage = storages.deletions_storage(storages.private_storage(env(**R2, **private)), Path("data"))
     assert storage["OPTIONS"]["bucket_name"] == "private"
-    assert environment.deletions_storage(None, Path("data"))["OPTIONS"]["location"] == Path("data")
+    assert storages.deletions_storage(None, Path("data"))["OPTIONS"]["location"] == Path("data")
 
 
 def one_sentence(done):
