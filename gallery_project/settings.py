@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "uploads",
     "designs",
     "demo",
+    "operations",
     "gallery_project",
 ]
 
