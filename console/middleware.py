@@ -8,7 +8,7 @@ from django.contrib.auth import middleware as auth
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware import csrf
 from django.utils import timezone
@@ -47,8 +47,16 @@ class MessageMiddleware(PagesOnly, messages.MessageMiddleware):
 class CsrfViewMiddleware(PagesOnly, csrf.CsrfViewMiddleware):
     """Django's, for pages."""
 
-    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponseBase | None:
-        return None if is_api(request.path) else super().process_view(request, *view)
+    def process_view(
+        self,
+        request: HttpRequest,
+        callback: Callable[..., HttpResponseBase],
+        callback_args: tuple[Any, ...],
+        callback_kwargs: dict[str, Any],
+    ) -> HttpResponseForbidden | None:
+        if is_api(request.path):
+            return None
+        return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
 def confirm_changes(get_response: GetResponse) -> GetResponse:

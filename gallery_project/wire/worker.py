@@ -69,7 +69,8 @@ class Worker(AnsweringWorker):
             self.worker_connections, max(1, (files - OTHER_FILES) // 2)
         )  # sockets and long bodies
         # gunicorn looks a setting up by name each time, twenty times a request.
-        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        for name, setting in self.cfg.settings.items():
+            object.__setattr__(self.cfg, name, setting.get())
         super().init_process()
 
     def run(self) -> None:
