@@ -77,7 +77,7 @@ MIDDLEWARE = [
     "core.middleware.writes_need_d1",
     "console.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "console.middleware.CsrfViewMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "console.middleware.AuthenticationMiddleware",
     "console.middleware.MessageMiddleware",
     "console.middleware.confirm_changes",

@@ -69,8 +69,7 @@ class Worker(AnsweringWorker):
             self.worker_connections, max(1, (files - OTHER_FILES) // 2)
         )  # sockets and long bodies
         # gunicorn looks a setting up by name each time, twenty times a request.
-        for name, setting in self.cfg.settings.items():
-            object.__setattr__(self.cfg, name, setting.get())
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
 
     def run(self) -> None:
