@@ -13,6 +13,7 @@ from django.core.files import locks
 from redis.exceptions import RedisError
 
 from core.json_types import Json
+from d1backend.waiting import about_to_wait
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def steady(
 
     def method(self: "SteadyRedisCache", *args: P.args, **kwargs: P.kwargs) -> R:
         if not SteadyRedisCache.is_away():
+            about_to_wait()
             try:
                 result: R = getattr(RedisCache, name)(self, *args, **kwargs)
                 return result

@@ -18,7 +18,7 @@ from accounts.sessions import TokenRevoked, write_only_while_open
 from accounts.tokens import AccessToken, InvalidToken, access_token
 from core import replica
 from core.errors import NotAuthenticated
-from core.spending import spend_as_user
+from core.spending import READS, spend_as_user
 from d1backend import ask_ahead
 from d1backend.replica import on_primary
 
@@ -45,13 +45,18 @@ class BearerAuthentication(BaseAuthentication):
         sign_in = assumed_sign_in(token) if by_write and replica.reads_ask_d1() else sign_in_of(token)
         if sign_in is None:
             raise TokenRevoked
-        if not by_write:
+        if not by_write and may_write(request):
             write_only_while_open(sign_in)
         spend_as_user(sign_in.user, request.method)
         return sign_in.user, sign_in
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def may_write(request: Request) -> bool:
+    view = request.parser_context.get("view")
+    return request.method not in READS or getattr(view, "writes_on_get", False)
 
 
 def token_of(request: HttpRequest) -> AccessToken | None:

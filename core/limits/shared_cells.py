@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from core.cache import SteadyRedisCache
 from core.limits.cells import Cell, HostCells, Taken
+from d1backend.waiting import about_to_wait
 
 # Both read Redis' own clock, so the hosts' clocks do not matter. A key is gone when its moment has passed.
 TAKE = """
@@ -66,6 +67,7 @@ def run(script: str, cells: Sequence[Cell], numbers: list[int]) -> list[int] | i
     """Return what the script answers; None while Redis is away."""
     if SteadyRedisCache.is_away():
         return None
+    about_to_wait()
     cache = caches["default"]
     try:
         client = cache._cache.get_client(None, write=True)  # type: ignore[attr-defined]

@@ -32,6 +32,7 @@ from d1backend.protocol.responses import (
     parse_response,
     rate_limited,
 )
+from d1backend.waiting import about_to_wait
 
 # Sent before each request to the API, so that receivers can count the requests of an account.
 request_sent = Signal()
@@ -205,8 +206,10 @@ class Api:
         wait), and never again if it is not `marked`, because it must not run twice. `parts` is how many results the
         answer must have. The breaker of the `database` may refuse a request (breaker.py), and a process that has one
         does not wait for over a second because D1 asks it to.
-        Raises OutcomeUnknown if a write was lost and no later answer shows whether it was applied, else the last error.
+        Raises OutcomeUnknown if a write was lost and no later answer shows whether it was applied, else the last error;
+        WouldWait where this thread may not wait.
         """
+        about_to_wait()
         attempt, lost = 0, False
 
         def probe() -> None:

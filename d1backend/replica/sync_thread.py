@@ -18,6 +18,7 @@ from d1backend.replica.snapshot_lease import MigrationAwaited
 from d1backend.replica.snapshot_thread import SnapshotThread
 from d1backend.replica.source import Source, settings_of_source
 from d1backend.replica.sync import sync
+from d1backend.waiting import about_to_wait
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,9 @@ class SyncThread:
         """Wait for a sync that begins after `since`; returns whether the copy can be read then.
 
         Waits a second at most, and not at all while D1 fails or has not answered the last read that waited.
+        Raises WouldWait where this thread may not wait.
         """
+        about_to_wait()
         until = time.monotonic() + _LONGEST_WAIT
         with self._round_ended:
             while not self._is_slow and not self.is_in_vain:

@@ -7,10 +7,12 @@ from typing import Any
 from gunicorn.workers.gthread import ThreadWorker
 
 from core.request_body import NOTES, BodyAwaited
+from d1backend.waiting import WouldWait
 from gallery_project.wire.connection import Connection
 from gallery_project.wire.refusals import answer, refusal_of
 
 AWAITED = object()
+WAITS = object()
 GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
 
 
@@ -34,13 +36,19 @@ class AnsweringWorker(ThreadWorker):
         self.wsgi = noted
 
     def handle(self, conn: Connection) -> object:
-        """Run a request, and send what its client takes now. Return whether the connection goes on, or AWAITED."""
+        """Run a request, and send what its client takes now.
+
+        Return whether the connection goes on; AWAITED, or WAITS, if the request is to run again when its body is there,
+        or where it may wait.
+        """
         self.running.notes = conn.notes
         try:
             goes_on = self.respond(conn)
             conn.sock.push()
         except BodyAwaited:
             return AWAITED
+        except WouldWait:
+            return WAITS
         except OSError as error:
             if error.errno not in GONE:
                 self.log.exception("an answer was not sent")
@@ -52,7 +60,7 @@ class AnsweringWorker(ThreadWorker):
         """Write the answer to `conn.sock`. Return whether the connection may go on after it."""
         try:
             return bool(self.handle_request(conn.request, conn))
-        except (BodyAwaited, OSError):
+        except (BodyAwaited, WouldWait, OSError):
             raise
         except StopIteration:  # gunicorn's, of an answer that broke off
             return False

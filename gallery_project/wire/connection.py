@@ -1,5 +1,6 @@
 """One connection: what has arrived on it, what it waits for, and until when. It reads and sends nothing by itself."""
 
+import re
 import socket
 import time
 from enum import Enum, auto
@@ -19,6 +20,9 @@ from gallery_project.wire.spool import IN_MEMORY, Kept, Spool
 MOST_ADDRESS = 8190  # bytes
 MOST_HEAD = 16 * 1024  # bytes
 MOST_DRAINED = 128 * 1024**2  # bytes that are dropped after an answer, so that the client reads it
+
+QUICK = re.compile(r"/api/designs(/[0-9]+)?")
+SEARCHES = ("search", "q=")
 
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 900.0  # at most, and less if it comes more slowly than
@@ -201,6 +205,18 @@ class Connection:
         elif self.body is not None:
             self.body.seek(0)
             request.body = self.body
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it asks for a list of designs without a search, or for one design, and nothing more has come."""
+        request = self.request
+        return (
+            request.method == "GET"
+            and QUICK.fullmatch(request.path) is not None
+            and not any(name in request.query for name in SEARCHES)
+            and self.body is None
+            and not self.buffer
+        )
 
     def is_wanted(self) -> bytes:
         """Go on with the body, for which the application has asked; return what to send to the client first."""

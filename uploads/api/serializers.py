@@ -88,7 +88,8 @@ class ListQuerySerializer(InputSerializer):
 
 def absolute(request: Request, address: str) -> str:
     """Return the URL as this caller can reach it."""
-    return urljoin(request._request.build_absolute_uri("/"), address)
+    django_request = request._request
+    return urljoin(f"{django_request.scheme}://{django_request.get_host()}/", address)
 
 
 def media_base(request: Request) -> str:

@@ -1,0 +1,30 @@
+"""Work that may not wait for D1: a server's loop does it at once if it can, and gives it to a thread otherwise."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_may_not_wait: ContextVar[bool] = ContextVar("d1_may_not_wait", default=False)
+
+
+class WouldWait(BaseException):
+    """What runs here would wait for another host, and must not. Nothing was changed: it can run again elsewhere.
+
+    No Exception, so that nothing on the way takes it for a failure of D1.
+    """
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """In this block, by this thread, about_to_wait() raises WouldWait."""
+    token = _may_not_wait.set(True)
+    try:
+        yield
+    finally:
+        _may_not_wait.reset(token)
+
+
+def about_to_wait() -> None:
+    """To be called before anything that waits for another host. Raises WouldWait inside without_waiting()."""
+    if _may_not_wait.get():
+        raise WouldWait
