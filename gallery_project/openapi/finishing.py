@@ -15,6 +15,7 @@ JSON = "application/json"
 ENVELOPE = {"$ref": "#/components/schemas/Error"}
 # What the URLs call {design_id} is the {id} of docs/api.md: a path has one at most.
 ROW_ID = re.compile(r"[a-z_]+_id")
+NO_NUL = r"^[^\u0000]*$"  # what every text is held to; serializers do not say it
 # One of them is enough, which no serializer says.
 PICTURES_OF_A_NEW_DESIGN = ("r2_object_key", "image_keys")
 
@@ -31,6 +32,8 @@ def finish(result: Node, **context: object) -> Node:
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "path":
                 parameter["name"] = plain_name(parameter["name"])
+            elif parameter["schema"] == {"type": "string"}:
+                parameter["schema"]["pattern"] = NO_NUL
         operation.setdefault("summary", first_sentence(operation.get("description", "")))
         set_errors(operation, codes_of(method, path, operation), components)
         answers = operation["responses"].values()
