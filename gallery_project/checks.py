@@ -4,30 +4,7 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
-
-
-@register(Tags.security)
-def d1_is_whole(
-    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
-) -> list[CheckMessage]:
-    """D1's variables are all set, or none."""
-    return half_set("D1", settings.D1_MISSING, "gallery.E001")
-
-
-@register(Tags.security)
-def r2_is_whole(
-    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
-) -> list[CheckMessage]:
-    """R2's variables are all set, or none."""
-    return half_set("R2", settings.R2_MISSING, "gallery.E002")
-
-
-def half_set(what: str, missing: list[str], check_id: str) -> list[CheckMessage]:
-    if not missing:
-        return []
-    hint = f"Set {', '.join(missing)} too, or none of {what}'s variables."
-    return [Error(f"{what} is configured only in part.", hint=hint, id=check_id)]
+from django.core.checks import CheckMessage, Tags, Warning, register
 
 
 @register(Tags.security, deploy=True)
@@ -36,10 +13,10 @@ def production_stores_outlive_the_host(
 ) -> list[CheckMessage]:
     """Render replaces the disk with each deployment, and with it SQLite and the folder."""
     messages: list[CheckMessage] = []
-    if not settings.RENDER_HOST:
+    if not settings.RENDER_HOSTS:
         return messages
     if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
-        hint = "Set D1's variables or DATABASE_URL, or put DATA on a persistent disk."
+        hint = "Set D1's variables, or put DATA on a persistent disk."
         messages.append(Warning("The database is a file on this host.", hint=hint, id="gallery.W001"))
     if "FolderStorage" in settings.STORAGES["default"]["BACKEND"]:
         hint = "Set R2's variables, or put DATA on a persistent disk."
