@@ -1,10 +1,29 @@
 """System checks of the settings, run by `manage.py check` and at the start."""
 
+import os
 from collections.abc import Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register
+
+from core.variables.kinds import shortened
+from core.variables.misspelt import misspelt
+
+
+@register(Tags.security)
+def no_variable_is_misspelt(
+    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
+) -> list[CheckMessage]:
+    """A misspelt variable has no effect, and the default in its place may go unnoticed for long."""
+    return [
+        Warning(
+            f"The variable {shortened(name)} is read by nothing.",
+            hint=f"Is {known} meant? docs/settings.md has all variables.",
+            id="gallery.W005",
+        )
+        for name, known in misspelt(os.environ)
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -15,7 +15,10 @@ FILE = Path(__file__).resolve().parents[2] / ".env"
 
 def load(file: Path = FILE) -> Environment:
     """Return the environment of this process, after it has taken what `file` adds. Raises ImproperlyConfigured."""
-    environ.Env.read_env(file)
+    try:
+        environ.Env.read_env(file)
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{file.name} must be a text in UTF-8.") from None
     env = Environment()
     check(env)
     return env

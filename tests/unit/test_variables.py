@@ -1,18 +1,22 @@
 """Each variable of the environment is read by what is declared of it, or refused in a sentence that names it."""
 
+import io
 import math
 import re
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.variables import declared, kinds
 from core.variables.checking import check, load
+from core.variables.misspelt import misspelt
 from core.variables.reading import Environment
-from tests.unit.test_environment import ACCOUNT, D1, PRODUCTION, R2
+from tests.unit.test_environment import ACCOUNT, D1, PRODUCTION, R2, ROOT
+from tests.unit.test_environment import check as manage_check
 
 SECRET = "correct-horse-battery-staple-of-this-test"
 TEXTS = st.text(st.characters(exclude_characters="\0"), max_size=60)
@@ -220,3 +224,56 @@ def test_every_variable_has_a_purpose_and_a_default_of_its_kind():
         if variable.default not in (None, "", []):
             assert variable.kind.parse(variable.kind.written(variable.default)) == variable.default
         assert variable.default is not None or variable.otherwise, variable.name
+
+
+def test_the_page_of_the_settings_is_made_of_what_is_declared():
+    out = io.StringIO()
+    call_command("print_settings", stdout=out)
+    assert (ROOT / "docs/settings.md").read_text() == out.getvalue()
+    assert all(f"| `{name}` |" in out.getvalue() for name in declared.ALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("JWT_SECRT", "JWT_SECRET"),
+        ("JWT_SERCET", "JWT_SECRET"),
+        ("CLOUDFLARE_R2_BUCKET", "CLOUDFLARE_R2_BUCKET_NAME"),
+        ("ALLOWED_HOST", "ALLOWED_HOSTS"),
+        ("SIGNINS_SECONDS", "SIGN_INS_SECONDS"),
+    ],
+)
+def test_a_name_that_is_nearly_one_of_ours_is_found_unless_that_one_is_set(name, known):
+    assert list(misspelt([name, "PATH"])) == [(name, known)]
+    assert list(misspelt([name, known])) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["HOST", "HOSTNAME", "PATH", "RENDER_EXTERNAL_URL", "DATABASE", "LOGNAME", "PORTS"]
+)
+def test_names_of_other_programs_are_not_found(name):
+    assert list(misspelt([name])) == []
+
+
+def test_a_misspelt_variable_is_a_warning_of_the_check(tmp_path):
+    done = manage_check(DATA=str(tmp_path), JWT_SECRT="a-secret-of-more-than-thirty-two-characters")
+    assert done.returncode == 0
+    assert "gallery.W005" in done.stderr
+    assert "'JWT_SECRT'" in done.stderr
+    assert "a-secret" not in done.stderr
+
+
+READ = re.compile(r"os\.environ|getenv|environ\.Env\b|Env\(\)")
+# What is not ours to declare, or hands the whole environment on.
+READERS = {
+    "core/variables/reading.py", "core/variables/checking.py", "gallery_project/checks.py", "core/metrics.py",
+    "gallery_project/wsgi.py", "gallery_project/asgi.py", "gallery_project/environment.py", "gunicorn.conf.py",
+    "manage.py", "uploads/pipeline/native.py",
+}  # fmt: skip
+
+
+def test_no_other_module_of_the_product_reads_the_environment():
+    packages = ("core", "accounts", "uploads", "designs", "console", "demo", "operations", "gallery_project")
+    files = [*ROOT.glob("*.py"), *(file for name in packages for file in (ROOT / name).rglob("*.py"))]
+    found = {str(file.relative_to(ROOT)) for file in files if READ.search(file.read_text())}
+    assert found == READERS
