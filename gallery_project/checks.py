@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from core.variables.kinds import shortened
 from core.variables.misspelt import misspelt
+
+MANIFEST = "staticfiles.json"  # of ManifestStaticFilesStorage
 
 
 @register(Tags.security)
@@ -24,6 +26,17 @@ def no_variable_is_misspelt(
         )
         for name, known in misspelt(os.environ)
     ]
+
+
+@register(Tags.staticfiles, deploy=True)
+def static_files_are_collected(
+    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
+) -> list[CheckMessage]:
+    """Production serves what collectstatic gathered, and no page of the console without it."""
+    if not settings.PRODUCTION or (settings.STATIC_ROOT / MANIFEST).exists():
+        return []
+    hint = "Run `python manage.py collectstatic --no-input`, which every deploy does once."
+    return [Error("The static files of the console are not collected.", hint=hint, id="gallery.E001")]
 
 
 @register(Tags.security, deploy=True)

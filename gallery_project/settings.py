@@ -7,7 +7,7 @@ from corsheaders.defaults import default_headers
 
 from console import theme
 from core.variables import declared as v
-from core.variables.checking import load
+from core.variables.checking import data_folder, load
 from gallery_project import __version__, environment, memory, storages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -18,8 +18,7 @@ PRODUCTION = env.is_production
 DEBUG = env.get(v.DEBUG, not PRODUCTION)
 VERSION = __version__
 
-# The folder of everything that this process writes: database, images, secrets, cache.
-DATA = Path(env[v.DATA] or BASE_DIR / "data").resolve()
+DATA = data_folder(env)
 
 JWT_SECRET = environment.jwt_secret(env, DATA)
 JWT_SECRET_PREVIOUS = env[v.JWT_SECRET_PREVIOUS]
@@ -248,8 +247,8 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 SESSION_COOKIE_AGE = 60 * 60 * 12  # seconds: a working day
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env[v.SECURE_SSL_REDIRECT]
-    # Render's own health check speaks plain HTTP inside its network.
-    SECURE_REDIRECT_EXEMPT = [r"^health(/live|/ready)?$"]
+    # Render's own health check and Prometheus speak plain HTTP inside its network.
+    SECURE_REDIRECT_EXEMPT = [r"^health(/live|/ready)?$", r"^metrics$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env[v.SECURE_HSTS_SECONDS]
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -38,12 +38,12 @@ class Environment:
         """Return a limit: the calls at once, and the seconds in which they come back."""
         return self[of.calls], self[of.seconds]
 
-    def text_of(self, variable: Variable[T]) -> str:
+    def text_of(self, variable: Variable[Any]) -> str:
         """Return the text of a variable without surrounding space, right or not; empty if it is not set."""
         text = self.given.get(variable.name, "")
         return text.strip() if text.isspace() or not variable.keeps_space else text
 
-    def is_blank(self, variable: Variable[T]) -> bool:
+    def is_blank(self, variable: Variable[Any]) -> bool:
         """Return whether a variable is set to nothing."""
         return variable.name in self.given and not self.text_of(variable)
 
@@ -52,7 +52,7 @@ class Environment:
         return self.text_of(declared.ENVIRONMENT) == declared.PRODUCTION
 
 
-def sentence(variable: Variable[T], text: str, part: str = "") -> str:
+def sentence(variable: Variable[Any], text: str, part: str = "") -> str:
     """Return why a text is refused, or a part of it, without what no message may show."""
     must = f"must be {variable.kind.words}."
     if not variable.kind.shown:

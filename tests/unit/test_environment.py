@@ -14,6 +14,7 @@ from django.test import override_settings
 from core.variables import checking, declared
 from core.variables.reading import Environment
 from gallery_project import environment, storages
+from gallery_project.checks import MANIFEST
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,7 +93,10 @@ def test_another_purpose_gets_another_secret():
 
 
 def test_production_settings_pass_the_deployment_checks(tmp_path):
-    done = check("--deploy", "--fail-level", "WARNING", DATA=str(tmp_path), **PRODUCTION)
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / MANIFEST).touch()
+    given = {**PRODUCTION, "DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tests.unit.production_settings"}
+    done = check("--deploy", "--fail-level", "WARNING", **given)
     assert done.returncode == 0, done.stderr
 
 
@@ -247,16 +251,21 @@ def test_the_most_calls_to_d1_are_a_whole_number_from_1(tmp_path, value):
         assert options.get("most_calls") == most
 
 
-def test_health_calls_are_not_redirected_to_https(tmp_path):
-    paths = ["/health", "/health/live", "/health/ready", "/health/readily", "/info"]
+def test_health_calls_and_metrics_are_answered_over_plain_http_by_any_name(tmp_path):
+    paths = ["/health", "/health/live", "/health/ready", "/metrics", "/health/readily", "/info"]
+    token = "a-token-for-prometheus"
     program = (
         "from django.core.wsgi import get_wsgi_application; get_wsgi_application()\n"
         "from django.test import Client\n"
-        f"print([Client().get(path, headers={{'Host': '10.1.2.3'}}).status_code for path in {paths}])"
+        f"print([Client().get(path, headers={{'Host': '10.1.2.3:9'}}).status_code for path in {paths}])\n"
+        f"named = {{'Host': 'gallery.example', 'Authorization': 'Bearer {token}'}}\n"
+        f"print([Client().get(path, headers=named).status_code for path in {paths}])\n"
     )
-    variables = PRODUCTION | {"ALLOWED_HOSTS": "*", "LOG_LEVEL": "ERROR"}
+    variables = PRODUCTION | {"METRICS_TOKEN": token, "LOG_LEVEL": "CRITICAL"}
     done = run("-c", program, DATA=str(tmp_path), **variables)
-    assert done.stdout == "[200, 200, 200, 301, 301]\n", done.stderr
+    assert done.stdout.splitlines() == ["[200, 200, 200, 401, 400, 400]", "[200, 200, 200, 200, 301, 301]"], (
+        done.stderr
+    )
 
 
 def test_serving_while_filling_is_off_unless_set_and_accepts_true_or_false_alone(tmp_path):
