@@ -1,15 +1,22 @@
+# The same minor version as in render.yaml.
 FROM python:3.12-slim AS build
 COPY requirements.txt constraints.txt ./
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt
+WORKDIR /srv
+COPY . .
+# Compiled here, because nothing can be written there later.
+RUN ENVIRONMENT=production DATA=/data JWT_SECRET=only-while-the-image-is-built-000000 \
+    /venv/bin/python manage.py collectstatic --no-input && /venv/bin/python -m compileall -q .
 
 FROM python:3.12-slim
-RUN useradd --create-home --uid 10001 gallery
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 ENVIRONMENT=production DATA=/home/gallery/data
+RUN useradd --no-create-home --uid 10001 gallery && install -d -o gallery -m 700 /data
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ENVIRONMENT=production DATA=/data PORT=8000
 COPY --from=build /venv /venv
+COPY --from=build /srv /srv
 WORKDIR /srv
-COPY --chown=gallery . .
-RUN JWT_SECRET=only-while-the-image-is-built-000000 python manage.py collectstatic --no-input
 USER gallery
 EXPOSE 8000
-HEALTHCHECK CMD python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/live')"
+# Past any proxy of the environment, at the port that gunicorn takes.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD python -c "import os, urllib.request as r; \
+r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/health/live', timeout=4)"
 CMD ["gunicorn", "--config", "gunicorn.conf.py", "gallery_project.wsgi"]

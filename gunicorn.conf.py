@@ -1,5 +1,6 @@
 """gunicorn's settings: https://docs.gunicorn.org/en/stable/settings.html."""
 
+import atexit
 import ctypes
 import gc
 import os
@@ -7,17 +8,28 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from django.core.exceptions import ImproperlyConfigured
+
+from core.variables import declared as v
+from core.variables.checking import load
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
     from gallery_project.wire.worker import Worker
 
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+try:
+    env = load()
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+
+bind = f"0.0.0.0:{env[v.PORT]}"
+workers = env[v.WEB_CONCURRENCY]
 worker_class = "gallery_project.wire.worker.Worker"
-threads = int(os.environ.get("WEB_THREADS", "8"))  # most of a write is waiting for D1
+threads = env[v.WEB_THREADS]  # most of a write is waiting for D1
 timeout = 60
 graceful_timeout = 30
 limit_request_line = 0  # the worker has a limit for the address
@@ -25,12 +37,14 @@ keepalive = 65  # seconds: longer than the load balancer before it keeps a conne
 # A restarted worker has an empty cache of the catalogue.
 max_requests = 100_000
 max_requests_jitter = 10_000
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats in memory, where Linux has it
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+memory_folder = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  where Linux has it
+worker_tmp_dir = memory_folder  # the heartbeats
+proxies = env[v.FORWARDED_ALLOW_IPS]
+forwarded_allow_ips = ",".join(proxies)
 # The request log is the service's own; see core.middleware.
 accesslog = None
 errorlog = "-"
-loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+loglevel = env[v.GUNICORN_LOG_LEVEL]
 
 # Seconds: people wait for the server. Commands wait as long as a call may run on D1 (30 s).
 D1_TIMEOUT = "8"
@@ -38,7 +52,26 @@ D1_TIMEOUT = "8"
 THREADS_FOR_READS = 2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of malloc.h
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+METRICS_PREFIX = f"gallery-metrics-{os.getpid()}-"
 fillers: list[subprocess.Popen[bytes]] = []
+
+
+def remove_metrics(folder: str, owner: int) -> None:
+    """Remove the workers' metrics when their server ends; workers, which end the same way, leave them."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# What Django and the metrics go by when they load: with --preload, which Render adds, before on_starting().
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
+if not env.text_of(v.D1_TIMEOUT):
+    os.environ[v.D1_TIMEOUT.name] = D1_TIMEOUT
+if not env.text_of(v.D1_MOST_CALLS):
+    os.environ[v.D1_MOST_CALLS.name] = str(max(1, threads - THREADS_FOR_READS))
+# A reload keeps the folder; a process that another gunicorn started has one of its own.
+if not Path(os.environ.get(METRICS_FOLDER, "")).name.startswith(METRICS_PREFIX):
+    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=memory_folder)
+    atexit.register(remove_metrics, os.environ[METRICS_FOLDER], os.getpid())
 
 
 def return_freed_memory() -> None:
@@ -58,15 +91,10 @@ def return_freed_memory() -> None:
 
 
 def on_starting(server: "Arbiter") -> None:
-    """Run the system checks before serving, and give the workers' metrics a common folder."""
+    """Run the system checks before serving, and say what starts."""
     return_freed_memory()
-    os.environ.setdefault("D1_TIMEOUT", D1_TIMEOUT)
-    os.environ.setdefault("D1_MOST_CALLS", str(max(1, threads - THREADS_FOR_READS)))
-    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="gallery-metrics-")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
     import django
     from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import CommandError, call_command
 
     try:
@@ -74,11 +102,26 @@ def on_starting(server: "Arbiter") -> None:
         call_command("check")
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(str(error))
-    settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
     from core import replica
+    from gallery_project import starting
 
+    try:
+        starting.require_static_files()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+    starting.log_start(server.cfg.workers, server.cfg.threads)
+    starting.warn_of_memory(server.cfg.workers)
     replica.fill_first()
     share_what_is_loaded()
+
+
+def on_reload(server: "Arbiter") -> None:
+    """Say what SIGHUP does not do: this process has loaded the code that its workers run, so that they share it."""
+    server.log.warning(
+        "SIGHUP: new workers start, with the code and the settings that this server started with. "
+        "Restart it for others."
+    )
 
 
 def share_what_is_loaded() -> None:
@@ -102,7 +145,6 @@ def when_ready(server: "Arbiter") -> None:
 def on_exit(server: "Arbiter") -> None:
     for filler in fillers:
         filler.terminate()
-    shutil.rmtree(os.environ.get(METRICS_FOLDER, ""), ignore_errors=True)
 
 
 def child_exit(server: "Arbiter", worker: "Worker") -> None:

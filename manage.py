@@ -7,6 +7,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
+from core.variables.checking import load
 from d1backend.protocol.budget import wait_for_room
 
 if __name__ == "__main__":
@@ -14,6 +15,7 @@ if __name__ == "__main__":
     if "runserver" not in sys.argv:
         wait_for_room()
     try:
+        load()  # some of Django's own commands would go on without settings
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))

@@ -16,6 +16,7 @@ from pathlib import Path
 import requests
 
 from devtools import limits
+from devtools.static_files import collect_static_files
 
 ROOT = Path(__file__).parents[1]
 JWT_SECRET = secrets.token_hex(32)
@@ -72,6 +73,7 @@ def gallery(
     ready: Callable[[str], bool] | None = None,
 ) -> Iterator[System]:
     """Run the project in `tree` as in production; wait until `ready`, or until its replica, if any, is filled."""
+    collect_static_files(tree)
     command = ["gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
     with running([*command, application], data, port, env, tree) as system:
         wait_for(lambda: (ready or is_ready)(system.url))

@@ -16,6 +16,7 @@ import requests
 
 from devtools import limits
 from devtools.ports import free_port
+from devtools.static_files import collect_static_files
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60
@@ -112,6 +113,8 @@ def new_server(data: Path, **environment: str) -> Server:
 @contextlib.contextmanager
 def serving(server: Server, page: str = "/health/ready") -> Iterator[Server]:
     """Run the server until the block ends; the block begins when that page answers 200."""
+    if server.environment.get("ENVIRONMENT") == "production":
+        collect_static_files()
     with open(server.data / "server.log", "ab") as log:
         process = subprocess.Popen(
             [

@@ -1,0 +1,69 @@
+"""Refuses an environment that is wrong before anything starts: all that is wrong, in a sentence each."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from core.variables import combinations
+from core.variables.declared import ALL, DATA, Blank
+from core.variables.kinds import shortened
+from core.variables.reading import Environment, sentence
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load(file: Path = ROOT / ".env") -> Environment:
+    """Return the environment of this process, after it has taken what `file` adds. Raises ImproperlyConfigured."""
+    try:
+        environ.Env.read_env(file)
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{file.name} must be a text in UTF-8.") from None
+    env = Environment()
+    check(env)
+    require_folder(env)
+    return env
+
+
+def data_folder(env: Environment) -> Path:
+    """Return the folder of everything that this process writes: database, images, secrets, cache."""
+    return Path(env[DATA] or ROOT / "data").resolve()
+
+
+def require_folder(env: Environment) -> None:
+    """Raise ImproperlyConfigured if DATA is no folder that this user can write, or could not create it."""
+    try:
+        folder = data_folder(env)
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+        fits = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    except OSError:  # of a name that is too long
+        fits = False
+    if not fits:
+        text = shortened(str(env[DATA] or folder))
+        raise ImproperlyConfigured(f"DATA is {text}, and must be a folder that this user can write.")
+
+
+def check(env: Environment) -> None:
+    """Raise ImproperlyConfigured with a sentence for each fault, a line each."""
+    found = [*faults(env)] or [*combinations.faults(env)]
+    if found:
+        raise ImproperlyConfigured("\n".join(found))
+
+
+def faults(env: Environment) -> Iterator[str]:
+    """Yield a sentence for each variable whose value is wrong, and one for all that are blank and must not be."""
+    blank = []
+    for variable in ALL.values():
+        try:
+            env[variable]
+        except ImproperlyConfigured as error:
+            yield str(error)
+        if env.is_blank(variable):
+            if variable.blank is Blank.NEVER:
+                yield sentence(variable, "")
+            elif variable.blank is Blank.IN_DEVELOPMENT and env.is_production:
+                blank.append(variable.name)
+    if blank:
+        yield f"{', '.join(blank)} must have a value, or not be set, in production."
