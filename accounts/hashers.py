@@ -1,5 +1,7 @@
 """The hasher of passwords that another service stored with bcrypt alone (manage.py adopt_seed)."""
 
+from typing import Any
+
 from django.contrib.auth.hashers import BCryptPasswordHasher
 
 LONGEST = 72  # bytes of a password that bcrypt reads
@@ -12,7 +14,7 @@ class PlainBCryptPasswordHasher(BCryptPasswordHasher):
     A sign-in then stores the password anew, by the first of PASSWORD_HASHERS, which reads all of it.
     """
 
-    def encode(self, password: str, salt: bytes) -> str:
+    def encode(self, password: str, salt: Any) -> str:  # bytes, where other hashers take str
         bcrypt = self._load_library()  # type: ignore[attr-defined]  # the stubs lack it
         return f"{self.algorithm}${bcrypt.hashpw(password.encode()[:LONGEST], salt).decode('ascii')}"
 

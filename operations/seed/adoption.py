@@ -169,7 +169,7 @@ class Adoption:
                 images += give_stand_in(designs)
                 with transaction.atomic():
                     target.insert(images)
-                    target.insert(designs)
+                    target.insert([*designs])
                 total += len(designs)
                 self.progress(catalogue.DESIGNS, total)
 

@@ -4,7 +4,6 @@ A line of the audit trail says that an adoption has begun, and of which seed; an
 the database is unfinished: its rows are the first of each table, in the order in which they are written.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +29,7 @@ from uploads.models import Image, ImageTotal
 BEGIN, DONE = "seed.begin", "seed.adopt"  # the actions in the audit trail
 ABOUT = "database"  # their object_type
 WRITTEN: tuple[type[Model], ...] = (User, Design, Favourite, AppSetting)
+ASKED: tuple[type[Model], ...] = (*WRITTEN, Image, AuditEntry)
 NOT_EMPTY = (
     "The database of this gallery has rows already ({}). A seed is adopted into an empty one. " + MAKE_ANOTHER
 )
@@ -67,10 +67,10 @@ def state_for(digest: str) -> State:
     marks = AuditEntry.objects.filter(object_type=ABOUT, action__in=(BEGIN, DONE)).order_by("pk")
     found, *counts = gather(
         lambda: list(marks.values_list("action", "object_id", "created_at")),
-        *(model._default_manager.count for model in (*WRITTEN, Image, AuditEntry)),
+        *(model._default_manager.count for model in ASKED),
         using=DEFAULT_DB_ALIAS,
     )
-    tables = [model._meta.db_table for model in (*WRITTEN, Image, AuditEntry)]
+    tables = [model._meta.db_table for model in ASKED]
     written = dict(zip(tables, counts, strict=True))
     actions = {action: (key, at) for action, key, at in found}
     if DONE in actions:
@@ -112,13 +112,13 @@ def mark(action: str, digest: str, source: str, counts: dict[str, int]) -> None:
     insert_unkeyed(line)
 
 
-def insert(rows: Sequence[Model]) -> None:
+def insert(rows: list[Model]) -> None:
     """Insert rows of one model with all their values as they are, dates that Django sets included."""
     if not rows:
         return
     model = type(rows[0])
     fields = [field for field in model._meta.concrete_fields if field is not model._meta.pk or rows[0].pk]
-    most = connection.ops.bulk_batch_size(fields, list(rows))
+    most = connection.ops.bulk_batch_size(fields, rows)
     for start in range(0, len(rows), most):
         query = InsertQuery(model)
         query.insert_values(fields, rows[start : start + most], raw=True)

@@ -42,7 +42,7 @@ def moment(value: Value) -> datetime | None:
 
 def flag(value: Value) -> bool:
     """Whether it is on; an empty one is off. Raises ValueError for any other word."""
-    word = text_of(int(value) if value in (0.0, 1.0) else value).lower()  # type: ignore[arg-type]  # a number
+    word = text_of(int(value) if value in (0.0, 1.0) else value).lower()
     if word not in WORDS:
         raise ValueError(word)
     return WORDS[word]
