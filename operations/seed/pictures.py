@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import storages
 from django.db.models import Model
+from django.utils import timezone
 from PIL import Image as Pillow
 
 from core.errors import GalleryError, Invalid, Unavailable
@@ -130,12 +131,18 @@ def stored(key: str, data: bytes, prepare_it: Callable[[], Prepared]) -> Adopted
     is_same = found is not None and found["extension"] == ACCEPTED[prepared.content_type]
     if fits and is_same and prepared.data == data:
         services.store_objects(key, prepared, original=False)
-        return Adopted(key, services.unsaved_image(None, prepared, Category.DESIGNS, key))
+        return Adopted(key, row_of(prepared, key))
     why = "without what an upload leaves out" if fits and is_same else "under a key of this gallery"
     new = new_key(Category.DESIGNS, prepared.content_type)
     services.store_objects(new, prepared)
     note = f"its picture {quoted(key)} is stored anew {why}: {new}."
-    return Adopted(new, services.unsaved_image(None, prepared, Category.DESIGNS, new), note)
+    return Adopted(new, row_of(prepared, new), note)
+
+
+def row_of(prepared: Prepared, key: str) -> Image:
+    row = services.unsaved_image(None, prepared, Category.DESIGNS, key)
+    row.created_at = timezone.now()
+    return row
 
 
 def stand_in() -> tuple[str, list[Model]]:

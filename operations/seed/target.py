@@ -23,6 +23,7 @@ from designs.fields import LIVE
 from designs.models import DayTotal, Design, Favourite, ValueTotal
 from designs.totals import ALL
 from operations.seed import SeedError
+from operations.seed.checks import is_seed
 from operations.seed.source import MAKE_ANOTHER
 from uploads.models import Image, ImageTotal
 
@@ -51,9 +52,7 @@ class State:
 
 def require_migrated() -> None:
     """Raise SeedError unless the database has all tables of this gallery."""
-    with connection.cursor() as cursor:
-        tables = connection.introspection.table_names(cursor)
-    if "users" in tables and "django_migrations" not in tables:
+    if is_seed(DEFAULT_DB_ALIAS):
         raise SeedError(f"The configured database is the seed's own. {MAKE_ANOTHER}")
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):

@@ -57,7 +57,9 @@ class Command(BaseCommand):
         except SeedError as error:
             raise CommandError(str(error)) from error
         except (Error, Unavailable) as error:
-            raise CommandError(f"{error} {AGAIN if began else 'Nothing was written.'}") from error
+            raise CommandError(
+                f"{str(error).rstrip('.')}. {AGAIN if began else 'Nothing was written.'}"
+            ) from error
 
     def progress(self, table: str, written: int) -> None:
         self.stdout.write(f"{table}: {written} written")
