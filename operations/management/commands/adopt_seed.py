@@ -47,6 +47,8 @@ class Command(BaseCommand):
         chosen = Options(rename=options["rename"], workers=workers)
         began = False
         try:
+            if report is not None:
+                Report().write(report)  # what cannot be written is known before anything is
             with opened(source) as seed, on_primary():
                 adoption = Adoption(seed, chosen, self.progress if options["verbosity"] else quiet)
                 found = adoption.check()

@@ -1,9 +1,19 @@
 import pytest
 from django.conf import settings
 
+from designs.models import DayTotal, ValueTotal
 from tests.integration.seed.databases import PICTURE, SCHEMA, D1Seed, FileSeed, key
 
 ON_D1 = settings.DATABASES["default"]["ENGINE"] == "d1backend"
+
+
+@pytest.fixture(autouse=True)
+def _new_totals(request):
+    """The totals of a new database. A flush empties their tables before those whose triggers change them."""
+    if request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("transactional_db")
+        for model in (DayTotal, ValueTotal, ImageTotal):
+            model.objects.all().delete()
 
 
 @pytest.fixture(params=["file", "d1"] if ON_D1 else ["file"])

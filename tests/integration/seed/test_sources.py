@@ -1,15 +1,19 @@
 """What --from may name, and what is refused in a sentence before anything is written."""
 
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from accounts.models import User
 from operations.seed import source
 from tests.integration.seed.databases import SCHEMA, FileSeed, adopt
 
+ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -97,12 +101,27 @@ def test_ids_and_texts_come_as_they_are(seed, pictured, tmp_path):
 def test_a_report_that_cannot_be_written_is_one_sentence(seed, tmp_path):
     seed.user()
     with pytest.raises(CommandError, match="The report cannot be written to"):
-        adopt(seed, report=tmp_path / "no-such-folder" / "report.json")
+        adopt(seed, apply=True, report=tmp_path / "no-such-folder" / "report.json")
+    assert not User.objects.exists()
 
 
 def test_the_source_is_opened_for_reading_only(tmp_path):
     seed = FileSeed(tmp_path / "seed.sqlite3")
     seed.run(*SCHEMA)
-    with source.opened(seed.name) as found, closing(found.connection.cursor()) as cursor:
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            cursor.execute("DELETE FROM users")
+    with source.opened(seed.name) as found, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        found.connection.execute("DELETE FROM users")
+
+
+def test_migrate_leaves_the_seeds_own_database_alone(tmp_path):
+    """Who names the seed's database as the gallery's is told so, instead of “table users already exists”."""
+    seed = FileSeed(tmp_path / "seed.sqlite3")
+    seed.run(*SCHEMA)
+    before = seed.dump()
+    variables = {"DATA": str(tmp_path / "data"), "DATABASE_URL": f"sqlite:///{seed.path}", "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate"], env=variables, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "This database is the seed's." in done.stderr
+    assert "wrangler d1 create" in done.stderr
+    assert seed.dump() == before
