@@ -3,6 +3,7 @@ from django.conf import settings
 
 from designs.models import DayTotal, ValueTotal
 from tests.integration.seed.databases import PICTURE, SCHEMA, D1Seed, FileSeed, key
+from uploads.models import ImageTotal
 
 ON_D1 = settings.DATABASES["default"]["ENGINE"] == "d1backend"
 
