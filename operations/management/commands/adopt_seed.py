@@ -58,6 +58,8 @@ class Command(BaseCommand):
             self.show(found, source, report, applied=apply)
         except SeedError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(f"Stopped. {AGAIN if began else 'Nothing was written.'}") from None
         except (Error, Unavailable) as error:
             raise CommandError(
                 f"{str(error).rstrip('.')}. {AGAIN if began else 'Nothing was written.'}"
