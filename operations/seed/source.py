@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from django.db import Error, connection
 
+from d1backend import errors
 from d1backend.creation import id_of
 from d1backend.options import settings_of
 from d1backend.protocol import encoding
@@ -126,7 +127,7 @@ def copied(database: str) -> Iterator[Path]:
         path = Path(folder) / "seed.sqlite3"
         try:
             copy(D1Tables(api, database), path)
-        except Error as error:
+        except (errors.Error, Error) as error:
             raise SeedError(f"The D1 database {database} cannot be read: {error}") from error
         yield path
 
