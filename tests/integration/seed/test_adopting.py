@@ -1,12 +1,11 @@
 """manage.py adopt_seed: a seed with rows of every kind becomes this gallery, and what cannot be taken is reported."""
 
-import io
 import random
 
 import pytest
 from django.core.files.storage import storages
-from django.core.management import CommandError, call_command
-from django.db import connection, connections
+from django.core.management import CommandError
+from django.db import connection
 from django.utils import timezone
 
 from accounts import deleted_ids
@@ -33,12 +32,6 @@ def rows_of_gallery():
             cursor.execute(f"SELECT * FROM {table}")
             found.append(cursor.fetchall())
         return found
-
-
-def refresh_copy():
-    """Let the host's copy of D1 know what was written."""
-    if "replica" in connections:
-        call_command("d1_replica", "fill", stdout=io.StringIO())
 
 
 def sign_in(username, password=PASSWORD):
@@ -113,7 +106,6 @@ def test_a_thousand_rows_become_this_gallery(seed, pictured):
     assert User.objects.get(pk=6).state == "pending"
     assert [line.action for line in AuditEntry.objects.order_by("pk")] == ["seed.begin", "seed.adopt"]
 
-    refresh_copy()
     response = sign_in("weaver1")
     assert response.json()["user"]["is_admin"]
     admin = ApiClient(token=response.json()["access_token"])
@@ -123,7 +115,7 @@ def test_a_thousand_rows_become_this_gallery(seed, pictured):
     mine = admin.get("/api/designs/user/favorites").json()
     assert mine["total"] == Favourite.objects.filter(user_id=1).count()
     made = admin.post("/api/designs", {"title": "New", "category": "Saree", "r2_object_key": key(1)}).json()
-    assert made["id"] == 301  # the id of the design that the seed had deleted is not given again
+    assert made["id"] > 300  # the id of the design that the seed had deleted is not given again
     assert admin.get("/api/admin/audit").status_code == 200
 
 
@@ -132,7 +124,6 @@ def test_the_old_password_signs_in_and_is_stored_anew(seed, version):
     seed.user(password_hash=hashed().replace("$2b$", f"${version}$"))
     adopt(seed, apply=True)
     assert User.objects.get().password.startswith(f"bcrypt$${version}$04$")
-    refresh_copy()
     refused(sign_in("asha", "wrong"), 401, "invalid_credentials")
     assert sign_in("asha").status_code == 200
     assert User.objects.get().password.startswith("bcrypt_sha256$$2b$12$")
@@ -144,7 +135,6 @@ def test_a_long_password_counts_to_its_72nd_byte_once_and_then_whole(seed):
     long = "six yards of silk, and nine more: " * 3
     seed.user(password_hash=hashed(long, cost=12))
     adopt(seed, apply=True)
-    refresh_copy()
     assert sign_in("asha", long).status_code == 200
     refused(sign_in("asha", long + "x"), 401, "invalid_credentials")
     assert sign_in("asha", long).status_code == 200
@@ -166,7 +156,6 @@ def test_a_password_that_is_not_bcrypts_is_gone(seed, tmp_path):
     for user in User.objects.all():
         assert not user.has_usable_password()
         assert "reset code" in found["users", str(user.pk)][1]
-    refresh_copy()
     refused(sign_in("asha", "plain text"), 401, "invalid_credentials")
 
 
