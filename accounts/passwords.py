@@ -7,9 +7,17 @@ in the statement that writes: docs/decisions/0004-sign-in-by-the-setting.md.
 
 import re
 
-from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, get_hasher
+from django.contrib.auth.hashers import (
+    BasePasswordHasher,
+    BCryptSHA256PasswordHasher,
+    get_hasher,
+    get_hashers_by_algorithm,
+)
 
-BCRYPT = re.compile(r"(bcrypt_sha256\$)(\$2b\$\d\d\$[./0-9A-Za-z]{22})([./0-9A-Za-z]{31})?")
+# bcrypt_sha256 is this project's; bcrypt alone is that of accounts.hashers, in any of its versions.
+BCRYPT = re.compile(
+    r"(bcrypt_sha256\$(?=\$2b)|bcrypt\$)(\$2[aby]\$\d\d\$[./0-9A-Za-z]{22})([./0-9A-Za-z]{31})?"
+)
 
 
 def setting_of(stored: str) -> str:
@@ -30,7 +38,20 @@ def stored_form(password: str, setting: str) -> str | None:
 
     None if the setting is not bcrypt's or has an older cost: Django's check_password then hashes the password again.
     """
-    hasher, found = get_hasher(), BCRYPT.fullmatch(setting)
-    if found is None or not isinstance(hasher, BCryptSHA256PasswordHasher) or hasher.must_update(setting):
+    found = BCRYPT.fullmatch(setting)
+    hasher = bcrypt_hasher(found[1].rstrip("$")) if found else None
+    if found is None or hasher is None or hasher.must_update(setting):
         return None
     return str(hasher.encode(password, found[2].encode()))  # type: ignore[arg-type]  # the stubs say str
+
+
+def bcrypt_hasher(algorithm: str) -> BasePasswordHasher | None:
+    """Return the hasher of that algorithm, if PASSWORD_HASHERS has it and begins with one of bcrypt's."""
+    if not isinstance(get_hasher(), BCryptSHA256PasswordHasher):
+        return None
+    return get_hashers_by_algorithm().get(algorithm)
+
+
+def is_current(stored: str) -> bool:
+    """Whether this is what a new password would be stored by. Another one is replaced at the next sign-in."""
+    return stored.startswith(f"{get_hasher().algorithm}$")

@@ -3,6 +3,7 @@
 accounts.refresh has the refresh.
 """
 
+import logging
 import uuid
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -18,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 from accounts import guesses, selectors, throttling
 from accounts.guesses import Guess
 from accounts.models import SignIn, SignInKind, State, User
-from accounts.passwords import new_setting, setting_of, stored_form
+from accounts.passwords import is_current, new_setting, setting_of, stored_form
 from accounts.tokens import AccessToken, RefreshToken
 from accounts.usernames import username_key
 from core import limits
@@ -27,6 +28,8 @@ from core.errors import Forbidden, NotAuthenticated, NotFound
 from core.limits import TOO_MANY_ATTEMPTS
 from core.sql import stored_time
 from d1backend import SerializationFailure, update_or_conflict, update_uncounted, write_only_if
+
+logger = logging.getLogger(__name__)
 
 USER_AGENT_LENGTH = 255
 
@@ -93,6 +96,8 @@ def session_begin(username: str, password: str, *, address: str, user_agent: str
         limits.take(of_right_ones, code=TOO_MANY_ATTEMPTS)
         user, hashed = user_in_replica(username, password)
         sign_in = create_sign_in(user, user_agent, hashed, address=address) if user and hashed else None
+        if sign_in is not None and hashed is not None:
+            renew_hash(sign_in.user_id, hashed, password)
         if sign_in is None:
             # Wrong, or not approved, or the replica is missing or old: ask the database itself.
             user = user_by_credentials(username, password, hashed, guess)
@@ -149,6 +154,22 @@ def user_by_credentials(username: str, password: str, hashed: str | None, guess:
     if hashed is not None and setting_of(user.password) == setting_of(hashed):
         return user if constant_time_compare(user.password, hashed) else None
     return user if user.check_password(password) else None
+
+
+def renew_hash(user_id: int, hashed: str, password: str) -> None:
+    """Store a password that has just proved right by today's hasher, if its hash is of another one.
+
+    It is done once, in a call of its own: to hash it before the database has said that it is right would take longer
+    for the accounts that another service had than for unknown names. If it fails, the next sign-in does it.
+    """
+    if is_current(hashed):
+        return
+    fields = {"password": make_password(password)}
+    same = User.objects.filter(pk=user_id, password=hashed)
+    try:
+        update_uncounted(same, **fields, **User.derived(fields))
+    except DatabaseError:
+        logger.warning("the password of user %d is still stored as another service had it", user_id)
 
 
 def reject_unapproved(user: User) -> None:

@@ -132,6 +132,7 @@ EDITED_APPS = ["designs", "uploads"]  # what members of the group Editors work o
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.hashers.PlainBCryptPasswordHasher",  # of users whom adopt_seed has taken over
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {

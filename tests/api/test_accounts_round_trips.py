@@ -1,8 +1,12 @@
 """What a call costs on D1, where a round trip is what counts: with this host's copy warm, one for each write."""
 
-import pytest
-from django.db import connection
+from unittest.mock import Mock
 
+import bcrypt
+import pytest
+from django.db import OperationalError, connection
+
+from accounts import sessions
 from accounts.models import SignIn, User
 from core import replica
 from core.models import AppSetting, AuditEntry
@@ -19,7 +23,10 @@ pytestmark = [
     pytest.mark.skipif(not replica.is_used(), reason="only D1 with its replica (TEST_ENGINE=d1)"),
 ]
 
-BCRYPT = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+BCRYPT = [
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "accounts.hashers.PlainBCryptPasswordHasher",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +61,37 @@ def test_a_login_is_one_round_trip(cost):
     assert ApiClient(token=response.json()["access_token"]).get("/api/auth/me").status_code == 200
 
 
+def adopted(name, password=PASSWORD, cost=12):
+    """A user whose password another service has hashed by bcrypt alone."""
+    user = UserFactory(username=name)
+    user.password = f"bcrypt${bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost)).decode()}"
+    user.save(update_fields=["password"])
+    return user
+
+
+def test_the_first_login_of_who_was_adopted_renews_the_hash_in_one_more(cost):
+    user = adopted("leela")
+    response, trips = cost(lambda: login(user))
+    assert (response.status_code, trips) == (200, 2)
+    user.refresh_from_db()
+    assert user.password.startswith("bcrypt_sha256$$2b$12$")
+    response, trips = cost(lambda: login(user))
+    assert (response.status_code, trips) == (200, 1)
+
+
+def test_a_lost_renewal_leaves_the_login_as_it_is(cost, monkeypatch):
+    user = adopted("mira")
+    monkeypatch.setattr(sessions, "update_uncounted", Mock(side_effect=OperationalError("away")))
+    response, trips = cost(lambda: login(user))
+    assert (response.status_code, trips) == (200, 1)
+    user.refresh_from_db()
+    assert user.password.startswith("bcrypt$$2b$12$")
+
+
 def test_a_refused_login_asks_once_more_whoever_it_is(cost):
     for name, password, status in [
         (UserFactory().username, "wrong", 401),
+        (adopted("noor").username, "wrong", 401),
         ("nobody", "wrong", 401),
         (UserFactory(pending=True).username, "wrong", 401),
         (UserFactory(rejected=True).username, PASSWORD, 403),

@@ -1,0 +1,115 @@
+"""What is taken of each table, what is changed on the way, and what is left out, with the reason."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from core.spreadsheets import as_cell
+from operations.seed import SeedError
+
+LEFT_OUT, CHANGED = "left out", "changed"
+LONGEST = 600  # characters of a note
+
+
+class LeftOut(Exception):
+    """A row that cannot be taken, and why."""
+
+
+@dataclass
+class Note:
+    """What happened to one row: of which table, which id, and why."""
+
+    table: str
+    id: str
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return printable(f"{self.table} {self.id}: {self.what}: {self.why}")
+
+
+@dataclass
+class Counts:
+    read: int = 0
+    taken: int = 0
+    changed: int = 0
+    left_out: int = 0
+
+
+@dataclass
+class Report:
+    """The counts of each table, and a note for each row that is changed or left out."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  # about the whole
+
+    def of(self, table: str) -> Counts:
+        return self.counts.setdefault(table, Counts())
+
+    @contextmanager
+    def row(self, table: str, key: object) -> Iterator[list[str]]:
+        """Count one row. The block adds to the list what it changes, and raises LeftOut for a row not to take."""
+        counts, changes = self.of(table), list[str]()
+        counts.read += 1
+        try:
+            yield changes
+        except LeftOut as error:
+            counts.left_out += 1
+            self.note(table, key, LEFT_OUT, str(error))
+            return
+        counts.taken += 1
+        if changes:
+            counts.changed += 1
+            self.note(table, key, CHANGED, " ".join(changes))
+
+    def note(self, table: str, key: object, what: str, why: str) -> None:
+        self.notes.append(Note(table, printable(str(key)), what, printable(why)))
+
+    def lines(self, most: int) -> Iterator[str]:
+        """The report as people read it on a screen, with the first `most` notes."""
+        yield f"{'table':16}{'read':>10}{'taken':>10}{'changed':>10}{'left out':>10}"
+        for table, one in self.counts.items():
+            yield f"{table:16}{one.read:10}{one.taken:10}{one.changed:10}{one.left_out:10}"
+        yield from self.remarks
+        if len(self.notes) > most:
+            yield f"The first {most} of {len(self.notes)} notes; --report FILE writes all:"
+        for note in self.notes[:most]:
+            yield f"  {note}"
+
+    def write(self, path: Path, **about: Any) -> None:
+        """Write all notes to a file that only its owner can read: CSV if its name ends so, else JSON.
+
+        Raises SeedError.
+        """
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                if path.suffix.lower() == ".csv":
+                    self.write_csv(file)
+                else:
+                    whole = {**about, **asdict(self)}
+                    json.dump(whole, file, ensure_ascii=False, indent=1)
+        except OSError as error:
+            raise SeedError(f"The report cannot be written to {path}: {error.strerror}.") from error
+
+    def write_csv(self, file: TextIO) -> None:
+        writer = csv.writer(file)
+        writer.writerow(["table", "id", "what", "why"])
+        writer.writerows([as_cell(cell) for cell in asdict(note).values()] for note in self.notes)
+
+
+def printable(text: str) -> str:
+    """The text without what would move a terminal's cursor or hide, and not too long."""
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+
+
+def quoted(text: str) -> str:
+    """A value of the seed within a sentence."""
+    return f"“{printable(text[:80])}{'…' if len(text) > 80 else ''}”"

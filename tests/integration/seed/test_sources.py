@@ -1,0 +1,127 @@
+"""What --from may name, and what is refused in a sentence before anything is written."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from accounts.models import User
+from operations.seed import source
+from tests.integration.seed.databases import SCHEMA, FileSeed, adopt
+
+ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def refusal(name):
+    with pytest.raises(CommandError) as error:
+        call_command("adopt_seed", source=name)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["seed.sqlite3", "sqlite:///", "d1:", "d1:a/../b", "postgres://x", "sqlite://x"]
+)
+def test_a_name_of_no_database_is_refused(name):
+    assert refusal(name) == source.HOW_TO_NAME
+
+
+def test_files_that_are_no_seed_are_refused(tmp_path):
+    path = tmp_path / "seed.sqlite3"
+    assert refusal(f"sqlite:///{path}") == f"There is no file {path}."
+    assert "four slashes" in refusal("sqlite:///seed.sqlite3")
+    path.write_bytes(b"no database of SQLite" * 100)
+    assert "cannot be read as a database of SQLite" in refusal(f"sqlite:///{path}")
+    path.unlink()
+    seed = FileSeed(path)
+    seed.run("CREATE TABLE notes (id INTEGER)")
+    assert refusal(seed.name).endswith("is not the seed's database: it lacks the table users.")
+    seed.run(*SCHEMA)
+    seed.run("ALTER TABLE designs RENAME COLUMN r2_object_key TO image")
+    assert refusal(seed.name).endswith("it lacks the columns r2_object_key of designs.")
+
+
+def test_a_database_of_this_gallery_is_no_seed(tmp_path):
+    seed = FileSeed(tmp_path / "other.sqlite3")
+    seed.run(*SCHEMA)
+    seed.run("ALTER TABLE users ADD COLUMN username_key TEXT")
+    assert refusal(seed.name).endswith("is a database of this gallery already, and no seed's.")
+
+
+@pytest.mark.skipif(hasattr(connection, "round_trips"), reason="only SQLite")
+def test_the_gallerys_own_file_and_d1_without_an_account_are_refused():
+    own = refusal(f"sqlite:///{connection.settings_dict['NAME']}")
+    assert "is the database of this gallery itself" in own
+    assert "wrangler d1 create" in own
+    assert "This gallery is not on D1" in refusal("d1:some-id")
+
+
+@pytest.mark.skipif(not hasattr(connection, "round_trips"), reason="only D1")
+def test_the_gallerys_own_d1_database_and_one_that_is_not_there_are_refused():
+    assert "is the database of this gallery itself" in refusal(f"d1:{connection.connection.session.database}")
+    assert refusal("d1:no-such-id").startswith("The D1 database no-such-id cannot be read: ")
+
+
+@pytest.mark.skipif(not hasattr(connection, "round_trips"), reason="only D1")
+def test_a_seed_that_is_still_in_use_is_refused(seed, monkeypatch):
+    if isinstance(seed, FileSeed):
+        return
+    read = source.D1Tables.rows
+
+    def read_while_others_write(self, table, columns):
+        if table == "users":
+            seed.user("late")
+        return read(self, table, columns)
+
+    monkeypatch.setattr(source.D1Tables, "rows", read_while_others_write)
+    assert refusal(seed.name).startswith("The seed changed while it was read. Stop the service")
+
+
+def test_ids_and_texts_come_as_they_are(seed, pictured, tmp_path):
+    """Numbers of 53 bits, texts of any script and bytes, also through D1, whose JSON knows only floats."""
+    large = 2**53 - 1
+    seed.user("अनुष्का", id=large)
+    seed.design("சேலை 🧵", id=large, description="two\nlines", colour="नील")
+    seed.design("too large", id=2**53)
+    seed.add("user_favorites", id=7, user_id=large, design_id=large, created_at="2024-05-01")
+    path = tmp_path / "report.csv"
+    said = adopt(seed, apply=True, report=path)
+    assert "its id is no whole number from 1 on: “9007199254740992”" in path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "designs                  2         1" in said
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT d.title, d.colour, u.username FROM designs d, users u WHERE d.id = u.id")
+        assert cursor.fetchall() == [("சேலை 🧵", "नील", "अनुष्का")]
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(seed, tmp_path):
+    seed.user()
+    with pytest.raises(CommandError, match="The report cannot be written to"):
+        adopt(seed, apply=True, report=tmp_path / "no-such-folder" / "report.json")
+    assert not User.objects.exists()
+
+
+def test_the_source_is_opened_for_reading_only(tmp_path):
+    seed = FileSeed(tmp_path / "seed.sqlite3")
+    seed.run(*SCHEMA)
+    with source.opened(seed.name) as found, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        found.connection.execute("DELETE FROM users")
+
+
+def test_migrate_leaves_the_seeds_own_database_alone(tmp_path):
+    """Who names the seed's database as the gallery's is told so, instead of “table users already exists”."""
+    seed = FileSeed(tmp_path / "seed.sqlite3")
+    seed.run(*SCHEMA)
+    before = seed.dump()
+    variables = {"DATA": str(tmp_path / "data"), "DATABASE_URL": f"sqlite:///{seed.path}", "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate"], env=variables, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "This database is the seed's." in done.stderr
+    assert "wrangler d1 create" in done.stderr
+    assert seed.dump() == before
