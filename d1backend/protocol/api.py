@@ -332,7 +332,13 @@ def _outcome_of(failure: NotDoneError) -> str:
     """The word of events.py for what became of a request."""
     if isinstance(failure.error, RateLimited):
         return "limited"
-    return "unsent" if isinstance(failure, UnsentError) else "lost" if isinstance(failure, LostError) else "refused"
+    return (
+        "unsent"
+        if isinstance(failure, UnsentError)
+        else "lost"
+        if isinstance(failure, LostError)
+        else "refused"
+    )
 
 
 def _unknown(last: NotDoneError) -> OutcomeUnknown:

@@ -240,6 +240,7 @@ class Host:
             "error": error,
             "seq": None if copy is None else copy.seq,
             "snapshot": None if snapshot is None else snapshot.name,
+            "snapshot_taken": None if snapshot is None else float(snapshot.taken),
         }
 
 

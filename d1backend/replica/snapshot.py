@@ -13,8 +13,8 @@ from contextlib import closing
 
 from django.core.files.storage import storages
 
-from d1backend.archive import ArchiveError, ArchiveReader, ArchiveWriter, KeyRing, StorageFolder, Table
 from d1backend import events
+from d1backend.archive import ArchiveError, ArchiveReader, ArchiveWriter, KeyRing, StorageFolder, Table
 from d1backend.errors import MissingError
 from d1backend.replica.copy import ReplicaCopy
 from d1backend.replica.directory import ReplicaDirectory, Snapshot
