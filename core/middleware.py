@@ -32,6 +32,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 logger = logging.getLogger("gallery.request")
 
 HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
+INNER_PATHS = (*HEALTH_PATHS, "/metrics")  # what machines ask for, by an address
 QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # Images come from here or from the bucket's public URL, which is plain HTTP on a developer's machine.
@@ -106,13 +107,13 @@ def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
 
 
 def health_first(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Answer the health calls by any host name, and nothing else until this host can answer reads.
+    """Answer the health calls and /metrics by any host name, and nothing else until this host can answer reads.
 
-    Load balancers call them by an address. What follows checks the host name.
+    Load balancers and Prometheus call them by an address. What follows checks the host name.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.path in HEALTH_PATHS:
+        if request.path in INNER_PATHS:
             return resolve(request.path).func(request)
         if replica.is_filling_first():
             return system.still_filling(request)

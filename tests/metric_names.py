@@ -24,9 +24,7 @@ def declared():
 
 
 def declared_names():
-    return {
-        name + ending for name, (kind, _) in declared().items() for ending in ENDINGS.get(kind, ("",))
-    }
+    return {name + ending for name, (kind, _) in declared().items() for ending in ENDINGS.get(kind, ("",))}
 
 
 def documented():

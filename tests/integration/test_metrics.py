@@ -87,7 +87,12 @@ def test_no_secret_name_or_path_is_in_the_metrics(settings, monkeypatch):
     for _ in range(5):
         stranger.post("/api/auth/login", {"username": name, "password": "wrong-password-of-hers"})
     reader = ApiClient(token=tokens["access_token"])
-    for path in ("/api/auth/me", "/api/designs?search=secret-search", f"/media/designs/{name}.jpg", f"/{name}"):
+    for path in (
+        "/api/auth/me",
+        "/api/designs?search=secret-search",
+        f"/media/designs/{name}.jpg",
+        f"/{name}",
+    ):
         reader.get(path)
     text = scrape().text
     for secret in (
@@ -293,7 +298,9 @@ class TestD1:
     def test_requests_count_by_whom_they_are_for_and_how_they_end(self, grown):
         client = ApiClient.admin()
         before = grown("gallery_d1_requests_total")
-        assert client.post("/api/designs", {"title": str(uuid.uuid4()), "category": "Saree"}).status_code == 400
+        assert (
+            client.post("/api/designs", {"title": str(uuid.uuid4()), "category": "Saree"}).status_code == 400
+        )
         body = {"title": "Paithani", "category": "Saree", "r2_object_key": ImageFactory().object_key}
         assert client.post("/api/designs", body).status_code == 201
         assert grown("gallery_d1_requests_total") > before
