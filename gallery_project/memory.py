@@ -42,8 +42,10 @@ def cgroup_usages(own: Path, root: Path) -> Iterator[tuple[int, int]]:
         if not used.exists():  # version 1
             used, dropped = folder / "memory.usage_in_bytes", "total_inactive_file"
         if used.exists():
-            stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-            yield int(used.read_text()) - int(stat.get(dropped, 0)), limit
+            stat = folder / "memory.stat"
+            lines = stat.read_text().splitlines() if stat.exists() else []
+            counted = dict(line.split() for line in lines)
+            yield int(used.read_text()) - int(counted.get(dropped, 0)), limit
 
 
 def cgroup_limits(own: Path = OWN_CGROUPS, root: Path = CGROUPS) -> Iterator[int]:

@@ -12,14 +12,19 @@ from django.contrib.auth import hashers
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from accounts.gauges import waiting
 from accounts.models import User
-from core import hooks, replica
+from core import hooks, races, replica
+from core.metrics import host
 from core.metrics.gauges import Remembered
+from d1backend import SerializationFailure
 from designs.fields import Status
+from designs.gauges import by_status
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import PASSWORD, UserFactory
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
+from tests.metric_names import ALERTS, DASHBOARD, declared, declared_names, documented, used_in
 from tests.pictures import picture
 from tests.scrape import HEADERS, TOKEN, Scrape
 from uploads.pipeline import decoding
@@ -29,9 +34,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _token(settings):
-    from accounts.gauges import waiting
-    from designs.gauges import by_status
-
     settings.METRICS_TOKEN = TOKEN
     waiting.forget()
     by_status.forget()
@@ -185,7 +187,7 @@ def test_lookups_in_the_caches_of_the_catalogue_count(grown):
     assert grown("gallery_cache_lookups_total", cache="design_texts", result="hit") == 2
 
 
-def test_who_waits_for_approval_is_told(django_assert_num_queries):
+def test_who_waits_for_approval_is_told():
     users = [UserFactory(is_approved=False, reviewed_at=None) for _ in range(3)]
     found = scrape()
     assert found.sum("gallery_pending_users") == 3
@@ -221,7 +223,6 @@ def test_what_runs_here_and_its_disk_and_memory_are_told(settings):
 @pytest.fixture
 def newest_backup(monkeypatch):
     """A function that says what the hook finds, and lets the metrics ask it."""
-    from core.metrics import host
 
     def newest_backup(find):
         monkeypatch.setattr(hooks.newest_backup, "function", find)
@@ -247,8 +248,6 @@ def test_the_last_backup_is_told_where_an_app_knows(newest_backup, monkeypatch):
 
 
 def test_a_storage_of_backups_that_hangs_delays_nobody(newest_backup, monkeypatch):
-    from core.metrics import host
-
     hangs, asked = threading.Event(), []
 
     def hang():
@@ -274,13 +273,9 @@ def test_a_part_that_cannot_be_read_leaves_the_others(monkeypatch, caplog):
     assert found.sum("gallery_unreadable_gauges") == 1
     assert found.has("gallery_build_info")
     assert "could not be read" in caplog.text
-    monkeypatch.undo()
 
 
 def test_writes_that_lose_count(grown, monkeypatch):
-    from core import races
-    from d1backend import SerializationFailure
-
     monkeypatch.setattr(races, "pause", lambda attempt: None)
     left = [SerializationFailure("another was first"), SerializationFailure("again")]
 
@@ -322,15 +317,11 @@ class TestD1:
 
 def test_the_page_of_every_metric_names_those_that_are_exposed(settings):
     """docs/metrics.md has one row for each metric, with its labels."""
-    from tests.metric_names import declared, documented
-
     assert documented() == declared()
     assert {re.sub("_(bucket|count|sum)$", "", name) for name in scrape().names} <= set(declared())
 
 
 def test_the_alerts_and_the_dashboard_use_no_other_name():
-    from tests.metric_names import ALERTS, DASHBOARD, declared_names, used_in
-
     assert scrape().names <= declared_names()
     for file in (ALERTS, DASHBOARD):
         names = used_in(file.read_text())
@@ -339,8 +330,6 @@ def test_the_alerts_and_the_dashboard_use_no_other_name():
 
 
 def test_the_dashboard_is_one_that_grafana_takes():
-    from tests.metric_names import DASHBOARD
-
     board = json.loads(DASHBOARD.read_text())
     panels = [panel for panel in board["panels"] if panel["type"] != "row"]
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
