@@ -19,7 +19,7 @@ SNAPSHOTS = Counter("gallery_replica_snapshots", "Snapshots written, used for a 
 
 AGE = HostGauge("gallery_replica_age_seconds", "Seconds since the copy was known to equal D1")
 FOLLOWS = HostGauge("gallery_replica_follows", "Whether there is a copy, and it follows D1")
-FILLED = HostGauge("gallery_replica_filled_ratio", "The part of the copy that is filled")
+FILLED = HostGauge("gallery_replica_filled_ratio", "The part of the first copy that is filled")
 SNAPSHOT = HostGauge(
     "gallery_replica_snapshot_timestamp_seconds", "When the newest known snapshot was taken, or 0"
 )
@@ -62,6 +62,7 @@ def read() -> None:
     if copy["age"] is not None:
         AGE.set(copy["age"])
     FOLLOWS.set(not copy["degraded"] and not copy["late"])
-    FILLED.set(copy["filling"]["fraction"] if copy["filling"] else float(copy["usable"]))
+    fraction = copy["filling"]["fraction"] if copy["filling"] else 0.0
+    FILLED.set(1.0 if copy["usable"] else fraction)
     if settings.SNAPSHOTS is not None:
         SNAPSHOT.set(copy["snapshot_taken"] or 0.0)
