@@ -29,7 +29,7 @@ def declared_names():
 
 def documented():
     """The same, of the rows `| name | kind | labels | meaning |`."""
-    rows = re.findall(r"^\| `(gallery_\w+)` \| (\w+) \| ([^|]*) \| \S", PAGE.read_text(), re.M)
+    rows = re.findall(r"^\| `(gallery_\w+)` \| (\w+) \|([^|]*)\| \S", PAGE.read_text(), re.M)
     return {name: (kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
 
 

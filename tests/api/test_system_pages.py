@@ -152,8 +152,8 @@ def test_metrics_want_their_token(client):
     assert "gallery_requests_total" in response.content.decode()
 
 
-@override_settings(METRICS_TOKEN="a-token-for-prometheus", ALLOWED_HOSTS=["gallery.example.org"])
 def test_metrics_answer_by_any_host_name_and_without_https(client, settings):
+    settings.METRICS_TOKEN, settings.ALLOWED_HOSTS = "a-token-for-prometheus", ["gallery.example.org"]
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
     headers = {"Authorization": "Bearer a-token-for-prometheus", "Host": "10.1.2.3"}

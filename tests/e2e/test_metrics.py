@@ -66,8 +66,8 @@ def test_the_counts_of_two_workers_add_up_and_outlive_them(host, wait_until):
 
 def counted_by(host):
     """The numbers of the processes whose files are in the folder of the metrics."""
-    (mine,) = (name for name in open_files(workers_of(host)[0]) if "/counter_" in name)
-    return [int(path.stem.rpartition("_")[2]) for path in Path(mine).parent.glob("*.db")]
+    counters = next(name for name in open_files(workers_of(host)[0]) if "/counter_" in name)
+    return [int(path.stem.rpartition("_")[2]) for path in Path(counters).parent.glob("*.db")]
 
 
 def test_what_a_worker_refuses_by_itself_counts(host):

@@ -3,9 +3,11 @@
 from contextlib import contextmanager
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from d1backend import OutcomeUnknown, OutOfReach, RateLimited, events
+from d1backend.options import settings_of
+from d1backend.protocol.api import Api
 from d1backend.protocol.budget import Spender, spending
 from devtools import fault_plan as plans
 from tests.d1.faults.conftest import ALIAS
@@ -130,17 +132,12 @@ def test_an_outage_begins_and_ends_once(connect, faulty, proxy, tmp_path):
     assert {"reason": "breaker", "spender": "rest"} in only(found, "call_refused")
     proxy.come_up()
     with heard() as found:
-        reached(connect)
+        reach()
     assert len(only(found, "outage_ended")) == 1
 
 
-def reached(connect):
+def reach():
     """Ask D1 whether it is back, as a write does that people wait for."""
-    from django.db import connections
-
-    from d1backend.options import settings_of
-    from d1backend.protocol.api import Api
-
     entry = connections.settings["one"]
     api = Api(settings_of("one", entry))
     api.reach(entry["NAME"])
@@ -148,9 +145,11 @@ def reached(connect):
 
 
 def test_a_lost_outcome_and_what_became_of_it(faulty, proxy):
-    proxy.plan = plans.always(plans.BAD_GATEWAY_AFTER)
+    counters = Counter.objects.using(ALIAS)
+    counters.create(value=1)
     with heard() as found, pytest.raises(OutcomeUnknown) as caught, transaction.atomic(using=ALIAS):
-        Counter.objects.using(ALIAS).create(value=1)
+        counters.update(value=2)
+        proxy.plan = plans.always(plans.BAD_GATEWAY_AFTER)
     assert len(only(found, "outcome_lost")) == 1
     proxy.plan = None
     with heard() as found:
