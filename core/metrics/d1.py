@@ -64,16 +64,13 @@ def count_settled(sender: type, *, applied: bool | None, **signal: Any) -> None:
 
 def listen() -> None:
     """Count from now on what d1backend signals."""
-    for signal, receiver in {
-        events.request_ended: count_request,
-        events.rows_billed: count_rows,
-        events.request_repeated: count_repeated,
-        events.call_refused: count_refused,
-        events.outage_began: count_outage,
-        events.outcome_lost: count_unknown,
-        events.outcome_settled: count_settled,
-    }.items():
-        signal.connect(receiver)
+    events.request_ended.connect(count_request)
+    events.rows_billed.connect(count_rows)
+    events.request_repeated.connect(count_repeated)
+    events.call_refused.connect(count_refused)
+    events.outage_began.connect(count_outage)
+    events.outcome_lost.connect(count_unknown)
+    events.outcome_settled.connect(count_settled)
 
 
 def read() -> None:

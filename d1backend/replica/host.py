@@ -47,6 +47,7 @@ class Status(TypedDict):
     error: str | None
     seq: int | None
     snapshot: str | None
+    snapshot_taken: float | None
 
 
 class Host:
