@@ -127,6 +127,15 @@ def test_throttled_requests_count_by_their_limit(grown, settings):
     assert grown("gallery_throttled_requests_total", limit="ANONYMOUS_REQUESTS") == 3
 
 
+def test_of_two_limits_the_one_that_refuses_counts(grown, settings):
+    settings.SIGN_IN_REQUESTS = (1, 60)
+    stranger = ApiClient(address="198.51.100.11")
+    statuses = [stranger.post("/api/auth/refresh", {"refresh_token": "none"}).status_code for _ in range(3)]
+    assert statuses == [401, 429, 429]
+    assert grown("gallery_throttled_requests_total", limit="SIGN_IN_REQUESTS") == 2
+    assert grown("gallery_throttled_requests_total", limit="ANONYMOUS_REQUESTS") == 0
+
+
 def test_bcrypt_is_timed(grown, settings):
     settings.PASSWORD_HASHERS = ["accounts.hashers.MeasuredBcrypt"]
     hashed = hashers.make_password("indigo-vat-42")
