@@ -97,6 +97,13 @@ format: install-dev ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: check-alerts
+check-alerts: ## Check the alerts in docs/alerts.yml and run their tests, by promtool
+	@command -v promtool > /dev/null || { echo "promtool is missing. It comes with Prometheus: apt-get install prometheus \
+	(Debian, Ubuntu), brew install prometheus (macOS), or https://prometheus.io/download/" >&2; exit 1; }
+	@promtool check rules docs/alerts.yml
+	@promtool test rules tests/alerts/alerts.test.yml
+
 .PHONY: structure
 structure: install-dev ## Print import rings, upward imports and the files of a facet field (TREE=)
 	@$(BIN)/python -m devtools.structure $(TREE)

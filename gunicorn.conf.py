@@ -148,7 +148,7 @@ def on_exit(server: "Arbiter") -> None:
 
 
 def child_exit(server: "Arbiter", worker: "Worker") -> None:
-    from prometheus_client import multiprocess
+    from core.metrics import exposition
 
-    multiprocess.mark_process_dead(worker.pid)
+    exposition.process_ended()
     worker.place.give_back()

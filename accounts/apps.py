@@ -16,7 +16,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import update_last_login
 
-        from accounts import personal, selectors
+        from accounts import gauges, personal, selectors
         from accounts.api.authentication import user_id_of
         from accounts.triggers import TRIGGERS
         from core import hooks
@@ -26,6 +26,7 @@ class AccountsConfig(AppConfig):
         hooks.signed_in_user.provide(user_id_of)
         hooks.users_named.provide(selectors.users_by_name)
         hooks.exporters.provide(personal.export)
+        hooks.gauges.provide(gauges.read)
         # accounts.triggers does this in the statement that stores the sign-in.
         user_logged_in.disconnect(update_last_login, dispatch_uid="update_last_login")
         # Runs after the receiver of django.contrib.auth that creates the permissions, because it connects later.

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from django.db import connection
 
+from accounts.metrics import LOCKED, TRIES
 from accounts.models import SignIn
 from accounts.usernames import username_key
 from core import limits, replica, sql
@@ -43,6 +44,7 @@ class Guess:
 
     def __init__(self, what: str, limit: tuple[int, int], address: str, username: str) -> None:
         most, seconds = limit
+        self.what = what
         self.name = username_key(username.strip())
         self.network = network_of(address)
         self.pair = Allowance(Limit(f"{what} pair", most, seconds), f"{self.network}\n{self.name}")
@@ -75,6 +77,7 @@ class Guess:
 
     def fail(self) -> None:
         """Let the try count. The one that uses up a limit locks it."""
+        TRIES.labels(self.what, "wrong").inc()
         for one in self.used_up:
             lock(one)
         to_store = self.used_up if self.stored else self.counted
@@ -83,7 +86,12 @@ class Guess:
         self.counted = self.stored = ()
 
     def succeed(self) -> None:
-        """Forget the failures of this name from this network, after the right secret."""
+        """Note the right secret, and forget the failures of this name from this network."""
+        TRIES.labels(self.what, "right").inc()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the failures of this name from this network."""
         if self.is_pair_stored or self.stored:
             execute("DELETE FROM guesses WHERE id = %s", [row_id(self.pair)])
         self.give_back()
@@ -137,7 +145,7 @@ def forget(what: str, limit: tuple[int, int], *, address: str, username: str) ->
     """Forget the failures of a name from a network."""
     guess = Guess(what, limit, address, username)
     guess.learn()
-    guess.succeed()
+    guess.forget()
 
 
 def lock(allowance: Allowance) -> None:
@@ -145,6 +153,7 @@ def lock(allowance: Allowance) -> None:
     locks, first = locks_of(allowance), -(-allowance.limit.step // SECOND)
     past = LOCKS - locks.look().remaining
     limits.store().take([locks.cell])
+    LOCKED.labels(allowance.limit.name).inc()
     allowance.hold(min(first * 2**past, max(first, LONGEST_LOCK)))
 
 

@@ -13,6 +13,7 @@ from django.core.files import locks
 from redis.exceptions import RedisError
 
 from core.json_types import Json
+from core.metrics.requests import REDIS_FAILURES
 from d1backend.waiting import about_to_wait
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class SteadyRedisCache(RedisCache):
     def note_away(cls, error: RedisError) -> None:
         """Ask Redis no more for a while."""
         cls.away_until = time.monotonic() + PAUSE
+        REDIS_FAILURES.inc()
         logger.warning("Redis is away, this host counts by itself: %s", type(error).__name__)
 
     add = steady(RedisCache.add)

@@ -11,6 +11,8 @@ its function and a docstring, call it where it is needed, and register the provi
     image_uses       uploads     designs
     erasers          accounts    uploads
     exporters        accounts    core, accounts, uploads, designs
+    gauges           core        core, accounts, uploads, designs, gallery_project
+    newest_backup    core        operations
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -81,3 +83,11 @@ erasers: MultiHook[Callable[[AbstractBaseUser], Callable[[], None]]] = MultiHook
 # their answers as JSON. `absolute` makes an absolute URL of one of this server.
 Exporter = Callable[[AbstractBaseUser, Callable[[str], str]], Mapping[str, Callable[[], Any]]]
 exporters: MultiHook[Exporter] = MultiHook()
+
+# gauges(): sets the gauges of the app that are read when somebody asks for the metrics (core.metrics.gauges). It must
+# not ask D1, nor anything else that somebody would wait for.
+gauges: MultiHook[Callable[[], None]] = MultiHook()
+
+# newest_backup(): when the last backup was taken (time.time()), 0 if there is none; None where nothing says where
+# backups are stored. It may take long: nobody waits for it.
+newest_backup: Hook[Callable[[], float | None]] = Hook("newest_backup")

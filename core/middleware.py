@@ -19,9 +19,11 @@ from django.urls import resolve
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from core import metrics, races, replica, system
+from core import races, replica, system
 from core.api.errors import error_response
+from core.metrics.requests import observe
 from core.request_body import BodyTooLarge, Unreadable
+from core.routes import route_of
 from core.spending import READS
 from d1backend import conditional_writes, gather
 
@@ -65,7 +67,7 @@ def request_log(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespon
         response = get_response(request)
         seconds, trips = time.perf_counter() - start, round_trips() - before
         response["X-Request-ID"] = request_id
-        metrics.observe(request.method or "", response.status_code, seconds, trips)
+        observe(request.method or "", route_of(request), response.status_code, seconds, trips)
         logger.info(
             "method=%s path=%r status=%d ms=%.1f round_trips=%d request_id=%s",
             request.method,

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, IntegrityError, connection
 
+from core.metrics.requests import CONFLICTS
 from d1backend import ConditionFailed, OutcomeUnknown, SerializationFailure
 from d1backend.replica import on_primary
 from d1backend.retry import pause
@@ -55,6 +56,7 @@ def repeated(call: Callable[[bool], T]) -> T:
         except DatabaseError as error:
             if is_last or not is_lost(error):
                 raise
+            CONFLICTS.inc()
             logger.info("a write lost against another one and runs again: %s", type(error).__name__)
         pause(attempt)
     raise AssertionError

@@ -28,6 +28,9 @@ class Status(TypedDict):
     degraded: bool
     filling: replica.Filling | None  # how far the fill of this host is
     error: str | None
+    snapshot_taken: (
+        float | None
+    )  # when the newest snapshot was taken (time.time()), as far as this host knows
     late: bool  # older than max_age, although it has just been updated
 
 
@@ -96,6 +99,7 @@ def status() -> Status:
         degraded=found["degraded"],
         filling=found["filling"],
         error=found["error"],
+        snapshot_taken=found["snapshot_taken"],
         late=late,
     )
 

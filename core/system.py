@@ -17,9 +17,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from core import app_settings, replica
 from core import health as health_checks
-from core import metrics as gallery_metrics
 from core.api.errors import DEFAULTS, RETRY_AFTER, error_headers, error_response, status_of_django, wait_of
 from core.health import Checks
+from core.metrics import exposition
 
 # The app settings that apps show or go by.
 TOLD_TO_APPS = ("support_contact", "min_app_version", "privacy_url", "terms_url")
@@ -137,7 +137,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         refusal = HttpResponse("Send METRICS_TOKEN as bearer token.\n", status=401, content_type="text/plain")
         refusal["WWW-Authenticate"] = "Bearer"
         return refusal
-    return HttpResponse(gallery_metrics.text(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(exposition.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -8,11 +8,13 @@ class DesignsConfig(AppConfig):
     verbose_name = "Designs"
 
     def ready(self) -> None:
-        from core.hooks import exporters, image_uses
+        from core.hooks import exporters, gauges, image_uses
         from core.triggers import register
         from designs import checks, hooks, personal, triggers  # noqa: F401  checks registers the system checks
+        from designs.gauges import read
 
         register(self.label, triggers.OBJECTS, setup=triggers.SEARCH_SETUP)
         image_uses.provide(hooks.cover_use)
         image_uses.provide(hooks.further_use)
         exporters.provide(personal.export)
+        gauges.provide(read)

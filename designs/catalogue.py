@@ -55,14 +55,14 @@ class Found(NamedTuple):
     reading: Reading | None = None
 
 
-totals = VersionedCache[int](4096)
-parts = VersionedCache[Found](4096)  # about a kilobyte each
-id_lists = VersionedCache[Sequence[int]](16)  # the ids of whole lists, of 8 bytes each
-readings = VersionedCache[Reading](1024)  # a few kilobytes each
-facet_counts = VersionedCache[Facets](128)  # about a hundred kilobytes each
-known_values = VersionedCache[Texts](2)  # of all readers and of admins: about 5 MB at most
-suggested = VersionedCache[list[Suggestion]](4096)  # about a kilobyte each
-design_texts = VersionedCache[bytes](8192)  # designs as JSON: about a kilobyte each
+totals = VersionedCache[int]("totals", 4096)
+parts = VersionedCache[Found]("parts", 4096)  # about a kilobyte each
+id_lists = VersionedCache[Sequence[int]]("id_lists", 16)  # the ids of whole lists, of 8 bytes each
+readings = VersionedCache[Reading]("readings", 1024)  # a few kilobytes each
+facet_counts = VersionedCache[Facets]("facet_counts", 128)  # about a hundred kilobytes each
+known_values = VersionedCache[Texts]("known_values", 2)  # of all readers and of admins: about 5 MB at most
+suggested = VersionedCache[list[Suggestion]]("suggested", 4096)  # about a kilobyte each
+design_texts = VersionedCache[bytes]("design_texts", 8192)  # designs as JSON: about a kilobyte each
 
 
 class DesignPage(NamedTuple):

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from django.db import connections, router
 
 from core import sql
+from designs.metrics import LOOKUPS
 from designs.models import CatalogueVersion
 
 K = TypeVar("K", bound=Hashable)
@@ -38,8 +39,9 @@ def current_version() -> Version | None:
 class VersionedCache(Generic[V]):
     """What this process read, by the version it was read under and a key; the least recently used goes first."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, name: str, size: int) -> None:
         self.size = size
+        self.hits, self.misses = LOOKUPS.labels(name, "hit"), LOOKUPS.labels(name, "miss")
         self.lock = threading.Lock()
         self.entries: OrderedDict[tuple[str, Hashable], V] = OrderedDict()
 
@@ -52,7 +54,9 @@ class VersionedCache(Generic[V]):
         with self.lock:
             if entry in self.entries:
                 self.entries.move_to_end(entry)
+                self.hits.inc()
                 return self.entries[entry]
+        self.misses.inc()
         value = load()
         self.note(version, {key: value}, loaded)
         return value
@@ -75,7 +79,9 @@ class VersionedCache(Generic[V]):
                     found[key] = self.entries[entry]
                 else:
                     missing.append(key)
+        self.hits.inc(len(found))
         if missing:
+            self.misses.inc(len(missing))
             values = load(missing)
             found |= values
             self.note(version, values, loaded)

@@ -7,4 +7,7 @@ class GalleryProjectConfig(AppConfig):
     name = "gallery_project"
 
     def ready(self) -> None:
-        from gallery_project import checks  # noqa: F401  registers the system checks
+        from core.hooks import gauges
+        from gallery_project import checks, metrics  # noqa: F401  checks registers the system checks
+
+        gauges.provide(metrics.read)

@@ -15,6 +15,7 @@ OF_OTHERS = (50, 600)
 OF_THE_SERVER, OF_A_WORKER, OF_A_COMMAND = 120 * MEGABYTE, 50 * MEGABYTE, 100 * MEGABYTE
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
+MEMINFO = Path("/proc/meminfo")
 
 
 def limit() -> int:
@@ -23,8 +24,40 @@ def limit() -> int:
     return min([physical, *cgroup_limits()])
 
 
+def usage(own: Path = OWN_CGROUPS, root: Path = CGROUPS, meminfo: Path = MEMINFO) -> tuple[int, int] | None:
+    """Return the bytes in use and the limit, where the least is left: of the cgroups, or the machine; None elsewhere.
+
+    Files that the kernel can drop at once are not in use.
+    """
+    found = list(cgroup_usages(own, root))
+    if meminfo.exists():
+        lines = [line.split() for line in meminfo.read_text().splitlines()]
+        kilobytes = {name: int(number) for name, number, *_ in lines}
+        total = kilobytes["MemTotal:"]
+        found.append(((total - kilobytes["MemAvailable:"]) * 1024, total * 1024))
+    return min(found, key=lambda pair: pair[1] - pair[0], default=None)
+
+
+def cgroup_usages(own: Path, root: Path) -> Iterator[tuple[int, int]]:
+    """Yield the bytes in use and the limit of each cgroup that has one."""
+    for folder, limit in limited_cgroups(own, root):
+        used, dropped = folder / "memory.current", "inactive_file"
+        if not used.exists():  # version 1
+            used, dropped = folder / "memory.usage_in_bytes", "total_inactive_file"
+        if used.exists():
+            stat = folder / "memory.stat"
+            lines = stat.read_text().splitlines() if stat.exists() else []
+            counted = dict(line.split() for line in lines)
+            yield int(used.read_text()) - int(counted.get(dropped, 0)), limit
+
+
 def cgroup_limits(own: Path = OWN_CGROUPS, root: Path = CGROUPS) -> Iterator[int]:
     """Yield the limits of this process's cgroups and those above, of version 1 or 2 (cgroups(7)); none elsewhere."""
+    return (limit for _, limit in limited_cgroups(own, root))
+
+
+def limited_cgroups(own: Path, root: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the same with the folder of each."""
     lines = own.read_text().splitlines() if own.exists() else []
     for line in lines:
         number, controllers, path = line.split(":", 2)
@@ -41,7 +74,7 @@ def cgroup_limits(own: Path = OWN_CGROUPS, root: Path = CGROUPS) -> Iterator[int
             if each.is_relative_to(top) and file.exists():
                 value = file.read_text().strip()
                 if value.isdigit():  # else "max"
-                    yield int(value)
+                    yield each, int(value)
 
 
 def for_pictures(bytes_of_host: int) -> tuple[int, int]:

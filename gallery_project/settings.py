@@ -130,7 +130,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.StaffBackend"]
 EDITED_APPS = ["designs", "uploads"]  # what members of the group Editors work on in the admin
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "accounts.hashers.MeasuredBcrypt",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "accounts.hashers.PlainBCryptPasswordHasher",  # of users whom adopt_seed has taken over
 ]

@@ -24,7 +24,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 # bcrypt's cost is the point of it, and the tests have no use for that; one test asks for the real list.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
-    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "accounts.hashers.MeasuredBcrypt",
 ]
 DEBUG = False
 # A run asks more than people do. The tests of a limit set it.

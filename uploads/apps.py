@@ -10,10 +10,11 @@ class UploadsConfig(AppConfig):
     def ready(self) -> None:
         from core import hooks
         from core.triggers import register
-        from uploads import checks, personal, selectors, triggers  # noqa: F401  checks registers the system checks
+        from uploads import checks, gauges, personal, selectors, triggers  # noqa: F401  checks registers the system checks
 
         register(self.label, triggers.TRIGGERS)
         hooks.own_avatar.provide(selectors.own_avatar)
         hooks.image_uses.provide(selectors.avatar_use)
         hooks.erasers.provide(personal.erase)
         hooks.exporters.provide(personal.export)
+        hooks.gauges.provide(gauges.read)

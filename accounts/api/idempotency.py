@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.idempotency import Attempt
+from accounts.metrics import REPLAYS
 from core.api.conditional import JSON, to_json
 from core.api.permissions import caller
 from core.errors import Forbidden, NotAuthenticated, invalid_field
@@ -61,6 +62,7 @@ def idempotent(make: Callable[[Any, Request, Answer], None]) -> Callable[[Any, R
             kept = attempt.kept() if attempt is not None else None
             if kept is None:
                 raise
+            REPLAYS.inc()
             return HttpResponse(kept.body, JSON, kept.status, headers={REPLAYED: "true"})
         return HttpResponse(texts[-1], JSON, CREATED)
 

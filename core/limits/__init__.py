@@ -17,6 +17,7 @@ from django.conf import settings
 from core.errors import TooMany
 from core.limits.cells import SECOND, Cell, Cells, HostCells
 from core.limits.shared_cells import SharedCells
+from core.metrics.requests import THROTTLED
 from core.request_body import NOTES
 
 DAY = 86_400  # seconds
@@ -75,6 +76,7 @@ class Allowance(NamedTuple):
         ahead = store().shift(self.cell)
         if self.wait(ahead):
             self._note(ahead)
+            THROTTLED.labels(self.limit.name).inc()
             raise TooMany(SENTENCES[code], code=code, retry_after=self.wait(ahead))
 
     def add(self) -> None:
@@ -165,7 +167,9 @@ def take(*allowances: Allowance, code: str = TOO_MANY_REQUESTS) -> dict[Allowanc
         if taken.allowed:
             notes.counted.update(allowances)
     if not taken.allowed:
-        wait = max(one.wait(ahead) for one, ahead in zip(allowances, taken.ahead, strict=True))
+        waits = {one: one.wait(ahead) for one, ahead in zip(allowances, taken.ahead, strict=True)}
+        wait = max(waits.values())
+        THROTTLED.labels(max(waits, key=waits.__getitem__).limit.name).inc()
         raise TooMany(SENTENCES[code], code=code, retry_after=max(1, wait))
     return standings
 

@@ -10,14 +10,14 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 from urllib.parse import quote
 
 import urllib3
 from django.db import utils
-from django.dispatch import Signal
 
+from d1backend import events
 from d1backend.errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
 from d1backend.options import Settings
 from d1backend.protocol import breaker, budget, deadline
@@ -33,9 +33,6 @@ from d1backend.protocol.responses import (
     rate_limited,
 )
 from d1backend.waiting import about_to_wait
-
-# Sent before each request to the API, so that receivers can count the requests of an account.
-request_sent = Signal()
 
 Statement = tuple[str, list[str]]
 
@@ -168,8 +165,11 @@ class Api:
         except (Error, utils.Error) as error:
             error.args = (with_tables(str(error), [sql for sql, _ in statements]),)
             raise
+        before = replace(self.usage)
         for part in answer["result"]:
             self.usage.add_rows(part.get("meta") or {})
+        used = self.usage.since(before)
+        events.rows_billed.send(Api, rows_read=used.rows_read, rows_written=used.rows_written)
         return [part["results"] for part in answer["result"]]
 
     def create(self, name: str) -> str:
@@ -232,6 +232,7 @@ class Api:
                 pause = self._pause(1) + last.wait
                 until += pause
                 self._sleep(pause)
+                events.request_repeated.send(Api, reason=_outcome_of(last))
                 continue
             # However long a lost answer took, one more attempt shows what became of the write.
             settles = isinstance(last, LostError) and writes and not lost
@@ -247,6 +248,7 @@ class Api:
             ):
                 break
             self._sleep(pause)
+            events.request_repeated.send(Api, reason=_outcome_of(last))
         if lost and writes:
             raise _unknown(last) from last.error
         raise last.error
@@ -277,17 +279,34 @@ class Api:
         Raises the exceptions of responses.parse_response(). A NotDoneError for a failed connection is raised from None,
         because frames of the HTTP library hold the token.
         """
+        spender = budget.current_spender()[0].value
         if left := self._limit.seconds_left():
+            events.call_refused.send(Api, reason="block", spender=spender)
             raise rate_limited(left)
         try:
             with budget.after_write() if settles else nullcontext():
                 self.budget.take()
         except RateLimited as error:
+            events.call_refused.send(Api, reason="budget", spender=spender)
             raise RefusedError(error, error.retry_after) from None
         if self._process != os.getpid():
             self._open()
         self.usage.round_trips += 1
-        request_sent.send(Api)
+        events.request_sent.send(Api)
+        started, outcome = time.perf_counter(), "aborted"
+        try:
+            answer = self._answer(method, path, body, parts, longest)
+            outcome = "answered"
+            return answer
+        except NotDoneError as failure:
+            outcome = _outcome_of(failure)
+            raise
+        finally:
+            seconds = time.perf_counter() - started
+            events.request_ended.send(Api, spender=spender, outcome=outcome, seconds=seconds)
+
+    def _answer(self, method: str, path: str, body: Body, parts: int | None, longest: float) -> Answer:
+        """Send one request and return its answer; raises as _attempt() does."""
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             response = self._pool.request(
@@ -312,7 +331,21 @@ class Api:
             raise
 
 
+def _outcome_of(failure: NotDoneError) -> str:
+    """The word of events.py for what became of a request."""
+    if isinstance(failure.error, RateLimited):
+        return "limited"
+    return (
+        "unsent"
+        if isinstance(failure, UnsentError)
+        else "lost"
+        if isinstance(failure, LostError)
+        else "refused"
+    )
+
+
 def _unknown(last: NotDoneError) -> OutcomeUnknown:
+    events.outcome_lost.send(Api)
     return OutcomeUnknown(f"{last}; whether the write was done is not known")
 
 

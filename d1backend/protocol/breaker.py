@@ -23,6 +23,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django.db import utils
 
+from d1backend import events
 from d1backend.errors import (
     AlreadyAppliedError,
     CarriedResult,
@@ -40,6 +41,7 @@ from d1backend.protocol.breaker_state import (
     StateInFiles,
     StateInMemory,
 )
+from d1backend.protocol.budget import current_spender
 from d1backend.protocol.responses import NotDoneError, RefusedError
 
 log = logging.getLogger(__name__)
@@ -248,6 +250,7 @@ class Breaker:
             was_open = True
         if was_open:
             log.warning("D1 answers again.")
+            events.outage_ended.send(Breaker)
 
     def _note_failure(self, failure: NotDoneError, started: float, *, is_trial: bool = False) -> None:
         if isinstance(failure, RefusedError):
@@ -273,6 +276,7 @@ class Breaker:
         pause = max(min(2.0**trials, _LONGEST_PAUSE), min(wait, LONGEST_WAIT))
         if state is None:
             log.warning("D1 is out of reach (%s); calls fail at once, except one at a time.", reason)
+            events.outage_began.send(Breaker)
         state = OpenState(reason, trials, time.time() + pause)
         try:
             self._state.open(state)
@@ -297,6 +301,7 @@ def _refusal(state: OpenState) -> RefusedError:
 
 def _refused(reason: str, seconds: float) -> RefusedError:
     """The failure of a call that is not sent; `seconds` is when D1 is tried again."""
+    events.call_refused.send(Breaker, reason="breaker", spender=current_spender()[0].value)
     wait = min(seconds, _LONGEST_PAUSE) or SILENCE
     error = OutOfReach(f"{reason}; this call was not sent. Try again in {wait:.0f} s.")
     error.retry_after = wait

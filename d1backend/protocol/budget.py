@@ -184,6 +184,11 @@ class Budget:
         """The calls of this host in the last five minutes, and up to one slot of ten seconds more."""
         return sum(totals(self.ledger.read().slots(time.time())))
 
+    def used_by(self) -> dict[Spender, int]:
+        """The same by whom they were for."""
+        counts = totals(self.ledger.read().slots(time.time()))
+        return dict(zip(INDEX, counts, strict=True))
+
     @property
     def share(self) -> int:
         """The calls that this host may make in five minutes; 0 without an allowance."""

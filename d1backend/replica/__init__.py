@@ -29,7 +29,8 @@ def status(alias: str = "replica") -> Status:
     reads), None without a copy; `max_age`: how old it may get while D1 answers; `degraded`: whether D1 cannot be
     followed or there is no copy; `error`: the class of the last failure, None after a success; `filling`: while any
     process of this host fills it, `table`, its `rows` so far and in `total`, and the `fraction` (0 to 1) of all
-    tables; `seq`: the last change it contains; `snapshot`: the name of the newest snapshot, as far as this host knows.
+    tables; `seq`: the last change it contains; `snapshot`: the name of the newest snapshot, and `snapshot_taken` when
+    it was taken (time.time()), as far as this host knows.
     """
     return host_of(alias).status()
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
 
+from d1backend import events
 from d1backend.replica import layout, row_writes
 from d1backend.replica.change_log import LogState
 from d1backend.replica.changes import Change, ChangeSet, NeedsRefill, OtherSchema
@@ -228,7 +229,8 @@ class ReplicaCopy:
                 return False
             if change is not None:
                 change.begin(db)
-            if change_set.seq > int(seq or 0):
+            is_newer = change_set.seq > int(seq or 0)
+            if is_newer:
                 row_writes.write_changes(db, change_set)
                 self._record_progress(db, change_set, change_set.changes)
             if change is not None:
@@ -236,6 +238,8 @@ class ReplicaCopy:
                 self._record_schema(db, change)
         if change is not None:
             self._shape = change.shape
+        if is_newer:
+            events.changes_applied.send(ReplicaCopy, count=len(change_set.changes))
         return True
 
     def take_over(self, change: SchemaChange) -> None:

@@ -47,6 +47,7 @@ class Status(TypedDict):
     error: str | None
     seq: int | None
     snapshot: str | None
+    snapshot_taken: float | None
 
 
 class Host:
@@ -240,6 +241,7 @@ class Host:
             "error": error,
             "seq": None if copy is None else copy.seq,
             "snapshot": None if snapshot is None else snapshot.name,
+            "snapshot_taken": None if snapshot is None else float(snapshot.taken),
         }
 
 

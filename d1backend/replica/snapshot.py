@@ -13,6 +13,7 @@ from contextlib import closing
 
 from django.core.files.storage import storages
 
+from d1backend import events
 from d1backend.archive import ArchiveError, ArchiveReader, ArchiveWriter, KeyRing, StorageFolder, Table
 from d1backend.errors import MissingError
 from d1backend.replica.copy import ReplicaCopy
@@ -85,6 +86,7 @@ def take_snapshot(
         folder.folder(name).delete()
         raise ArchiveError("its lease ended, or D1's epoch changed, while it was written")
     directory.note_snapshot(newest, EVERY)
+    events.snapshot_written.send(Snapshot)
     try:
         _delete(folder, set(older) - {newest.previous})
     except ArchiveError as error:
@@ -176,6 +178,7 @@ def restore(directory: ReplicaDirectory, opened: OpenSnapshot, copy: ReplicaCopy
     except ArchiveError as error:
         _refuse(directory, opened.snapshot, error)
     else:
+        events.snapshot_restored.send(Snapshot)
         log.info("The replica %s is filled from snapshot %s.", directory.options.alias, opened.snapshot.name)
 
 
@@ -217,6 +220,7 @@ def _has(copy: ReplicaCopy, table: str, key: Value) -> bool:
 def _refuse(directory: ReplicaDirectory, snapshot: Snapshot, error: ArchiveError) -> None:
     """Log why a snapshot is not used, and do not try it again: this host writes another after its fill."""
     directory.note_snapshot(snapshot, 0.0, refused=True)
+    events.snapshot_refused.send(Snapshot)
     log.warning(
         "Snapshot %s of the replica %s is not used: %s.", snapshot.name, directory.options.alias, error
     )

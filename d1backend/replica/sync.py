@@ -7,6 +7,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from d1backend import events
+from d1backend.errors import RateLimited
 from d1backend.protocol.budget import Spender, spending
 from d1backend.replica.changes import Change, ChangeSet, NeedsRefill
 from d1backend.replica.copy import ReplicaCopy, is_damage
@@ -14,7 +16,7 @@ from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.fill import Progress, create_copy, fill_copy, find_unpublished_copy, patiently
 from d1backend.replica.installation import install_log, log_is_installed
 from d1backend.replica.snapshot import OpenSnapshot, is_from_snapshot, open_snapshot, restore
-from d1backend.replica.snapshot_lease import require_no_migration
+from d1backend.replica.snapshot_lease import MigrationAwaited, require_no_migration
 from d1backend.replica.source import Source
 from d1backend.replica.tables import Shape, SourceSchema
 
@@ -41,11 +43,22 @@ def sync(
     An old copy stays readable until the new one is complete. Raises the errors of D1, NeedsRefill when the fill must
     start again, and MigrationAwaited when it should wait for a migration that is not that of `holder`.
     """
-    with spending(Spender.SYNC):
-        if _sync_current(directory, source):
-            return
-    with spending(Spender.FILL):
-        _refill(directory, source, progress, holder)
+    started, outcome = time.perf_counter(), "failed"
+    try:
+        with spending(Spender.SYNC):
+            is_current = _sync_current(directory, source)
+        if not is_current:
+            with spending(Spender.FILL):
+                _refill(directory, source, progress, holder)
+        outcome = "done" if is_current else "filled"
+    except MigrationAwaited:
+        outcome = "waits"
+        raise
+    except RateLimited as refused:
+        outcome = "no_room" if refused.own else outcome
+        raise
+    finally:
+        events.sync_ended.send(ReplicaDirectory, outcome=outcome, seconds=time.perf_counter() - started)
 
 
 def _sync_current(directory: ReplicaDirectory, source: Source) -> bool:

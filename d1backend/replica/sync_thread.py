@@ -9,6 +9,7 @@ from functools import cached_property
 
 from django.db import DatabaseError
 
+from d1backend import events
 from d1backend.errors import OutOfReach, RateLimited
 from d1backend.options import Settings
 from d1backend.protocol.breaker import breaker_of
@@ -149,6 +150,7 @@ class SyncThread:
                     self._source = Source(self._directory.options, patient=False)
                 if has_copy and (wait := self._source.seconds_to_sync()):
                     self._no_room_until = time.time() + wait
+                    events.sync_ended.send(SyncThread, outcome="no_room", seconds=0.0)
                     return
                 sync(self._directory, self._source)
             except MigrationAwaited as migration:

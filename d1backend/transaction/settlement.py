@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from d1backend import events
 from d1backend.errors import OperationalError
 from d1backend.options import Settings
 from d1backend.protocol.api import Api
@@ -28,6 +29,14 @@ class Settlement:
 
         Raises OperationalError when D1 does not answer, or the mark says nothing about this batch.
         """
+        applied = None
+        try:
+            applied = self._ask()
+            return applied
+        finally:
+            events.outcome_settled.send(Settlement, applied=applied)
+
+    def _ask(self) -> bool:
         if time.time() > self._until:
             raise OperationalError("It is too late to ask: marks are kept for a day.")
         api = Api(self._settings)

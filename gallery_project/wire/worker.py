@@ -63,6 +63,10 @@ class Worker(AnsweringWorker):
     def init_process(self) -> None:
         from django.conf import settings  # gunicorn loads this module before Django is set up
 
+        from gallery_project import metrics
+
+        self.metrics = metrics
+        metrics.STARTS.inc()
         self.spool = Spool(Path(settings.DATA))
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.most = min(
@@ -108,6 +112,7 @@ class Worker(AnsweringWorker):
     def tick(self, now: float) -> None:
         self.tick_at = now + TICK
         self.notify()
+        self.metrics.note_worker(self.connections, self.cfg.threads)
         if self.alive:
             held = len(self.connections)
             self.place.say(held)
@@ -265,6 +270,7 @@ class Worker(AnsweringWorker):
     def refuse(self, conn: Connection, error: Exception) -> None:
         """Answer without the application."""
         refusal = refusal_of(error)
+        self.metrics.REFUSALS.labels(str(int(refusal.status))).inc()
         if refusal.status in (500, 503):
             self.log.error("a request was refused with %d", refusal.status, exc_info=error)
         self.send(conn, answer(refusal, conn.head or bytes(conn.buffer), conn.address))

@@ -10,6 +10,7 @@ from console.sessions import SessionStore
 from core import app_settings, health, replica
 from tests.api.client import ApiClient, refused
 from tests.factories.accounts import UserFactory
+from tests.scrape import Scrape
 from uploads.keys import ACCEPTED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,6 +152,14 @@ def test_metrics_want_their_token(client):
     assert "gallery_requests_total" in response.content.decode()
 
 
+def test_metrics_answer_by_any_host_name_and_without_https(client, settings):
+    settings.METRICS_TOKEN, settings.ALLOWED_HOSTS = "a-token-for-prometheus", ["gallery.example.org"]
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
+    headers = {"Authorization": "Bearer a-token-for-prometheus", "Host": "10.1.2.3"}
+    assert client.get("/metrics", headers=headers).status_code == 200
+
+
 @pytest.mark.skipif(not replica.is_used(), reason="only D1 has a replica (TEST_ENGINE=d1)")
 class TestTheReplica:
     def test_health_tells_its_age(self, client):
@@ -172,9 +181,8 @@ class TestTheReplica:
     @override_settings(METRICS_TOKEN="a-token-for-prometheus")
     def test_metrics_count_every_call_to_d1_and_tell_the_age(self, client):
         def metric(name):
-            text = client.get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"})
-            lines = dict(line.split(" ") for line in text.content.decode().splitlines() if line[0] != "#")
-            return float(lines[name])
+            response = client.get("/metrics", headers={"Authorization": "Bearer a-token-for-prometheus"})
+            return Scrape(response.content.decode()).sum(name)
 
         before = metric("gallery_d1_requests_total")
         UserFactory()

@@ -15,6 +15,7 @@ from devtools.ports import free_port
 from devtools.serving import Server, new_server, serving
 from devtools.waiting import wait_for
 from tests.engine import engine_environment
+from tests.scrape import Scrape
 
 LIVE = "/health/live"  # answers from the start
 # A row that a fill copies before users.
@@ -97,7 +98,7 @@ def runs(pid: int) -> bool:
 
 
 def test_it_answers_health_calls_alone_and_asks_d1_nothing(new_host, proxy):
-    with filling(new_host(), proxy) as server:
+    with filling(new_host(METRICS_TOKEN="a-token"), proxy) as server:
         client = server.client()
         ready = client.get("/health/ready")
         assert ready.status_code == 503
@@ -107,11 +108,12 @@ def test_it_answers_health_calls_alone_and_asks_d1_nothing(new_host, proxy):
         head = client.request("HEAD", "/health/ready")
         assert (head.status_code, head.content) == (503, b"")
         assert [client.get(path).status_code for path in (LIVE, "/health")] == [200, 200]
+        metrics = client.get("/metrics", headers={"Authorization": "Bearer a-token"})
+        assert 0 < Scrape(metrics.text).sum("gallery_replica_filled_ratio") < 1
         passed = sum(fault is None for _, fault in proxy.log)
         for path in (
             "/",
             "/info",
-            "/metrics",
             "/api/designs",
             "/api/nope",
             "/media/x.jpg",
@@ -127,6 +129,7 @@ def test_it_answers_health_calls_alone_and_asks_d1_nothing(new_host, proxy):
         assert page.headers["Content-Type"].startswith("text/html")
         assert int(page.headers["Retry-After"]) > 0
         assert client.get("/health").json()["status"] == "degraded"
+        client.get("/metrics", headers={"Authorization": "Bearer a-token"})
         assert sum(fault is None for _, fault in proxy.log) == passed
         proxy.plan = None
         wait_for(lambda: is_ready(server), 60)

@@ -28,9 +28,41 @@ def test_the_limits_of_the_cgroup_and_those_above_count(tmp_path, own, files, li
     assert list(memory.cgroup_limits(own_file, root)) == limits
 
 
+VERSION_2 = {"memory.max": "1000", "memory.current": "700", "memory.stat": "anon 300\ninactive_file 100\n"}
+VERSION_1 = {
+    "memory/memory.limit_in_bytes": "1000",
+    "memory/memory.usage_in_bytes": "900",
+    "memory/memory.stat": "inactive_file 1\ntotal_inactive_file 250\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "machine", "usage"),
+    [
+        ("0::/\n", VERSION_2, (100, 90), (600, 1000)),
+        ("5:memory:/\n", VERSION_1, (100, 90), (650, 1000)),
+        ("0::/\n", {"memory.max": "1000", "memory.current": "700"}, (100, 90), (700, 1000)),
+        ("0::/\n", VERSION_2, (2, 0), (2048, 2048)),
+        ("0::/\n", {"memory.max": "max"}, (8, 2), (6 * 1024, 8 * 1024)),
+        ("0::/\n", {"memory.max": "1000"}, (8, 2), (6 * 1024, 8 * 1024)),
+    ],
+)
+def test_memory_in_use_is_that_of_where_the_least_is_left(tmp_path, own, files, machine, usage):
+    root, own_file, meminfo = tmp_path / "cgroup", tmp_path / "own", tmp_path / "meminfo"
+    own_file.write_text(own)
+    meminfo.write_text(
+        "MemTotal: {} kB\nMemFree: 1 kB\nMemAvailable: {} kB\nHugePages_Total: 0\n".format(*machine)
+    )
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content)
+    assert memory.usage(own_file, root, meminfo) == usage
+
+
 def test_where_there_are_no_cgroups_there_is_no_limit_of_them(tmp_path):
     assert list(memory.cgroup_limits(tmp_path / "own", tmp_path)) == []
     assert memory.limit() > 0
+    assert memory.usage(tmp_path / "own", tmp_path, tmp_path / "meminfo") is None
 
 
 def test_a_small_host_takes_pictures_of_20_megapixels_and_others_of_50():

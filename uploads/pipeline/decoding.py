@@ -19,6 +19,7 @@ from django.conf import settings
 
 from core import private_files
 from core.errors import Unavailable
+from uploads.metrics import DECODING_REFUSED, DECODING_WAIT
 
 PATIENCE = 20.0  # seconds
 PAUSE = 0.05  # seconds
@@ -55,8 +56,14 @@ def decoding(size: int) -> Iterator[None]:
 
 def taken(size: int) -> IO[bytes]:
     """Return the locked file of `size` bytes of the budget. Raises Unavailable."""
-    folder = settings.DATA / "decoding"
-    private_files.make_folder(folder)
+    started = time.perf_counter()
+    grant = found_room(size)
+    DECODING_WAIT.observe(time.perf_counter() - started)
+    return grant
+
+
+def found_room(size: int) -> IO[bytes]:
+    folder = budget_folder()
     with (folder / "queue").open("ab") as turn:
         if size <= settings.DECODING_MEMORY // SMALL or locked(turn):
             grant = grant_of(size, folder)
@@ -82,7 +89,22 @@ def until(look: Callable[[], Found | None], deadline: float) -> Found:
 
 
 def busy() -> Unavailable:
+    DECODING_REFUSED.inc()
     return Unavailable("This host is busy with other pictures. Please try again.", retry_after=RETRY_AFTER)
+
+
+def budget_folder() -> Path:
+    folder: Path = settings.DATA / "decoding"
+    private_files.make_folder(folder)
+    return folder
+
+
+def memory_held() -> int:
+    """Return the bytes of the budget that are held now."""
+    folder = budget_folder()
+    with (folder / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return held(folder)
 
 
 def grant_of(size: int, folder: Path) -> IO[bytes] | None:

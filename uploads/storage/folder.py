@@ -14,6 +14,7 @@ from django.core.files.storage import FileSystemStorage
 from core.errors import Conflict, Unavailable
 from uploads import signed_urls
 from uploads.keys import DRAFTS
+from uploads.metrics import measured
 from uploads.storage.base import UNREACHABLE, StoredObject, checked_key
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 class FolderStorage(FileSystemStorage):
     """The image store on the disk of this host."""
 
+    @measured("put")
     def put(self, key: str, data: bytes, content_type: str) -> None:
         with self.draft(key) as file:
             file.write(data)
@@ -60,6 +62,7 @@ class FolderStorage(FileSystemStorage):
                 "Something was uploaded to this address already.", code="already_uploaded"
             ) from None
 
+    @measured("get")
     def get(self, key: str, max_bytes: int) -> StoredObject | None:
         try:
             with folder_errors(), open(self.path(checked_key(key)), "rb") as file:
@@ -68,6 +71,7 @@ class FolderStorage(FileSystemStorage):
         except FileNotFoundError:
             return None
 
+    @measured("delete")
     def delete(self, name: str) -> None:
         with folder_errors():
             Path(self.path(checked_key(name))).unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from core import r2
 from core.errors import Unavailable
+from uploads.metrics import measured
 from uploads.storage.base import IMMUTABLE, UNREACHABLE, StoredObject, checked_key
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class R2Storage(r2.Bucket):
         except MissingError:
             return None
 
+    @measured("put")
     def put(self, key: str, data: bytes, content_type: str) -> None:
         arguments = {"Body": data, "ContentType": content_type, "CacheControl": IMMUTABLE}
         try:
@@ -56,6 +58,7 @@ class R2Storage(r2.Bucket):
             time.sleep(self.WRITE_PAUSE)
             self.call(self.client.put_object, key, **arguments)
 
+    @measured("get")
     def get(self, key: str, max_bytes: int) -> StoredObject | None:
         response = self.call(self.client.get_object, checked_key(key))
         if response is None:
@@ -64,9 +67,11 @@ class R2Storage(r2.Bucket):
         with response["Body"] as body, store_errors():
             return StoredObject(size, body.read() if size <= max_bytes else b"")
 
+    @measured("exists")
     def exists(self, name: str) -> bool:
         return self.call(self.client.head_object, name) is not None
 
+    @measured("delete")
     def delete(self, name: str) -> None:
         self.call(self.client.delete_object, checked_key(name))
 

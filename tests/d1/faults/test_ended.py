@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, ProgrammingError, transaction
 
 from d1backend import OutcomeUnknown
-from d1backend.protocol.api import request_sent
+from d1backend.events import request_sent
 from devtools import fault_plan as plans
 from tests.d1.faults.conftest import ALIAS
 from tests.d1.faults.models import Counter
