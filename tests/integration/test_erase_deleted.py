@@ -149,7 +149,9 @@ def away(settings, request):
     use(settings, bucket_of(request.getfixturevalue("bucket"), "http://127.0.0.1:9"))
 
 
-def test_who_leaves_while_the_bucket_is_away_is_gone_and_kept_by_the_next_run(away, settings, caplog, bucket, capsys):
+def test_who_leaves_while_the_bucket_is_away_is_gone_and_kept_by_the_next_run(
+    away, settings, caplog, bucket, capsys
+):
     with caplog.at_level(logging.ERROR, "accounts.deletion"):
         user = left(UserFactory())
     assert "--only deleted_accounts" in caplog.text
