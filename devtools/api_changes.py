@@ -17,6 +17,7 @@ METHODS = ("get", "put", "post", "delete", "patch")
 TEXTS = ("example", "examples", "description", "summary", "headers", "tags", "operationId")
 
 Json = dict[str, Any]
+Pair = tuple[str | None, str | None]  # names of schemas that are compared
 
 
 def of_this_code() -> Json:
@@ -95,12 +96,13 @@ class Comparison:
                 yield from self.schema(place, one.get("schema", {}), other.get("schema", {}), sends=sends)
 
     def schema(
-        self, place: str, old: Json, new: Json, *, sends: bool, seen: frozenset[str] = frozenset()
+        self, place: str, old: Json, new: Json, *, sends: bool, seen: frozenset[Pair] = frozenset()
     ) -> Iterator[str]:
-        if (reference := old.get("$ref")) is not None:
-            if reference in seen:
+        pair = (old.get("$ref"), new.get("$ref"))
+        if any(pair):
+            if pair in seen:
                 return
-            seen |= {reference}
+            seen |= {pair}
         old, new = whole(self.old, old), whole(self.new, new)
         if old.get("type") != new.get("type"):
             yield f"{place} is {new.get('type')} and not {old.get('type')} any more."
@@ -123,7 +125,7 @@ class Comparison:
                 yield f"{place} does not take {', '.join(map(repr, gone))} any more."
 
     def properties(
-        self, place: str, old: Json, new: Json, *, sends: bool, seen: frozenset[str]
+        self, place: str, old: Json, new: Json, *, sends: bool, seen: frozenset[Pair]
     ) -> Iterator[str]:
         olds, news = old.get("properties", {}), new.get("properties", {})
         required, required_now = set(old.get("required", ())), set(new.get("required", ()))

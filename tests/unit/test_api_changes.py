@@ -35,12 +35,13 @@ def document():
                     "required": ["title"],
                     "properties": {"title": {"type": "string"}},
                 },
+                "Part": {"type": "object", "properties": {"title": {"type": "string"}}},
                 "Loom": {
                     "type": "object",
                     "required": ["title"],
                     "properties": {
                         "title": {"type": "string", "nullable": False},
-                        "example": {"allOf": [{"$ref": "#/components/schemas/Sent"}]},
+                        "example": {"allOf": [{"$ref": "#/components/schemas/Part"}]},
                         "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Loom"}},
                     },
                 },
