@@ -19,9 +19,10 @@ LOCK = "server.lock"
 def make() -> str:
     """Make a folder for this process and those that it forks; return its path."""
     folder = tempfile.mkdtemp(prefix=PREFIX)
-    # Never closed: workers inherit the open file, and with it the lock.
-    file = os.open(Path(folder, LOCK), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    # Never closed: workers inherit the open file, and with it the lock. It gets its name once it is locked.
+    file, name = tempfile.mkstemp(dir=folder)
     fcntl.flock(file, fcntl.LOCK_EX)
+    os.rename(name, Path(folder, LOCK))
     return folder
 
 

@@ -4,7 +4,7 @@ Nothing younger than `older_than` is touched, so uploads in progress are safe. T
 read after them, so the rows know each object that is in use; before an object is deleted they are asked once more.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -51,10 +51,15 @@ def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
         if dry_run or removed(image):
             report.discarded.append(image.object_key)
     store = configured_store()
-    changed_at = dict(store.objects())
-    unknown, report.missing = compare(changed_at, limit)
+    unknown: set[str] = set()
+    recent: set[str] = set()
+    for key, changed in store.objects():
+        unknown.add(key)
+        if changed >= limit:
+            recent.add(key)
+    report.missing = take_known(unknown, limit)
     expired_keys = set(report.pending) if dry_run else set()
-    for chunk in chunks(key for key in unknown if changed_at[key] < limit and is_own(key)):
+    for chunk in chunks(key for key in sorted(unknown - recent) if is_own(key)):
         for key in orphans(chunk, expired_keys):
             report.orphans.append(key)
             if not dry_run:
@@ -89,19 +94,20 @@ def orphans(keys: list[str], expired_keys: set[str]) -> list[str]:
     return [key for key in keys if key not in known and stem_of(key) not in awaited]
 
 
-def compare(stored: Collection[str], limit: datetime) -> tuple[list[str], list[str]]:
-    """Return the keys of objects that no image names, and those that one from before `limit` names without an object.
+def take_known(stored: set[str], limit: datetime) -> list[str]:
+    """Take the keys that images name out of those that are stored.
 
-    Each image is read once, in pages; D1 would take a request for every few hundred objects.
+    Return those that an image from before `limit` names and that are not stored. Each image is read once, in pages; to
+    ask about objects would take D1 a request for every few hundred.
     """
-    unknown, missing = set(stored), []
+    missing: list[str] = []
     for image in Image.objects.order_by("pk").iterator():
         keys = (image.object_key, *services.rendition_keys(image))
-        unknown.difference_update(keys)
         gone = [key for key in keys if key not in stored] if image.created_at < limit else []
         if gone and Image.objects.filter(pk=image.pk).exists():
             missing += gone
-    return sorted(unknown), missing
+        stored.difference_update(keys)
+    return missing
 
 
 def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
