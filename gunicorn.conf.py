@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,10 +62,7 @@ def on_starting(server: "Arbiter") -> None:
     return_freed_memory()
     os.environ.setdefault("D1_TIMEOUT", D1_TIMEOUT)
     os.environ.setdefault("D1_MOST_CALLS", str(max(1, threads - THREADS_FOR_READS)))
-    from core import metrics_folder
-
-    metrics_folder.remove_left()
-    os.environ[METRICS_FOLDER] = metrics_folder.make()
+    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="gallery-metrics-")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
     import django
     from django.conf import settings
@@ -80,6 +78,9 @@ def on_starting(server: "Arbiter") -> None:
     from core import replica
 
     replica.fill_first()
+    from core import metrics_folder
+
+    metrics_folder.remove_left()
     share_what_is_loaded()
 
 

@@ -1,7 +1,6 @@
-"""Folders of metrics: one in use stays, whoever asks; what a killed server left goes."""
+"""Folders of metrics: that of a running server stays, whoever asks; what a killed one left goes."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -10,48 +9,39 @@ import pytest
 
 from core import metrics_folder
 
-SERVER = """
-import os, sys, time
-from core import metrics_folder
-print(metrics_folder.make(), flush=True)
-if os.fork() == 0:
-    print(os.getpid(), flush=True)
-time.sleep(60)
-"""
-
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(metrics_folder, "MEMORY", str(tmp_path))
     return tmp_path
 
 
-def test_the_folder_of_a_killed_server_goes_with_its_last_process(temporary):
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVER],
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    folder, worker = server.stdout.readline().strip(), int(server.stdout.readline())
-    server.kill()
-    server.wait()
-    assert metrics_folder.remove_left() == 0
-    assert os.path.isdir(folder)
-    os.kill(worker, signal.SIGKILL)
-    server.stdout.read()  # ends with the worker
+def folder_of(temporary, pid):
+    folder = temporary / f"gallery-metrics-{pid}-abc_1"
+    folder.mkdir()
+    (folder / "counter_1.db").touch()
+    return folder
+
+
+def test_the_folder_of_a_server_goes_once_it_was_killed(temporary):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as server:
+        gone, own = folder_of(temporary, server.pid), folder_of(temporary, os.getpid())
+        assert metrics_folder.remove_left() == 0
+        server.kill()
     assert metrics_folder.remove_left(dry_run=True) == 1
-    assert os.path.isdir(folder)
+    assert gone.exists()
     assert metrics_folder.remove_left() == 1
-    assert not os.path.exists(folder)
+    assert not gone.exists()
+    assert own.exists()
 
 
 def test_what_is_not_a_servers_folder_stays(temporary):
-    (temporary / "gallery-metrics-half-made").mkdir()
+    free = 2**31 - 1  # no process has so large an id
+    (temporary / "gallery-metrics-notes").mkdir()
     other = temporary / "other"
     other.mkdir()
-    (other / metrics_folder.LOCK).touch()
-    (temporary / "gallery-metrics-link").symlink_to(other)
-    (temporary / "gallery-metrics-file").touch()
+    (temporary / f"gallery-metrics-{free}-link").symlink_to(other)
+    (temporary / f"gallery-metrics-{free}-file").touch()
     assert metrics_folder.remove_left() == 0
     assert len(list(temporary.iterdir())) == 4
