@@ -1,7 +1,7 @@
 # The same minor version as in render.yaml.
 FROM python:3.12-slim AS build
-COPY requirements.txt constraints.txt ./
-RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir -r requirements.txt
+COPY requirements.lock ./
+RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 WORKDIR /srv
 COPY . .
 # Compiled here, because nothing can be written there later.

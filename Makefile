@@ -66,7 +66,8 @@ schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls
 	@$(BIN)/python -m tests.openapi $(ARGS)
 
 # What is too slow for each change. All of them run, whatever fails.
-NIGHTLY ?= test-d1 test-wire schemathesis faults conformance bench-memory bench-cold
+NIGHTLY ?= test-d1 test-browser test-wire schemathesis faults conformance search-quality \
+	bench-memory bench-cold bench-bill
 .PHONY: nightly
 nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
 	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \
@@ -111,6 +112,23 @@ structure: install-dev ## Print import rings, upward imports and the files of a 
 .PHONY: openapi
 openapi: install ## Write the OpenAPI document to openapi.json
 	@$(BIN)/python manage.py spectacular --format openapi-json --file openapi.json
+
+.PHONY: lock
+lock: install-dev ## Write requirements.lock: what production installs, with hashes
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-emit-index-url --output-file requirements.lock requirements.txt
+
+.PHONY: audit
+audit: install-dev ## Look for known vulnerabilities of what production installs (status 3: no source to ask)
+	@$(BIN)/python -m devtools.audit
+
+.PHONY: released-api
+released-api: install-dev ## Write docs/released-api.json: the API's document, with which the next release is compared
+	@$(BIN)/python -m devtools.api_changes
+
+.PHONY: release-check
+release-check: install-dev ## Check that this commit can be released: version, changelog, migrations, locks, API
+	@$(BIN)/python -m devtools.release_check
 
 .PHONY: bench-images
 bench-images: install ## Time and memory of uploads, bytes of a page of pictures (OUT= for JSON)

@@ -113,6 +113,9 @@ def on_starting(server: "Arbiter") -> None:
     starting.log_start(server.cfg.workers, server.cfg.threads)
     starting.warn_of_memory(server.cfg.workers)
     replica.fill_first()
+    from core import metrics_folder
+
+    metrics_folder.remove_left()
     share_what_is_loaded()
 
 

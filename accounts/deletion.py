@@ -96,7 +96,7 @@ def keep_id(user: User) -> None:
     except Unavailable:
         logger.exception(
             "user %d is deleted, but their id is not kept outside the database: "
-            "run manage.py erase_deleted before a restore",
+            "run manage.py tidy --only deleted_accounts before a restore",
             user.pk,
         )
 
@@ -111,24 +111,27 @@ class Report:
 
 
 @on_primary()
-def erase_again() -> Report:
+def erase_again(*, dry_run: bool = False) -> Report:
     """Delete whoever left by themselves and is there again, because the database was restored.
 
     It also keeps the ids that could not be kept when their users left. Run it after every restore, before the server
-    starts; it changes nothing where there is nothing to do. Raises Unavailable.
+    starts; it changes nothing where there is nothing to do, and with `dry_run` nothing at all. Raises Unavailable.
     """
     report, ids = Report(), deleted_ids.all_ids()
     for entry in own_deletions():
         user_id = int(entry.object_id)
         if user_id not in ids:
-            deleted_ids.add(user_id, entry.created_at)
+            if not dry_run:
+                deleted_ids.add(user_id, entry.created_at)
             report.kept.append(user_id)
+    left = sorted(ids)
     ids.update(report.kept)
-    if ids:
+    if ids and not dry_run:
         with connection.cursor() as cursor:
             cursor.execute(SKIP_KEYS, [max(ids)])
-    for user in restored(sorted(ids)):
-        erase(user.pk)
+    for user in restored(left if dry_run else sorted(ids)):
+        if not dry_run:
+            erase(user.pk)
         report.erased.append(user.pk)
     report.has_admin = User.objects.filter(is_admin=True, is_approved=True).exists()
     return report

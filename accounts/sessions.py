@@ -7,12 +7,11 @@ import logging
 import uuid
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -293,9 +292,3 @@ def replace_password(sign_in: SignIn, hashed: str, new: str) -> bool:
     except SerializationFailure:
         return False
     return True
-
-
-def sessions_delete_old(before: datetime) -> int:
-    """Delete the sign-ins that ended or expired before then. Return how many."""
-    deleted, _ = SignIn.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before)).delete()
-    return deleted

@@ -1,6 +1,7 @@
 """The caches: files by default, Redis if several hosts share one. No count is ever lost."""
 
 import logging
+import pickle
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,33 @@ class FolderCache(FileBasedCache):
 
     add = one_at_a_time(FileBasedCache.add)
     incr = one_at_a_time(FileBasedCache.incr)
+
+
+def remove_expired(*, dry_run: bool = False) -> int:
+    """Remove what has expired from the files of this host; return how much that is.
+
+    Django removes an entry when it is read again, or some by chance once there are too many.
+    """
+    count = 0
+    for cache in {id(one): one for one in caches.all(initialized_only=False)}.values():
+        if isinstance(cache, FolderCache):
+            for name in cache._list_cache_files():  # type: ignore[attr-defined]
+                count += is_expired(Path(name), removes=not dry_run)
+    return count
+
+
+def is_expired(path: Path, *, removes: bool) -> bool:
+    """Return whether a file of a cache holds an entry that has expired, and remove it then, if asked to."""
+    try:
+        with path.open("rb") as file:
+            expires = pickle.load(file)  # noqa: S301  our own file, which begins so; Django reads it likewise
+    except (OSError, EOFError, pickle.UnpicklingError):
+        return False
+    if expires is None or expires >= time.time():
+        return False
+    if removes:
+        path.unlink(missing_ok=True)
+    return True
 
 
 def steady(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Any
 
 from django.db import router, transaction
@@ -178,11 +177,13 @@ def design_purge(actor: audit.Actor | None, design: Design) -> None:
         delete_or_conflict(design, version=design.version)
 
 
-def designs_purge_old(before: datetime) -> int:
-    """Purge what was put into the trash before that time; return how many designs that were."""
-    old = Design.objects.filter(status=Status.DELETED, deleted_at__lt=before).order_by("pk")
-    count = 0
-    while part := races.repeated(lambda _: purge_part(old)):
+def designs_purge_all(designs: QuerySet[Design]) -> int:
+    """Purge these designs, PURGED_AT_ONCE in a transaction; return how many that were.
+
+    Each part is read anew, so one that somebody takes out of the trash meanwhile stays.
+    """
+    count, designs = 0, designs.order_by("pk")
+    while part := races.repeated(lambda _: purge_part(designs)):
         count += part
     return count
 

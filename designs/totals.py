@@ -177,8 +177,9 @@ BODIES = {
         f"AFTER UPDATE OF created_at ON user_favorites WHEN {MOVED} AND {of_live_design('new')} "
         f"BEGIN {moved('likes')} END"
     ),
+    # Not for a count of nothing: designs.old_days empties those whose totals it has moved.
     "totals_view_delete": (
-        f"AFTER DELETE ON daily_counts WHEN {of_live_design('old')} "
+        f"AFTER DELETE ON daily_counts WHEN (old.views <> 0 OR old.likes <> 0) AND {of_live_design('old')} "
         "BEGIN UPDATE day_totals SET views = views - old.views, likes = likes - old.likes WHERE day = old.day; END"
     ),
 }

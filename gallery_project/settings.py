@@ -166,7 +166,7 @@ MAX_JSON_SIZE = 1024 * 1024  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_SIZE
 # A host writes its view counts at most this often; 0: only on request (designs.counters).
 VIEW_FLUSH_SECONDS = env[v.VIEW_FLUSH_SECONDS]
-# How long a deleted design can be restored (manage.py purge_trash).
+# How long a deleted design can be restored (manage.py tidy).
 TRASH_DAYS = env[v.TRASH_DAYS]
 PRESIGNED_LIFETIME = timedelta(seconds=env[v.PRESIGNED_LIFETIME_SECONDS])
 

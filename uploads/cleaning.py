@@ -1,7 +1,7 @@
 """Finds and removes what uploads leave behind: expired pending uploads, temporary images, objects without a row.
 
-Nothing younger than `older_than` is touched, so uploads in progress are safe. The database is asked about an object
-after the object was listed.
+Nothing younger than `older_than` is touched, so uploads in progress are safe. The objects are listed first and the rows
+read after them, so the rows know each object that is in use; before an object is deleted they are asked once more.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from itertools import islice
 
 from django.utils import timezone
 
+from core.batches import delete_in_batches
 from core.errors import Conflict, NotFound
 from d1backend import SerializationFailure
 from d1backend.replica import on_primary
@@ -20,6 +21,8 @@ from uploads.models import Category, Image, PendingUpload
 from uploads.storage.base import configured_store
 
 CHUNK = 300  # objects asked about at once
+# More wait for the next run: each is some calls to D1 and to the store.
+MOST_IMAGES = 500
 
 
 @dataclass
@@ -43,20 +46,24 @@ def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
     expired = PendingUpload.objects.filter(expires_at__lt=limit)
     report.pending = list(expired.values_list("object_key", flat=True))
     if not dry_run:
-        expired.delete()
-    for image in unused_images(limit):
+        delete_in_batches(expired)
+    for image in islice(unused_images(limit), MOST_IMAGES):
         if dry_run or removed(image):
             report.discarded.append(image.object_key)
+    store = configured_store()
+    unknown: set[str] = set()
+    recent: set[str] = set()
+    for key, changed in store.objects():
+        unknown.add(key)
+        if changed >= limit:
+            recent.add(key)
+    report.missing = take_known(unknown, limit)
     expired_keys = set(report.pending) if dry_run else set()
-    stored: set[str] = set()
-    for chunk in chunks(configured_store().objects()):
-        stored.update(key for key, _ in chunk)
-        old = [key for key, changed in chunk if changed < limit and is_own(key)]
-        for key in orphans(old, expired_keys):
+    for chunk in chunks(key for key in sorted(unknown - recent) if is_own(key)):
+        for key in orphans(chunk, expired_keys):
             report.orphans.append(key)
             if not dry_run:
-                configured_store().delete(key)
-    report.missing = list(missing(stored, limit))
+                store.delete(key)
     return report
 
 
@@ -87,15 +94,23 @@ def orphans(keys: list[str], expired_keys: set[str]) -> list[str]:
     return [key for key in keys if key not in known and stem_of(key) not in awaited]
 
 
-def missing(stored: set[str], limit: datetime) -> Iterator[str]:
-    """Yield keys that a row from before `limit` names and the store does not have."""
-    for image in Image.objects.filter(created_at__lt=limit).order_by("pk").iterator():
-        for key in (image.object_key, *services.rendition_keys(image)):
-            if key not in stored and Image.objects.filter(pk=image.pk).exists():
-                yield key
+def take_known(stored: set[str], limit: datetime) -> list[str]:
+    """Take the keys that images name out of those that are stored.
+
+    Return those that an image from before `limit` names and that are not stored. Each image is read once, in pages; to
+    ask about objects would take D1 a request for every few hundred.
+    """
+    missing: list[str] = []
+    for image in Image.objects.order_by("pk").iterator():
+        keys = (image.object_key, *services.rendition_keys(image))
+        gone = [key for key in keys if key not in stored] if image.created_at < limit else []
+        if gone and Image.objects.filter(pk=image.pk).exists():
+            missing += gone
+        stored.difference_update(keys)
+    return missing
 
 
-def chunks(objects: Iterable[tuple[str, datetime]]) -> Iterator[list[tuple[str, datetime]]]:
-    iterator = iter(objects)
+def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    iterator = iter(keys)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk

@@ -1,7 +1,7 @@
 """Services of images.
 
 Objects are stored before the row that names them, and deleted after it. A failure in between leaves an object
-without a row, which clean_uploads finds, and never a row without its object.
+without a row, which `manage.py tidy` finds, and never a row without its object.
 """
 
 import logging
@@ -134,12 +134,12 @@ def store_objects(key: str, prepared: Prepared, *, original: bool = True) -> Non
 
 
 def discard_objects(keys: Iterable[str]) -> None:
-    """Delete objects that no row names. clean_uploads deletes those that the store fails to delete now."""
+    """Delete objects that no row names. `manage.py tidy` deletes those that the store fails to delete now."""
     try:
         for key in keys:
             configured_store().delete(key)
     except Unavailable:
-        logger.warning("objects without a row were left in the store; clean_uploads removes them")
+        logger.warning("objects without a row were left in the store; manage.py tidy removes them")
 
 
 def check_may_upload(user: User, category: str) -> None:
@@ -209,7 +209,7 @@ def upload_complete(user: User, key: str) -> Image:
             delete_or_conflict(pending)
     except (IntegrityError, SerializationFailure, ConditionFailed):
         # The sign-in has ended, another call completed it, or the pending upload was deleted with its user or by
-        # clean_uploads. While it exists, another call may use the objects.
+        # tidy. While it exists, another call may use the objects.
         with on_primary():
             is_pending = promised.exists()
         if not is_pending:

@@ -49,7 +49,7 @@ def kept_with(designs: QuerySet[Design]) -> Kept:
 
 
 def kept_until(design: Design) -> datetime | None:
-    """When purge_trash may delete a design of the trash."""
+    """When tidy may delete a design of the trash."""
     return design.deleted_at + timedelta(days=settings.TRASH_DAYS) if design.deleted_at else None
 
 

@@ -123,7 +123,7 @@ TRASH_DAYS = SERVICE.variable(
     "TRASH_DAYS",
     kinds.Whole(0, 3650),
     30,
-    "days after which `purge_trash` deletes designs of the trash for good",
+    "days after which `tidy` deletes designs of the trash for good",
 )
 VIEW_FLUSH_SECONDS = SERVICE.variable(
     "VIEW_FLUSH_SECONDS", kinds.Number(0, 3600), 10.0,

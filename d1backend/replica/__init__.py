@@ -1,13 +1,14 @@
 """An embedded replica of tables on D1, for reads without a round trip (docs/replica.md)."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from d1backend.aliases import ReadAlias
 from d1backend.replica.copy import Filling
 from d1backend.replica.counters import note_counts
 from d1backend.replica.host import Status
 from d1backend.replica.registry import host_of, read_position, reads_on_primary
+from d1backend.replica.source import Source
 
 __all__ = [
     "Filling",
@@ -18,6 +19,7 @@ __all__ = [
     "outage",
     "refresh",
     "status",
+    "trim_log",
     "version",
 ]
 
@@ -73,6 +75,19 @@ def alias_for(alias: str, *tables: str) -> str:
 def refresh(alias: str) -> None:
     """Update the copy if it is due, as a read does, without reading from it."""
     host_of(alias).readable_copy()
+
+
+def trim_log(alias: str = "replica", *, dry_run: bool = False) -> int:
+    """Cut the log of changes on the source where it has grown long, as a sync does; return how many entries went.
+
+    It keeps what a sync keeps: the entries that the newest snapshot needs, and those of hosts that follow. With
+    `dry_run` it only counts. One request where there is nothing to do.
+    """
+    with closing(Source(host_of(alias).options, patient=True)) as source:
+        count = source.count_old_entries()
+        if count and not dry_run:
+            source.trim_log_in_parts()
+    return count
 
 
 @contextmanager

@@ -172,6 +172,26 @@ def trim_statements() -> tuple[str, str]:
     )
 
 
+def old_entries_query() -> str:
+    """A query for the number of entries that trim_statements() would delete; 0 while the log need not be cut."""
+    cut = f"max(floor, {_KEPT_FROM})"
+    return (
+        f"SELECT CASE WHEN {SEQ} - floor > {2 * _KEPT} OR EXISTS (SELECT 1 FROM {LOG} WHERE seq < floor) "
+        f"THEN (SELECT count(*) FROM {LOG} WHERE seq < {cut}) ELSE 0 END FROM {STATE}"
+    )
+
+
+def trim_part(most: int) -> tuple[str, str, str]:
+    """The same as trim_statements(), of the next `most` numbers; the last one asks whether any are left."""
+    raise_floor, _ = trim_statements()
+    floor = f"(SELECT floor FROM {STATE})"
+    return (
+        raise_floor,
+        f"DELETE FROM {LOG} WHERE seq < min({floor}, (SELECT min(seq) FROM {LOG}) + {most})",
+        f"SELECT EXISTS (SELECT 1 FROM {LOG} WHERE seq < {floor})",
+    )
+
+
 def _begin_epoch(epoch: str) -> tuple[str, str, str]:
     return (
         f"UPDATE {STATE} SET epoch = {literal(epoch)}",

@@ -33,6 +33,9 @@ from d1backend.replica.tables import (
     search_settings_query,
 )
 
+# Numbers of the log that one batch deletes.
+_TRIMMED = 20_000
+
 
 def settings_of_source(alias: str) -> tuple[Settings, str]:
     """The API's settings and the id of the database with that alias.
@@ -102,6 +105,22 @@ class Source:
     def trim_log(self) -> None:
         """Cut the log of changes."""
         self.execute([(sql, []) for sql in change_log.trim_statements()])
+
+    def count_old_entries(self) -> int:
+        """How many entries of the log nobody needs, if it has grown so long that cutting it is worth it.
+
+        0 too where the log was never installed.
+        """
+        try:
+            (rows,) = self.query([(change_log.old_entries_query(), [])])
+        except MissingError:
+            return 0
+        return int(rows[0][0]) if rows else 0
+
+    def trim_log_in_parts(self) -> None:
+        """Cut the log of changes in batches that D1 runs in no time."""
+        while self.execute([(sql, []) for sql in change_log.trim_part(_TRIMMED)])[-1] == [[1]]:
+            pass
 
     def fetch_page(self, table: TableSchema, after: int | None, limit: int) -> tuple[list[Row], int]:
         """The rows of a table after the key `after`, and how many characters of JSON they took."""

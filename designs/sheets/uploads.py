@@ -88,13 +88,14 @@ def clear(folder: Path) -> None:
     make_folder(folder)
 
 
-def remove_old() -> int:
-    """Remove the files of imports that nobody has gone on with for LIFETIME; return how many imports that were."""
+def remove_old(*, dry_run: bool = False) -> int:
+    """Remove the files of imports that nobody has gone on with for LIFETIME; return how many imports that are."""
     count = 0
     for folder in root().glob("*/"):
         with locked(int(folder.name)), suppress(FileNotFoundError):
             newest = max((file.stat().st_mtime for file in folder.iterdir()), default=0.0)
             if newest < time.time() - LIFETIME:
-                shutil.rmtree(folder)
                 count += 1
+                if not dry_run:
+                    shutil.rmtree(folder)
     return count

@@ -93,12 +93,12 @@ def state_for(digest: str) -> State:
 
 
 def require_no_deleted_ids() -> None:
-    """Raise SeedError if ids of deleted accounts are kept, by which erase_deleted would delete adopted users."""
+    """Raise SeedError if ids of deleted accounts are kept, by which tidy would delete adopted users."""
     if count := len(deleted_ids.all_ids()):
         place = "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME" if "private" in settings.STORAGES else "DATA"
         raise SeedError(
             f"The storage of deletions has {count} ids of accounts that another database had; the nightly "
-            f"erase_deleted would delete users of the seed with these ids. Set {place} to an empty one."
+            f"tidy would delete users of the seed with these ids. Set {place} to an empty one."
         )
 
 

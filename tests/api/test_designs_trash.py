@@ -207,19 +207,21 @@ class TestAPurge:
         for design, days in ((old, 31), (fresh, 29)):
             admin.delete(f"{LIST}/{design.pk}")
             Design.objects.filter(pk=design.pk).update(deleted_at=timezone.now() - timedelta(days=days))
-        call_command("purge_trash")
-        assert "1 designs" in capsys.readouterr().out
+        call_command("tidy", only="trash")
+        assert "1  trash" in capsys.readouterr().out
         assert set(Design.objects.values_list("pk", flat=True)) == {fresh.pk, live.pk}
         line = AuditEntry.objects.get(action="design.purge")
         assert (line.object_id, line.actor_id) == (str(old.pk), None)
-        call_command("purge_trash", days=0)
+        settings.TRASH_DAYS = 0
+        call_command("tidy", only="trash")
         assert Design.objects.get() == live
 
-    def test_of_many_goes_in_parts(self, admin, monkeypatch):
+    def test_of_many_goes_in_parts(self, admin, monkeypatch, settings):
+        settings.TRASH_DAYS = 0
         monkeypatch.setattr("designs.services.PURGED_AT_ONCE", 2)
         yesterday = timezone.now() - timedelta(days=1)
         DesignFactory.create_batch(5, status="deleted", deleted_at=yesterday)
-        call_command("purge_trash", days=0)
+        call_command("tidy", only="trash")
         assert not Design.objects.exists()
 
 

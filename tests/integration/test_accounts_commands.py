@@ -1,14 +1,11 @@
-"""manage.py create_admin and clear_sign_ins"""
-
-from datetime import timedelta
+"""manage.py create_admin"""
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
-from accounts.models import SignIn, User
+from accounts.models import User
 from core.models import AuditEntry
-from tests.factories.accounts import SignInFactory, UserFactory
+from tests.factories.accounts import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -74,13 +71,3 @@ def test_what_is_missing_or_bad_is_named(args, told):
     with pytest.raises(CommandError, match=told):
         call_command("create_admin", "--no-input", *args)
     assert not User.objects.exists()
-
-
-def test_old_sign_ins_are_cleared_and_the_others_kept():
-    now = timezone.now()
-    long_ago = now - timedelta(days=8)
-    kept = [SignInFactory(), SignInFactory(ended_at=now), SignInFactory(expires_at=now)]
-    SignInFactory(ended_at=long_ago)
-    SignInFactory(expires_at=long_ago)
-    call_command("clear_sign_ins")
-    assert set(SignIn.objects.all()) == set(kept)

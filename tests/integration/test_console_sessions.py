@@ -187,7 +187,7 @@ class TestAnEnd:
     def test_is_cleared_with_the_others(self, boss):
         client = sign_in(boss)
         SignInFactory(kind="console", ended_at=timezone.now() - timedelta(days=8))
-        call_command("clear_sign_ins")
+        call_command("tidy", only="sign_ins")
         assert SignIn.objects.get() == row_of(client)
 
 

@@ -314,7 +314,7 @@ class TestAFile:
         for age, is_left in ((timedelta(hours=23), True), (timedelta(hours=25), False)):
             for path in folder.iterdir():
                 os.utime(path, (time.time() - age.total_seconds(),) * 2)
-            call_command("purge_trash", stdout=io.StringIO())
+            call_command("tidy", only="imports", stdout=io.StringIO())
             assert folder.exists() == is_left
 
     @pytest.mark.django_db(transaction=True)

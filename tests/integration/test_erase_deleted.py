@@ -1,4 +1,4 @@
-"""manage.py erase_deleted: whoever left is deleted again after a restore of the database."""
+"""manage.py tidy --only deleted_accounts: whoever left is deleted again after a restore of the database."""
 
 import io
 import logging
@@ -47,18 +47,18 @@ def bucket_of(store, endpoint=None):
     return {"BACKEND": "core.r2.DeletionsBucket", "OPTIONS": options}
 
 
-def erase_deleted():
-    """What the command says, as {sentence: number}, and the rest of it."""
-    call_command("erase_deleted", stdout=(said := io.StringIO()))
-    words = [line.split(maxsplit=1) for line in said.getvalue().splitlines()]
-    return {text: int(number) for number, text in words if number.isdecimal()}, said.getvalue()
+def erase_deleted(**options):
+    """How many accounts the command deletes again and how many ids it keeps, and all that it says."""
+    said = io.StringIO()
+    call_command("tidy", only="deleted_accounts", verbosity=2, stdout=said, **options)
+    text = said.getvalue()
+    counted = counts(erased=int(text.split()[0]), kept=text.count("was kept in the database alone"))
+    assert counted["erased"] == text.count("came back with a restore\n") - 1
+    return counted, text
 
 
 def counts(erased=0, kept=0):
-    return {
-        "restored accounts deleted again": erased,
-        "ids kept outside the database only now": kept,
-    }
+    return {"erased": erased, "kept": kept}
 
 
 def left(user):
@@ -149,15 +149,18 @@ def away(settings, request):
     use(settings, bucket_of(request.getfixturevalue("bucket"), "http://127.0.0.1:9"))
 
 
-def test_who_leaves_while_the_bucket_is_away_is_gone_and_kept_by_the_next_run(away, settings, caplog, bucket):
+def test_who_leaves_while_the_bucket_is_away_is_gone_and_kept_by_the_next_run(
+    away, settings, caplog, bucket, capsys
+):
     with caplog.at_level(logging.ERROR, "accounts.deletion"):
         user = left(UserFactory())
-    assert "erase_deleted" in caplog.text
+    assert "--only deleted_accounts" in caplog.text
     assert user.username not in caplog.text
-    with pytest.raises(CommandError, match="out of reach"):
+    with pytest.raises(CommandError, match="deleted_accounts"):
         erase_deleted()
+    assert "out of reach" in capsys.readouterr().err
     use(settings, bucket_of(bucket))
-    assert erase_deleted()[0]["ids kept outside the database only now"] == 1
+    assert erase_deleted()[0]["kept"] == 1
     assert user.pk in deleted_ids.all_ids()
     assert deleted_ids.deleted_at(user.pk) <= timezone.now()
     restore(user)

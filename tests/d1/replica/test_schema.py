@@ -3,7 +3,7 @@
 import pytest
 from django.db import connections, models
 
-from d1backend.replica import installation, status, sync, version
+from d1backend.replica import installation, status, sync, trim_log, version
 from d1backend.replica.changes import NeedsRefill
 from d1backend.replica.installation import install_log
 from d1backend.replica.migration import install_log_after_migrate
@@ -251,6 +251,34 @@ def test_a_sync_cuts_a_long_log(d1, host, other):
     other.sync()  # it missed what was cut
     for one in (host, other):
         assert ask(one.replica, "SELECT title FROM designs ORDER BY id") == [("a",), ("b",), ("c",)]
+
+
+def test_a_long_log_is_cut_in_parts_where_nobody_syncs(d1, host, monkeypatch):
+    monkeypatch.setattr("d1backend.replica.source._TRIMMED", 2)
+    d1(*(NEW.format(n) for n in range(7)))
+    host.sync()
+    before = d1("SELECT count(*) FROM _d1_changes")[0][0]
+    assert trim_log(host.replica) == 0
+    d1("INSERT INTO _d1_changes SELECT max(seq) + 1000000, 'no table', 1 FROM _d1_changes", NEW.format("c"))
+    assert trim_log(host.replica, dry_run=True) == before
+    assert d1("SELECT count(*) FROM _d1_changes") == [[before + 2]]
+    assert trim_log(host.replica) == before
+    assert d1("SELECT tbl FROM _d1_changes") == [["no table"], ["designs"]]
+    assert trim_log(host.replica) == 0
+
+
+def test_what_a_host_or_the_newest_snapshot_needs_is_not_cut(d1, host):
+    """Fewer numbers than a host may miss, and a snapshot from before the rest of them."""
+    d1("INSERT INTO _d1_changes SELECT max(seq) + 150000, 'no table', 1 FROM _d1_changes", NEW.format("a"))
+    before = d1("SELECT count(*) FROM _d1_changes")
+    assert trim_log(host.replica) == 0
+    d1(
+        "UPDATE _d1_snapshots SET name = 'a', seq = (SELECT min(seq) FROM _d1_changes), "
+        "epoch = (SELECT epoch FROM _d1_replica)",
+        "INSERT INTO _d1_changes SELECT max(seq) + 100000, 'no table', 1 FROM _d1_changes",
+    )
+    assert trim_log(host.replica) == 0
+    assert d1("SELECT count(*) FROM _d1_changes") == [[before[0][0] + 1]]
 
 
 def test_a_row_that_changed_often_comes_once(d1, host):

@@ -403,7 +403,7 @@ def test_a_database_with_rows_or_kept_ids_is_refused(seed):
     User.objects.filter(pk=other.pk).delete()
     deleted_ids.add(1, timezone.now())
     try:
-        with pytest.raises(CommandError, match="erase_deleted would delete users"):
+        with pytest.raises(CommandError, match="tidy would delete users"):
             adopt(seed)
     finally:
         storages["deletions"].delete("deleted-users/1")
