@@ -72,6 +72,10 @@ class MissingError(OperationalError):
     table: str | None = None
 
 
+class NotFoundError(OperationalError):
+    """The API does not know the account, the database or the endpoint (404)."""
+
+
 class RateLimited(utils.OperationalError):
     """The account, or this host's share of it, has no more requests for now. Nothing was done.
 

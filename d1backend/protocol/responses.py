@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from d1backend.errors import InterfaceError, OperationalError, ProgrammingError, RateLimited
+from d1backend.errors import InterfaceError, NotFoundError, OperationalError, ProgrammingError, RateLimited
 from d1backend.protocol.messages import error_of, may_have_run, tidy
 
 _TOKEN_CODES = {6003, 9106, 9109, 10000}
@@ -100,7 +100,7 @@ def _refusal(status: int, answer: Answer) -> Exception:
     if status in (401, 403) or codes & _TOKEN_CODES:
         return RefusedError(OperationalError(f"D1 refuses the API token ({status}: {message})"))
     if status == 404:
-        return RefusedError(OperationalError(f"D1 does not know the account or the database ({message})"))
+        return RefusedError(NotFoundError(f"D1 does not know the account or the database ({message})"))
     if codes & {7400, 7003}:
         return RefusedError(InterfaceError(f"D1 does not understand the request ({message})"))
     if _NAME_IS_TAKEN in codes:

@@ -19,7 +19,7 @@ from d1backend.replica.tables import Row, Shape, SourceSchema, TableSchema, Valu
 
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"
-STATE_OF_COPY = f"SELECT epoch, seq FROM {_STATE}"
+STATE_OF_COPY = f"SELECT epoch, seq, anchor FROM {_STATE}"
 # Memory for finish_fill() (kB); 2000 else, which is SQLite's default.
 _CACHE_FOR_INDEXES = 32_000
 

@@ -20,7 +20,7 @@ class FrozenCopy:
         try:
             self._db.execute("PRAGMA query_only = ON")
             self._db.execute("BEGIN")
-            epoch, seq = self._db.execute(STATE_OF_COPY).fetchone()
+            epoch, seq, _ = self._db.execute(STATE_OF_COPY).fetchone()
             self.tables = read_tables(self._db)
         except sqlite3.Error:
             self._db.close()
