@@ -27,6 +27,7 @@ JWT_SECRET = environment.jwt_secret(env, DATA, PRODUCTION)
 JWT_SECRET_PREVIOUS = environment.previous_jwt_secret(env)
 SECRET_KEY, SECRET_KEY_FALLBACKS = environment.secret_keys(env, JWT_SECRET, JWT_SECRET_PREVIOUS)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_TOKEN_PREVIOUS = environment.read_text(env, "METRICS_TOKEN_PREVIOUS")
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 RENDER_HOST = env.str("RENDER_EXTERNAL_HOSTNAME", "")

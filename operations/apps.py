@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class OperationsConfig(AppConfig):
     name = "operations"
+
+    def ready(self) -> None:
+        from operations import time_travel
+
+        time_travel.connect()
