@@ -73,7 +73,7 @@ class MissingError(OperationalError):
 
 
 class NotFoundError(OperationalError):
-    """The API does not know the account, the database or the endpoint (404)."""
+    """The API has no such endpoint, or an id in its path cannot be one."""
 
 
 class RateLimited(utils.OperationalError):

@@ -108,9 +108,12 @@ class TimeTravel:
         sequences, before = self._sequences(), self.bookmark()
         try:
             undo = self._api.restore(self.database, bookmark)
-        except OutcomeUnknown:
+        except OutcomeUnknown as unknown:
             # To go back twice does no harm, but the second answer would name the state after the first.
-            self._api.restore(self.database, bookmark)
+            try:
+                self._api.restore(self.database, bookmark)
+            except (Error, DatabaseError):
+                raise unknown from None
             undo = before
         try:
             self._tell(sequences)

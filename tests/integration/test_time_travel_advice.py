@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core import audit
+from core.models import AuditEntry
 from d1backend.time_travel import asks_what_is_lost, asks_what_is_next
 from operations.time_travel import UNCOUNTED
 from tests.factories.accounts import UserFactory
@@ -39,6 +40,13 @@ def test_what_is_lost_is_counted_from_the_moment_on():
 
 def test_a_bookmark_alone_says_no_numbers():
     assert said(asks_what_is_lost, since=None) == [UNCOUNTED]
+
+
+def test_a_broken_schema_is_no_obstacle(monkeypatch):
+    monkeypatch.setattr(AuditEntry._meta, "db_table", "gone")
+    (line,) = said(asks_what_is_lost, since=timezone.now())
+    assert "could not be counted" in line
+    assert "gone" in line
 
 
 def test_the_next_steps_begin_with_who_left():

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.dispatch import Signal
 
 from d1backend.errors import Error, OutcomeUnknown
@@ -24,7 +24,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--database", default="default", help="alias of the database")
+        parser.add_argument(
+            "--database", default=DEFAULT_DB_ALIAS, choices=list(connections), help="alias of the database"
+        )
         parser.add_argument(
             "--at",
             metavar="TIME",
