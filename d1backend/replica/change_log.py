@@ -112,6 +112,11 @@ def parse_state(rows: Rows) -> LogState | None:
     return LogState(epoch, floor, bool(is_same), seq, frozenset(json.loads(tables)), number, schema, version)
 
 
+def nonce_of(seq: str) -> str:
+    """SQL for the nonce of the entry with a number, itself SQL: as text, NULL when the log has no such entry."""
+    return f"(SELECT CAST(nonce AS TEXT) FROM {LOG} WHERE {LOG}.seq = {seq})"
+
+
 def unchanged_since(epoch: str, seq: int, anchor: str | None, table: str, key: Value) -> str:
     """SQL that is true while the log shows no change of a row after `seq`, and the log is complete since then.
 

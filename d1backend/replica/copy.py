@@ -79,8 +79,11 @@ class ReplicaCopy:
                 "filled INTEGER, number INTEGER, version TEXT, schema TEXT)"
             )
             db.execute(
-                f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0, ?, ?, ?)",
-                (schema.epoch, options.signature, schema.seq, schema.number, schema.version, schema.text),
+                f"INSERT INTO {_STATE} VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?)",
+                (
+                    *(schema.epoch, options.signature, schema.seq, schema.anchor),
+                    *(schema.number, schema.version, schema.text),
+                ),
             )
             db.execute(
                 f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, only_rows TEXT, packed_by TEXT, "

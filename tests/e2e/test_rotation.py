@@ -40,7 +40,7 @@ class Person:
         return requests.post(f"{server.address}/api/auth/refresh", json=sent, timeout=30)
 
     def next_page(self, server: Server) -> requests.Response:
-        address = f"{server.address}/api/designs?limit=1&after={self.cursor}"
+        address = f"{server.address}/api/designs?per_page=1&after={self.cursor}"
         return requests.get(address, headers=self.headers, timeout=30)
 
     @property
@@ -55,7 +55,7 @@ def sign_in(server: Server) -> Person:
     csrf = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
     sent = {**server.admin, "csrfmiddlewaretoken": csrf}
     assert console.post(f"{server.address}/admin/login/", data=sent, timeout=30).url.endswith("/admin/")
-    cursor = client.get("/api/designs?limit=1").json()["next"]
+    cursor = client.get("/api/designs?per_page=1").json()["next"]
     return Person(client.token["access_token"], client.token["refresh_token"], console, cursor)
 
 

@@ -12,10 +12,15 @@ from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 
 from d1backend import SerializationFailure
+from d1backend.archive import ArchiveError
 from d1backend.management.commands.d1_time_travel import Command
 from d1backend.options import Settings
 from d1backend.protocol.api import Api
-from d1backend.replica import version
+from d1backend.replica import snapshot, version
+from d1backend.replica.changes import NeedsRefill
+from d1backend.replica.snapshot_lease import publish
+from d1backend.replica.source import Source
+from d1backend.sql.values import literal
 from d1backend.time_travel import asks_what_is_lost, asks_what_is_next, note_bookmark
 from devtools import fault_plan
 from devtools.time_travel import TimeTravel
@@ -253,6 +258,50 @@ def test_a_write_made_again_with_the_same_number_is_noticed(d1, travel, host, ot
         one.sync()
         assert titles(one.replica) == ["again"]
         compare(d1, one)
+
+
+def test_a_fill_that_began_in_the_lost_time_begins_again(d1, installed, new_host, travel, proxy, monkeypatch):
+    d1(NEW.format("a"))
+    host = new_host("a")
+    bookmark = bookmark_of(host)
+    d1(NEW.format("lost"))
+    fetch_page = Source.fetch_page
+
+    def go_back_after_a_page(self, *arguments):
+        page = fetch_page(self, *arguments)
+        if not travel.restored:
+            go_back_elsewhere(proxy, d1, bookmark)
+            d1(NEW.format("x"), NEW.format("y"))
+        return page
+
+    monkeypatch.setattr(Source, "fetch_page", go_back_after_a_page)
+    with pytest.raises(NeedsRefill, match="went back"):
+        host.sync()
+    host.sync()
+    assert titles(host.replica) == ["a", "x", "y"]
+    compare(d1, host)
+
+
+def test_a_snapshot_of_the_lost_time_is_not_named_when_d1_has_gone_on(
+    d1, travel, writing, proxy, monkeypatch
+):
+    bookmark = bookmark_of(writing)
+    d1("UPDATE designs SET title = 'lost' WHERE id = 1")
+    writing.sync()
+
+    def go_back(*arguments):
+        go_back_elsewhere(proxy, d1, bookmark)
+        # The lease is the one thing that is as it was.
+        d1(
+            f"UPDATE _d1_snapshots SET holder = {literal(arguments[1])}",
+            *["UPDATE designs SET title = 'x'"] * 3,
+        )
+        return publish(*arguments)
+
+    monkeypatch.setattr(snapshot, "publish", go_back)
+    with pytest.raises(ArchiveError):
+        take(writing)
+    assert newest(d1) is None
 
 
 def test_an_object_of_a_lost_future_is_not_saved_over_what_came_instead(d1, travel, host, proxy):
