@@ -81,5 +81,5 @@ class Command(BaseCommand):
 
     def _print_answers(self, question: Signal, **about: object) -> None:
         for _, lines in question.send(Command, **about):
-            for line in lines:
+            for line in lines or ():
                 self.stdout.write(f"- {line}")
