@@ -18,7 +18,7 @@ from accounts.metrics import LOCKED, TRIES
 from accounts.models import SignIn
 from accounts.usernames import username_key
 from core import limits, replica, sql
-from core.client_address import mark_of, network_of
+from core.client_address import marks_of, network_of
 from core.limits import DAY, TOO_MANY_ATTEMPTS, Allowance, Limit
 from core.limits.cells import SECOND
 from d1backend.gather import write_then_gather
@@ -113,7 +113,7 @@ class Guess:
 
     def _is_familiar(self) -> bool:
         """Return whether the name has signed in from this network, as far as its sign-ins are kept."""
-        own = SignIn.objects.filter(user__username_key=self.name, network=mark_of(self.network))
+        own = SignIn.objects.filter(user__username_key=self.name, network__in=marks_of(self.network))
         return replica.or_exactly(own.exists)
 
     def learn(self) -> None:

@@ -71,25 +71,25 @@ def password_reset(username: str, code: str, new_password: str, *, address: str)
     Takes as long, and asks the database as much, for an unknown name. Raises InvalidCode, or TooMany.
     """
     with guesses.attempt("reset", settings.SIGN_IN_FAILURES, address=address, username=username) as guess:
-        if not use_code(username, hash_of(code), make_password(new_password)):
+        if not use_code(username, hashes_of(code), make_password(new_password)):
             guess.fail()
             raise InvalidCode
         guess.succeed()
     sessions.forget_failures(address, username)
 
 
-def use_code(username: str, code_hash: str, password: str) -> bool:
-    """Store the hashed password if this is the user's code. Return whether it is.
+def use_code(username: str, hashes: Sequence[str], password: str) -> bool:
+    """Store the hashed password if the user's code has one of these hashes. Return whether it has.
 
     One transaction counts a wrong try or uses the code, so of guesses at one time no more than WRONG_TRIES are checked.
     """
     now = timezone.now()
     named = selectors.users_by_name(username)
     codes = ResetCode.objects.filter(user__in=named, wrong_tries__lt=WRONG_TRIES)
-    owner = codes.filter(code_hash=code_hash, expires_at__gt=now).values("user")
+    owner = codes.filter(code_hash__in=hashes, expires_at__gt=now).values("user")
     fields = {"password": password}
     with transaction.atomic():
-        update_uncounted(codes.exclude(code_hash=code_hash), wrong_tries=F("wrong_tries") + 1)
+        update_uncounted(codes.exclude(code_hash__in=hashes), wrong_tries=F("wrong_tries") + 1)
         update_uncounted(SignIn.objects.filter(user__in=owner, ended_at=None), ended_at=now)
         owner_sql, values = owner.query.sql_with_params()
         execute(AUDIT.format(owner=owner_sql, hidden=audit.HIDDEN), [stored_time(now), *values])
@@ -104,12 +104,17 @@ def new_code() -> str:
     return "-".join(groups)
 
 
-def hash_of(code: str) -> str:
-    """Return what is stored of a code, the same however it is typed.
+def hash_of(code: str, key: str | None = None) -> str:
+    """Return what is stored of a code, the same however it is typed; by default under SECRET_KEY.
 
     Keyed, so that nobody can find a code by a copy of the database alone.
     """
-    return salted_hmac("accounts.reset_code", plain(code), algorithm="sha256").hexdigest()
+    return salted_hmac("accounts.reset_code", plain(code), secret=key, algorithm="sha256").hexdigest()
+
+
+def hashes_of(code: str) -> list[str]:
+    """Return what may be stored of a code: one that was made before SECRET_KEY was replaced is still good."""
+    return [hash_of(code, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def plain(code: str) -> str:

@@ -56,7 +56,15 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((known, IPV6_SITE), strict=False))
 
 
-def mark_of(network: str) -> str:
-    """Return 16 characters by which a network is known again. Without the secret nobody finds the network from them."""
-    secret = hashlib.sha256(settings.SECRET_KEY.encode()).digest()
+def mark_of(network: str, key: str | None = None) -> str:
+    """Return 16 characters by which a network is known again, by default under SECRET_KEY.
+
+    Without the secret nobody finds the network from them.
+    """
+    secret = hashlib.sha256((key or settings.SECRET_KEY).encode()).digest()
     return hashlib.blake2b(network.encode(), digest_size=8, key=secret, person=b"network").hexdigest()
+
+
+def marks_of(network: str) -> list[str]:
+    """Return the marks of a network that may be stored: one from before SECRET_KEY was replaced is still known."""
+    return [mark_of(network, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]

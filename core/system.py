@@ -129,11 +129,12 @@ def info(request: HttpRequest) -> JsonResponse:
 @safe_in_envelope
 @cache_control(no_store=True)
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Metrics for Prometheus, with METRICS_TOKEN as bearer token; 404 if that is not set."""
+    """Metrics for Prometheus, with METRICS_TOKEN, or the previous one, as bearer token; 404 if that is not set."""
     if not settings.METRICS_TOKEN:
         raise Http404
-    given = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
+    given = request.headers.get("Authorization", "").encode()
+    tokens = [token for token in (settings.METRICS_TOKEN, settings.METRICS_TOKEN_PREVIOUS) if token]
+    if not any(hmac.compare_digest(given, f"Bearer {token}".encode()) for token in tokens):
         refusal = HttpResponse("Send METRICS_TOKEN as bearer token.\n", status=401, content_type="text/plain")
         refusal["WWW-Authenticate"] = "Bearer"
         return refusal

@@ -23,6 +23,11 @@ def id_of(settings: Settings, name: str) -> str:
     return _ids.get((settings.base_url, settings.account_id, name), name)
 
 
+def is_made_by_tests(settings: Settings, name: str) -> bool:
+    """Whether NAME is that of a test database of this process."""
+    return (settings.base_url, settings.account_id, name) in _ids
+
+
 class DatabaseCreation(BaseDatabaseCreation):
     """Makes and deletes D1 databases. Each test run has a database name of its own, except with --keepdb."""
 

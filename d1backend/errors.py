@@ -72,6 +72,10 @@ class MissingError(OperationalError):
     table: str | None = None
 
 
+class NotFoundError(OperationalError):
+    """The API has no such endpoint, or an id in its path cannot be one."""
+
+
 class RateLimited(utils.OperationalError):
     """The account, or this host's share of it, has no more requests for now. Nothing was done.
 

@@ -80,11 +80,14 @@ def jwt_secret(env: Environment, data: Path) -> str:
 def secret_keys(env: Environment, secret: str, previous: str) -> tuple[str, list[str]]:
     """Return SECRET_KEY, by default derived from JWT_SECRET, and SECRET_KEY_FALLBACKS, which verify and never sign.
 
-    So a change of JWT_SECRET ends neither the sessions of the console nor the addresses of uploads.
+    The fallbacks are those of the variable, with commas between them, and what was derived from JWT_SECRET_PREVIOUS. So
+    a change of either secret ends neither the sessions of the console nor the addresses of uploads.
     """
+    listed = [key for key in env[v.SECRET_KEY_FALLBACKS].split(",") if key]
     if own := env[v.SECRET_KEY]:
-        return own, []
-    return derived_secret(secret, "django"), [derived_secret(previous, "django")] if previous else []
+        return own, listed
+    derived = [derived_secret(previous, "django")] if previous else []
+    return derived_secret(secret, "django"), [*derived, *listed]
 
 
 def kept_secret(path: Path) -> str:

@@ -7,4 +7,7 @@ class OperationsConfig(AppConfig):
     name = "operations"
 
     def ready(self) -> None:
+        from operations import time_travel
         from operations.seed import checks  # noqa: F401  registers the system check
+
+        time_travel.connect()

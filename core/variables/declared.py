@@ -115,6 +115,10 @@ LOG_LEVEL = SERVICE.variable(
 METRICS_TOKEN = SERVICE.variable(
     "METRICS_TOKEN", kinds.Secret(), "", "bearer token for `/metrics`; without it the page is a 404"
 )
+METRICS_TOKEN_PREVIOUS = SERVICE.variable(
+    "METRICS_TOKEN_PREVIOUS", kinds.Secret(), "",
+    "the token before, which `/metrics` still takes ([how](secrets.md#metrics_token))",
+)  # fmt: skip
 CONSOLE_TIME_ZONE = SERVICE.variable(
     "CONSOLE_TIME_ZONE", kinds.TimeZone(), ZoneInfo("Asia/Kolkata"),
     "the time zone of the times in the console; the API and the exports speak UTC",
@@ -144,6 +148,11 @@ JWT_SECRET_PREVIOUS = SECRETS.variable(
 SECRET_KEY = SECRETS.variable(
     "SECRET_KEY", kinds.Secret(), "", otherwise="derived from `JWT_SECRET`",
     purpose="Django's own secret: console sessions, upload addresses of the folder storage",
+)  # fmt: skip
+SECRET_KEY_FALLBACKS = SECRETS.variable(
+    "SECRET_KEY_FALLBACKS", kinds.Secret(), "",
+    "keys before `SECRET_KEY`, with commas between them: what they signed is still taken "
+    "([how](secrets.md#secret_key))",
 )  # fmt: skip
 ADMIN_USERNAME = SECRETS.variable(
     "ADMIN_USERNAME", kinds.Text("a name"), "", "the name that `create_admin` takes if its options name none"

@@ -18,7 +18,14 @@ import urllib3
 from django.db import utils
 
 from d1backend import events
-from d1backend.errors import Error, OperationalError, OutcomeUnknown, OvertakenError, RateLimited
+from d1backend.errors import (
+    Error,
+    NotFoundError,
+    OperationalError,
+    OutcomeUnknown,
+    OvertakenError,
+    RateLimited,
+)
 from d1backend.options import Settings
 from d1backend.protocol import breaker, budget, deadline
 from d1backend.protocol.messages import with_tables
@@ -187,6 +194,36 @@ class Api:
         Raises OperationalError when there is none. After a lost answer this may mean that the first request deleted it.
         """
         self._retried("DELETE", f"/{quote(database, safe='')}", None)
+
+    def bookmark(self, database: str, at: str | None = None) -> str:
+        """The bookmark of the database now, or of the last moment at or before the time `at` (ISO 8601).
+
+        Raises OperationalError when the server has no Time Travel, or none back to that time.
+        """
+        query = "" if at is None else f"?timestamp={quote(at, safe='')}"
+        return self._travel("GET", database, f"bookmark{query}", "bookmark")
+
+    def restore(self, database: str, bookmark: str) -> str:
+        """Take the database back to a bookmark, in place; return the one that undoes this.
+
+        It is sent once: after a lost answer it raises OutcomeUnknown. Raises OperationalError as bookmark() does.
+        """
+        path = f"restore?bookmark={quote(bookmark, safe='')}"
+        return self._travel("POST", database, path, "previous_bookmark", writes=True)
+
+    def _travel(self, method: str, database: str, path: str, name: str, *, writes: bool = False) -> str:
+        """Call an endpoint of Time Travel; return the value of that name."""
+        whole = f"/{quote(database, safe='')}/time_travel/{path}"
+        try:
+            result = self._retried(method, whole, None, writes=writes, marked=False)["result"]
+        except NotFoundError:
+            raise OperationalError(
+                "This server has no Time Travel, or does not know the account or the database"
+            ) from None
+        found = result.get(name) if isinstance(result, dict) else None
+        if not isinstance(found, str):
+            raise OperationalError(f"D1's answer has no {name}")
+        return found
 
     def _retried(
         self,

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from d1backend.errors import InterfaceError, OperationalError, ProgrammingError, RateLimited
+from d1backend.errors import InterfaceError, NotFoundError, OperationalError, ProgrammingError, RateLimited
 from d1backend.protocol.messages import error_of, may_have_run, tidy
 
 _TOKEN_CODES = {6003, 9106, 9109, 10000}
 _NAME_IS_TAKEN = 7502
+_NO_ROUTE = 7003
 # The JSON object that the API answers with.
 Answer = dict[str, Any]
 _REQUEST_TIMEOUT, _TOO_MANY = 408, 429
@@ -100,8 +101,9 @@ def _refusal(status: int, answer: Answer) -> Exception:
     if status in (401, 403) or codes & _TOKEN_CODES:
         return RefusedError(OperationalError(f"D1 refuses the API token ({status}: {message})"))
     if status == 404:
-        return RefusedError(OperationalError(f"D1 does not know the account or the database ({message})"))
-    if codes & {7400, 7003}:
+        kind = NotFoundError if _NO_ROUTE in codes else OperationalError
+        return RefusedError(kind(f"D1 does not know the account or the database ({message})"))
+    if codes & {7400, _NO_ROUTE}:
         return RefusedError(InterfaceError(f"D1 does not understand the request ({message})"))
     if _NAME_IS_TAKEN in codes:
         return RefusedError(ProgrammingError(tidy(message)))

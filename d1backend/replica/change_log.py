@@ -2,7 +2,8 @@
 
 `_d1_changes` has an entry for each change of a row. Entries are only added, without an index or a sequence, so D1 bills
 one row for each. The last one is never deleted, so that numbers grow; the first is an anchor of no table. A write of
-counters has one entry, whose `key` is a JSON list of the keys of these rows (counters.py).
+counters has one entry, whose `key` is a JSON list of the keys of these rows (counters.py). Each entry has a random
+`nonce`: after a restore of the database to an earlier time a number comes again, but with another nonce.
 `_d1_replica` holds one row: the epoch (a file with another epoch is not continued), the logged tables, their schema
 when the triggers were created and its number, which grows with each other schema, and the floor (entries up to this
 number may be missing).
@@ -33,8 +34,11 @@ CREATE_SNAPSHOTS = (
     "holder TEXT NOT NULL DEFAULT '', lease INTEGER NOT NULL DEFAULT 0)",
     f"INSERT OR IGNORE INTO {SNAPSHOTS} (id) VALUES (1)",
 )
+# 30 bits, so that JSON holds it exactly.
+_NONCE = "random() & 1073741823"
 _CREATE = (
-    f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key INTEGER NOT NULL)",
+    f"CREATE TABLE IF NOT EXISTS {LOG} (seq INTEGER PRIMARY KEY, tbl TEXT NOT NULL, key INTEGER NOT NULL, "
+    f"nonce INTEGER NOT NULL DEFAULT ({_NONCE}))",
     f"CREATE TABLE IF NOT EXISTS {STATE} (id INTEGER PRIMARY KEY CHECK (id = 1), epoch TEXT NOT NULL, "
     "tables TEXT NOT NULL, schema TEXT, number INTEGER NOT NULL, floor INTEGER NOT NULL)",
     f"INSERT OR IGNORE INTO {STATE} (id, epoch, tables, number, floor) VALUES (1, '', '[]', 0, 0)",
@@ -108,10 +112,23 @@ def parse_state(rows: Rows) -> LogState | None:
     return LogState(epoch, floor, bool(is_same), seq, frozenset(json.loads(tables)), number, schema, version)
 
 
-def unchanged_since(epoch: str, seq: int, table: str, key: Value) -> str:
-    """SQL that is true while the log shows no change of a row after `seq`, and the log is complete since then."""
+def nonce_of(seq: str) -> str:
+    """SQL for the nonce of the entry with a number, itself SQL: as text, NULL when the log has no such entry."""
+    return f"(SELECT CAST(nonce AS TEXT) FROM {LOG} WHERE {LOG}.seq = {seq})"
+
+
+def unchanged_since(epoch: str, seq: int, anchor: str | None, table: str, key: Value) -> str:
+    """SQL that is true while the log shows no change of a row after `seq`, and the log is complete since then.
+
+    `anchor` is the nonce of the entry `seq`, None when it is not known: the log still goes on from this entry.
+    """
+    reached = (
+        f"{SEQ} >= {seq}"
+        if anchor is None
+        else f"EXISTS (SELECT 1 FROM {LOG} WHERE seq = {seq} AND nonce = CAST({literal(anchor)} AS INTEGER))"
+    )
     return (
-        f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)} AND floor <= {seq}) AND {SEQ} >= {seq} "
+        f"EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)} AND floor <= {seq}) AND {reached} "
         f"AND NOT EXISTS (SELECT 1 FROM {LOG} WHERE tbl = {literal(table)} AND key = {literal(key)} AND seq > {seq}) "
         f"AND NOT EXISTS (SELECT 1 FROM {LOG} c NOT INDEXED, json_each(c.key) k WHERE c.seq > {seq} "
         f"AND c.tbl = {literal(table)} AND typeof(c.key) = 'text' AND k.value = {literal(key)})"
@@ -150,7 +167,7 @@ def install_statements(
     statements = [
         *((f"DROP TABLE IF EXISTS {STATE}",) if state is None else ()),
         *_CREATE,
-        *(_begin_epoch(epoch) if epoch else ()),
+        *(begin_epoch(epoch) if epoch else ()),
         *trim_statements(),
         *(f"DROP TRIGGER IF EXISTS {quote_name(name)}" for name in sorted({*old_triggers, *new_triggers})),
         *new_triggers.values(),
@@ -192,7 +209,11 @@ def trim_part(most: int) -> tuple[str, str, str]:
     )
 
 
-def _begin_epoch(epoch: str) -> tuple[str, str, str]:
+def begin_epoch(epoch: str) -> tuple[str, str, str]:
+    """Statements after which every copy is filled again. They may be run more than once.
+
+    Numbers continue from the current time, so none is given twice, even after a restore of the database.
+    """
     return (
         f"UPDATE {STATE} SET epoch = {literal(epoch)}",
         f"INSERT INTO {LOG} (seq, tbl, key) SELECT max({SEQ} + 1, {_MICROSECONDS}), '', 0",

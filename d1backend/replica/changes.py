@@ -40,26 +40,23 @@ class Change:
     """An entry of the log: a row that changed, or rows whose counters did.
 
     `row` has the current values, None when the row was deleted. `counts`, of an entry for counters, has the key and the
-    current counters of each row that its `key` lists.
+    current counters of each row that its `key` lists. `nonce` differs for a change that got the same number after a
+    restore of D1 to an earlier time.
     """
 
     seq: int
     table: str
     key: str
+    nonce: str
     row: Row | None
     counts: list[Row] | None
-
-    @property
-    def identity(self) -> str:
-        """Differs for a change that got the same number after D1 was restored to an earlier time."""
-        return f"{self.table} {self.key}"
 
 
 @dataclass(frozen=True)
 class ChangeSet:
     """The changes after the number `since`, read at or after `started` (seconds, time.time()), for a copy's `shape`.
 
-    `anchor` is the identity of the change `since` itself, while the log has it. `is_complete` is false when there are
+    `anchor` is the nonce of the change `since` itself, while the log has it. `is_complete` is false when there are
     more changes than one result holds. `versions` has the last change of each table by more than counters, when it was
     asked for.
     """
@@ -91,7 +88,7 @@ class ChangeSet:
     @property
     def next_anchor(self) -> str | None:
         """The anchor that the next changes should have."""
-        return self.changes[-1].identity if self.changes else self.anchor
+        return self.changes[-1].nonce if self.changes else self.anchor
 
 
 def changes_query(
@@ -116,14 +113,12 @@ def changes_query(
     ):
         text = f"CASE typeof(key) WHEN 'text' THEN CASE tbl {counts} END ELSE {text} END"
     entries = f"SELECT * FROM {LOG} WHERE seq > CAST(?1 AS INTEGER) ORDER BY seq LIMIT {_MAX_ENTRIES}"
-    last = (
-        f"SELECT max(seq) AS at, tbl, key FROM ({entries}) GROUP BY tbl, key ORDER BY at LIMIT {MAX_CHANGES}"
-    )
-    select = f"SELECT at, tbl, key, {text} AS text FROM ({last}) c"
+    last = f"SELECT max(seq) AS at, tbl, key, nonce FROM ({entries}) GROUP BY tbl, key ORDER BY at LIMIT {MAX_CHANGES}"
+    select = f"SELECT at, tbl, key, nonce, {text} AS text FROM ({last}) c"
     return [
         (state_query(shape, compares=check_schema), []),
-        (f"SELECT tbl || ' ' || key FROM {LOG} WHERE seq = CAST(?1 AS INTEGER)", [str(since)]),
-        (_limit_text("at, tbl, CAST(key AS TEXT), text", select), [str(since)]),
+        (f"SELECT CAST(nonce AS TEXT) FROM {LOG} WHERE seq = CAST(?1 AS INTEGER)", [str(since)]),
+        (_limit_text("at, tbl, CAST(key AS TEXT), CAST(nonce AS TEXT), text", select), [str(since)]),
         *([(VERSIONS_QUERY, list[str]())] if versions else []),
     ]
 
@@ -143,10 +138,11 @@ def parse_changes(results: Sequence[Result], shape: Shape, since: int, started: 
     return ChangeSet(shape, since, started, state, changes, is_complete, anchor, versions)
 
 
-def _parse_change(seq: int, table: str, key: str, text: str | None) -> Change:
+def _parse_change(seq: int, table: str, key: str, nonce: str, text: str | None) -> Change:
     if key.startswith("["):
-        return Change(seq, table, key, None, encoding.unpack(text or "[]"))
-    return Change(seq, table, key, None if text is None else encoding.row(json.loads(text)), None)
+        return Change(seq, table, key, nonce, None, encoding.unpack(text or "[]"))
+    row = None if text is None else encoding.row(json.loads(text))
+    return Change(seq, table, key, nonce, row, None)
 
 
 def page_query(table: TableSchema, after: int | None, limit: int) -> Statement:

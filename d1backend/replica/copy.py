@@ -20,7 +20,7 @@ from d1backend.replica.tables import Row, Shape, SourceSchema, TableSchema, Valu
 
 _STATE = "_replica_state"
 _TABLES = "_replica_tables"
-STATE_OF_COPY = f"SELECT epoch, seq FROM {_STATE}"
+STATE_OF_COPY = f"SELECT epoch, seq, anchor FROM {_STATE}"
 # Memory for finish_fill() (kB); 2000 else, which is SQLite's default.
 _CACHE_FOR_INDEXES = 32_000
 
@@ -80,8 +80,11 @@ class ReplicaCopy:
                 "filled INTEGER, number INTEGER, version TEXT, schema TEXT)"
             )
             db.execute(
-                f"INSERT INTO {_STATE} VALUES (?, ?, ?, NULL, 0, 0, ?, ?, ?)",
-                (schema.epoch, options.signature, schema.seq, schema.number, schema.version, schema.text),
+                f"INSERT INTO {_STATE} VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?)",
+                (
+                    *(schema.epoch, options.signature, schema.seq, schema.anchor),
+                    *(schema.number, schema.version, schema.text),
+                ),
             )
             db.execute(
                 f"CREATE TABLE {_TABLES} (tbl TEXT PRIMARY KEY, key TEXT, only_rows TEXT, packed_by TEXT, "

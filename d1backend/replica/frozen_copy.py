@@ -20,12 +20,13 @@ class FrozenCopy:
         try:
             self._db.execute("PRAGMA query_only = ON")
             self._db.execute("BEGIN")
-            epoch, seq = self._db.execute(STATE_OF_COPY).fetchone()
+            epoch, seq, anchor = self._db.execute(STATE_OF_COPY).fetchone()
             self.tables = read_tables(self._db)
         except sqlite3.Error:
             self._db.close()
             raise
         self.epoch, self.seq = str(epoch), int(seq)
+        self.anchor: str | None = anchor
 
     def close(self) -> None:
         self._db.close()

@@ -12,13 +12,14 @@ from d1backend.sql.values import Value
 
 @dataclass(frozen=True)
 class CopyPosition:
-    """A state of the copy: the epoch of the log, and its last change."""
+    """A state of the copy: the epoch of the log, its last change, and the nonce of that change if it is known."""
 
     epoch: str
     seq: int
+    anchor: str | None
 
     def unchanged(self, table: str, key: Value) -> str:
-        return unchanged_since(self.epoch, self.seq, table, key)
+        return unchanged_since(self.epoch, self.seq, self.anchor, table, key)
 
 
 class UnknownPosition:

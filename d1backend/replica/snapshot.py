@@ -34,10 +34,11 @@ class SnapshotNotTaken(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class OpenSnapshot:
-    """A snapshot whose manifest was read and checked."""
+    """A snapshot whose manifest was read and checked; `anchor` is the nonce of its last change in D1's log."""
 
     snapshot: Snapshot
     archive: ArchiveReader
+    anchor: str | None
 
     @property
     def seq(self) -> int:
@@ -81,7 +82,7 @@ def take_snapshot(
     older = folder.folders()
     with closing(FrozenCopy(opened.path)) as frozen:
         digest = _write(frozen, ArchiveWriter(folder.folder(name), keys), directory, gently)
-    newest = publish(source, holder, name, frozen.epoch, frozen.seq, digest).newest
+    newest = publish(source, holder, name, frozen, digest).newest
     if newest is None or newest.name != name:
         folder.folder(name).delete()
         raise ArchiveError("its lease ended, or D1's epoch changed, while it was written")
@@ -156,7 +157,7 @@ def open_snapshot(directory: ReplicaDirectory, source: Source, schema: SourceSch
         _refuse(directory, newest, error)
         return None
     directory.note_snapshot(newest, EVERY - newest.age)
-    return OpenSnapshot(newest, archive)
+    return OpenSnapshot(newest, archive, state.anchor)
 
 
 def is_from_snapshot(directory: ReplicaDirectory, copy: ReplicaCopy) -> bool:

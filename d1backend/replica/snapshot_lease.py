@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from d1backend.errors import MissingError
 from d1backend.protocol.api import Statement
-from d1backend.replica.change_log import CREATE_SNAPSHOTS, SEQ, SNAPSHOT_AFTER, SNAPSHOTS, STATE
+from d1backend.replica.change_log import CREATE_SNAPSHOTS, SEQ, SNAPSHOT_AFTER, SNAPSHOTS, STATE, nonce_of
 from d1backend.replica.directory import Snapshot
+from d1backend.replica.frozen_copy import FrozenCopy
 from d1backend.replica.source import Source
 from d1backend.replica.tables import Rows
 from d1backend.sql.values import literal
@@ -33,7 +34,7 @@ _DUE = (
 )
 _SELECT = (
     f"SELECT name, epoch, seq, digest, previous, taken, {_NOW} - taken, holder, max(0, lease - {_NOW}), "
-    f"(SELECT floor FROM {STATE}), (SELECT epoch FROM {STATE}) FROM {SNAPSHOTS}"
+    f"(SELECT floor FROM {STATE}), (SELECT epoch FROM {STATE}), {nonce_of(f'{SNAPSHOTS}.seq')} FROM {SNAPSHOTS}"
 )
 _MIGRATES = "migrate-"
 
@@ -48,13 +49,17 @@ class MigrationAwaited(Exception):
 
 @dataclass(frozen=True)
 class LeaseState:
-    """The newest snapshot, who holds the lease and for how many seconds more, and the floor and epoch of D1's log."""
+    """The newest snapshot, who holds the lease and for how many seconds more, and the floor and epoch of D1's log.
+
+    `anchor` is the nonce of the entry of the log that the snapshot ends with.
+    """
 
     newest: Snapshot | None
     holder: str
     seconds_left: int
     floor: int
     epoch: str | None = None
+    anchor: str | None = None
 
 
 def fetch_state(source: Source) -> LeaseState:
@@ -108,15 +113,18 @@ def require_no_migration(source: Source, holder: str | None) -> None:
         raise MigrationAwaited(min(_LOOK_EVERY, state.seconds_left))
 
 
-def publish(source: Source, holder: str, name: str, epoch: str, seq: int, digest: str) -> LeaseState:
-    """Name a snapshot as the newest, and end the lease; does nothing when another host has taken it meanwhile.
+def publish(source: Source, holder: str, name: str, copy: FrozenCopy, digest: str) -> LeaseState:
+    """Name a snapshot of the copy as the newest, and end the lease; does nothing when another host has taken it.
 
-    Also does nothing when the epoch is no longer D1's. The returned state says which snapshot is the newest.
+    Also does nothing when the epoch is no longer D1's, or D1 went back to before the copy's last change. The returned
+    state says which snapshot is the newest.
     """
     update = (
-        f"UPDATE {SNAPSHOTS} SET previous = name, name = {literal(name)}, epoch = {literal(epoch)}, seq = {seq}, "
+        f"UPDATE {SNAPSHOTS} SET previous = name, name = {literal(name)}, epoch = {literal(copy.epoch)}, "
+        f"seq = {copy.seq}, "
         f"digest = {literal(digest)}, taken = {_NOW}, holder = '', lease = 0 WHERE holder = {literal(holder)} "
-        f"AND EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(epoch)})"
+        f"AND EXISTS (SELECT 1 FROM {STATE} WHERE epoch = {literal(copy.epoch)})"
+        f"{f' AND {nonce_of(str(copy.seq))} IS {literal(copy.anchor)}' if copy.anchor else ''}"
     )
     return _parse(source.execute([(update, []), (_SELECT, [])])[-1])
 
@@ -124,6 +132,6 @@ def publish(source: Source, holder: str, name: str, epoch: str, seq: int, digest
 def _parse(rows: Rows) -> LeaseState:
     if not rows:
         return LeaseState(None, "", 0, 0)
-    name, epoch, seq, digest, previous, taken, age, holder, seconds_left, floor, log_epoch = rows[0]
+    name, epoch, seq, digest, previous, taken, age, holder, seconds_left, floor, log_epoch, anchor = rows[0]
     newest = None if name is None else Snapshot(name, epoch, seq, digest, previous, taken, age)
-    return LeaseState(newest, holder, seconds_left, floor or 0, log_epoch)
+    return LeaseState(newest, holder, seconds_left, floor or 0, log_epoch, anchor)

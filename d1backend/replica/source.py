@@ -139,9 +139,10 @@ class Source:
         Raises OperationalError when the log is not installed or does not fit the schema.
         """
         tables, search = self.options.tables, self.options.search
-        state_rows, columns, *search_settings = self.query(
+        state_rows, ((anchor,),), columns, *search_settings = self.query(
             [
                 (change_log.state_query(), []),
+                (f"SELECT {change_log.nonce_of(change_log.SEQ)}", []),
                 columns_query(tables),
                 *map(search_settings_query, search),
             ]
@@ -159,4 +160,5 @@ class Source:
             search={
                 name: [(k, v) for k, v in rows] for name, rows in zip(search, search_settings, strict=True)
             },
+            anchor=anchor,
         )

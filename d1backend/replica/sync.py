@@ -192,6 +192,7 @@ def _begun_copy(
         copy.path.unlink()
         copy = None
     if copy is None:
-        at = schema.seq if snapshot is None else snapshot.seq
-        copy = create_copy(directory, dataclasses.replace(schema, seq=at))
+        if snapshot is not None:
+            schema = dataclasses.replace(schema, seq=snapshot.seq, anchor=snapshot.anchor)
+        copy = create_copy(directory, schema)
     return copy, snapshot

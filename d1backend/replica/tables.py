@@ -80,7 +80,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class SourceSchema:
-    """The schema of the source, and the position of its change log (`epoch`, `seq`).
+    """The schema of the source, and the position of its change log (`epoch`, `seq`, the `anchor` of that entry).
 
     `text` is the schema as the log records it, with its `number`; `version` that of the database's whole schema.
     `search` holds the settings of each FTS5 table.
@@ -93,6 +93,7 @@ class SourceSchema:
     text: str
     tables: dict[str, TableSchema]
     search: dict[str, list[tuple[str, Value]]]
+    anchor: str | None = None
 
     @cached_property
     def objects(self) -> Objects:

@@ -103,6 +103,22 @@ def test_a_network_that_guesses_many_names_does_not_lock_out_who_signed_in_from_
     assert login(neighbour.username).status_code == 200
 
 
+def test_a_network_is_known_again_after_the_secret_was_replaced(settings):
+    user = UserFactory()
+    assert login(user.username, address=HOME).status_code == 200
+    before = settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [before]
+    limits._cell.cache_clear()
+    for number in range(30):
+        refused(login(user.username, "a guess", f"192.0.2.{number}"), 401, "invalid_credentials")
+    assert wait_of(login(user.username, address=STRANGER))
+    assert login(user.username, address=HOME).status_code == 200
+    assert SignIn.objects.latest("id").network == mark_of(HOME)
+    settings.SECRET_KEY_FALLBACKS = []
+    SignIn.objects.latest("id").delete()
+    assert wait_of(login(user.username, address=HOME))
+
+
 def test_a_sign_in_keeps_a_mark_of_its_network_and_no_address():
     login(UserFactory().username, address="2001:db8::7")
     (stored,) = SignIn.objects.values_list("network", flat=True)

@@ -52,6 +52,17 @@ def test_the_code_sets_the_password_and_gives_no_token(user, code):
     assert login(password=PASSWORD).status_code == 401
 
 
+def test_a_code_outlives_a_change_of_the_secret(user, code, settings):
+    before = settings.SECRET_KEY
+    settings.SECRET_KEY = "another"
+    refused(reset(code), 401, "invalid_code")
+    settings.SECRET_KEY_FALLBACKS = [before]
+    refused(reset(WRONG), 401, "invalid_code")
+    assert ResetCode.objects.get().wrong_tries == 2
+    assert reset(code).status_code == 200
+    assert login().status_code == 200
+
+
 def test_every_sign_in_ends(user, code, admin):
     User.objects.filter(pk=user.pk).update(is_admin=True)
     phone, console, other = ApiClient(user), Client(), ApiClient(admin)

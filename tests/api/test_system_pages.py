@@ -160,6 +160,18 @@ def test_metrics_answer_by_any_host_name_and_without_https(client, settings):
     assert client.get("/metrics", headers=headers).status_code == 200
 
 
+@override_settings(METRICS_TOKEN="the-new-one", METRICS_TOKEN_PREVIOUS="the-old-one")
+def test_metrics_take_the_previous_token_while_it_is_set(client):
+    def asked(token):
+        return client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert [asked(token) for token in ("the-new-one", "the-old-one", "", "other")] == [200, 200, 401, 401]
+    with override_settings(METRICS_TOKEN_PREVIOUS=""):
+        assert [asked(token) for token in ("the-new-one", "the-old-one", "")] == [200, 401, 401]
+    with override_settings(METRICS_TOKEN=""):
+        assert asked("the-old-one") == 404
+
+
 @pytest.mark.skipif(not replica.is_used(), reason="only D1 has a replica (TEST_ENGINE=d1)")
 class TestTheReplica:
     def test_health_tells_its_age(self, client):

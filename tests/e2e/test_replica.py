@@ -182,6 +182,23 @@ def test_while_d1_says_429_reads_go_on_and_writes_say_how_long_to_wait(hosts, us
     assert eventually(lambda: client.post(path).status_code == 200)
 
 
+def test_while_d1_refuses_the_token_reads_go_on_and_the_right_one_ends_it(hosts, user, design):
+    """As when an API token was deleted before its successor was deployed."""
+    clients = hosts.of(user)
+    assert eventually(lambda: status_of_me(clients[2]) == 200 and 404 not in reads(clients[2], design))
+    path = f"/api/designs/{design['id']}/favorite"
+    hosts.proxy.plan = fault_plan.always(fault_plan.WRONG_TOKEN)
+    for client, server in zip(clients, (hosts.one, hosts.twin, hosts.other), strict=True):
+        answer = client.post(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert set(reads(client, design)) == {200}
+        assert eventually(lambda server=server: database_of(server)["status"] == "degraded")
+    assert "D1 refuses the API token" in (hosts.one.data / "server.log").read_text()
+    hosts.proxy.plan = None
+    for client in clients:
+        assert eventually(lambda client=client: client.post(path).status_code == 200)
+
+
 def test_a_server_that_is_told_to_end_writes_its_views_first(hosts, user, design):
     path = f"/api/designs/{design['id']}"
     third = dataclasses.replace(hosts.one, address=f"http://127.0.0.1:{free_port()}")

@@ -72,6 +72,36 @@ def cookie_for(user, sign_in_id, began):
     return store.session_key
 
 
+class TestAnotherSecret:
+    """SECRET_KEY is replaced while somebody is at work."""
+
+    @pytest.fixture
+    def client(self, boss, settings):
+        client = sign_in(boss)
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "the secret from now on"
+        return client
+
+    def test_ends_no_session_and_no_form_that_is_open(self, client):
+        assert is_in(client)
+        assert is_in(tab_of(client))
+        other = SignInFactory(user=User.objects.get(), kind="console")
+        assert client.post(end_path(other)).status_code == 302
+        other.refresh_from_db()
+        assert other.ended_at is not None
+
+    def test_signs_new_sessions_alone(self, client, boss, settings):
+        new = sign_in(boss)
+        settings.SECRET_KEY_FALLBACKS = []
+        assert is_in(new)
+        assert not is_in(client)
+
+    def test_still_lets_people_sign_out(self, client):
+        earlier = tab_of(client)
+        assert client.post(LOGOUT).status_code == 200
+        assert not is_in(earlier)
+
+
 class TestABeginning:
     def test_is_one_row_and_a_cookie_for_twelve_hours(self, boss):
         client = sign_in(boss, user_agent="Firefox/150")

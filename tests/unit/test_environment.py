@@ -80,6 +80,9 @@ def test_what_the_previous_secret_signed_for_django_is_still_read():
         assert signing.loads(ticket) == "saree"
         assert signing.dumps("saree").rpartition(":")[2] != ticket.rpartition(":")[2]
     assert environment.secret_keys(env(SECRET_KEY="own"), "new", "old") == ("own", [])
+    several = env(SECRET_KEY="own", SECRET_KEY_FALLBACKS=" one , two,")
+    assert environment.secret_keys(several, "new", "old") == ("own", ["one", "two"])
+    assert environment.secret_keys(env(SECRET_KEY_FALLBACKS="own"), "new", "old") == (now, [*known, "own"])
 
 
 @pytest.mark.parametrize("given", [{}, {"JWT_SECRET": ""}, {"JWT_SECRET": "x" * 31}])

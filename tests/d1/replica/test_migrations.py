@@ -12,6 +12,7 @@ from d1backend.replica.installation import install_log
 from d1backend.replica.migration import announce_migration, install_log_after_migrate
 from d1backend.replica.snapshot_lease import MigrationAwaited
 from d1backend.replica.source import Source
+from d1backend.time_travel import note_bookmark
 from devtools import fault_plan
 from tests.d1.replica.conftest import Odd
 from tests.d1.replica.models import MANY, Design
@@ -440,7 +441,11 @@ def test_the_app_is_called_before_and_after_migrations():
     config = D1BackendConfig("d1backend", d1backend)
     assert not pre_migrate.has_listeners(config)
     config.ready()
-    for signal, handler in ((pre_migrate, announce_migration), (post_migrate, install_log_after_migrate)):
+    for signal, handler in (
+        (pre_migrate, note_bookmark),
+        (pre_migrate, announce_migration),
+        (post_migrate, install_log_after_migrate),
+    ):
         assert signal.disconnect(handler, sender=config)
 
 

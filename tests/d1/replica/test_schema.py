@@ -227,7 +227,7 @@ def test_a_long_log_is_trimmed(d1, host):
     d1(NEW.format("a"), NEW.format("b"))
     host.sync()
     d1(
-        "INSERT INTO _d1_changes SELECT max(seq) + 1000000, 'no table', 1 FROM _d1_changes",
+        "INSERT INTO _d1_changes (seq, tbl, key) SELECT max(seq) + 1000000, 'no table', 1 FROM _d1_changes",
         NEW.format("c"),
     )
     source = Source(host.host.options, patient=True)
@@ -243,7 +243,7 @@ def test_a_sync_cuts_a_long_log(d1, host, other):
     d1(NEW.format("a"), NEW.format("b"))
     host.sync()
     d1(
-        "INSERT INTO _d1_changes SELECT max(seq) + 1000000, 'no table', 1 FROM _d1_changes",
+        "INSERT INTO _d1_changes (seq, tbl, key) SELECT max(seq) + 1000000, 'no table', 1 FROM _d1_changes",
         NEW.format("c"),
     )
     host.sync()

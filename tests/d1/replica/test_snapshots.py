@@ -479,7 +479,7 @@ def test_a_snapshot_is_due_each_day_and_after_half_of_the_log(d1, writing):
         take(writing)
     for due in (
         "UPDATE _d1_snapshots SET taken = taken - 86400",
-        "INSERT INTO _d1_changes SELECT max(seq) + 50000, 'no table', 1 FROM _d1_changes",
+        "INSERT INTO _d1_changes (seq, tbl, key) SELECT max(seq) + 50000, 'no table', 1 FROM _d1_changes",
         "UPDATE _d1_snapshots SET epoch = 'of another log'",
     ):
         d1(due)
