@@ -16,7 +16,7 @@ NEXT = (
     "Run `python manage.py tidy --only deleted_accounts` now: people who deleted their account since are there again.",
     "Run `python manage.py migrate` if this release has migrations that are newer than the moment.",
     "Passwords, rejections and ended sessions are those of the moment again. Repeat what must hold.",
-    "Run `python manage.py clean_uploads`: pictures uploaded since have no row. Those deleted since are missing.",
+    "Run `python manage.py tidy --only uploads`: pictures uploaded since have no row. Those deleted since are missing.",
     "Imports that were under way begin again from their file.",
 )
 
