@@ -15,6 +15,8 @@ from pathlib import Path
 
 import requests
 
+from core.variables import declared
+from core.variables.reading import Environment
 from devtools import limits
 from devtools.static_files import collect_static_files
 
@@ -83,7 +85,7 @@ def gallery(
 @contextlib.contextmanager
 def peer(data: Path, port: int, env: dict[str, str]) -> Iterator[System]:
     """Run the original design (benchmarks.peer) with as many workers."""
-    workers = os.environ.get("WEB_CONCURRENCY", "2")
+    workers = str(Environment()[declared.WEB_CONCURRENCY])
     command = [
         "uvicorn",
         "--port",

@@ -11,8 +11,9 @@ import secrets
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
+from core.variables.checking import data_folder
+from core.variables.reading import Environment
 from d1backend.local import D1Local
 from d1backend.options import Settings
 from d1backend.protocol.api import Api
@@ -54,7 +55,7 @@ def variables(d1: D1Local, store: S3Server) -> dict[str, str]:
 
 def main(command: list[str]) -> int:
     """Run `command` until it ends, and return its exit status."""
-    data = Path(os.environ["DATA"]).resolve()
+    data = data_folder(Environment())
     (data / "s3").mkdir(parents=True, exist_ok=True)
     with (
         D1Local(persist=str(data / "d1"), token=secrets.token_urlsafe(16)) as d1,

@@ -1,6 +1,7 @@
 """Refuses an environment that is wrong before anything starts: all that is wrong, in a sentence each."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,19 +13,34 @@ from core.variables.declared import ALL, DATA, Blank
 from core.variables.kinds import shortened
 from core.variables.reading import Environment, sentence
 
+LINE = re.compile(r"(export )?[A-Za-z_0-9]+=")
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def load(file: Path = ROOT / ".env") -> Environment:
     """Return the environment of this process, after it has taken what `file` adds. Raises ImproperlyConfigured."""
-    try:
-        environ.Env.read_env(file)
-    except UnicodeDecodeError:
-        raise ImproperlyConfigured(f"{file.name} must be a text in UTF-8.") from None
+    require_lines(file)
+    environ.Env.read_env(file)
     env = Environment()
     check(env)
     require_folder(env)
     return env
+
+
+def require_lines(file: Path) -> None:
+    """Raise ImproperlyConfigured if a line of the file is not read. No message shows it, as it may hold a secret."""
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{file.name} must be a text in UTF-8.") from None
+    except OSError:  # there is no such file
+        return
+    for number, line in enumerate(lines, 1):
+        if line and not line.startswith("#") and not LINE.match(line):
+            sentence = (
+                f"Line {number} of {file.name} must be NAME=value, without space before or after the name."
+            )
+            raise ImproperlyConfigured(sentence)
 
 
 def data_folder(env: Environment) -> Path:

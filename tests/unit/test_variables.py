@@ -217,6 +217,22 @@ def test_a_file_adds_to_the_environment_and_does_not_replace_it(tmp_path, monkey
     assert env[declared.TRASH_DAYS] == 5
 
 
+@pytest.mark.parametrize(
+    "line", [f"JWT_SECRET = {SECRET}", f"JWT_SECRET: {SECRET}", f" JWT_SECRET={SECRET}", SECRET]
+)
+def test_a_line_of_the_file_that_is_none_is_refused_and_not_shown(tmp_path, line):
+    (tmp_path / ".env").write_text(f"# the gallery\n\n{line}\n")
+    with pytest.raises(ImproperlyConfigured, match=r"^Line 3 of \.env must be NAME=value") as refusal:
+        load(tmp_path / ".env")
+    assert SECRET not in str(refusal.value)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / ".env").write_bytes(b"ADMIN_USERNAME=\xff\n")
+    with pytest.raises(ImproperlyConfigured, match=r"^\.env must be a text in UTF-8\.$"):
+        load(tmp_path / ".env")
+
+
 def test_every_variable_has_a_purpose_and_a_default_of_its_kind():
     for variable in declared.ALL.values():
         assert variable.purpose
