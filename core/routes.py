@@ -1,0 +1,40 @@
+"""The route of a request, such as /api/designs/{design_id}: what logs and metrics say in place of its path.
+
+A path is what somebody typed. It may hold a name, a code or a ticket, and there are as many as there are designs.
+"""
+
+import re
+from functools import lru_cache
+
+from django.conf import settings
+from django.contrib.admindocs.views import simplify_regex
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve
+
+UNMATCHED = "unmatched"
+CONVERTER = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
+ANYTHING = ".*"  # only in the patterns that take what no other one does, to answer 404
+
+
+def route_of(request: HttpRequest) -> str:
+    """Return the route that the request's path matches; `unmatched` if it matches none.
+
+    Also for a request that was answered before Django looked for its view, which costs the search for it.
+    """
+    match = request.resolver_match
+    if match is None:
+        if request.path_info.startswith(settings.STATIC_URL):
+            return f"{settings.STATIC_URL}{{file}}"  # WhiteNoise answers these
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return UNMATCHED
+    return template_of(match.route)
+
+
+@lru_cache(maxsize=512)  # more than there are routes
+def template_of(route: str) -> str:
+    """Return Django's pattern of a route as text with the names of its parts in braces."""
+    if ANYTHING in route:
+        return UNMATCHED
+    return CONVERTER.sub(r"{\1}", simplify_regex(route))
