@@ -2,12 +2,15 @@
 
 import ctypes
 import gc
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING
+
+from core.logs import configuration
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -27,9 +30,11 @@ max_requests = 100_000
 max_requests_jitter = 10_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats in memory, where Linux has it
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
-# The request log is the service's own; see core.middleware.
+# The request log is the service's own: core/request_log.py.
 accesslog = None
 errorlog = "-"
+# gunicorn's lines have the format of the others, also before the settings are loaded.
+logconfig_dict = configuration.of_environment(os.environ)
 loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
 
 # Seconds: people wait for the server. Commands wait as long as a call may run on D1 (30 s).
@@ -71,9 +76,12 @@ def on_starting(server: "Arbiter") -> None:
 
     try:
         django.setup()
-        call_command("check")
+        warnings = io.StringIO()
+        call_command("check", stdout=io.StringIO(), stderr=warnings)
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(str(error))
+    for line in warnings.getvalue().splitlines():
+        server.log.warning("%s", line)
     settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
     from core import replica
 

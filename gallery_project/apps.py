@@ -1,10 +1,15 @@
 """The project as an app of its own: it registers the system checks of the settings."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class GalleryProjectConfig(AppConfig):
     name = "gallery_project"
 
     def ready(self) -> None:
+        from core.logs.uncaught import log_uncaught
         from gallery_project import checks  # noqa: F401  registers the system checks
+
+        if settings.LOG_FORMAT == "json":
+            log_uncaught()

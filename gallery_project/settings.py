@@ -7,6 +7,8 @@ import environ
 from corsheaders.defaults import default_headers
 
 from console import theme
+from core.logs import configuration as logs
+from core.logs import hiding
 from gallery_project import __version__, environment, memory, storages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -60,7 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "core.middleware.request_log",
+    "core.request_log.request_log",
     "core.limits.middleware.show_limits",
     "core.middleware.api_envelope",
     "core.middleware.security_headers",
@@ -269,15 +271,6 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
 LOG_LEVEL = environment.read_choice(env, "LOG_LEVEL", environment.LOG_LEVELS, "INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "filters": {
-        "exceptions": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: record.exc_info}
-    },
-    # The request log has a line for each response already; of Django's only tracebacks say more.
-    "loggers": {"django.request": {"level": "ERROR", "filters": ["exceptions"]}},
-}
+LOG_FORMAT = environment.read_choice(env, "LOG_FORMAT", logs.FORMATS, logs.default_format(PRODUCTION))
+LOGGING = logs.configuration(LOG_LEVEL, LOG_FORMAT)
+hiding.known.add(JWT_SECRET, JWT_SECRET_PREVIOUS, SECRET_KEY, *SECRET_KEY_FALLBACKS)

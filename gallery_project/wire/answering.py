@@ -6,9 +6,10 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from core.logs.current import CURRENT
 from core.request_body import NOTES, BodyAwaited
 from gallery_project.wire.connection import Connection
-from gallery_project.wire.refusals import answer, refusal_of
+from gallery_project.wire.refusals import answer
 
 AWAITED = object()
 GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
@@ -35,6 +36,14 @@ class AnsweringWorker(ThreadWorker):
 
     def handle(self, conn: Connection) -> object:
         """Run a request, and send what its client takes now. Return whether the connection goes on, or AWAITED."""
+        try:
+            return self.run_request(conn)
+        finally:
+            CURRENT.set(
+                None
+            )  # core.request_log leaves it, so that what fails meanwhile is logged with the request
+
+    def run_request(self, conn: Connection) -> object:
         self.running.notes = conn.notes
         try:
             goes_on = self.respond(conn)
@@ -56,8 +65,6 @@ class AnsweringWorker(ThreadWorker):
             raise
         except StopIteration:  # gunicorn's, of an answer that broke off
             return False
-        except BaseException as error:
-            # None may pass: the thread has to give the connection back.
-            self.log.exception("a request failed")
-            conn.sock.sendall(answer(refusal_of(error), conn.head, conn.address))
+        except BaseException as error:  # noqa: BLE001  none may pass: the thread has to give the connection back
+            conn.sock.sendall(answer(error, conn.head, conn.address))
             return False

@@ -19,7 +19,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 from gallery_project.wire.answering import AWAITED, AnsweringWorker
 from gallery_project.wire.balance import LOOK_AGAIN, Place
 from gallery_project.wire.connection import Connection, Step
-from gallery_project.wire.refusals import CUT_SHORT, Refusal, answer, refusal_of
+from gallery_project.wire.refusals import CUT_SHORT, Refusal, answer
 from gallery_project.wire.spool import Spool
 
 READ = 64 * 1024  # bytes
@@ -254,10 +254,7 @@ class Worker(AnsweringWorker):
 
     def refuse(self, conn: Connection, error: Exception) -> None:
         """Answer without the application."""
-        refusal = refusal_of(error)
-        if refusal.status in (500, 503):
-            self.log.error("a request was refused with %d", refusal.status, exc_info=error)
-        self.send(conn, answer(refusal, conn.head or bytes(conn.buffer), conn.address))
+        self.send(conn, answer(error, conn.head or bytes(conn.buffer), conn.address))
         self.linger(conn)
 
     def send(self, conn: Connection, data: bytes) -> None:
