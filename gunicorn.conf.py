@@ -82,6 +82,10 @@ def on_starting(server: "Arbiter") -> None:
         sys.exit(str(error))
     for line in warnings.getvalue().splitlines():
         server.log.warning("%s", line)
+    if settings.SENTRY_DSN:
+        from gallery_project import error_reports
+
+        error_reports.be_silent_here()
     settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
     from core import replica
 

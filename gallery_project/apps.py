@@ -1,4 +1,4 @@
-"""The project as an app of its own: it registers the system checks of the settings."""
+"""The project as an app of its own: it registers the system checks of the settings, and starts what reports errors."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -11,5 +11,9 @@ class GalleryProjectConfig(AppConfig):
         from core.logs.uncaught import log_uncaught
         from gallery_project import checks  # noqa: F401  registers the system checks
 
-        if settings.LOG_FORMAT == "json":
+        if settings.LOG_FORMAT == "json" or settings.SENTRY_DSN:
             log_uncaught()
+        if settings.SENTRY_DSN:
+            from gallery_project import error_reports  # with sentry-sdk, 10 MB that others do without
+
+            error_reports.start()

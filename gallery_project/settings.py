@@ -274,3 +274,4 @@ LOG_LEVEL = environment.read_choice(env, "LOG_LEVEL", environment.LOG_LEVELS, "I
 LOG_FORMAT = environment.read_choice(env, "LOG_FORMAT", logs.FORMATS, logs.default_format(PRODUCTION))
 LOGGING = logs.configuration(LOG_LEVEL, LOG_FORMAT)
 hiding.known.add(JWT_SECRET, JWT_SECRET_PREVIOUS, SECRET_KEY, *SECRET_KEY_FALLBACKS)
+SENTRY_DSN = environment.read_text(env, "SENTRY_DSN")
