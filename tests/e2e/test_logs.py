@@ -70,8 +70,7 @@ def lose_d1(journey, proxy):
     client = journey.server.client(**journey.server.admin)
     journey.secrets.append(client.token["access_token"])
     proxy.go_down()
-    lost = {"full_name": journey.new("lost"), "contact": journey.new("lost")}
-    answer = client.put("/api/auth/me", json=lost)
+    answer = client.put("/api/auth/me", json=journey.details())
     assert answer.status_code == 503
     journey.known("lost", answer)
     proxy.come_up()

@@ -27,6 +27,10 @@ class Journey:
     def new(self, name: str) -> str:
         return self.secret(f"{name}-{secrets.token_hex(8)}")
 
+    def details(self) -> dict[str, str]:
+        """Return a name and a contact that nobody else has."""
+        return {"full_name": self.new("Meera Rao"), "contact": self.new("meera") + "@example.org"}
+
     def tokens(self, answer: requests.Response) -> None:
         body = answer.json()
         self.secrets += [body["access_token"], body["refresh_token"]]
@@ -66,7 +70,7 @@ class Journey:
         self.secrets += [app.token["access_token"], app.token["refresh_token"]]
         self.tokens(refreshed)
         app.use(refreshed.json())
-        app.put("/api/auth/me", json={"full_name": self.new("Meera Rao"), "contact": self.new("98450")})
+        assert app.put("/api/auth/me", json=self.details()).status_code == 200
         self.known("mine", app.get("/api/auth/me"))
         self.known("search", app.get("/api/designs", params={"search": self.new("kanjivaram")}))
         app.get("/api/designs/suggest", params={"q": self.new("chik")})
