@@ -3,6 +3,7 @@
 import atexit
 import ctypes
 import gc
+import io
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
 
+from core.logs import configuration as logs
 from core.variables import declared as v
 from core.variables.checking import load
 
@@ -41,9 +43,11 @@ memory_folder = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 
 worker_tmp_dir = memory_folder  # the heartbeats
 proxies = env[v.FORWARDED_ALLOW_IPS]
 forwarded_allow_ips = ",".join(proxies)
-# The request log is the service's own; see core.middleware.
+# The request log is the service's own; core/request_log.py.
 accesslog = None
 errorlog = "-"
+# gunicorn's lines have the format of the others, also before the settings are loaded.
+logconfig_dict = logs.configuration("INFO", env.get(v.LOG_FORMAT, logs.default_format(env.is_production)))
 loglevel = env[v.GUNICORN_LOG_LEVEL]
 
 # Seconds: people wait for the server. Commands wait as long as a call may run on D1 (30 s).
@@ -99,9 +103,16 @@ def on_starting(server: "Arbiter") -> None:
 
     try:
         django.setup()
-        call_command("check")
+        warnings = io.StringIO()
+        call_command("check", stdout=io.StringIO(), stderr=warnings)
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(str(error))
+    for line in warnings.getvalue().splitlines():
+        server.log.warning("%s", line)
+    if settings.SENTRY_DSN:
+        from gallery_project import error_reports
+
+        error_reports.be_silent_here()
     from core import replica
     from gallery_project import starting
 

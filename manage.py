@@ -19,3 +19,7 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    except SystemExit as end:
+        if "gallery_project.error_reports" in sys.modules:
+            sys.modules["gallery_project.error_reports"].report_command(end.__context__)
+        raise

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from accounts import console_sessions
 from accounts.models import User
 from core.client_address import client_address
+from core.logs.current import user_is
 from d1backend import SerializationFailure
 
 ROW = "sign_in"  # the key of (id of the row, when it began: seconds, time.time())
@@ -30,6 +31,8 @@ class SessionStore(signed_cookies.SessionStore):
         elif SESSION_KEY in data and not is_open(data):
             # The cookie stays: the copy of this host may lag behind, and the next request be right again.
             return {}
+        elif SESSION_KEY in data:
+            user_is(int(data[SESSION_KEY]))
         return data
 
     def flush(self) -> None:
@@ -61,6 +64,7 @@ def begin(sender: type[User], request: HttpRequest, user: User, **kwargs: Any) -
     except SerializationFailure:
         request.session.flush()
         raise
+    user_is(user.pk)
     request.session[ROW] = [sign_in.pk, sign_in.created_at.timestamp()]
 
 

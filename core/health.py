@@ -17,6 +17,7 @@ from django.db import connection, connections
 
 from core import replica
 from core.json_types import JsonObject
+from core.logs.current import in_request
 
 STARTED = time.monotonic()
 PROBE = 4096  # bytes, a block of most file systems
@@ -39,7 +40,7 @@ class Checks:
 
 def run() -> Checks:
     """Check every part. A part that fails, or does not respond within 1.8 s, is unhealthy."""
-    asked = {name: POOL.submit(timed, check) for name, check in PARTS.items()}
+    asked = {name: POOL.submit(in_request(timed), check) for name, check in PARTS.items()}
     wait(asked.values(), timeout=PATIENCE)
     found = {name: outcome(future) for name, future in asked.items()}
     statuses = {part["status"] for part in found.values()}

@@ -1,9 +1,6 @@
-"""Middleware: request ids and the log, the error envelope, the size limit, repeats, security headers."""
+"""Middleware: the error envelope, the size limit, repeats, security headers."""
 
-import logging
 import re
-import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -11,7 +8,6 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.messages.storage import default_storage
-from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -21,20 +17,15 @@ from django.utils.functional import SimpleLazyObject
 
 from core import races, replica, system
 from core.api.errors import error_response
-from core.metrics.requests import observe
 from core.request_body import BodyTooLarge, Unreadable
-from core.routes import route_of
 from core.spending import READS
 from d1backend import conditional_writes, gather
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-logger = logging.getLogger("gallery.request")
-
 HEALTH_PATHS = ("/health", "/health/live", "/health/ready")
 INNER_PATHS = (*HEALTH_PATHS, "/metrics")  # called inside the host's network, by an address and plain HTTP
 QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
-SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # Images come from here or from the bucket's public URL, which is plain HTTP on a developer's machine.
 IMAGES = f"'self' data: https: {settings.IMAGE_ORIGIN}".strip()
 STRICT_POLICY = (
@@ -53,38 +44,6 @@ DOCS_POLICY = STRICT_POLICY.replace("style-src 'self'", "style-src 'self' 'unsaf
 
 def is_api(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
-
-
-def request_log(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Give each request an id (the client's own, if sane) and log one line for its response."""
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if SANE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        request.request_id = request_id  # type: ignore[attr-defined]
-        before = round_trips()
-        start = time.perf_counter()
-        response = get_response(request)
-        seconds, trips = time.perf_counter() - start, round_trips() - before
-        response["X-Request-ID"] = request_id
-        observe(request.method or "", route_of(request), response.status_code, seconds, trips)
-        logger.info(
-            "method=%s path=%r status=%d ms=%.1f round_trips=%d request_id=%s",
-            request.method,
-            request.path,
-            response.status_code,
-            seconds * 1000,
-            trips,
-            request_id,
-        )
-        return response
-
-    return middleware
-
-
-def round_trips() -> int:
-    """Return the number of calls to D1 so far by this thread's connections; 0 on other engines."""
-    return sum(getattr(connection, "round_trips", 0) for connection in connections.all(initialized_only=True))
 
 
 def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:

@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
 UNMATCHED = "unmatched"
+# A client may send any word as its method.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 CONVERTER = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 ANYTHING = ".*"  # only in the patterns that take what no other one does, to answer 404
 
@@ -22,14 +24,17 @@ def route_of(request: HttpRequest) -> str:
     Also for a request that was answered before Django looked for its view, which costs the search for it.
     """
     match = request.resolver_match
-    if match is None:
-        if request.path_info.startswith(settings.STATIC_URL):
-            return f"{settings.STATIC_URL}{{file}}"  # WhiteNoise answers these
-        try:
-            match = resolve(request.path_info)
-        except Resolver404:
-            return UNMATCHED
-    return template_of(match.route)
+    return template_of(match.route) if match is not None else route_of_path(request.path_info)
+
+
+def route_of_path(path: str) -> str:
+    """Return the route that a path matches; `unmatched` if it matches none."""
+    if path.startswith(settings.STATIC_URL):
+        return f"{settings.STATIC_URL}{{file}}"  # WhiteNoise answers these
+    try:
+        return template_of(resolve(path).route)
+    except Resolver404:
+        return UNMATCHED
 
 
 @lru_cache(maxsize=512)  # more than there are routes

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-COMMAND = [sys.executable, str(Path(__file__).parents[1] / "manage.py"), "d1_replica", "fill"]
+COMMAND = [sys.executable, str(Path(__file__).parents[1] / "manage.py"), "d1_replica", "fill", "--log"]
 LONGEST_PAUSE = 30.0  # seconds
 TICK = 0.5  # seconds within which the end of the server shows
 

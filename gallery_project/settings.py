@@ -6,6 +6,8 @@ from pathlib import Path
 from corsheaders.defaults import default_headers
 
 from console import theme
+from core.logs import configuration as logs
+from core.logs import hiding
 from core.variables import declared as v
 from core.variables.checking import data_folder, load
 from gallery_project import __version__, environment, memory, storages
@@ -54,7 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "core.middleware.request_log",
+    "core.request_log.request_log",
     "core.limits.middleware.show_limits",
     "core.middleware.api_envelope",
     "core.middleware.security_headers",
@@ -258,15 +260,7 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
 LOG_LEVEL = env[v.LOG_LEVEL]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "filters": {
-        "exceptions": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: record.exc_info}
-    },
-    # The request log has a line for each response already; of Django's only tracebacks say more.
-    "loggers": {"django.request": {"level": "ERROR", "filters": ["exceptions"]}},
-}
+LOG_FORMAT = env.get(v.LOG_FORMAT, logs.default_format(PRODUCTION))
+LOGGING = logs.configuration(LOG_LEVEL, LOG_FORMAT)
+hiding.known.add(JWT_SECRET, JWT_SECRET_PREVIOUS, SECRET_KEY, *SECRET_KEY_FALLBACKS)
+SENTRY_DSN = env[v.SENTRY_DSN]

@@ -29,6 +29,7 @@ from core.errors import (
     invalid_field,
 )
 from core.limits import TOO_MANY_REQUESTS, Allowance, Limit
+from core.logs.current import in_request
 from d1backend import ConditionFailed, RateLimited, SerializationFailure, delete_or_conflict
 from d1backend.replica import on_primary
 from uploads import selectors
@@ -128,7 +129,8 @@ def store_objects(key: str, prepared: Prepared, *, original: bool = True) -> Non
     store = configured_store()
     small = [(rendition_key(key, one.width, one.data), one.data) for one in prepared.renditions]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda item: store.put(item[0], item[1], "image/webp"), small))
+        put = in_request(store.put)
+        list(pool.map(lambda item: put(item[0], item[1], "image/webp"), small))
     if original:
         store.put(key, prepared.data, prepared.content_type)
 

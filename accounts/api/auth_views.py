@@ -29,6 +29,7 @@ from core.api.permissions import caller
 from core.api.responses import message_response
 from core.api.schema import MessageSerializer, items_of
 from core.client_address import client_address
+from core.logs.current import user_is
 
 TOKEN_RESPONSES = {
     200: TokenSerializer,
@@ -58,6 +59,7 @@ class RegisterView(PublicView):
 
 def token_response(tokens: sessions.Tokens, request: Request) -> Response:
     """Return the tokens. No cache may keep them (RFC 6749, section 5.1)."""
+    user_is(tokens.sign_in.user_id)
     shown = TokenSerializer(tokens, context={"request": request}).data
     return Response(shown, headers={"Cache-Control": "no-store"})
 

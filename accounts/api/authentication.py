@@ -18,6 +18,7 @@ from accounts.sessions import TokenRevoked, write_only_while_open
 from accounts.tokens import AccessToken, InvalidToken, access_token
 from core import replica
 from core.errors import NotAuthenticated
+from core.logs.current import user_is
 from core.spending import READS, spend_as_user
 from d1backend import ask_ahead
 from d1backend.replica import on_primary
@@ -48,6 +49,7 @@ class BearerAuthentication(BaseAuthentication):
         if not by_write and may_write(request):
             write_only_while_open(sign_in)
         spend_as_user(sign_in.user, request.method)
+        user_is(sign_in.user_id)
         return sign_in.user, sign_in
 
     def authenticate_header(self, request: Request) -> str:

@@ -14,6 +14,7 @@ from core.api.errors import error_response
 from core.client_address import client_address, network_of
 from core.errors import TooMany
 from core.limits import Allowance, Limit, Standing
+from core.logs.current import user_is
 from core.middleware import GetResponse, is_api
 
 # Calls with a limit of their own beside that of their caller.
@@ -64,6 +65,7 @@ def refusal(request: HttpRequest) -> HttpResponseBase | None:
     try:
         limits.take(*allowances_of(request))
     except TooMany as error:
+        user_is(hooks.signed_in_user.call(request))
         return error_response(429, error.message, error.code, retry_after=error.retry_after)
     if request.path == REGISTRATION_PATH:
         # The service counts those that are valid.

@@ -2,7 +2,8 @@
 
 from prometheus_client import Counter, Histogram
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+from core.routes import METHODS
+
 OTHER = "other"
 # Seconds: a read of the copy takes 1 to 10 ms, a write on D1 50 to 500, an upload seconds.
 BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

@@ -112,6 +112,16 @@ LOG_LEVEL = SERVICE.variable(
     "LOG_LEVEL", kinds.Choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO", blank=Blank.NEVER,
     purpose="the least level of the gallery's log lines",
 )  # fmt: skip
+LOG_FORMAT = SERVICE.variable(
+    "LOG_FORMAT", kinds.Choice("json", "lines"), None, blank=Blank.NEVER,
+    otherwise="`json` in production, else `lines`", purpose="how log lines are written ([logs](logs.md))",
+)  # fmt: skip
+SENTRY_DSN = SERVICE.variable(
+    "SENTRY_DSN",
+    kinds.Secret(),
+    "",
+    "where errors are reported: the DSN of a project of Sentry's ([logs](logs.md))",
+)
 METRICS_TOKEN = SERVICE.variable(
     "METRICS_TOKEN", kinds.Secret(), "", "bearer token for `/metrics`; without it the page is a 404"
 )

@@ -6,10 +6,11 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from core.logs.current import CURRENT
 from core.request_body import NOTES, BodyAwaited
 from d1backend.waiting import WouldWait
 from gallery_project.wire.connection import Connection
-from gallery_project.wire.refusals import answer, refusal_of
+from gallery_project.wire.refusals import answer
 
 AWAITED = object()
 WAITS = object()
@@ -41,6 +42,13 @@ class AnsweringWorker(ThreadWorker):
         Return whether the connection goes on; AWAITED, or WAITS, if the request is to run again when its body is there,
         or where it may wait.
         """
+        try:
+            return self.run_request(conn)
+        finally:
+            # core.request_log leaves it, so that what fails meanwhile is logged with the request.
+            CURRENT.set(None)
+
+    def run_request(self, conn: Connection) -> object:
         self.running.notes = conn.notes
         try:
             goes_on = self.respond(conn)
@@ -64,8 +72,6 @@ class AnsweringWorker(ThreadWorker):
             raise
         except StopIteration:  # gunicorn's, of an answer that broke off
             return False
-        except BaseException as error:
-            # None may pass: the thread has to give the connection back.
-            self.log.exception("a request failed")
-            conn.sock.sendall(answer(refusal_of(error), conn.head, conn.address))
+        except BaseException as error:  # noqa: BLE001  none may pass: the thread has to give the connection back
+            conn.sock.sendall(answer(error, conn.head, conn.address))
             return False

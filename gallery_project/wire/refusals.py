@@ -5,8 +5,11 @@ import logging
 import re
 import uuid
 from http import HTTPStatus
+from urllib.parse import unquote
 
 from gunicorn.http import errors
+
+from core.logs.current import CURRENT
 
 logger = logging.getLogger("gallery.request")
 
@@ -61,12 +64,36 @@ def limits_of(head: bytes, address: str) -> dict[str, str]:
     return headers_of(allowance.standing(host_cells.shift(allowance.cell, allowance.cell.step)))
 
 
-def answer(refusal: Refusal, head: bytes = b"", address: str = "") -> bytes:
+def log_refusal(status: int, head: bytes, request_id: str) -> None:
+    """Log a line, as core.request_log does for the answers of the application."""
+    from core.routes import METHODS, UNMATCHED, route_of_path
+
+    method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    target = rest.partition(" ")[0].partition("?")[0]
+    fields = {
+        "request_id": request_id,
+        "user_id": None,
+        "method": method if method in METHODS else "other",
+        "route": route_of_path(unquote(target)) if target.startswith("/") else UNMATCHED,
+        "status": status,
+    }
+    logger.info("%s %s %d", fields["method"], fields["route"], status, extra={"fields": fields})
+
+
+def request_id_of(head: bytes) -> str:
+    """Return the id of the request that this thread runs; of another the one that its client sent, or a new one."""
+    if (current := CURRENT.get()) is not None:
+        return current.request_id
+    sent = REQUEST_ID.search(head)
+    return sent[1].decode() if sent else uuid.uuid4().hex
+
+
+def answer(error: BaseException, head: bytes = b"", address: str = "") -> bytes:
     """Return a whole response, after which the connection ends, and log it. `head` is of the request from `address`."""
     from core.api.errors import envelope, error_headers  # gunicorn loads this module before Django is set up
 
-    sent = REQUEST_ID.search(head)
-    request_id = sent[1].decode() if sent else uuid.uuid4().hex
+    refusal = refusal_of(error)
+    request_id = request_id_of(head)
     body = json.dumps(envelope(refusal.status, refusal.message, refusal.code)).encode()
     headers = {
         "Content-Type": "application/json",
@@ -77,8 +104,9 @@ def answer(refusal: Refusal, head: bytes = b"", address: str = "") -> bytes:
         **limits_of(head, address),
         "Connection": "close",
     }
-    line = head[:200].partition(b"\r\n")[0]
-    logger.info("refused=%r status=%d request_id=%s", line, refusal.status, request_id)
+    log_refusal(refusal.status, head, request_id)
+    if refusal.status in (500, 503):
+        logger.error("a request failed", exc_info=error, extra={"fields": {"request_id": request_id}})
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + (b"" if head.startswith(b"HEAD ") else body)

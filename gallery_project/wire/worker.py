@@ -269,11 +269,8 @@ class Worker(AnsweringWorker):
 
     def refuse(self, conn: Connection, error: Exception) -> None:
         """Answer without the application."""
-        refusal = refusal_of(error)
-        self.metrics.REFUSALS.labels(str(int(refusal.status))).inc()
-        if refusal.status in (500, 503):
-            self.log.error("a request was refused with %d", refusal.status, exc_info=error)
-        self.send(conn, answer(refusal, conn.head or bytes(conn.buffer), conn.address))
+        self.metrics.REFUSALS.labels(str(int(refusal_of(error).status))).inc()
+        self.send(conn, answer(error, conn.head or bytes(conn.buffer), conn.address))
         self.linger(conn)
 
     def send(self, conn: Connection, data: bytes) -> None:
