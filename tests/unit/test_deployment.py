@@ -86,6 +86,13 @@ def test_what_is_no_part_of_the_service_stays_out_of_the_image(path):
     assert in_image([path]) == set()
 
 
+def test_what_the_build_copies_by_name_gets_into_it():
+    named = [path for line in re.findall(r"^COPY ([^-].*) \./$", DOCKERFILE, re.M) for path in line.split()]
+    assert named
+    assert in_image(named) == set(named)
+    assert all((ROOT / path).exists() for path in named)
+
+
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
     """The folder that the image has: the files of the repository that .dockerignore lets in."""

@@ -18,7 +18,7 @@ from core.variables.reading import Environment
 from tests.unit.test_environment import ACCOUNT, D1, PRODUCTION, R2, ROOT
 from tests.unit.test_environment import check as manage_check
 
-SECRET = "correct-horse-battery-staple-of-this-test"
+SECRET = "correct-horse-battery-staple-tests"  # short enough to be shown whole
 TEXTS = st.text(st.characters(exclude_characters="\0"), max_size=60)
 
 
@@ -142,12 +142,13 @@ def test_all_wrong_variables_are_named_at_once():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "variable", [one for one in declared.ALL.values() if not one.kind.shown], ids=lambda one: one.name
-)
-def test_no_sentence_shows_a_secret_nor_what_may_hold_one(variable):
-    for value in (f"{SECRET} \n", f"bolt://u:{SECRET}@h", f"{SECRET}\x00"):
-        sentences = refusals(**{variable.name: value})
+MAY_HOLD_SECRETS = re.compile("SECRET|TOKEN$|KEY|PASSWORD|URL|_ID$")
+
+
+@pytest.mark.parametrize("name", [*filter(MAY_HOLD_SECRETS.search, declared.ALL)])
+def test_no_sentence_shows_a_secret_nor_what_may_hold_one(name):
+    for value in (f"{SECRET} \n", f"u:{SECRET}@h", f"{SECRET}\x00"):
+        sentences = refusals(**{name: value})
         assert SECRET not in "".join(sentences)
 
 
