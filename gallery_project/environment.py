@@ -83,7 +83,7 @@ def secret_keys(env: Environment, secret: str, previous: str) -> tuple[str, list
     The fallbacks are those of the variable, with commas between them, and what was derived from JWT_SECRET_PREVIOUS. So
     a change of either secret ends neither the sessions of the console nor the addresses of uploads.
     """
-    listed = [key for key in env[v.SECRET_KEY_FALLBACKS].split(",") if key]
+    listed = [key.strip() for key in env[v.SECRET_KEY_FALLBACKS].split(",") if key.strip()]
     if own := env[v.SECRET_KEY]:
         return own, listed
     derived = [derived_secret(previous, "django")] if previous else []

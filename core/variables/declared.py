@@ -160,7 +160,7 @@ SECRET_KEY = SECRETS.variable(
     purpose="Django's own secret: console sessions, upload addresses of the folder storage",
 )  # fmt: skip
 SECRET_KEY_FALLBACKS = SECRETS.variable(
-    "SECRET_KEY_FALLBACKS", kinds.Secret(), "",
+    "SECRET_KEY_FALLBACKS", kinds.Text("secrets with commas between them", shown=False), "",
     "keys before `SECRET_KEY`, with commas between them: what they signed is still taken "
     "([how](secrets.md#secret_key))",
 )  # fmt: skip

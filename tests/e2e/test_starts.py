@@ -10,13 +10,12 @@ import pytest
 from devtools.serving import new_server, serving
 from tests.e2e.processes import workers_of
 from tests.engine import engine_environment
+from tests.scrape import TOKEN, Scrape
 
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc"),
 ]
-TOKEN = "a-token-for-prometheus"
-GET = re.compile(rb'^gallery_requests_total\{method="GET",status="200"\} ([0-9.]+)', re.M)
 
 
 @pytest.fixture
@@ -49,11 +48,15 @@ def test_a_start_says_in_one_line_what_starts_and_shows_no_secret(host):
 def test_a_preloaded_server_sums_the_metrics_of_its_workers_and_cleans_up_behind_it(host):
     headers = {"Authorization": f"Bearer {TOKEN}"}
     client = host.client()
-    before = float(GET.search(client.get("/metrics", headers=headers).content)[1])
+
+    def answered():
+        found = Scrape(client.get("/metrics", headers=headers).text)
+        return found.sum("gallery_requests_total", route="/health/live", status="200")
+
+    before = answered()
     for _ in range(20):
         assert host.client().get("/health/live").status_code == 200  # each on a connection of its own
-    after = float(GET.search(client.get("/metrics", headers=headers).content)[1])
-    assert after >= before + 20
+    assert answered() >= before + 20
     with open(f"/proc/{workers_of(host)[0]}/environ", "rb") as file:
         assert b"DATA=" in file.read()
 
