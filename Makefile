@@ -76,6 +76,10 @@ nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire f
 run-d1: install-dev d1-engine ## Like `run`, on D1's own engine and an S3 server on this machine
 	@$(BIN)/python -m devtools.local_cloud $(MAKE) --no-print-directory run PORT=$(PORT) DATA=$(DATA)
 
+.PHONY: run-prod-like
+run-prod-like: install-dev d1-engine ## Serve as in production: gunicorn as shipped, TLS, D1's engine with its allowance, an S3 server
+	@$(BIN)/python -m devtools.prod_like
+
 .PHONY: test-d1backend
 test-d1backend: install-dev d1-engine ## Run d1backend's tests, and those of what the gallery's calls cost on D1
 	$(PYTEST) tests/d1 --ds tests.d1.settings -n 2 $(ARGS)

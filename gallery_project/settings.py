@@ -169,6 +169,9 @@ CONSOLE_TIME_ZONE = environment.read_time_zone(env, "CONSOLE_TIME_ZONE", "Asia/K
 MAX_FILE_SIZE = env.int("MAX_FILE_SIZE", 10 * 1024 * 1024)  # bytes
 MEGAPIXELS, DECODING_MEGABYTES = memory.for_pictures(memory.limit())
 MAX_MEGAPIXELS = environment.read_whole(env, "MAX_MEGAPIXELS", MEGAPIXELS, 1, 100)
+# What gunicorn starts, and the bytes that this host may use (operations.doctor).
+WEB_CONCURRENCY = environment.read_whole(env, "WEB_CONCURRENCY", 2, 1, 64)
+MEMORY_LIMIT = memory.limit()
 # Bytes that all decoders of this host may hold at one time.
 DECODING_MEMORY = (
     environment.read_whole(env, "DECODING_MEMORY_MB", DECODING_MEGABYTES, 16, 100_000) * memory.MEGABYTE
