@@ -98,7 +98,7 @@ def prod_like(data: Path, say: Callable[[str], None] = lambda line: None) -> Ite
         admin = {"username": "asha", "password": kept["admin_password"]}
         found = ProdLike(proxy.address, environment, admin, server)
         say("Writing a snapshot of the copy …")
-        required(found.manage("d1_replica", "snapshot"))
+        found.manage("d1_replica", "snapshot")  # fails where the server is just writing one
         yield found
 
 
@@ -156,10 +156,19 @@ def answer_of_cloudflare(request: Request, token: str) -> Fault | None:
 
 def prepare(environment: dict[str, str], kept: dict[str, str]) -> None:
     """Run what a deployment runs before the server starts."""
-    required(manage(environment, "collectstatic", "--no-input", "--verbosity", "0"))
+    if not is_collected():
+        required(manage(environment, "collectstatic", "--no-input", "--verbosity", "0"))
     required(run_line("release", environment))
     admin = {"ADMIN_USERNAME": "asha", "ADMIN_PASSWORD": kept["admin_password"]}
     required(manage({**environment, **admin}, "create_admin", "--no-input"))
+
+
+def is_collected() -> bool:
+    """Return whether the static files were collected since they, or the packages that bring some, have changed."""
+    manifest = ROOT / "staticfiles" / "staticfiles.json"
+    sources = [ROOT / "requirements.txt", *ROOT.glob("static/**/*"), *ROOT.glob("*/static/**/*")]
+    newest = max(source.stat().st_mtime for source in sources)
+    return manifest.exists() and manifest.stat().st_mtime > newest
 
 
 def procfile(name: str) -> str:

@@ -262,4 +262,7 @@ def clock(visit: Visit) -> Finding:
         return fault(
             f"R2 cannot be reached: {error}.", "Look at CLOUDFLARE_ACCOUNT_ID and this host's network."
         )
-    return judged_clock("R2", web.seconds_ahead(answer.headers.get("date", ""), sent, time.time()))
+    received, moment = time.time(), web.moment_of(answer.headers.get("date", ""))
+    if moment is None:
+        return warning("R2 does not say what time it is.", "Look at CLOUDFLARE_R2_ENDPOINT_URL.")
+    return judged_clock("R2", web.seconds_ahead(moment, sent, received))

@@ -17,7 +17,7 @@ from d1backend.protocol.limit_headers import parse_limit
 from d1backend.protocol.schema_version import VERSION
 
 SECONDS = 6.0  # for an answer
-QUESTION = f"SELECT {VERSION}"
+QUESTION = f"SELECT {VERSION}, unixepoch('subsec')"
 TIMES = 3  # the first opens the connection
 
 
@@ -25,13 +25,13 @@ TIMES = 3  # the first opens the connection
 class Answers:
     """What D1 answered to the last of some questions, and the shortest round trip (seconds).
 
-    `codes` are Cloudflare's codes of errors. `sent` and `received` are times (time.time()), `size` is in bytes,
-    `left` the calls that the account has left, as far as D1 says.
+    `codes` are Cloudflare's codes of errors. `moment` is D1's time between `sent` and `received` (time.time()), `size`
+    is in bytes, `left` the calls that the account has left, as far as D1 says.
     """
 
     status: int
     codes: frozenset[int]
-    date: str
+    moment: float
     sent: float
     received: float
     round_trip: float
@@ -48,7 +48,7 @@ def d1_settings() -> tuple[Settings, str]:
 
 
 def ask_d1() -> Answers:
-    """Ask D1 for the version of its schema, three times over one connection.
+    """Ask D1 for the version of its schema and the time, three times over one connection.
 
     Raises urllib3's HTTPError if it cannot be reached, and RateLimited if this host has no call left.
     """
@@ -70,15 +70,15 @@ def ask_d1() -> Answers:
                 break
     content = parsed(response.data)
     result = first(content.get("result"))
-    rows = (result.get("results") or {}).get("rows") or [[None]]
+    ((schema, moment),) = (result.get("results") or {}).get("rows") or [(None, 0.0)]
     return Answers(
         status=response.status,
         codes=frozenset(error.get("code", 0) for error in content.get("errors") or []),
-        date=response.headers.get("Date", ""),
+        moment=moment,
         sent=sent,
         received=received,
         round_trip=shortest,
-        schema=rows[0][0],
+        schema=schema,
         size=(result.get("meta") or {}).get("size_after", 0),
         left=parse_limit(response.headers).left,
     )

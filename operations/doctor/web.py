@@ -85,16 +85,17 @@ def preflight(url: str, origin: str, method: str, headers: tuple[str, ...]) -> s
     return refused_part(ask("OPTIONS", url, asked), origin, method, headers)
 
 
-def seconds_ahead(date: str, sent: float, received: float) -> float | None:
-    """Return by how much this host's clock is ahead of a Date header, at least; None if there is no such header.
-
-    `sent` and `received` are the times of the request (time.time()). The header has whole seconds, and the server wrote
-    it between the two, so up to a second and the time of the request are left out.
-    """
+def moment_of(date: str) -> float | None:
+    """Return the time of a Date header, in the middle of its second (time.time()); None if it is none."""
     try:
-        moment = parsedate_to_datetime(date).timestamp()
+        return parsedate_to_datetime(date).timestamp() + 0.5
     except (TypeError, ValueError):
         return None
-    if sent > moment + 1:
-        return sent - moment - 1
-    return received - moment if received < moment else 0.0
+
+
+def seconds_ahead(moment: float, sent: float, received: float) -> float:
+    """Return by how much this host's clock is ahead of a server's, at least; 0.0 if they may agree.
+
+    `moment` is the server's time between `sent` and `received`, which are this host's (time.time()).
+    """
+    return max(0.0, sent - moment) + min(0.0, received - moment)
