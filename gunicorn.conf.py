@@ -9,15 +9,25 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ImproperlyConfigured
+
+from core.variables import declared as v
+from core.variables.checking import load
+
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
 
     from gallery_project.wire.worker import Worker
 
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+try:
+    env = load()
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+
+bind = f"0.0.0.0:{env[v.PORT]}"
+workers = env[v.WEB_CONCURRENCY]
 worker_class = "gallery_project.wire.worker.Worker"
-threads = int(os.environ.get("WEB_THREADS", "8"))  # most of a write is waiting for D1
+threads = env[v.WEB_THREADS]  # most of a write is waiting for D1
 timeout = 60
 graceful_timeout = 30
 limit_request_line = 0  # the worker has a limit for the address
@@ -26,11 +36,12 @@ keepalive = 65  # seconds: longer than the load balancer before it keeps a conne
 max_requests = 100_000
 max_requests_jitter = 10_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats in memory, where Linux has it
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+proxies = env[v.FORWARDED_ALLOW_IPS]
+forwarded_allow_ips = ",".join(proxies)
 # The request log is the service's own; see core.middleware.
 accesslog = None
 errorlog = "-"
-loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+loglevel = env[v.GUNICORN_LOG_LEVEL]
 
 # Seconds: people wait for the server. Commands wait as long as a call may run on D1 (30 s).
 D1_TIMEOUT = "8"
@@ -66,7 +77,6 @@ def on_starting(server: "Arbiter") -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
     import django
     from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import CommandError, call_command
 
     try:

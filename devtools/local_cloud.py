@@ -3,7 +3,7 @@
     DATA=folder python -m devtools.local_cloud make run PORT=8000
 
 Their data lies in $DATA/d1 and $DATA/s3, and they end with the command. The command finds their addresses where
-it would find Cloudflare's: in the variables of docs/deployment.md.
+it would find Cloudflare's: in the variables of docs/settings.md.
 """
 
 import os

@@ -1,33 +1,29 @@
 """System checks of the settings, run by `manage.py check` and at the start."""
 
+import os
 from collections.abc import Sequence
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Tags, Warning, register
+
+from core.variables.kinds import shortened
+from core.variables.misspelt import misspelt
 
 
 @register(Tags.security)
-def d1_is_whole(
+def no_variable_is_misspelt(
     app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
 ) -> list[CheckMessage]:
-    """D1's variables are all set, or none."""
-    return half_set("D1", settings.D1_MISSING, "gallery.E001")
-
-
-@register(Tags.security)
-def r2_is_whole(
-    app_configs: Sequence[AppConfig] | None = None, **options: Sequence[str] | None
-) -> list[CheckMessage]:
-    """R2's variables are all set, or none."""
-    return half_set("R2", settings.R2_MISSING, "gallery.E002")
-
-
-def half_set(what: str, missing: list[str], check_id: str) -> list[CheckMessage]:
-    if not missing:
-        return []
-    hint = f"Set {', '.join(missing)} too, or none of {what}'s variables."
-    return [Error(f"{what} is configured only in part.", hint=hint, id=check_id)]
+    """A misspelt variable has no effect, and the default in its place may go unnoticed for long."""
+    return [
+        Warning(
+            f"The variable {shortened(name)} is read by nothing.",
+            hint=f"Is {known} meant? docs/settings.md has all variables.",
+            id="gallery.W005",
+        )
+        for name, known in misspelt(os.environ)
+    ]
 
 
 @register(Tags.security, deploy=True)
@@ -36,10 +32,10 @@ def production_stores_outlive_the_host(
 ) -> list[CheckMessage]:
     """Render replaces the disk with each deployment, and with it SQLite and the folder."""
     messages: list[CheckMessage] = []
-    if not settings.RENDER_HOST:
+    if not settings.RENDER_HOSTS:
         return messages
     if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
-        hint = "Set D1's variables or DATABASE_URL, or put DATA on a persistent disk."
+        hint = "Set D1's variables, or put DATA on a persistent disk."
         messages.append(Warning("The database is a file on this host.", hint=hint, id="gallery.W001"))
     if "FolderStorage" in settings.STORAGES["default"]["BACKEND"]:
         hint = "Set R2's variables, or put DATA on a persistent disk."

@@ -1,40 +1,34 @@
-"""Django's settings, all from the environment. docs/deployment.md has the table of variables."""
+"""Django's settings, all from the environment. docs/settings.md has the table of variables."""
 
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from corsheaders.defaults import default_headers
 
 from console import theme
+from core.variables import declared as v
+from core.variables.checking import load
 from gallery_project import __version__, environment, memory, storages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env = load()
 
-ENVIRONMENT = environment.read_choice(env, "ENVIRONMENT", environment.ENVIRONMENTS, "development")
-PRODUCTION = ENVIRONMENT == "production"
-if PRODUCTION:
-    environment.refuse_blank(env)
-DEBUG = environment.read_bool(env, "DEBUG", not PRODUCTION)
+ENVIRONMENT = env[v.ENVIRONMENT]
+PRODUCTION = env.is_production
+DEBUG = env.get(v.DEBUG, not PRODUCTION)
 VERSION = __version__
 
 # The folder of everything that this process writes: database, images, secrets, cache.
-DATA = Path(environment.read_text(env, "DATA") or BASE_DIR / "data").resolve()
+DATA = Path(env[v.DATA] or BASE_DIR / "data").resolve()
 
-JWT_SECRET = environment.jwt_secret(env, DATA, PRODUCTION)
-JWT_SECRET_PREVIOUS = environment.previous_jwt_secret(env)
+JWT_SECRET = environment.jwt_secret(env, DATA)
+JWT_SECRET_PREVIOUS = env[v.JWT_SECRET_PREVIOUS]
 SECRET_KEY, SECRET_KEY_FALLBACKS = environment.secret_keys(env, JWT_SECRET, JWT_SECRET_PREVIOUS)
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_TOKEN = env[v.METRICS_TOKEN]
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
-RENDER_HOST = env.str("RENDER_EXTERNAL_HOSTNAME", "")
-if RENDER_HOST:
-    ALLOWED_HOSTS.append(RENDER_HOST)
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-if RENDER_HOST:
-    CSRF_TRUSTED_ORIGINS.append(f"https://{RENDER_HOST}")
+RENDER_HOSTS = env[v.RENDER_EXTERNAL_HOSTNAME]
+ALLOWED_HOSTS = env.get(v.ALLOWED_HOSTS, [] if PRODUCTION else ["*"]) + RENDER_HOSTS
+CSRF_TRUSTED_ORIGINS = env[v.CSRF_TRUSTED_ORIGINS] + [f"https://{host}" for host in RENDER_HOSTS]
 
 INSTALLED_APPS = [
     "console",  # before unfold, some of whose templates it replaces
@@ -105,9 +99,6 @@ TEMPLATES = [
     },
 ]
 
-D1_MISSING = environment.missing_variables(env, environment.D1_VARIABLES, environment.ACCOUNT_VARIABLE)
-R2_MISSING = environment.missing_variables(env, environment.R2_VARIABLES, environment.ACCOUNT_VARIABLE)
-
 PRIVATE_STORAGE = storages.private_storage(env)
 SNAPSHOTS = environment.snapshots(PRIVATE_STORAGE, [JWT_SECRET, JWT_SECRET_PREVIOUS])
 
@@ -115,7 +106,7 @@ DATABASES = environment.databases(env, DATA, SNAPSHOTS)
 # The database of this host's copy of D1; DATABASES has it only if it is used.
 REPLICA_ALIAS = environment.REPLICA_ALIAS
 # Whether gunicorn answers from D1 until the copy is filled; otherwise it answers health calls only.
-SERVE_WHILE_FILLING = environment.read_bool(env, "SERVE_WHILE_FILLING", False)
+SERVE_WHILE_FILLING = env[v.SERVE_WHILE_FILLING]
 DATABASE_ROUTERS = ["d1backend.replica.router.ReplicaRouter"] if REPLICA_ALIAS in DATABASES else []
 
 STORAGES: dict[str, environment.Options] = {
@@ -125,9 +116,7 @@ STORAGES: dict[str, environment.Options] = {
 if PRIVATE_STORAGE is not None:
     STORAGES[environment.PRIVATE_STORAGE] = PRIVATE_STORAGE
 STORAGES["deletions"] = storages.deletions_storage(PRIVATE_STORAGE, DATA)
-if PRODUCTION:
-    environment.require_persistent_data(env, DATABASES, STORAGES["default"])
-IMAGE_ORIGIN = environment.origin(environment.read_text(env, "CLOUDFLARE_R2_PUBLIC_URL"))
+IMAGE_ORIGIN = environment.origin(env[v.CLOUDFLARE_R2_PUBLIC_URL])
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -163,33 +152,30 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 # In which the console shows times; the API speaks UTC.
-CONSOLE_TIME_ZONE = environment.read_time_zone(env, "CONSOLE_TIME_ZONE", "Asia/Kolkata")
+CONSOLE_TIME_ZONE = env[v.CONSOLE_TIME_ZONE]
 
 # The limits of API.md.
-MAX_FILE_SIZE = env.int("MAX_FILE_SIZE", 10 * 1024 * 1024)  # bytes
+MAX_FILE_SIZE = env[v.MAX_FILE_SIZE]  # bytes
 MEGAPIXELS, DECODING_MEGABYTES = memory.for_pictures(memory.limit())
-MAX_MEGAPIXELS = environment.read_whole(env, "MAX_MEGAPIXELS", MEGAPIXELS, 1, 100)
+MAX_MEGAPIXELS = env.get(v.MAX_MEGAPIXELS, MEGAPIXELS)
 # What gunicorn starts, and the bytes that this host may use (operations.doctor).
-WEB_CONCURRENCY = environment.read_whole(env, "WEB_CONCURRENCY", 2, 1, 64)
-MEMORY_LIMIT = memory.limit()
+WEB_CONCURRENCY, MEMORY_LIMIT = env[v.WEB_CONCURRENCY], memory.limit()
 # Bytes that all decoders of this host may hold at one time.
-DECODING_MEMORY = (
-    environment.read_whole(env, "DECODING_MEMORY_MB", DECODING_MEGABYTES, 16, 100_000) * memory.MEGABYTE
-)
-DEFAULT_PAGE_SIZE = env.int("DEFAULT_PAGE_SIZE", 20)
-MAX_PAGE_SIZE = env.int("MAX_PAGE_SIZE", 100)
+DECODING_MEMORY = env.get(v.DECODING_MEMORY_MB, DECODING_MEGABYTES) * memory.MEGABYTE
+DEFAULT_PAGE_SIZE = env[v.DEFAULT_PAGE_SIZE]
+MAX_PAGE_SIZE = env[v.MAX_PAGE_SIZE]
 MAX_JSON_SIZE = 1024 * 1024  # bytes
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_SIZE
 # A host writes its view counts at most this often; 0: only on request (designs.counters).
-VIEW_FLUSH_SECONDS = env.float("VIEW_FLUSH_SECONDS", 10.0)
+VIEW_FLUSH_SECONDS = env[v.VIEW_FLUSH_SECONDS]
 # How long a deleted design can be restored (manage.py purge_trash).
-TRASH_DAYS = env.int("TRASH_DAYS", 30)
-PRESIGNED_LIFETIME = timedelta(seconds=env.int("PRESIGNED_LIFETIME_SECONDS", 900))
+TRASH_DAYS = env[v.TRASH_DAYS]
+PRESIGNED_LIFETIME = timedelta(seconds=env[v.PRESIGNED_LIFETIME_SECONDS])
 
-ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", 30))
-REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", 30))
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=env[v.ACCESS_TOKEN_MINUTES])
+REFRESH_TOKEN_LIFETIME = timedelta(days=env[v.REFRESH_TOKEN_DAYS])
 # In which a refresh token may be used again (accounts.refresh).
-REFRESH_GRACE = timedelta(seconds=environment.read_whole(env, "REFRESH_GRACE_SECONDS", 30, 0, 3600))
+REFRESH_GRACE = timedelta(seconds=env[v.REFRESH_GRACE_SECONDS])
 SIMPLE_JWT = {  # the secrets: accounts.tokens
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
     "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
@@ -198,18 +184,18 @@ SIMPLE_JWT = {  # the secrets: accounts.tokens
 }
 
 # Limits before a 429: (calls at once, seconds in which they come back). docs/api.md says for whom each counts.
-ANONYMOUS_REQUESTS = environment.read_limit(env, "ANONYMOUS_REQUESTS", 1200, 60)
-USER_REQUESTS = environment.read_limit(env, "USER_REQUESTS", 1800, 60)
-SIGN_IN_REQUESTS = environment.read_limit(env, "SIGN_IN_REQUESTS", 600, 600)
-UPLOAD_REQUESTS = environment.read_limit(env, "UPLOAD_REQUESTS", 600, 600)
-REGISTRATIONS = environment.read_limit(env, "REGISTRATIONS", 100, 3600)
-SIGN_IN_FAILURES = environment.read_limit(env, "SIGN_IN_FAILURES", 10, 3600)
-SIGN_INS = environment.read_limit(env, "SIGN_INS", 600, 3600)
-UNAPPROVED_SIGN_INS = environment.read_limit(env, "UNAPPROVED_SIGN_INS", 10, 3600)
-AVATAR_UPLOADS = environment.read_limit(env, "AVATAR_UPLOADS", 50, 86_400)
-PRESIGNED_UPLOADS = environment.read_limit(env, "PRESIGNED_UPLOADS", 1000, 86_400)
+ANONYMOUS_REQUESTS = env.limit(v.ANONYMOUS_REQUESTS)
+USER_REQUESTS = env.limit(v.USER_REQUESTS)
+SIGN_IN_REQUESTS = env.limit(v.SIGN_IN_REQUESTS)
+UPLOAD_REQUESTS = env.limit(v.UPLOAD_REQUESTS)
+REGISTRATIONS = env.limit(v.REGISTRATIONS)
+SIGN_IN_FAILURES = env.limit(v.SIGN_IN_FAILURES)
+SIGN_INS = env.limit(v.SIGN_INS)
+UNAPPROVED_SIGN_INS = env.limit(v.UNAPPROVED_SIGN_INS)
+AVATAR_UPLOADS = env.limit(v.AVATAR_UPLOADS)
+PRESIGNED_UPLOADS = env.limit(v.PRESIGNED_UPLOADS)
 # Where the client's address comes from (core.client_address); with neither, from the socket.
-CLIENT_ADDRESS_HEADER, NUM_PROXIES = environment.client_address_source(env)
+CLIENT_ADDRESS_HEADER, NUM_PROXIES = env[v.CLIENT_ADDRESS_HEADER], env[v.NUM_PROXIES]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.BearerAuthentication"],
@@ -244,8 +230,9 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-CORS_ALLOWED_ORIGINS = [origin for origin in env.list("CORS_ORIGINS", default=[]) if origin != "*"]
-CORS_ALLOW_ALL_ORIGINS = "*" in env.list("CORS_ORIGINS", default=[] if PRODUCTION else ["*"])
+CORS_ORIGINS = env.get(v.CORS_ORIGINS, [] if PRODUCTION else ["*"])
+CORS_ALLOWED_ORIGINS = [origin for origin in CORS_ORIGINS if origin != "*"]
+CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ORIGINS
 CORS_ALLOW_HEADERS = (*default_headers, "if-none-match", "x-request-id", "idempotency-key")
 CORS_EXPOSE_HEADERS = [
     *("ETag", "Retry-After", "X-Request-ID", "Idempotent-Replayed"),
@@ -262,16 +249,16 @@ SESSION_ENGINE = "console.sessions"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 SESSION_COOKIE_AGE = 60 * 60 * 12  # seconds: a working day
 if PRODUCTION:
-    SECURE_SSL_REDIRECT = environment.read_bool(env, "SECURE_SSL_REDIRECT", True)
+    SECURE_SSL_REDIRECT = env[v.SECURE_SSL_REDIRECT]
     # Render's own health check speaks plain HTTP inside its network.
     SECURE_REDIRECT_EXEMPT = [r"^health(/live|/ready)?$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_SECONDS = env[v.SECURE_HSTS_SECONDS]
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
-LOG_LEVEL = environment.read_choice(env, "LOG_LEVEL", environment.LOG_LEVELS, "INFO")
+LOG_LEVEL = env[v.LOG_LEVEL]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

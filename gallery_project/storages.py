@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
-
 from core import private_files
-from gallery_project.environment import ACCOUNT_VARIABLE, R2_VARIABLES, Options, read_text
+from core.variables import declared as v
+from core.variables.combinations import has_r2
+from core.variables.reading import Environment
+from gallery_project.environment import Options
 
-PRIVATE_BUCKET_VARIABLE = "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME"
 
-
-def image_storage(env: environ.Env, data: Path) -> Options:
+def image_storage(env: Environment, data: Path) -> Options:
     """Return the storage of images: R2 if its variables are set, else a folder."""
-    if not all(read_text(env, name) for name in (ACCOUNT_VARIABLE, *R2_VARIABLES)):
+    if not has_r2(env):
         return {
             "BACKEND": "uploads.storage.folder.FolderStorage",
             "OPTIONS": {"location": data / "media", "base_url": "/media/"},
@@ -22,8 +20,8 @@ def image_storage(env: environ.Env, data: Path) -> Options:
         "BACKEND": "uploads.storage.r2.R2Storage",
         "OPTIONS": {
             **r2_access(env),
-            "bucket_name": read_text(env, "CLOUDFLARE_R2_BUCKET_NAME"),
-            "public_url": read_text(env, "CLOUDFLARE_R2_PUBLIC_URL").rstrip("/"),
+            "bucket_name": env[v.CLOUDFLARE_R2_BUCKET_NAME],
+            "public_url": env[v.CLOUDFLARE_R2_PUBLIC_URL].rstrip("/"),
         },
     }
 
@@ -43,33 +41,19 @@ def deletions_storage(private: Options | None, data: Path) -> Options:
     }
 
 
-def r2_access(env: environ.Env) -> Options:
+def r2_access(env: Environment) -> Options:
     """Return the options of a storage that name R2's endpoint and its keys."""
-    account = read_text(env, ACCOUNT_VARIABLE)
+    account = env[v.CLOUDFLARE_ACCOUNT_ID]
     return {
-        "access_key": read_text(env, "CLOUDFLARE_R2_ACCESS_KEY"),
-        "secret_key": read_text(env, "CLOUDFLARE_R2_SECRET_KEY"),
-        "endpoint_url": read_text(env, "CLOUDFLARE_R2_ENDPOINT_URL")
-        or f"https://{account}.r2.cloudflarestorage.com",
+        "access_key": env[v.CLOUDFLARE_R2_ACCESS_KEY],
+        "secret_key": env[v.CLOUDFLARE_R2_SECRET_KEY],
+        "endpoint_url": env[v.CLOUDFLARE_R2_ENDPOINT_URL] or f"https://{account}.r2.cloudflarestorage.com",
     }
 
 
-def private_storage(env: environ.Env) -> Options | None:
-    """Return the storage of snapshots, a second bucket of R2; None if CLOUDFLARE_R2_PRIVATE_BUCKET_NAME is not set.
-
-    Raises ImproperlyConfigured without R2's account and keys, and if it is the public bucket.
-    """
-    bucket = read_text(env, PRIVATE_BUCKET_VARIABLE)
+def private_storage(env: Environment) -> Options | None:
+    """Return the storage of snapshots, a second bucket of R2; None if CLOUDFLARE_R2_PRIVATE_BUCKET_NAME is not set."""
+    bucket = env[v.CLOUDFLARE_R2_PRIVATE_BUCKET_NAME]
     if not bucket:
         return None
-    needed = (ACCOUNT_VARIABLE, "CLOUDFLARE_R2_ACCESS_KEY", "CLOUDFLARE_R2_SECRET_KEY")
-    if missing := [name for name in needed if not read_text(env, name)]:
-        raise ImproperlyConfigured(f"{PRIVATE_BUCKET_VARIABLE} needs {', '.join(missing)} too.")
-    if bucket == read_text(env, "CLOUDFLARE_R2_BUCKET_NAME"):
-        raise ImproperlyConfigured(
-            f"{PRIVATE_BUCKET_VARIABLE} must be another bucket than the public CLOUDFLARE_R2_BUCKET_NAME."
-        )
-    return {
-        "BACKEND": "core.r2.PrivateBucket",
-        "OPTIONS": {**r2_access(env), "bucket_name": bucket},
-    }
+    return {"BACKEND": "core.r2.PrivateBucket", "OPTIONS": {**r2_access(env), "bucket_name": bucket}}

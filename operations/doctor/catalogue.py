@@ -12,7 +12,6 @@ OF_DEPLOYMENT = [
     Check("Settings", "settings.hosts", configuration.hosts),
     Check("Settings", "settings.cors", configuration.cors),
     Check("Settings", "settings.csrf", configuration.csrf),
-    Check("Settings", "settings.pages", configuration.pages),
     Check("Settings", "settings.mail", configuration.mail),
     Check("D1", "d1.answers", d1.answers, seconds=22),
     Check("D1", "d1.speed", d1.speed, D1),

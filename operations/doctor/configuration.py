@@ -7,6 +7,7 @@ from django.core.checks import WARNING, Error, run_checks
 from django.http.request import validate_host
 
 from operations.doctor.findings import Finding, Visit, fault, listed, ok, warning
+from operations.doctor.web import is_local
 
 SHORT_TOKEN = 20  # characters
 FEW_CHARACTERS = 10  # different ones, in a secret that was made by hand or by a repetition
@@ -16,7 +17,7 @@ DEVELOPMENT = "This is a development environment."
 def environment(visit: Visit) -> Finding:
     """ENVIRONMENT says production, and DEBUG is off there."""
     if not settings.PRODUCTION:
-        if settings.RENDER_HOST or visit.url:
+        if settings.RENDER_HOSTS or is_public(visit.url):
             return fault("ENVIRONMENT is development on a public host.", "Set ENVIRONMENT to production.")
         return ok(f"{DEVELOPMENT} In production set ENVIRONMENT to production.")
     if settings.DEBUG:
@@ -24,6 +25,11 @@ def environment(visit: Visit) -> Finding:
             "DEBUG is on in production, and shows code and settings.", "Remove DEBUG, or set it to false."
         )
     return ok("ENVIRONMENT is production, and DEBUG is off.")
+
+
+def is_public(url: str) -> bool:
+    """Return whether an address is that of a service for others."""
+    return bool(url) and not is_local(url)
 
 
 def system_checks(visit: Visit) -> Finding:
@@ -60,7 +66,7 @@ def secrets(visit: Visit) -> Finding:
 def hosts(visit: Visit) -> Finding:
     """The service answers its own name, and no other."""
     allowed = settings.ALLOWED_HOSTS
-    host = urlsplit(visit.url).hostname or settings.RENDER_HOST
+    host = urlsplit(visit.url).hostname
     if not settings.PRODUCTION:
         return ok(f"{DEVELOPMENT} It answers every host name.")
     if host and not validate_host(host, allowed):
@@ -107,16 +113,6 @@ def csrf(visit: Visit) -> Finding:
     if not origins:
         return ok("Only pages of this service send the console's forms.")
     return ok(f"Pages of {listed(origins)} may send the console's forms.")
-
-
-def pages(visit: Visit) -> Finding:
-    """The default size of a page is allowed."""
-    if 1 <= settings.DEFAULT_PAGE_SIZE <= settings.MAX_PAGE_SIZE:
-        return ok(f"Pages have {settings.DEFAULT_PAGE_SIZE} items, and at most {settings.MAX_PAGE_SIZE}.")
-    return fault(
-        f"DEFAULT_PAGE_SIZE is {settings.DEFAULT_PAGE_SIZE}, and MAX_PAGE_SIZE {settings.MAX_PAGE_SIZE}.",
-        "Set MAX_PAGE_SIZE to at least DEFAULT_PAGE_SIZE.",
-    )
 
 
 def mail(visit: Visit) -> Finding:

@@ -1,6 +1,5 @@
 """Checks of this host: its folder, its disk, its memory, the cache, and what stands in front of it."""
 
-import os
 import secrets
 import shutil
 import stat
@@ -111,7 +110,7 @@ def cache(visit: Visit) -> Finding:
 def proxies(visit: Visit) -> Finding:
     """The client's address is taken from where the proxy in front of the service writes it."""
     header, count = settings.CLIENT_ADDRESS_HEADER, settings.NUM_PROXIES
-    if on_render():
+    if settings.RENDER_HOSTS:
         if header.lower() == RENDERS_HEADER.lower():
             return ok(f"The client's address comes from {header}, which Cloudflare sets in front of Render.")
         return fault(
@@ -128,8 +127,3 @@ def proxies(visit: Visit) -> Finding:
         "The client's address is the socket's: behind a proxy all clients share one limit.",
         "Set CLIENT_ADDRESS_HEADER or NUM_PROXIES (docs/deployment.md), unless no proxy is in front.",
     )
-
-
-def on_render() -> bool:
-    """Return whether this is a host of Render: https://render.com/docs/environment-variables."""
-    return bool(settings.RENDER_HOST) or os.environ.get("RENDER") == "true"

@@ -211,8 +211,8 @@ def test_a_folder_that_others_read_is_a_warning_and_nothing_is_left_in_it(settin
     assert host.data(VISIT).status == Status.WARNING
 
 
-def test_render_needs_the_header_that_cloudflare_sets(settings, monkeypatch):
-    monkeypatch.setenv("RENDER", "true")
+def test_render_needs_the_header_that_cloudflare_sets(settings):
+    settings.RENDER_HOSTS = ["gallery.onrender.com"]
     assert "CLIENT_ADDRESS_HEADER" in host.proxies(VISIT).sentence
     assert host.proxies(VISIT).status == Status.FAULT
     settings.CLIENT_ADDRESS_HEADER = "CF-Connecting-IP"

@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
 from core.client_address import client_address, network_of
-from gallery_project.environment import client_address_source
+from core.variables import declared
+from core.variables.checking import check
 from tests.unit.test_environment import env
 
 SOCKET = "10.21.157.68"
@@ -59,11 +60,11 @@ def test_a_socket_without_an_address_has_none(settings):
 def test_on_render_the_client_is_told_by_the_header_that_cloudflare_sets(settings):
     blueprint = yaml.safe_load((Path(__file__).parents[2] / "render.yaml").read_text())
     variables = {one["key"]: one.get("value", "") for one in blueprint["services"][0]["envVars"]}
-    header, proxies = client_address_source(env(**variables))
+    header = env(**variables)[declared.CLIENT_ADDRESS_HEADER]
     for made_up in ("192.0.2.1", "192.0.2.2, 192.0.2.3"):
         forwarded = f"{made_up}, {CLIENT}, 104.22.17.40, 10.0.0.1"
         sent = {"CF_Connecting_IP": CLIENT, "X_Forwarded_For": forwarded, "True_Client_IP": made_up}
-        assert address(settings, header=header, proxies=proxies, **sent) == CLIENT
+        assert address(settings, header=header, **sent) == CLIENT
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_on_render_the_client_is_told_by_the_header_that_cloudflare_sets(setting
 )
 def test_what_can_not_be_meant_is_refused_at_the_start(given, named):
     with pytest.raises(ImproperlyConfigured, match=named):
-        client_address_source(env(**given))
+        check(env(**given))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ Name and password come from the options, else from ADMIN_USERNAME and ADMIN_PASS
 """
 
 import getpass
-import os
 from argparse import ArgumentParser
 from collections.abc import Callable
 
@@ -13,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import selectors, services, validators
 from core.errors import Conflict
+from core.variables import declared
+from core.variables.reading import Environment
 
 
 class Command(BaseCommand):
@@ -32,8 +33,9 @@ class Command(BaseCommand):
     ) -> None:
         ask = missing if no_input else input
         ask_secretly = missing if no_input else getpass.getpass
-        username = (username or os.environ.get("ADMIN_USERNAME") or ask("Username: ")).strip()
-        password = password or os.environ.get("ADMIN_PASSWORD") or ask_secretly("Password: ")
+        env = Environment()
+        username = (username or env[declared.ADMIN_USERNAME] or ask("Username: ")).strip()
+        password = password or env[declared.ADMIN_PASSWORD] or ask_secretly("Password: ")
         self.refuse_bad("username", validators.validate_username, username)
         self.refuse_bad("password", validators.validate_password, password)
         user = selectors.user_by_name(username)
