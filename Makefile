@@ -61,12 +61,16 @@ test: install-dev ## Run the tests on the embedded default (SQLite, a folder of 
 test-wire: $(INSTALLED_BENCH) ## Attack gunicorn on the wire: early answers, slow clients, restarts (CHECKS="slow spread")
 	@$(BIN)/python -m tests.wire $(CHECKS)
 
+.PHONY: test-prod-like
+test-prod-like: install-dev d1-engine ## Break each setting of a service as in production: the start or the doctor must name it
+	PROD_LIKE=1 $(PYTEST) tests/e2e/test_prod_like.py $(ARGS)
+
 .PHONY: schemathesis
 schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls of a GET, 200 of others (ARGS="--examples 20")
 	@$(BIN)/python -m tests.openapi $(ARGS)
 
 # What is too slow for each change. All of them run, whatever fails.
-NIGHTLY ?= test-d1 test-wire schemathesis faults conformance bench-memory bench-cold
+NIGHTLY ?= test-d1 test-prod-like test-wire schemathesis faults conformance bench-memory bench-cold
 .PHONY: nightly
 nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
 	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \
