@@ -106,6 +106,7 @@ def production(data: Path, port: int, proxy: TlsProxy, kept: dict[str, str]) -> 
     """Return the variables of a production host behind the proxy."""
     return {
         "ENVIRONMENT": "production",
+        "DEBUG": "false",
         "DJANGO_SETTINGS_MODULE": "gallery_project.settings",
         "DATA": str(data),
         "PORT": str(port),

@@ -105,6 +105,8 @@ def scratch(alias: str, bucket: Bucket) -> Iterator[tuple[Any, str, bytes]]:
     """
     with refusals(alias):
         client = client_of(bucket)
+        # Before anything is stored: other S3 servers than R2 create a bucket that is missing.
+        client.list_objects_v2(Bucket=bucket.bucket_name, MaxKeys=1)
         key, content = f"{FOLDER}/{secrets.token_hex(16)}.txt", secrets.token_hex(32).encode()
         # A public address may keep what it served once, so it must not find this missing before it is there.
         client.put_object(

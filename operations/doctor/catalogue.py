@@ -13,7 +13,7 @@ OF_DEPLOYMENT = [
     Check("Settings", "settings.cors", configuration.cors),
     Check("Settings", "settings.csrf", configuration.csrf),
     Check("Settings", "settings.mail", configuration.mail),
-    Check("D1", "d1.answers", d1.answers, seconds=22),
+    Check("D1", "d1.answers", d1.answers, seconds=18),
     Check("D1", "d1.speed", d1.speed, D1),
     Check("D1", "d1.allowance", d1.allowance, D1),
     Check("D1", "d1.size", d1.size, D1),

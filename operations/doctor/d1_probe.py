@@ -16,7 +16,7 @@ from d1backend.protocol.budget import budget_of
 from d1backend.protocol.limit_headers import parse_limit
 from d1backend.protocol.schema_version import VERSION
 
-SECONDS = 6.0  # for an answer
+SECONDS = 5.0  # for an answer
 QUESTION = f"SELECT {VERSION}, unixepoch('subsec')"
 TIMES = 3  # the first opens the connection
 

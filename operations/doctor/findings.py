@@ -44,7 +44,7 @@ class Check:
     name: str
     run: Callable[[Visit], Finding]
     needs: tuple[str, ...] = ()
-    seconds: float = 15.0
+    seconds: float = 12.0
 
 
 def ok(sentence: str) -> Finding:

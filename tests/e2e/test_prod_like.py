@@ -124,7 +124,7 @@ BROKEN: list[tuple[dict[str, str | None], str]] = [
     ({"PORT": "abc"}, "PORT"),
     ({"DEBUG": "true"}, "DEBUG"),
     ({"ENVIRONMENT": "prod"}, "ENVIRONMENT"),
-    ({"CLOUDFLARE_R2_PUBLIC_URl": "https://images.example"}, "CLOUDFLARE_R2_PUBLIC_URL"),
+    ({"REPLICA_MAXAGE": "5"}, "REPLICA_MAX_AGE"),
 ]
 
 

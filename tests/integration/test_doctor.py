@@ -147,6 +147,7 @@ class TestBucket:
         assert public.listed() == []
 
     def test_a_browser_must_be_allowed_to_upload(self, public):
+        public.allow_origin("https://other.example")
         finding = buckets.cors(VISIT)
         assert finding.status == Status.FAULT
         assert ORIGIN in finding.sentence
