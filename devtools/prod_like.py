@@ -97,8 +97,9 @@ def prod_like(data: Path, say: Callable[[str], None] = lambda line: None) -> Ite
         wait_until_ready(f"http://{HOST}:{port}/health/ready", server)
         admin = {"username": "asha", "password": kept["admin_password"]}
         found = ProdLike(proxy.address, environment, admin, server)
-        say("Writing a snapshot of the copy …")
+        say("Writing a snapshot of the copy and a backup …")
         found.manage("d1_replica", "snapshot")  # fails where the server is just writing one
+        found.manage("backup", "--to", "r2:")
         yield found
 
 

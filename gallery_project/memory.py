@@ -10,6 +10,9 @@ SMALL_HOST = 512 * MEGABYTE
 # but a few (docs/images.md), others' for 50 of the costliest JPEG.
 OF_A_SMALL_HOST = (20, 160)
 OF_OTHERS = (50, 600)
+# Of a server with 100,000 designs, as measured (docs/deployment.md#workers-and-memory): what its processes share, what
+# each worker adds, and what a command beside it takes, such as the fill of the copy.
+OF_THE_SERVER, OF_A_WORKER, OF_A_COMMAND = 120 * MEGABYTE, 50 * MEGABYTE, 100 * MEGABYTE
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")
 
@@ -44,3 +47,13 @@ def cgroup_limits(own: Path = OWN_CGROUPS, root: Path = CGROUPS) -> Iterator[int
 def for_pictures(bytes_of_host: int) -> tuple[int, int]:
     """Return the megapixels that a picture may have, and the megabytes for decoding, by default."""
     return OF_A_SMALL_HOST if bytes_of_host <= SMALL_HOST else OF_OTHERS
+
+
+def needed(workers: int, decoding: int) -> int:
+    """Return the bytes that a server with so many workers may need; `decoding` is what all decoders may hold."""
+    return OF_THE_SERVER + OF_A_COMMAND + decoding + workers * OF_A_WORKER
+
+
+def most_workers(decoding: int, bytes_of_host: int) -> int:
+    """Return the most workers that fit the memory of a host, at least one."""
+    return max(1, (bytes_of_host - needed(0, decoding)) // OF_A_WORKER)

@@ -99,14 +99,8 @@ def backup(visit: Visit) -> Finding:
 
 def newest_backup(storage: Storage) -> datetime | None:
     """Return when the newest file of the backups was stored; None if there is none."""
-    found: list[datetime] = []
-    folders = [BACKUPS]
-    while folders:
-        folder = folders.pop()
-        try:
-            inner, files = storage.listdir(folder)
-        except FileNotFoundError:
-            continue
-        folders += [f"{folder}/{name}" for name in inner]
-        found += [storage.get_modified_time(f"{folder}/{name}") for name in files if name]
-    return max(found, default=None)
+    try:
+        _, names = storage.listdir(BACKUPS)
+    except FileNotFoundError:
+        return None
+    return max((storage.get_modified_time(f"{BACKUPS}/{name}") for name in names if name), default=None)

@@ -14,11 +14,6 @@ from operations.doctor.findings import Finding, Visit, fault, ok, warning
 
 MEGABYTE = 1024**2
 LITTLE_DISK, NO_DISK = 1024 * MEGABYTE, 200 * MEGABYTE
-# Of a catalogue of 100,000 designs from the copy of D1 (docs/doctor.md): what the first process, the fill beside it and
-# a picture that is decoded take together, and each worker.
-BASE, EACH_WORKER = 100 * MEGABYTE, 165 * MEGABYTE
-DECODING = 160 * MEGABYTE  # is a part of these
-TIGHT = 0.9  # of the limit
 RENDERS_HEADER = "CF-Connecting-IP"
 
 
@@ -65,24 +60,20 @@ def disk(visit: Visit) -> Finding:
 
 def memory(visit: Visit) -> Finding:
     """The workers have room in this host's memory."""
-    return judged_memory(settings.MEMORY_LIMIT, settings.WEB_CONCURRENCY, settings.DECODING_MEMORY)
-
-
-def judged_memory(limit: int, workers: int, decoding: int) -> Finding:
-    """Judge whether so many workers fit the limit, with what may be used for decoding pictures (bytes)."""
-    needed = BASE + workers * EACH_WORKER + max(0, decoding - DECODING)
-    fitting = max(1, (limit - needed + workers * EACH_WORKER) // EACH_WORKER)
-    sentence = (
-        f"WEB_CONCURRENCY is {workers}: with 100,000 designs they take about {needed / MEGABYTE:,.0f} MB "
-        f"of this host's {limit / MEGABYTE:,.0f} MB."
+    return judged_memory(
+        settings.WEB_CONCURRENCY, settings.MEMORY_NEEDED, settings.MEMORY_LIMIT, settings.MOST_WORKERS
     )
-    if needed > limit:
-        return fault(
-            sentence, f"Set WEB_CONCURRENCY to {fitting}, lower DECODING_MEMORY_MB, or take a larger host."
-        )
-    if needed > TIGHT * limit and workers > 1:
-        return warning(sentence, "Watch the memory, or set WEB_CONCURRENCY one lower.")
-    return ok(sentence)
+
+
+def judged_memory(workers: int, needed: int, limit: int, most: int) -> Finding:
+    """Judge whether so many workers, which need so many bytes, fit the limit, into which `most` of them fit."""
+    sentence = (
+        f"WEB_CONCURRENCY is {workers}: with 100,000 designs this needs about {needed / MEGABYTE:,.0f} MB "
+        f"of the {limit / MEGABYTE:,.0f} MB of this host."
+    )
+    if needed <= limit:
+        return ok(sentence)
+    return fault(sentence, f"Set WEB_CONCURRENCY to {most}, lower DECODING_MEMORY_MB, or take a larger host.")
 
 
 def cache(visit: Visit) -> Finding:

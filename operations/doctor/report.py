@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from django.core.management.color import Style
@@ -22,7 +22,7 @@ def worst(outcomes: Sequence[Outcome]) -> Status:
 
 def lines(outcomes: Sequence[Outcome], style: Style) -> Iterator[str]:
     """Yield the lines of the report: sections, a line for each finding and one for its advice, and a summary."""
-    paint = {
+    paint: dict[Status, Callable[[str], str]] = {
         Status.OK: style.SUCCESS,
         Status.SKIPPED: str,
         Status.WARNING: style.WARNING,

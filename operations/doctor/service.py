@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from django.conf import settings
@@ -202,7 +203,7 @@ def remaining(visit: Visit, headers: dict[str, str]) -> int | None:
     return int(left) if left.isdecimal() else None
 
 
-def content_of(answer: web.Answer) -> dict[str, object]:
+def content_of(answer: web.Answer) -> dict[str, Any]:
     try:
         content = json.loads(answer.body)
     except ValueError:

@@ -184,7 +184,7 @@ class TestBucket:
         assert "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME" in finding.sentence
         assert public.listed() == []
 
-    def test_the_newest_backup_is_found_in_folders(self, public, settings):
+    def test_the_newest_backup_is_found(self, public, settings):
         options = {name: value for name, value in public.settings["OPTIONS"].items() if name != "public_url"}
         settings.STORAGES = {
             **settings.STORAGES,
@@ -192,7 +192,7 @@ class TestBucket:
         }
         settings.PRODUCTION = True
         assert copies.backup(VISIT).status == Status.WARNING
-        storages["private"].save("backups/2026-11-29/part", ContentFile(b"x"))
+        storages["private"].save("backups/20261129T030000Z.backup", ContentFile(b"x"))
         assert copies.backup(VISIT).status == Status.OK
 
 

@@ -6,6 +6,7 @@ import threading
 import pytest
 from django.core.management.color import no_style
 
+from gallery_project import memory
 from operations.doctor import buckets, catalogue, d1, d1_probe, host, report, runner, web
 from operations.doctor.findings import Check, Finding, Status, Visit, duration, fault, listed, ok, warning
 
@@ -114,26 +115,31 @@ def test_the_report_for_people_has_marks_advice_and_a_summary():
     assert text.endswith("1 fault, 0 warnings, 1 ok, 0 not checked.")
 
 
+def judged_memory(megabytes: int, workers: int, decoding: int) -> Finding:
+    limit, pictures = megabytes * MB, decoding * MB
+    needed = memory.needed(workers, pictures)
+    return host.judged_memory(workers, needed, limit, memory.most_workers(pictures, limit))
+
+
 @pytest.mark.parametrize(
     ("megabytes", "workers", "decoding", "status"),
     [
         (512, 2, 160, Status.OK),
-        (512, 3, 160, Status.FAULT),
         (512, 16, 160, Status.FAULT),
+        (512, 2, 600, Status.FAULT),
         (1024, 2, 600, Status.OK),
-        (1024, 4, 600, Status.FAULT),
-        (4096, 4, 600, Status.OK),
-        (1120, 3, 600, Status.WARNING),
+        (1024, 16, 600, Status.FAULT),
+        (4096, 16, 600, Status.OK),
     ],
 )
 def test_workers_must_fit_the_memory(megabytes, workers, decoding, status):
-    finding = host.judged_memory(megabytes * MB, workers, decoding * MB)
+    finding = judged_memory(megabytes, workers, decoding)
     assert finding.status == status
-    assert "WEB_CONCURRENCY" in finding.sentence
+    assert f"WEB_CONCURRENCY is {workers}:" in finding.sentence
 
 
 def test_too_many_workers_are_told_how_many_fit():
-    assert "Set WEB_CONCURRENCY to 2," in host.judged_memory(512 * MB, 16, 160 * MB).advice
+    assert "Set WEB_CONCURRENCY to 2," in judged_memory(512, 16, 160).advice
 
 
 @pytest.mark.parametrize(
