@@ -46,6 +46,8 @@ def reason_of(error: BaseException) -> str:
     cause = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
     return getattr(cause, "strerror", None) or type(cause).__name__
 
 
