@@ -10,7 +10,7 @@ SMALL_HOST = 512 * MEGABYTE
 # but a few (docs/images.md), others' for 50 of the costliest JPEG.
 OF_A_SMALL_HOST = (20, 160)
 OF_OTHERS = (50, 600)
-# Of a server with 100,000 designs, measured (docs/deployment.md#workers-and-memory): what its processes share, what
+# Of a server with 100,000 designs, as measured (docs/deployment.md#workers-and-memory): what its processes share, what
 # each worker adds, and what a command beside it takes, such as the fill of the copy.
 OF_THE_SERVER, OF_A_WORKER, OF_A_COMMAND = 120 * MEGABYTE, 50 * MEGABYTE, 100 * MEGABYTE
 CGROUPS = Path("/sys/fs/cgroup")

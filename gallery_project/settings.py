@@ -163,6 +163,10 @@ MEGAPIXELS, DECODING_MEGABYTES = memory.for_pictures(memory.limit())
 MAX_MEGAPIXELS = env.get(v.MAX_MEGAPIXELS, MEGAPIXELS)
 # Bytes that all decoders of this host may hold at one time.
 DECODING_MEMORY = env.get(v.DECODING_MEMORY_MB, DECODING_MEGABYTES) * memory.MEGABYTE
+# For operations.doctor: the workers that gunicorn starts, how many fit, and the bytes that they need and may use.
+WEB_CONCURRENCY, MEMORY_LIMIT = env[v.WEB_CONCURRENCY], memory.limit()
+MEMORY_NEEDED = memory.needed(WEB_CONCURRENCY, DECODING_MEMORY)
+MOST_WORKERS = memory.most_workers(DECODING_MEMORY, MEMORY_LIMIT)
 DEFAULT_PAGE_SIZE = env[v.DEFAULT_PAGE_SIZE]
 MAX_PAGE_SIZE = env[v.MAX_PAGE_SIZE]
 MAX_JSON_SIZE = 1024 * 1024  # bytes

@@ -62,6 +62,14 @@ def restored_rows(host, caplog):
     return sum(from_d1), [r.getMessage() for r in caplog.records if "napshot" in r.getMessage()]
 
 
+def newest_of(host):
+    source = Source(host.host.options, patient=True)
+    try:
+        return snapshot.newest_snapshot(host.host.directory, source)
+    finally:
+        source.close()
+
+
 # A new host
 
 
@@ -100,6 +108,20 @@ def test_a_snapshot_holds_no_hidden_column_and_nothing_in_the_clear(d1, writing,
     for file in folder_of(bucket, d1).iterdir():
         assert b"secret" not in file.read_bytes()
         assert b"words" not in file.read_bytes()
+
+
+def test_the_newest_snapshot_is_told_with_its_age_if_it_can_be_opened(d1, writing, bucket):
+    taken = take(writing)
+    found = newest_of(writing)
+    assert found.name == taken.name
+    assert 0 <= found.age < 60
+    manifest = folder_of(bucket, d1) / "manifest"
+    manifest.write_bytes(manifest.read_bytes()[:-1])
+    with pytest.raises(ArchiveError, match="damaged"):
+        newest_of(writing)
+    manifest.unlink()
+    with pytest.raises(ArchiveError, match="missing"):
+        newest_of(writing)
 
 
 def test_a_host_that_was_killed_goes_on_after_the_last_part(d1, writing, host_with, caplog):
