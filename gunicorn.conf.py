@@ -75,8 +75,10 @@ def on_starting(server: "Arbiter") -> None:
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(str(error))
     settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
-    from core import replica
+    from core import replica, restores
 
+    if (sentence := restores.fault_at_start()) is not None:
+        sys.exit(sentence)
     replica.fill_first()
     share_what_is_loaded()
 

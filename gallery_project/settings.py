@@ -109,6 +109,8 @@ D1_MISSING = environment.missing_variables(env, environment.D1_VARIABLES, enviro
 R2_MISSING = environment.missing_variables(env, environment.R2_VARIABLES, environment.ACCOUNT_VARIABLE)
 
 PRIVATE_STORAGE = storages.private_storage(env)
+# Public keys of age that backups are encrypted to (operations/backups).
+BACKUP_KEY = environment.read_text(env, "BACKUP_KEY")
 SNAPSHOTS = environment.snapshots(PRIVATE_STORAGE, [JWT_SECRET, JWT_SECRET_PREVIOUS])
 
 DATABASES = environment.databases(env, DATA, SNAPSHOTS)
