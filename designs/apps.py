@@ -12,7 +12,7 @@ class DesignsConfig(AppConfig):
         from core.triggers import register
         from designs import checks, hooks, personal, triggers  # noqa: F401  checks registers the system checks
 
-        register(self.label, triggers.OBJECTS, setup=triggers.SEARCH_SETUP)
+        register(self.label, triggers.OBJECTS, setup=triggers.SEARCH_SETUP, recount=triggers.RECOUNT)
         image_uses.provide(hooks.cover_use)
         image_uses.provide(hooks.further_use)
         exporters.provide(personal.export)

@@ -36,8 +36,14 @@ class Taken:
     secret: str
 
 
-def take(path: Path, moment: datetime, to: Sequence[str], note: Callable[[str], None]) -> Taken:
-    """Write a backup of the default database to a new file, encrypted to these public keys of age.
+def take(
+    path: Path,
+    moment: datetime,
+    to: Sequence[str],
+    note: Callable[[str], None],
+    alias: str = DEFAULT_DB_ALIAS,
+) -> Taken:
+    """Write a backup of the database with that alias to a new file, encrypted to these public keys of age.
 
     Raises BackupError; then there is no file.
     """
@@ -46,7 +52,7 @@ def take(path: Path, moment: datetime, to: Sequence[str], note: Callable[[str], 
     with failures(), ContainerWriter(path, (contents.ABOUT, about)) as file:
         file.write(*keys.member_of(secret, to))
         archive = ArchiveWriter(file, keys.ring_of(secret))
-        with reading_of(DEFAULT_DB_ALIAS, note) as reading:
+        with reading_of(alias, note) as reading:
             _require_migrated(reading)
             if reading.schema.others:
                 note(
