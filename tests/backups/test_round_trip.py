@@ -136,7 +136,7 @@ def test_encrypted_to_a_key_it_opens_with_its_identity_alone(gallery, target, tm
     assert b"asha" not in path.read_bytes()
     with pytest.raises(Exception, match="name the file with its private key by --identity"):
         restored(path, target)
-    with pytest.raises(Exception, match="is encrypted to age1.*, and the identity has another key"):
+    with pytest.raises(Exception, match=r"is encrypted to age1.*, and the identity has another key"):
         restored(path, target, [other])
     restored(path, target, [identity])
     assert count(target, "users") == User.objects.using("default").count()
