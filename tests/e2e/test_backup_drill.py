@@ -18,7 +18,7 @@ from devtools.serving import ROOT, new_server, serving
 from tests.e2e.pictures import picture
 from tests.engine import engine_environment
 
-READS = ["/api/designs", "/api/designs/facets", "/api/designs?search=kanjeevaram", "/api/favorites", "/info"]
+READS = ["/api/designs", "/api/designs/facets", "/api/designs?search=kanjeevaram", "/api/designs/user/favorites", "/info"]
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_the_drill(server, tmp_path):
         for client in (admin, reader):
             client.address = after.address
         assert answers(reader) == before
-        assert before["/api/favorites"]["items"][0]["like_count"] == 1
+        assert before["/api/designs/user/favorites"]["items"][0]["like_count"] == 1
         assert admin.get(f"/api/designs/{design['id']}/versions").json() == versions
         refreshed = reader.post("/api/auth/refresh", json={"refresh_token": reader.token["refresh_token"]})
         assert refreshed.status_code == 200
