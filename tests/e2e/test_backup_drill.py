@@ -18,7 +18,13 @@ from devtools.serving import ROOT, new_server, serving
 from tests.e2e.pictures import picture
 from tests.engine import engine_environment
 
-READS = ["/api/designs", "/api/designs/facets", "/api/designs?search=kanjeevaram", "/api/designs/user/favorites", "/info"]
+READS = [
+    "/api/designs",
+    "/api/designs/facets",
+    "/api/designs?search=kanjeevaram",
+    "/api/designs/user/favorites",
+    "/info",
+]
 
 
 @pytest.fixture
