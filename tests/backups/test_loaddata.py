@@ -38,7 +38,7 @@ def kept():
 
 
 @pytest.fixture
-def dumped(transactional_db, tmp_path):
+def dumped(db_of_commits, tmp_path):
     """A fixture of a small gallery."""
     users = [UserFactory() for _ in range(3)]
     designs = [
