@@ -66,7 +66,7 @@ schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls
 	@$(BIN)/python -m tests.openapi $(ARGS)
 
 # What is too slow for each change. All of them run, whatever fails.
-NIGHTLY ?= test-d1 test-wire schemathesis faults conformance bench-memory bench-cold
+NIGHTLY ?= test-d1 test-wire schemathesis faults conformance bench-memory bench-cold bench-backup
 .PHONY: nightly
 nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
 	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \

@@ -97,7 +97,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     found = replica.readiness()
     if found.ready:
         if (sentence := health_checks.answer_in_time(restores.fault)) is not None:
-            body: JsonObject = {"status": "restoring", "message": sentence}
+            body: JsonObject = {"status": "filling", "progress": 0.0, "message": sentence}
             return JsonResponse(body, status=503, headers=error_headers(503))
         return JsonResponse({"status": "ready"})
     body = {"status": "filling", "progress": round(found.progress, 4)}

@@ -145,7 +145,11 @@ def test_a_marked_database_is_not_ready(gallery, client):
         finally:
             database.run([f"DROP TABLE {restores.MARKER}"])
     assert answer.status_code == 503
-    assert json.loads(answer.content) == {"status": "restoring", "message": restores.SENTENCE}
+    assert json.loads(answer.content) == {
+        "status": "filling",
+        "progress": 0.0,
+        "message": restores.SENTENCE,
+    }
     assert client.get("/health/ready").status_code == 200
 
 
