@@ -3,10 +3,11 @@
 import pytest
 
 from core import audit, restores
-from designs.models import DailyCount, Favourite
+from designs.models import DailyCount, Design, Favourite
 from tests.backups.databases import new_database
 from tests.factories.accounts import SignInFactory, UserFactory
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory, SynonymFactory
+from uploads.models import Image
 
 ODD_TEXTS = [
     "",
@@ -43,9 +44,9 @@ def db_of_commits(transactional_db, django_db_blocker):
     """Commits, and databases that the test makes besides its own."""
     with django_db_blocker.unblock():
         yield
-        # Django's flush deletes users before their likes, which a trigger then notes for designs that go next.
-        Favourite.objects.using("default").all().delete()
-        DailyCount.objects.using("default").all().delete()
+        # Django's flush empties totals before the rows that triggers take away from them.
+        for model in (Favourite, DailyCount, Design, Image):
+            model.objects.using("default").all().delete()
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_a_restore_that_was_killed_is_not_served_and_not_continued(path, target,
     with contents.opened(path) as backup, pytest.raises(KeyboardInterrupt):
         restoring.restore(backup, path.name, print, target)
     assert count(target, restores.MARKER) == 0
-    assert [error.id for error in run_checks(tags=["database"], databases=[target])][:1] == ["core.E003"]
+    assert "core.E003" in {error.id for error in run_checks(tags=["database"], databases=[target])}
     monkeypatch.undo()
     with contents.opened(path) as backup, pytest.raises(BackupError, match="only from empty"):
         restoring.restore(backup, path.name, print, target)
