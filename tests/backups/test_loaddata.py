@@ -14,6 +14,8 @@ from tests.factories.accounts import SignInFactory, UserFactory
 from tests.factories.designs import DailyCountFactory, DesignFactory, FavouriteFactory
 from uploads.models import ImageTotal
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 def likes():
     return dict(Design.objects.using("default").values_list("pk", "like_count"))

@@ -93,6 +93,7 @@ def quiet(*arguments, **options):
     return out.getvalue()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_backups_in_the_bucket_are_found_read_and_thinned(gallery, private, tmp_path, target):
     assert newest(private) is None
     for day in range(20):
@@ -125,6 +126,7 @@ def test_neither_a_place_nor_a_file():
         call_command("backup")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_pictures_that_are_gone_or_others_are_named(gallery, media, tmp_path, settings):
     settings.BACKUP_KEY = ""
     for name in "abc":

@@ -19,6 +19,8 @@ from operations.backups.errors import BackupError
 from tests.backups.databases import count
 from tests.factories.designs import FavouriteFactory
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 MOMENT = datetime(2026, 11, 29, 3, 17, tzinfo=UTC)
 
 

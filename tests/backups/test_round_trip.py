@@ -21,6 +21,8 @@ from operations.backups.databases import database_of
 from tests.backups.databases import contents_of, count, is_on_d1, new_database
 from tests.factories.designs import FavouriteFactory
 
+pytestmark = pytest.mark.django_db(transaction=True)
+
 MOMENT = datetime(2026, 11, 29, 3, 17, tzinfo=UTC)
 
 integers = st.integers(-(2**63), 2**63 - 1)
@@ -191,3 +193,11 @@ def test_an_encrypted_one_is_verified_with_its_identity(gallery, tmp_path, setti
         "backup", verify=str(path), identity=str(tmp_path / "identity.txt"), stdout=out, stderr=io.StringIO()
     )
     assert "can be restored" in out.getvalue()
+
+
+def test_an_object_of_another_database_stays_there(gallery, target, tmp_path):
+    """As the groups that `migrate` makes in it do, also where a router leads writes to D1."""
+    before = contents_of("default", but=())
+    taken(tmp_path / "x.backup")
+    restored(tmp_path / "x.backup", target)
+    assert contents_of("default", but=()) == before
