@@ -5,6 +5,7 @@ would count what is counted already.
 """
 
 import io
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ def restore(backup: Backup, name: str, note: Note, alias: str = DEFAULT_DB_ALIAS
     contents.require_schema(backup, name)
     with closing(database_of(alias, note)) as database:
         _require_empty(database)
-        database.run([f"CREATE TABLE IF NOT EXISTS {restores.MARKER} (backup TEXT)"])
+        _mark(database)
         call_command("migrate", database=alias, verbosity=0, interactive=False, stdout=io.StringIO())
         connections[alias].close()
         _remove_log(alias)
@@ -99,6 +100,19 @@ def _require_empty(database: SqliteDatabase | D1Database) -> None:
             f"The database is not empty: it has {len(names)} tables with {rows:,} rows. A restore fills a new, empty "
             "database only; make one and name it in the variables of this command."
         )
+
+
+def _mark(database: SqliteDatabase | D1Database) -> None:
+    """Make the marker. Of two restores that begin at one time one goes on. Raises BackupError for the other."""
+    mine = literal(uuid.uuid4().hex)
+    database.run(
+        [
+            f"CREATE TABLE IF NOT EXISTS {restores.MARKER} (restore TEXT)",
+            f"INSERT INTO {restores.MARKER} SELECT {mine} WHERE NOT EXISTS (SELECT 1 FROM {restores.MARKER})",
+        ]
+    )
+    if not database.ask([f"SELECT 1 FROM {restores.MARKER} WHERE restore = {mine}"])[0]:
+        raise BackupError("Another restore into this database has just begun. Wait for it.")
 
 
 def _remove_log(alias: str) -> None:

@@ -130,10 +130,22 @@ def test_a_restore_that_was_killed_is_not_served_and_not_continued(path, target,
     monkeypatch.setattr(database, "insert", killed)
     with contents.opened(path) as backup, pytest.raises(KeyboardInterrupt):
         restoring.restore(backup, path.name, print, target)
-    assert count(target, restores.MARKER) == 0
+    assert count(target, restores.MARKER) == 1
     assert "core.E003" in {error.id for error in run_checks(tags=["database"], databases=[target])}
     monkeypatch.undo()
     with contents.opened(path) as backup, pytest.raises(BackupError, match="only from empty"):
+        restoring.restore(backup, path.name, print, target)
+
+
+def test_of_two_restores_at_one_time_one_goes_on(path, target, monkeypatch):
+    """The other one finds the marker of the first where it had seen an empty database."""
+    with closing(restoring.database_of(target, print)) as database:
+        restoring._mark(database)
+    monkeypatch.setattr(restoring, "_require_empty", lambda database: None)
+    with (
+        contents.opened(path) as backup,
+        pytest.raises(BackupError, match="Another restore into this database"),
+    ):
         restoring.restore(backup, path.name, print, target)
 
 
@@ -167,7 +179,7 @@ def test_rows_that_do_not_arrive_are_found(path, target, monkeypatch):
     monkeypatch.setattr(database, "insert", losing)
     with contents.opened(path) as backup, pytest.raises(BackupError, match=r"user_favorites has .* not the"):
         restoring.restore(backup, path.name, print, target)
-    assert count(target, restores.MARKER) == 0
+    assert count(target, restores.MARKER) == 1
 
 
 def test_wrongly_counted_likes_are_reported(gallery, target, tmp_path):
