@@ -109,16 +109,11 @@ def require_schema(backup: Backup, name: str) -> None:
             f"{name} has an older schema than this code (it lacks {listed(older)}; {by}). Restore it with that "
             "version, then migrate with this one."
         )
-
-
-def require_columns(backup: Backup, name: str, found: schema.Schema) -> None:
-    """Raise BackupError unless a database of this version has just the tables and columns of the backup."""
-    had = {table: set(one.columns) for table, one in backup.tables.items()}
-    has = {table: set(one.columns) for table, one in found.tables.items()}
-    for table in sorted(had.keys() | has.keys()):
-        if had.get(table) != has.get(table):
-            version = backup.facts["version"]
+    has = schema.expected_columns()
+    for table in sorted(backup.tables.keys() | has.keys()):
+        columns = set(backup.tables[table].columns) if table in backup.tables else None
+        if columns != has.get(table):
             raise BackupError(
-                f"{name} has other columns in {table} than this code, although the migrations have the same names. "
-                f"Restore it with the version that wrote it, {version}, of that time."
+                f"{name} has other columns in {table} than this code, although the migrations have the same names "
+                f"({by}). Restore it with the code of that time."
             )

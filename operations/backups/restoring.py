@@ -67,7 +67,6 @@ def restore(backup: Backup, name: str, note: Note, alias: str = DEFAULT_DB_ALIAS
         connections[alias].close()
         _remove_log(alias)
         found = schema.parse(database.ask(schema.questions()))
-        contents.require_columns(backup, name, found)
         database.run(_emptied(found))
         restored = Restored()
         for table, rows in _tables_of(backup, found):

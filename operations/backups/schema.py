@@ -8,6 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from d1backend.replica.tables import TableSchema
 from d1backend.sql.values import literal, quote_name
@@ -39,15 +40,19 @@ class Schema:
     others: tuple[str, ...]
 
 
-def expected_tables() -> list[str]:
-    """The names of the tables that this version keeps data in."""
-    models = apps.get_models(include_auto_created=True)
-    return sorted({model._meta.db_table for model in models if model._meta.managed} | {MIGRATIONS})
+def expected_columns() -> dict[str, set[str]]:
+    """The tables that this version keeps data in, and their columns."""
+    models = [*apps.get_models(include_auto_created=True), MigrationRecorder(None).Migration]
+    return {
+        model._meta.db_table: {field.column for field in model._meta.local_concrete_fields}
+        for model in models
+        if model._meta.managed and not model._meta.proxy
+    }
 
 
 def questions() -> list[str]:
     """What parse() wants answered."""
-    names = f"(SELECT value FROM json_each({literal(json.dumps(expected_tables()))}))"
+    names = f"(SELECT value FROM json_each({literal(json.dumps(sorted(expected_columns())))}))"
     of_tables = f"FROM sqlite_master m, {{}} x WHERE m.type = 'table' AND m.name IN {names} ORDER BY m.name"
     return [
         TABLES,
@@ -64,7 +69,7 @@ def parse(answers: Sequence[Rows]) -> Schema:
     for table, column, is_key in column_rows:
         columns.setdefault(table, []).append(column)
         keys.setdefault(table, []).extend([column] if is_key else [])
-    if missing := sorted(set(expected_tables()) - columns.keys()):
+    if missing := sorted(expected_columns().keys() - columns.keys()):
         raise BackupError(f"The database has no table {missing[0]}: run `manage.py migrate` first.")
     parents: dict[str, list[str]] = {table: [] for table in sorted(columns)}
     references: dict[str, list[tuple[str, str]]] = {table: [] for table in columns}
