@@ -14,6 +14,7 @@ import time
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pyrage
 
@@ -144,7 +145,7 @@ def compare(api: Api, one: str, other: str) -> tuple[int, int, int]:
     return len(tables), len(chosen), differing
 
 
-def ask(api: Api, database: str, sql: str) -> list[list[object]]:
+def ask(api: Api, database: str, sql: str) -> list[list[Any]]:
     return api.batch(database, [(sql, [])])[0]["rows"]
 
 

@@ -15,7 +15,7 @@ from d1backend.archive.format import (
     decompress,
     part_name,
 )
-from d1backend.archive.store import Store
+from d1backend.archive.store import Origin
 from d1backend.sql.values import Value
 
 Rows = list[list[Value]]
@@ -24,11 +24,11 @@ Rows = list[list[Value]]
 class ArchiveReader:
     """A finished archive."""
 
-    def __init__(self, store: Store, key: ArchiveKey, manifest: Manifest) -> None:
+    def __init__(self, store: Origin, key: ArchiveKey, manifest: Manifest) -> None:
         self._store, self._key, self.manifest = store, key, manifest
 
     @classmethod
-    def open(cls, store: Store, keys: KeyRing, digest: str | None = None) -> "ArchiveReader":
+    def open(cls, store: Origin, keys: KeyRing, digest: str | None = None) -> "ArchiveReader":
         """Read the manifest; with `digest`, of the archive whose finish() returned that.
 
         Raises ArchiveError when there is none, or it is another, damaged, or encrypted with another key.

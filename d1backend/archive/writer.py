@@ -16,7 +16,7 @@ from d1backend.archive.format import (
     join_rows,
     part_name,
 )
-from d1backend.archive.store import Store
+from d1backend.archive.store import Sink
 from d1backend.sql.values import Row, Value
 
 # The size that a part aims at, in bytes of JSON text.
@@ -26,7 +26,7 @@ _PART_TEXT = 2_000_000
 class ArchiveWriter:
     """An archive that is being written. Without its manifest it is unfinished, and no reader opens it."""
 
-    def __init__(self, store: Store, keys: KeyRing) -> None:
+    def __init__(self, store: Sink, keys: KeyRing) -> None:
         self._store, self._key = store, keys.new_key()
         self._tables: list[Table] = []
         self._parts: list[Part] = []

@@ -75,16 +75,13 @@ def opened(
 
 
 class _Members:
-    """The members of a file as the store of an archive."""
+    """The members of a file as the objects of an archive."""
 
     def __init__(self, file: ContainerReader) -> None:
         self._file = file
 
     def read(self, name: str) -> bytes:
         return self._file.read(name)
-
-    def write(self, name: str, data: bytes) -> None:
-        raise ArchiveError("it is only read")
 
 
 def _locked(name: str, text: str, has_identity: bool) -> str:

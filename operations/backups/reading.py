@@ -97,9 +97,9 @@ class _D1Reader:
             # The first state shows what the copy has, the second is the one that is read.
             with closing(read_one_state(host, source, [], self._note)[0]) as copy:
                 self._describe(copy)
-            copy, answers = read_one_state(host, source, self._statements(), self._note)
+            copy, found = read_one_state(host, source, self._statements(), self._note)
             with closing(copy):
-                yield self._begin(answers, copy)
+                yield self._begin(found, copy)
 
     def _note_wait(self, seconds: float) -> None:
         self._note(f"D1 takes no more requests for now; going on in {seconds:.0f} s.")
@@ -118,7 +118,7 @@ class _D1Reader:
                 boundaries = [
                     key
                     for place, (key,) in enumerate(chain.from_iterable(copy.pages(keys)), 1)
-                    if place % IN_RANGE == 0
+                    if place % IN_RANGE == 0 and isinstance(key, int)
                 ]
                 self._hidden[name] = HiddenColumns(self._schema.tables[name], table, boundaries)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Model
 
 from d1backend.replica.tables import TableSchema
 from d1backend.sql.values import literal, quote_name
@@ -42,7 +43,8 @@ class Schema:
 
 def expected_columns() -> dict[str, set[str]]:
     """The tables that this version keeps data in, and their columns."""
-    models = [*apps.get_models(include_auto_created=True), MigrationRecorder(None).Migration]
+    recorded: type[Model] = MigrationRecorder.Migration
+    models = [*apps.get_models(include_auto_created=True), recorded]
     return {
         model._meta.db_table: {field.column for field in model._meta.local_concrete_fields}
         for model in models

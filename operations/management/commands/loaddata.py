@@ -3,6 +3,7 @@
 Rows that come with their counters would otherwise count twice: likes, totals, the last sign-in of a user.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.commands import loaddata
@@ -13,7 +14,7 @@ from core import triggers
 
 
 class Command(loaddata.Command):
-    def loaddata(self, fixture_labels: list[str]) -> None:
+    def loaddata(self, fixture_labels: Sequence[str]) -> None:
         with triggers.suspended(connections[self.using]):
             super().loaddata(fixture_labels)
 
