@@ -46,7 +46,7 @@ def expected_columns() -> dict[str, set[str]]:
     recorded: type[Model] = MigrationRecorder.Migration
     models = [*apps.get_models(include_auto_created=True), recorded]
     return {
-        model._meta.db_table: {field.column for field in model._meta.local_concrete_fields}
+        model._meta.db_table: {field.column for field in model._meta.local_concrete_fields if field.column}
         for model in models
         if model._meta.managed and not model._meta.proxy
     }
