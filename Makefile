@@ -71,7 +71,7 @@ schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls
 
 # What is too slow for each change. All of them run, whatever fails.
 NIGHTLY ?= test-d1 test-browser test-prod-like test-wire schemathesis faults conformance search-quality \
-	bench-memory bench-cold bench-bill
+	bench-memory bench-cold bench-bill bench-backup
 .PHONY: nightly
 nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
 	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \

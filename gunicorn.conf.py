@@ -113,7 +113,7 @@ def on_starting(server: "Arbiter") -> None:
         from gallery_project import error_reports
 
         error_reports.be_silent_here()
-    from core import replica
+    from core import replica, restores
     from gallery_project import starting
 
     try:
@@ -121,6 +121,8 @@ def on_starting(server: "Arbiter") -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     settings.DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (sentence := restores.fault_at_start()) is not None:
+        sys.exit(sentence)
     starting.log_start(server.cfg.workers, server.cfg.threads)
     starting.warn_of_memory(server.cfg.workers)
     replica.fill_first()

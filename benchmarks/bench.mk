@@ -12,8 +12,9 @@ SCENARIOS ?=
 ROUNDS ?=
 SEED ?=
 DETAIL ?=
+FAVOURITES ?=
 
-.PHONY: bench bench-bill bench-cold bench-pairs bench-search bench-traffic bench-scale search-quality
+.PHONY: bench bench-backup bench-bill bench-cold bench-pairs bench-search bench-traffic bench-scale search-quality
 
 $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -37,6 +38,9 @@ bench-search: $(INSTALLED_BENCH) d1-engine ## CPU of searches and facets, on SQL
 
 bench-cold: $(INSTALLED_BENCH) d1-engine ## New hosts, outages of D1 and migrations within its quota (SIZE=, SCENARIOS=, DURATION=, OUT=)
 	@SIZE="$(SIZE)" DURATION="$(DURATION)" SCENARIOS="$(SCENARIOS)" OUT="$(OUT)" $(BIN)/python -m benchmarks.cold
+
+bench-backup: $(INSTALLED_BENCH) d1-engine ## A backup of a large gallery on D1, and its restore (SIZE=, FAVOURITES=, OUT=)
+	@SIZE="$(SIZE)" FAVOURITES="$(FAVOURITES)" OUT="$(OUT)" $(BIN)/python -m benchmarks.backup
 
 bench-bill: $(INSTALLED_BENCH) d1-engine ## Rows and dollars of a month at Cloudflare, by users and hosts (SIZE=, OUT=)
 	@SIZE="$(SIZE)" OUT="$(OUT)" $(BIN)/python -m benchmarks.bill

@@ -10,7 +10,7 @@ from django.core.management.base import SystemCheckError
 from django.db import connections, router
 from django.db.migrations.executor import MigrationExecutor
 
-from core import triggers
+from core import restores, triggers
 
 # d1backend keeps triggers of its own for its replicas, and looks after them itself.
 BACKEND_PREFIX = "_d1_"
@@ -31,6 +31,21 @@ def database_triggers(
     """
     aliases = [alias for alias in databases or () if connections[alias].vendor == "sqlite"]
     return [message for alias in aliases if is_migrated(alias) for message in differences(alias)]
+
+
+@register(Tags.database)
+def restore_has_finished(
+    app_configs: Sequence[AppConfig] | None = None, databases: Sequence[str] | None = None, **options: bool
+) -> list[CheckMessage]:
+    """A database that a restore has not finished is neither migrated nor served."""
+    messages: list[CheckMessage] = []
+    for alias in databases or ():
+        if connections[alias].vendor == "sqlite":
+            with connections[alias].cursor() as cursor:
+                cursor.execute(restores.FIND)
+                if cursor.fetchone()[0]:
+                    messages.append(Error(restores.SENTENCE, id="core.E003"))
+    return messages
 
 
 def is_migrated(alias: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -19,6 +19,7 @@ from core import replica
 from core.json_types import JsonObject
 from core.logs.current import in_request
 
+T = TypeVar("T")
 STARTED = time.monotonic()
 PROBE = 4096  # bytes, a block of most file systems
 PATIENCE = 1.8  # seconds, so that the response is sent within 2
@@ -47,6 +48,16 @@ def run() -> Checks:
     worst = next(s for s in (Checks.UNHEALTHY, Checks.DEGRADED, Checks.HEALTHY) if s in statuses)
     parts: JsonObject = {**found, "memory": memory(), "uptime": round(time.monotonic() - STARTED, 1)}
     return Checks(worst, parts)
+
+
+def answer_in_time(ask: Callable[[], T]) -> T | None:
+    """Return what a question returns; None if it fails or takes more than 1.8 s."""
+    future = POOL.submit(ask)
+    wait([future], timeout=PATIENCE)
+    if not future.done():
+        future.cancel()
+        return None
+    return None if future.exception() is not None else future.result()
 
 
 def timed(check: Callable[[], JsonObject]) -> JsonObject:

@@ -15,10 +15,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from core import app_settings, replica
+from core import app_settings, replica, restores
 from core import health as health_checks
 from core.api.errors import DEFAULTS, RETRY_AFTER, error_headers, error_response, status_of_django, wait_of
 from core.health import Checks
+from core.json_types import JsonObject
 from core.metrics import exposition
 
 # The app settings that apps show or go by.
@@ -89,9 +90,15 @@ def still_filling(request: HttpRequest) -> HttpResponse:
 @safe_in_envelope
 @cache_control(no_store=True)
 def ready(request: HttpRequest) -> JsonResponse:
-    """Whether this host can answer reads, and how far its copy of D1 is filled until then. Asks nobody."""
+    """Whether this host can answer reads, and how far its copy of D1 is filled until then.
+
+    Asks nobody, except where it is not known yet whether a restore has filled the database.
+    """
     found = replica.readiness()
     if found.ready:
+        if (sentence := health_checks.answer_in_time(restores.fault)) is not None:
+            body: JsonObject = {"status": "filling", "progress": 0.0, "message": sentence}
+            return JsonResponse(body, status=503, headers=error_headers(503))
         return JsonResponse({"status": "ready"})
     body = {"status": "filling", "progress": round(found.progress, 4)}
     return JsonResponse(body, status=503, headers=error_headers(503))

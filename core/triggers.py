@@ -4,8 +4,10 @@ Each app registers its own as it starts. Its migrations hold them as frozen text
 that), and core.checks compares a database with them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 # What a line about a user says once they have left: no name and no avatar. core.audit writes the same expression.
@@ -30,15 +32,20 @@ TRIGGERS = {
 
 _registered: dict[str, dict[str, str]] = {}
 _setup: dict[str, list[str]] = {}
+_recount: dict[str, list[str]] = {}
 
 
-def register(app_label: str, objects: Mapping[str, str], *, setup: Sequence[str] = ()) -> None:
+def register(
+    app_label: str, objects: Mapping[str, str], *, setup: Sequence[str] = (), recount: Sequence[str] = ()
+) -> None:
     """Expect these triggers and virtual tables of an app: their CREATE statements by name.
 
-    `setup` are statements that configure and fill the virtual tables once they are there.
+    `setup` are statements that configure and fill the virtual tables once they are there. `recount` are statements
+    that make anew, of the rows themselves, what the triggers keep.
     """
     _registered[app_label] = dict(objects)
     _setup[app_label] = list(setup)
+    _recount[app_label] = list(recount)
 
 
 def expected() -> dict[str, str]:
@@ -81,3 +88,23 @@ def create_triggers(editor: BaseDatabaseSchemaEditor, app_label: str) -> None:
     for sql in of_app(app_label).values():
         if sql.startswith("CREATE TRIGGER"):
             editor.execute(sql)
+
+
+@contextmanager
+def suspended(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Do without triggers in this block, inside a transaction; what they keep is made anew at its end.
+
+    The audit trail stays protected: the triggers of this app remain.
+    """
+    labels = [label for label in apps() if label != "core"]
+    with connection.cursor() as cursor:
+        found = {name: sql for label in labels for name, sql in of_app(label).items()}
+        created = {name: sql for name, sql in found.items() if sql.startswith("CREATE TRIGGER")}
+        for name in created:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        yield
+        for label in labels:
+            for sql in _recount[label]:
+                cursor.execute(sql)
+        for sql in created.values():
+            cursor.execute(sql)

@@ -13,7 +13,7 @@ class DesignsConfig(AppConfig):
         from designs import checks, hooks, personal, triggers  # noqa: F401  checks registers the system checks
         from designs.gauges import read
 
-        register(self.label, triggers.OBJECTS, setup=triggers.SEARCH_SETUP)
+        register(self.label, triggers.OBJECTS, setup=triggers.SEARCH_SETUP, recount=triggers.RECOUNT)
         image_uses.provide(hooks.cover_use)
         image_uses.provide(hooks.further_use)
         exporters.provide(personal.export)

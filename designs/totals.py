@@ -183,3 +183,21 @@ BODIES = {
         "BEGIN UPDATE day_totals SET views = views - old.views, likes = likes - old.likes WHERE day = old.day; END"
     ),
 }
+
+RECOUNT = [
+    "DELETE FROM day_totals",
+    "INSERT INTO day_totals (day, views, likes, designs) SELECT day, sum(views), sum(likes), sum(designs) FROM ("
+    f"SELECT {day_of('d')} AS day, 0 AS views, 0 AS likes, 1 AS designs FROM designs AS d WHERE {is_live('d')} "
+    "UNION ALL SELECT c.day, c.views, c.likes, 0 FROM daily_counts AS c "
+    f"JOIN designs AS d ON d.id = c.design_id WHERE {is_live('d')} "
+    f"UNION ALL SELECT {day_of('f')}, 0, 1, 0 FROM user_favorites AS f "
+    f"JOIN designs AS d ON d.id = f.design_id WHERE {is_live('d')}) GROUP BY day",
+    "DELETE FROM value_totals",
+    *(
+        "INSERT INTO value_totals (field, value, status, count) "
+        f"SELECT '{field}', v.value, v.status, count(*) FROM "
+        f"(SELECT {value_of(field, 'd')} AS value, d.status FROM designs AS d) AS v "
+        "WHERE v.value <> '' GROUP BY v.value COLLATE NOCASE, v.status"
+        for field in COLUMN_OF
+    ),
+]

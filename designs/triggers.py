@@ -84,3 +84,10 @@ BODIES = {
 
 TRIGGERS = {name: f"CREATE TRIGGER {name} {body}" for name, body in BODIES.items()}
 OBJECTS = {"designs_search": SEARCH_TABLE, **TRIGGERS}
+COUNT_LIKES = "(SELECT count(*) FROM user_favorites AS f WHERE f.design_id = designs.id)"
+RECOUNT = [
+    f"UPDATE designs SET like_count = {COUNT_LIKES} WHERE like_count <> {COUNT_LIKES}",
+    *totals.RECOUNT,
+    "INSERT INTO designs_search (designs_search) VALUES ('rebuild')",
+    *NEW_VERSION.split("; "),
+]

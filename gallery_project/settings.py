@@ -102,6 +102,8 @@ TEMPLATES = [
 ]
 
 PRIVATE_STORAGE = storages.private_storage(env)
+# Public keys of age that backups are encrypted to (operations/backups).
+BACKUP_KEY = env[v.BACKUP_KEY]
 SNAPSHOTS = environment.snapshots(PRIVATE_STORAGE, [JWT_SECRET, JWT_SECRET_PREVIOUS])
 
 DATABASES = environment.databases(env, DATA, SNAPSHOTS)

@@ -12,7 +12,7 @@ class UploadsConfig(AppConfig):
         from core.triggers import register
         from uploads import checks, gauges, personal, selectors, triggers  # noqa: F401  checks registers the system checks
 
-        register(self.label, triggers.TRIGGERS)
+        register(self.label, triggers.TRIGGERS, recount=triggers.RECOUNT)
         hooks.own_avatar.provide(selectors.own_avatar)
         hooks.image_uses.provide(selectors.avatar_use)
         hooks.erasers.provide(personal.erase)

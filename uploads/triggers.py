@@ -23,3 +23,8 @@ BODIES = {
     ),
 }
 TRIGGERS = {name: f"CREATE TRIGGER {name} {body}" for name, body in BODIES.items()}
+RECOUNT = [
+    "DELETE FROM image_totals",
+    "INSERT INTO image_totals (category, images, bytes) "
+    "SELECT category, count(*), sum(size) FROM images GROUP BY category",
+]

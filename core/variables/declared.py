@@ -19,6 +19,7 @@ MOST_HOSTS = 100  # with more, a host's share of D1's calls is less than one in 
 JWT_SECRET_MINIMUM = 32  # characters: HS256 wants a key of at least 256 bits (RFC 7518, section 3.2)
 DAY = 86_400  # seconds
 YEAR = 365 * DAY
+AGE_KEY = "age1[02-9ac-hj-np-z]{58}"  # bech32, as age-keygen prints a public key of X25519
 
 
 class Blank(Enum):
@@ -287,6 +288,11 @@ CLOUDFLARE_R2_PUBLIC_URL = STORES.variable(
 CLOUDFLARE_R2_PRIVATE_BUCKET_NAME = STORES.variable(
     "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME", BUCKET, "",
     "a second bucket, not public, with the same keys: snapshots of the copy of D1, ids of deleted users",
+)  # fmt: skip
+BACKUP_KEY = STORES.variable(
+    "BACKUP_KEY",
+    kinds.Text("public keys of age (age1…), with spaces or commas between them", rf"{AGE_KEY}([ ,]+{AGE_KEY})*"), "",
+    "whom [backups](backups.md) are encrypted to; the private keys stay off the host",
 )  # fmt: skip
 CLOUDFLARE_R2_ENDPOINT_URL = STORES.variable(
     "CLOUDFLARE_R2_ENDPOINT_URL", ENDPOINT, "", "another S3 endpoint, for tests", otherwise="the account's"

@@ -5,6 +5,7 @@ columns. A BLOB is {"b": base64}. Infinity is written as Python's json does. Par
 """
 
 import base64
+import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,12 +28,13 @@ class ArchiveError(Exception):
 
 @dataclass(frozen=True)
 class Table:
-    """A table of an archive: its columns in the order of the values, its key, and the number of rows."""
+    """A table of an archive: its columns in the order of the values, its key, the number and the digest of its rows."""
 
     name: str
     columns: tuple[str, ...]
     key: str
     rows: int = 0
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,23 @@ _decoder = json.JSONDecoder(object_hook=lambda found: base64.b64decode(found["b"
 def encode_rows(rows: Sequence[Row]) -> bytes:
     """Rows as the inside of a JSON array, without its brackets; join_rows() makes a part of several."""
     return _encoder.encode(rows)[1:-1].encode()
+
+
+class RowsDigest:
+    """The SHA-256 of rows in their order, however they come in pages, and their number."""
+
+    def __init__(self) -> None:
+        self.rows, self._hash = 0, hashlib.sha256()
+
+    def add(self, rows: int, encoded: bytes) -> None:
+        """Add rows that encode_rows() encoded."""
+        if self.rows:
+            self._hash.update(b",")
+        self._hash.update(encoded)
+        self.rows += rows
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
 
 
 def join_rows(encoded: Iterable[bytes]) -> bytes:

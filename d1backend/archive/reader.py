@@ -15,7 +15,7 @@ from d1backend.archive.format import (
     decompress,
     part_name,
 )
-from d1backend.archive.store import Store
+from d1backend.archive.store import Origin
 from d1backend.sql.values import Value
 
 Rows = list[list[Value]]
@@ -24,11 +24,11 @@ Rows = list[list[Value]]
 class ArchiveReader:
     """A finished archive."""
 
-    def __init__(self, store: Store, key: ArchiveKey, manifest: Manifest) -> None:
+    def __init__(self, store: Origin, key: ArchiveKey, manifest: Manifest) -> None:
         self._store, self._key, self.manifest = store, key, manifest
 
     @classmethod
-    def open(cls, store: Store, keys: KeyRing, digest: str | None = None) -> "ArchiveReader":
+    def open(cls, store: Origin, keys: KeyRing, digest: str | None = None) -> "ArchiveReader":
         """Read the manifest; with `digest`, of the archive whose finish() returned that.
 
         Raises ArchiveError when there is none, or it is another, damaged, or encrypted with another key.
@@ -42,6 +42,11 @@ class ArchiveReader:
     def read_part(self, number: int) -> Rows:
         """The rows of a part, counted from 0. Raises ArchiveError when it is missing or not as it was written."""
         return self._decode(number, self._read(number))
+
+    def check(self) -> None:
+        """Read every part, without its rows. Raises ArchiveError when one is missing or not as it was written."""
+        for _ in called_ahead([partial(self._read, number) for number in range(len(self.manifest.parts))]):
+            pass
 
     def _read(self, number: int) -> bytes:
         """The checked data of a part. Other threads go on meanwhile: what takes time here holds no lock of Python."""

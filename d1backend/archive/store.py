@@ -9,12 +9,20 @@ from django.core.files.storage import Storage
 from d1backend.archive.format import ArchiveError
 
 
-class Store(Protocol):
-    """The objects of one archive."""
+class Sink(Protocol):
+    """Takes the objects of one archive."""
 
     def write(self, name: str, data: bytes) -> None: ...
 
+
+class Origin(Protocol):
+    """Has the objects of one archive."""
+
     def read(self, name: str) -> bytes: ...
+
+
+class Store(Sink, Origin, Protocol):
+    """The objects of one archive."""
 
 
 class StorageFolder:

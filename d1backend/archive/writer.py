@@ -9,13 +9,14 @@ from d1backend.archive.format import (
     Json,
     Manifest,
     Part,
+    RowsDigest,
     Table,
     encode_manifest,
     encode_rows,
     join_rows,
     part_name,
 )
-from d1backend.archive.store import Store
+from d1backend.archive.store import Sink
 from d1backend.sql.values import Row, Value
 
 # The size that a part aims at, in bytes of JSON text.
@@ -25,7 +26,7 @@ _PART_TEXT = 2_000_000
 class ArchiveWriter:
     """An archive that is being written. Without its manifest it is unfinished, and no reader opens it."""
 
-    def __init__(self, store: Store, keys: KeyRing) -> None:
+    def __init__(self, store: Sink, keys: KeyRing) -> None:
         self._store, self._key = store, keys.new_key()
         self._tables: list[Table] = []
         self._parts: list[Part] = []
@@ -34,21 +35,22 @@ class ArchiveWriter:
         """Write a table; its rows come in pages, which are joined to parts. Returns the number of rows."""
         key_at = table.columns.index(table.key)
         encoded: list[bytes] = []
-        size = rows = total = 0
+        size = rows = 0
         last: Value = None
+        digest = RowsDigest()
         for page in pages:
             if not page:
                 continue
             encoded.append(encode_rows(page))
+            digest.add(len(page), encoded[-1])
             size, rows, last = size + len(encoded[-1]), rows + len(page), page[-1][key_at]
             if size >= _PART_TEXT:
                 self._write_part(table.name, encoded, rows, last)
-                total += rows
                 encoded, size, rows = [], 0, 0
         if rows:
             self._write_part(table.name, encoded, rows, last)
-        self._tables.append(replace(table, rows=total + rows))
-        return total + rows
+        self._tables.append(replace(table, rows=digest.rows, digest=digest.hexdigest()))
+        return digest.rows
 
     def _write_part(self, table: str, encoded: list[bytes], rows: int, last: Value) -> None:
         name = part_name(len(self._parts))

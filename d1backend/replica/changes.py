@@ -145,7 +145,7 @@ def _parse_change(seq: int, table: str, key: str, nonce: str, text: str | None) 
     return Change(seq, table, key, nonce, row, None)
 
 
-def page_query(table: TableSchema, after: int | None, limit: int) -> Statement:
+def page_query(table: TableSchema, after: int | str | None, limit: int) -> Statement:
     """The next rows of a table by key, as exact JSON text; fewer than `limit` when they are long or the last."""
     key = table.quoted_key
     where = f"WHERE {'1' if after is None else f'{key} > {literal(after)}'}{_and(table)}"

@@ -28,7 +28,7 @@ _KEYS = {
     "snapshots",
 }
 # Increase this when the layout of the file changes: every host then refills its copy.
-_FORMAT = 7
+_FORMAT = 8
 
 
 _SNAPSHOT_KEYS = {"storage", "keys"}
@@ -83,6 +83,7 @@ class ReplicaOptions:
     order of these columns, which identify a row, and has no other index than its key. The indexes in `no_index` are
     not created, nor the prefix indexes of full-text tables in it. Reads of `unrouted` tables go to the source unless
     the query names the replica. No trigger logs a change of nothing but `counters`: their writer calls note_counts().
+    `database` is the NAME of the source: a copy of another database, as after a restore to a new one, is not read.
     `max_age` is in seconds; it is longer than the settings say where syncs would else take more than their part of D1's
     allowance. Without `snapshots` a new host fills its copy from the source.
     """
@@ -90,6 +91,7 @@ class ReplicaOptions:
     alias: str
     directory: Path
     source: str
+    database: str
     tables: tuple[str, ...]
     search: tuple[str, ...]
     hide: Mapping[str, tuple[str, ...]]
@@ -107,7 +109,7 @@ class ReplicaOptions:
         hidden = {table: sorted(columns) for table, columns in sorted(self.hide.items())}
         layout = [sorted(self.only.items()), sorted(self.compact.items()), sorted(self.no_index)]
         counters = sorted(self.counters.items())
-        content = [_FORMAT, sorted(self.tables), sorted(self.search), hidden, layout, counters]
+        content = [_FORMAT, self.database, sorted(self.tables), sorted(self.search), hidden, layout, counters]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
@@ -142,6 +144,7 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
         alias=alias,
         directory=Path(entry["NAME"]),
         source=source,
+        database=str(connections.settings.get(source, {}).get("NAME") or ""),
         tables=tables,
         search=tuple(given.get("search", ())),
         hide={table: tuple(columns) for table, columns in hide.items()},

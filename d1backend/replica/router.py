@@ -25,7 +25,7 @@ class ReplicaRouter:
         """The alias to read a model from; the hint `values_only` says that no object comes of it, to be saved later."""
         table = model._meta.db_table
         host = self._hosts.get(table)
-        if host is None:
+        if host is None or _is_elsewhere(host, instance):
             return self._source_of(instance)
         options = host.options
         alias, position = options.source, None
@@ -47,7 +47,7 @@ class ReplicaRouter:
 
     def db_for_write(self, model: type[Model], instance: Model | None = None, **hints: Model) -> str | None:
         host = self._hosts.get(model._meta.db_table)
-        if host is None:
+        if host is None or _is_elsewhere(host, instance):
             return self._source_of(instance)
         return alias_to_save(host.options.source, model, instance, host.options.alias)
 
@@ -63,3 +63,9 @@ class ReplicaRouter:
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         return False if db in self._sources else None
+
+
+def _is_elsewhere(host: Host, instance: Model | None) -> bool:
+    """Whether an object is of a third database, such as one that a backup is restored into: it stays there."""
+    database = None if instance is None else instance._state.db
+    return database is not None and database not in (host.options.source, host.options.alias)

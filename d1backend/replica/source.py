@@ -102,6 +102,19 @@ class Source:
             raise NeedsRefill(f"the schema on D1 has changed ({error})") from error
         return parse_changes(results, shape, since, started)
 
+    def fetch_changes_and(
+        self, shape: Shape, since: int, statements: list[Statement]
+    ) -> tuple[ChangeSet, list[Rows]]:
+        """What fetch_changes() returns, and the rows of other statements as of the same state of D1."""
+        started = time.time()
+        changes = changes_query(shape, since, check_schema=True)
+        try:
+            results = self._api.batch(self.database, [*changes, *statements])
+        except MissingError as error:
+            raise NeedsRefill(f"the schema on D1 has changed ({error})") from error
+        change_set = parse_changes(results[: len(changes)], shape, since, started)
+        return change_set, [result["rows"] for result in results[len(changes) :]]
+
     def trim_log(self) -> None:
         """Cut the log of changes."""
         self.execute([(sql, []) for sql in change_log.trim_statements()])

@@ -1,10 +1,9 @@
 """Checks of what is kept beside the database: this host's copy of D1, its snapshots, and backups."""
 
 from contextlib import closing
-from datetime import datetime
 
 from django.conf import settings
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import storages
 from django.utils import timezone
 
 from core import replica
@@ -14,12 +13,13 @@ from d1backend.replica import snapshot
 from d1backend.replica.registry import host_of
 from d1backend.replica.snapshot_lease import EVERY
 from d1backend.replica.source import Source
+from operations.backups.errors import BackupError
+from operations.backups.places import newest
 from operations.doctor.d1 import is_used as d1_is_used
 from operations.doctor.findings import Finding, Visit, duration, fault, ok, skipped, warning
 
 PRIVATE = "private"  # the alias in STORAGES
 PRIVATE_VARIABLE = "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME"
-BACKUPS = "backups"
 BACKUP_WARNING, BACKUP_FAULT = 2 * 86_400.0, 7 * 86_400.0  # seconds: one is made each night
 
 
@@ -86,21 +86,15 @@ def backup(visit: Visit) -> Finding:
             "There is no private bucket in which backups could be found.",
             f"Set {PRIVATE_VARIABLE}, or see that `manage.py backup --to DIR` runs each night.",
         )
-    newest = newest_backup(storages[PRIVATE])
     again = "Run `manage.py backup --to r2:`, and see that it runs each night."
-    if newest is None:
+    try:
+        moment = newest(storages[PRIVATE])
+    except BackupError as error:
+        return fault(str(error), "See what the bucket's own check says.")
+    if moment is None:
         return warning("There is no backup in the private bucket.", again)
-    age = (timezone.now() - newest).total_seconds()
+    age = (timezone.now() - moment).total_seconds()
     sentence = f"The newest backup is {duration(age)} old."
     if age < BACKUP_WARNING:
         return ok(sentence)
     return (fault if age >= BACKUP_FAULT else warning)(sentence, again)
-
-
-def newest_backup(storage: Storage) -> datetime | None:
-    """Return when the newest file of the backups was stored; None if there is none."""
-    try:
-        _, names = storage.listdir(BACKUPS)
-    except FileNotFoundError:
-        return None
-    return max((storage.get_modified_time(f"{BACKUPS}/{name}") for name in names if name), default=None)

@@ -109,6 +109,7 @@ BROKEN: list[tuple[dict[str, str | None], str]] = [
     ({"REPLICA_MAX_AGE": "0"}, "REPLICA_MAX_AGE"),
     ({"REPLICA": "off"}, "REPLICA"),
     ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY"),
+    ({"BACKUP_KEY": "nonsense"}, "BACKUP_KEY"),
     ({"DATA": "/dev/null/data"}, "DATA"),
     ({"CACHE_URL": "redis://127.0.0.1:1/0"}, "CACHE_URL"),
     ({"METRICS_TOKEN": None}, "METRICS_TOKEN"),

@@ -8,9 +8,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from core.models import AppSetting
 from devtools.s3_server import s3_client
+from operations.backups.names import name_of
 from operations.doctor import buckets, configuration, copies, database, host
 from operations.doctor.findings import Status, Visit
 from tests.factories.accounts import UserFactory
@@ -192,7 +194,7 @@ class TestBucket:
         }
         settings.PRODUCTION = True
         assert copies.backup(VISIT).status == Status.WARNING
-        storages["private"].save("backups/20261129T030000Z.backup", ContentFile(b"x"))
+        storages["private"].save(f"backups/{name_of(timezone.now())}", ContentFile(b"x"))
         assert copies.backup(VISIT).status == Status.OK
 
 

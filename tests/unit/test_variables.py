@@ -284,7 +284,8 @@ READ = re.compile(r"os\.environ|getenv|environ\.Env\b|Env\(\)")
 # What is not ours to declare, or hands the whole environment on.
 READERS = {
     "core/logs/configuration.py",
-    "core/variables/reading.py", "core/variables/checking.py", "gallery_project/checks.py", "core/metrics/exposition.py",
+    "core/variables/reading.py", "core/variables/checking.py", "gallery_project/checks.py",
+    "core/metrics/exposition.py",
     "gallery_project/wsgi.py", "gallery_project/asgi.py", "gallery_project/environment.py", "gunicorn.conf.py",
     "manage.py", "uploads/pipeline/native.py",
 }  # fmt: skip

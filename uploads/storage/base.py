@@ -46,6 +46,9 @@ class ImageStore(Protocol):
     def objects(self) -> Iterator[tuple[str, datetime]]:
         """Yield the key and the time of the last change of every object."""
 
+    def inventory(self) -> Iterator[tuple[str, int, str]]:
+        """Yield key, size in bytes and ETag (S3's, the MD5) of every object, by key."""
+
 
 def configured_store() -> ImageStore:
     """The store that STORAGES["default"] names."""

@@ -1,11 +1,13 @@
 """Images in a folder of this host, served by uploads.views."""
 
+import hashlib
 import logging
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -89,6 +91,14 @@ class FolderStorage(FileSystemStorage):
                 if path.is_file():
                     changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
                     yield path.relative_to(root).as_posix(), changed
+
+    def inventory(self) -> Iterator[tuple[str, int, str]]:
+        """Yield key, size in bytes and ETag of each object, by key. The ETag is what S3 calls so: the MD5."""
+        root = Path(self.location)
+        for key in sorted(key for key, _ in self.objects()):
+            with suppress(FileNotFoundError), folder_errors(), open(root / key, "rb") as file:
+                etag = hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
+                yield key, os.fstat(file.fileno()).st_size, etag
 
 
 @contextmanager

@@ -1,0 +1,210 @@
+"""Fills a new, empty database from a backup, and compares what it then has with what the backup says.
+
+The database carries a marker (core/restores.py) from the first statement to the last. Rows come without triggers, which
+would count what is counted already.
+"""
+
+import io
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import chain, groupby
+
+from django.core.management import call_command
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from core import checks, restores, triggers
+from d1backend.archive import RowsDigest, Table, encode_rows
+from d1backend.replica.installation import drop_log, install_log
+from d1backend.replica.registry import host_of_source
+from d1backend.replica.source import Source
+from d1backend.replica.tables import TableSchema
+from d1backend.sql.values import Value, literal, quote_name
+from designs.triggers import SEARCHED
+from operations.backups import contents, schema
+from operations.backups.contents import Backup
+from operations.backups.databases import D1Database, SqliteDatabase, database_of
+from operations.backups.errors import BackupError
+
+Note = Callable[[str], None]
+INDEXED_AT_ONCE = 10_000  # designs that one statement adds to the full-text index; D1 gives it 30 s
+# Numbers of rows that no new row gets. What was made between the backup and the loss had numbers, which tokens and apps
+# still name: they must not mean others.
+SKIPPED = 100_000
+# Tables that no token and no app names.
+_INTERNAL = ("django_", "auth_", "sqlite_")
+NEW_VERSION = (
+    "UPDATE catalogue_version SET listing = lower(hex(randomblob(8))), "
+    "content = lower(hex(randomblob(8))), recent = ''"
+)
+# Of likes, whose number a design carries.
+MISCOUNTED = (
+    "SELECT count(*) FROM designs WHERE like_count <> "
+    "(SELECT count(*) FROM user_favorites WHERE design_id = designs.id)"
+)
+
+
+@dataclass
+class Restored:
+    """What a restore has done: the rows of each table, and designs whose likes the backup had counted wrongly."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    miscounted: int = 0
+
+
+def restore(backup: Backup, name: str, note: Note, alias: str = DEFAULT_DB_ALIAS) -> Restored:
+    """Fill the database with that alias from a checked backup.
+
+    Raises BackupError: before anything is written when the database is not empty or the schema is another, and later
+    when a row does not arrive. Then the marker stays. Also raises what D1 and SQLite raise.
+    """
+    contents.require_schema(backup, name)
+    with closing(database_of(alias, note)) as database:
+        _require_empty(database)
+        _mark(database)
+        call_command("migrate", database=alias, verbosity=0, interactive=False, stdout=io.StringIO())
+        connections[alias].close()
+        _remove_log(alias)
+        found = schema.parse(database.ask(schema.questions()))
+        database.run(_emptied(found))
+        restored = Restored()
+        for table, rows in _tables_of(backup, found):
+            database.insert(table, rows)
+            note(f"{table.name}: {backup.tables[table.name].rows:,} rows")
+        _index(database, backup)
+        database.run(_sequences(backup))
+        restored.rows = _compare(database, backup, found)
+        if isinstance(database, SqliteDatabase) and database.ask(["PRAGMA foreign_key_check"])[0]:
+            raise BackupError(f"{name} has rows that refer to rows which it lacks. Take another backup.")
+        ((restored.miscounted,),) = database.ask([MISCOUNTED])[0]
+        database.run([*_drop_triggers(), *chain.from_iterable(map(_triggers_of, triggers.apps()))])
+        _install_log(alias)
+        _require_triggers(alias)
+        database.run([NEW_VERSION, f"DROP TABLE IF EXISTS {restores.MARKER}"])
+        return restored
+
+
+def _require_empty(database: SqliteDatabase | D1Database) -> None:
+    names = [name for (name,) in database.ask([schema.TABLES])[0]]
+    if restores.MARKER in names:
+        raise BackupError(
+            "An earlier restore into this database has not finished. Make another new, empty database and restore into "
+            "that: only from empty is it known that nothing is there twice."
+        )
+    if names:
+        counts = database.ask([f"SELECT count(*) FROM {quote_name(name)}" for name in names])
+        rows = sum(count for ((count,),) in counts)
+        raise BackupError(
+            f"The database is not empty: it has {len(names)} tables with {rows:,} rows. A restore fills a new, empty "
+            "database only; make one and name it in the variables of this command."
+        )
+
+
+def _mark(database: SqliteDatabase | D1Database) -> None:
+    """Make the marker. Of two restores that begin at one time one goes on. Raises BackupError for the other."""
+    mine = literal(uuid.uuid4().hex)
+    database.run(
+        [
+            f"CREATE TABLE IF NOT EXISTS {restores.MARKER} (restore TEXT)",
+            f"INSERT INTO {restores.MARKER} SELECT {mine} WHERE NOT EXISTS (SELECT 1 FROM {restores.MARKER})",
+        ]
+    )
+    if not database.ask([f"SELECT 1 FROM {restores.MARKER} WHERE restore = {mine}"])[0]:
+        raise BackupError("Another restore into this database has just begun. Wait for it.")
+
+
+def _remove_log(alias: str) -> None:
+    """Let D1 log no changes for copies while rows come: each would be one more row to write."""
+    host = host_of_source(alias)
+    if host is not None:
+        with closing(Source(host.options, patient=True)) as source:
+            drop_log(source)
+
+
+def _install_log(alias: str) -> None:
+    """Let copies follow again; one that was filled meanwhile is filled again."""
+    host = host_of_source(alias)
+    if host is not None:
+        with closing(Source(host.options, patient=True)) as source:
+            install_log(source, new_epoch=True)
+
+
+def _drop_triggers() -> Iterator[str]:
+    for name, sql in triggers.expected().items():
+        if sql.startswith("CREATE TRIGGER"):
+            yield f"DROP TRIGGER IF EXISTS {name}"
+
+
+def _triggers_of(app_label: str) -> list[str]:
+    return [sql for sql in triggers.of_app(app_label).values() if sql.startswith("CREATE TRIGGER")]
+
+
+def _emptied(found: schema.Schema) -> list[str]:
+    """Statements that take away the triggers, and the rows that migrations made."""
+    children_first = reversed(list(found.tables.values()))
+    deletions = [f"DELETE FROM {table.quoted_name}" for table in children_first]
+    return [*_drop_triggers(), *deletions, "DELETE FROM sqlite_sequence"]
+
+
+def _tables_of(backup: Backup, found: schema.Schema) -> Iterator[tuple[TableSchema, Iterator[list[Value]]]]:
+    """The tables that have rows, and these, as they come in the archive."""
+    for name, parts in groupby(backup.archive.parts(), key=lambda read: read[0].table):
+        if name in found.tables:
+            yield _as_written(backup.tables[name]), chain.from_iterable(rows for _, rows in parts)
+
+
+def _as_written(table: Table) -> TableSchema:
+    return TableSchema(table.name, table.key, table.columns)
+
+
+def _index(database: SqliteDatabase | D1Database, backup: Backup) -> None:
+    """Add the designs to the full-text index, in steps that may be run again."""
+    (((last,),),) = database.ask(["SELECT coalesce(max(id), 0) FROM designs"])
+    for start in range(0, last, INDEXED_AT_ONCE):
+        database.run(
+            [
+                f"INSERT INTO designs_search (rowid, {SEARCHED}) SELECT id, {SEARCHED} FROM designs "
+                f"WHERE id > {start} AND id <= {start + INDEXED_AT_ONCE} "
+                "AND NOT EXISTS (SELECT 1 FROM designs_search_docsize d WHERE d.id = designs.id)"
+            ]
+        )
+
+
+def _sequences(backup: Backup) -> list[str]:
+    return [
+        "DELETE FROM sqlite_sequence",
+        *(
+            f"INSERT INTO sqlite_sequence (name, seq) VALUES ({literal(name)}, {after(name, seq)})"
+            for name, seq in backup.facts["sequences"].items()
+            if name in backup.tables
+        ),
+    ]
+
+
+def after(table: str, seq: int) -> int:
+    """The last number of a table's rows after a restore, by the one in the backup."""
+    return seq if table.startswith(_INTERNAL) else seq + SKIPPED
+
+
+def _compare(database: SqliteDatabase | D1Database, backup: Backup, found: schema.Schema) -> dict[str, int]:
+    """The number of rows of each table, which are those of the backup in each value."""
+    rows = {}
+    for table in backup.tables.values():
+        digest = RowsDigest()
+        for page in database.pages(_as_written(table)):
+            digest.add(len(page), encode_rows(page))
+        if (digest.rows, digest.hexdigest()) != (table.rows, table.digest):
+            raise BackupError(
+                f"{table.name} has {digest.rows:,} rows that are not the {table.rows:,} of the backup. Restore into "
+                "another new database, and report this."
+            )
+        rows[table.name] = digest.rows
+    return rows
+
+
+def _require_triggers(alias: str) -> None:
+    serious = [message for message in checks.differences(alias) if message.is_serious()]
+    connections[alias].close()
+    if serious:
+        raise BackupError(f"The restored database is not as it should be: {serious[0].msg}")

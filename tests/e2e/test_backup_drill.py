@@ -1,0 +1,134 @@
+"""The drill of docs/backups.md: back up, lose the database, restore, serve. It runs each command as a person would."""
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+import uuid
+from urllib.parse import urlsplit
+
+import pyrage
+import pytest
+
+from core import restores
+from d1backend.options import Settings
+from d1backend.protocol.api import Api
+from devtools.ports import free_port
+from devtools.serving import ROOT, new_server, serving
+from tests.e2e.pictures import picture
+from tests.engine import engine_environment
+
+READS = [
+    "/api/designs",
+    "/api/designs/facets",
+    "/api/designs?search=kanjeevaram",
+    "/api/designs/user/favorites",
+    "/info",
+]
+
+
+@pytest.fixture
+def identity(tmp_path):
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "identity").write_text(str(identity))
+    return identity
+
+
+@pytest.fixture
+def server(tmp_path, identity):
+    """A gallery that does not run yet, whose secrets come from the environment, as in production."""
+    environment = {"JWT_SECRET": uuid.uuid4().hex, "BACKUP_KEY": str(identity.to_public())}
+    (tmp_path / "data").mkdir()
+    server = new_server(tmp_path / "data", **engine_environment(), **environment)
+    server.set_up()
+    return server
+
+
+def new_host(server, tmp_path):
+    """The same gallery on a new host with a new, empty database."""
+    data = tmp_path / "new"
+    data.mkdir()
+    environment = {**server.environment, "DATA": str(data)}
+    if identifier := environment.get("CLOUDFLARE_D1_DATABASE_ID"):
+        api = Api(
+            Settings(
+                environment["CLOUDFLARE_ACCOUNT_ID"],
+                environment["CLOUDFLARE_API_TOKEN"],
+                environment["CLOUDFLARE_D1_BASE_URL"],
+            )
+        )
+        environment["CLOUDFLARE_D1_DATABASE_ID"] = api.create(f"drill-{uuid.uuid4().hex}")
+        assert environment["CLOUDFLARE_D1_DATABASE_ID"] != identifier
+    address = f"http://127.0.0.1:{free_port()}"
+    return dataclasses.replace(server, address=address, data=data, environment=environment)
+
+
+def answers(client):
+    return {path: without_hosts(client.get(path).json()) for path in READS}
+
+
+def without_hosts(body):
+    """A body in which addresses of pictures name no host, whose port is another one."""
+    if isinstance(body, dict):
+        return {name: without_hosts(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [without_hosts(value) for value in body]
+    if isinstance(body, str) and body.startswith("http://127.0.0.1"):
+        return urlsplit(body).path
+    return body
+
+
+@pytest.mark.e2e
+def test_the_drill(server, tmp_path):
+    with serving(server):
+        admin, reader = server.client(**server.admin), server.client()
+        files = {"file": ("saree.jpg", picture(), "image/jpeg")}
+        key = admin.post("/api/upload/image", files=files).json()["object_key"]
+        for number in range(3):
+            fields = {"title": f"Kanjeevaram {number}", "category": "Saree", "r2_object_key": key}
+            design = admin.post("/api/designs", json=fields).json()
+        sign_in = {"username": "reader", "password": "indigo-vat-42"}
+        user = reader.post("/api/auth/register", json=sign_in).json()["user"]
+        admin.post(f"/api/admin/users/{user['id']}/approve")
+        reader.sign_in(**sign_in)
+        assert reader.post(f"/api/designs/{design['id']}/favorite").json()["like_count"] == 1
+        before = answers(reader)
+        versions = admin.get(f"/api/designs/{design['id']}/versions").json()
+    said = server.manage("backup", "--to", str(tmp_path / "backups"), "--verify")
+    assert "can be restored" in said
+    (path,) = (tmp_path / "backups").iterdir()
+
+    after = new_host(server, tmp_path)
+    shutil.copytree(server.data / "media", after.data / "media")
+    assert "all equal" in after.manage("restore", str(path), "--identity", str(tmp_path / "identity"))
+    after.manage("erase_deleted")
+    with serving(after):
+        for client in (admin, reader):
+            client.address = after.address
+        assert answers(reader) == before
+        assert before["/api/designs/user/favorites"]["items"][0]["like_count"] == 1
+        assert admin.get(f"/api/designs/{design['id']}/versions").json() == versions
+        refreshed = reader.post("/api/auth/refresh", json={"refresh_token": reader.token["refresh_token"]})
+        assert refreshed.status_code == 200
+        assert reader.post(f"/api/designs/{design['id']}/favorite").json()["like_count"] == 1
+        made = admin.post("/api/designs", json=fields | {"title": "After"}).json()
+        assert made["id"] > design["id"] + 1
+        assert reader.get("/api/designs?search=after").json()["items"][0]["id"] == made["id"]
+
+
+@pytest.mark.e2e
+def test_an_unfinished_restore_is_not_served(server):
+    """As after a restore that was killed: gunicorn does not start, and says why."""
+    mark = f"CREATE TABLE {restores.MARKER} (backup TEXT)"
+    server.manage("shell", "-c", f"from django.db import connection as c; c.cursor().execute('{mark}')")
+    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "gallery_project.wsgi"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=server.environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert restores.SENTENCE in done.stderr
+    assert "Traceback" not in done.stderr
+    migrate = [sys.executable, "manage.py", "migrate"]
+    done = subprocess.run(migrate, cwd=ROOT, env=server.environment, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert restores.SENTENCE in done.stderr
