@@ -9,6 +9,7 @@ from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOp
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Expression, Field, Model
 
+from d1backend.flush import with_referring_first
 from d1backend.functions import FunctionOperations
 from d1backend.protocol.parameters import Params
 from d1backend.sql.values import Parameter, Row, Value, literal
@@ -51,7 +52,9 @@ class DatabaseOperations(FunctionOperations, SQLiteOperations):  # type: ignore[
     ) -> list[str]:
         if tables and allow_cascade:
             tables = list(self._with_referring(set(tables)))
-        return super().sql_flush(style, tables, reset_sequences=reset_sequences, allow_cascade=False)
+        # Twice: a trigger may write to a table that is empty already.
+        tables = with_referring_first(tables)
+        return 2 * super().sql_flush(style, tables, reset_sequences=reset_sequences, allow_cascade=False)
 
     def _with_referring(self, tables: set[str]) -> set[str]:
         """The tables and all that refer to them, directly or through others."""

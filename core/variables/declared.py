@@ -291,7 +291,12 @@ CLOUDFLARE_R2_PRIVATE_BUCKET_NAME = STORES.variable(
 )  # fmt: skip
 BACKUP_KEY = STORES.variable(
     "BACKUP_KEY",
-    kinds.Text("public keys of age (age1…), with spaces or commas between them", rf"{AGE_KEY}([ ,]+{AGE_KEY})*"), "",
+    kinds.Text(
+        "public keys of age (age1…), with spaces or commas between them",
+        rf"{AGE_KEY}([ ,]+{AGE_KEY})*",
+        shown=False,
+    ),
+    "",
     "whom [backups](backups.md) are encrypted to; the private keys stay off the host",
 )  # fmt: skip
 CLOUDFLARE_R2_ENDPOINT_URL = STORES.variable(

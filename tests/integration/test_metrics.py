@@ -79,8 +79,8 @@ def test_what_strangers_make_up_makes_no_series(grown):
     assert not [labels for labels in made if "BREW" in labels or "no-such" in labels]
 
 
-def test_no_secret_name_or_path_is_in_the_metrics(settings, monkeypatch):
-    monkeypatch.setattr(settings, "SIGN_IN_FAILURES", (3, 3600))
+def test_no_secret_name_or_path_is_in_the_metrics(settings):
+    settings.SIGN_IN_FAILURES = (3, 3600)
     name, password, trace = "charulata-of-alleppey", "indigo-vat-42-and-more", "203.0.113.77"
     admin, stranger = ApiClient.admin(), ApiClient(address=trace)
     stranger.post("/api/auth/register", {"username": name, "password": password})

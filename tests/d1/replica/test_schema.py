@@ -259,7 +259,10 @@ def test_a_long_log_is_cut_in_parts_where_nobody_syncs(d1, host, monkeypatch):
     host.sync()
     before = d1("SELECT count(*) FROM _d1_changes")[0][0]
     assert trim_log(host.replica) == 0
-    d1("INSERT INTO _d1_changes SELECT max(seq) + 1000000, 'no table', 1 FROM _d1_changes", NEW.format("c"))
+    d1(
+        "INSERT INTO _d1_changes (seq, tbl, key) SELECT max(seq) + 1000000, 'no table', 1 FROM _d1_changes",
+        NEW.format("c"),
+    )
     assert trim_log(host.replica, dry_run=True) == before
     assert d1("SELECT count(*) FROM _d1_changes") == [[before + 2]]
     assert trim_log(host.replica) == before
@@ -269,13 +272,16 @@ def test_a_long_log_is_cut_in_parts_where_nobody_syncs(d1, host, monkeypatch):
 
 def test_what_a_host_or_the_newest_snapshot_needs_is_not_cut(d1, host):
     """Fewer numbers than a host may miss, and a snapshot from before the rest of them."""
-    d1("INSERT INTO _d1_changes SELECT max(seq) + 150000, 'no table', 1 FROM _d1_changes", NEW.format("a"))
+    d1(
+        "INSERT INTO _d1_changes (seq, tbl, key) SELECT max(seq) + 150000, 'no table', 1 FROM _d1_changes",
+        NEW.format("a"),
+    )
     before = d1("SELECT count(*) FROM _d1_changes")
     assert trim_log(host.replica) == 0
     d1(
         "UPDATE _d1_snapshots SET name = 'a', seq = (SELECT min(seq) FROM _d1_changes), "
         "epoch = (SELECT epoch FROM _d1_replica)",
-        "INSERT INTO _d1_changes SELECT max(seq) + 100000, 'no table', 1 FROM _d1_changes",
+        "INSERT INTO _d1_changes (seq, tbl, key) SELECT max(seq) + 100000, 'no table', 1 FROM _d1_changes",
     )
     assert trim_log(host.replica) == 0
     assert d1("SELECT count(*) FROM _d1_changes") == [[before[0][0] + 1]]
