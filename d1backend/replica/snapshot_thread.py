@@ -1,9 +1,11 @@
 """The thread of a process that writes a snapshot when one is due; syncs and reads go on meanwhile."""
 
+import atexit
 import logging
 import sqlite3
 import threading
 import time
+import uuid
 from contextlib import closing, suppress
 
 from django.db import DatabaseError
@@ -13,6 +15,7 @@ from d1backend.protocol.budget import Spender, spending
 from d1backend.replica.change_log import SNAPSHOT_AFTER
 from d1backend.replica.directory import ReplicaDirectory
 from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
+from d1backend.replica.snapshot_lease import release
 from d1backend.replica.source import Source
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY = 60.0
 # Seconds until D1 is asked again after a failure.
 _AFTER_FAILURE = 600.0
+# Seconds that a process which ends lets a snapshot take.
+_AT_EXIT = 5.0
 _FAILURES = (ArchiveError, sqlite3.Error, DatabaseError, OSError)
 
 
@@ -34,6 +39,7 @@ class SnapshotThread:
     def reset(self) -> None:
         """Start without a thread, as a process that was just forked must."""
         self._thread: threading.Thread | None = None
+        self._holder = ""
         self._starting = threading.Lock()
         self._look_at = 0.0
 
@@ -47,9 +53,28 @@ class SnapshotThread:
             self._look_at = time.monotonic() + _LOOK_EVERY
             if (self._thread is not None and self._thread.is_alive()) or not self._is_due():
                 return
+            self._holder = uuid.uuid4().hex
             self._thread = threading.Thread(target=self._run, name="d1-snapshot", daemon=True)
             with suppress(RuntimeError):
                 self._thread.start()
+                atexit.register(self.end)
+
+    def end(self) -> None:
+        """Let the thread finish, as the process ends; if that takes long, give the lease back.
+
+        Commands end while their thread has just begun. Otherwise nobody writes a snapshot until the lease ends.
+        """
+        thread = self._thread
+        if thread is None:
+            return
+        thread.join(_AT_EXIT)
+        if not thread.is_alive():
+            return
+        with suppress(*_FAILURES), closing(Source(self._directory.options, patient=False)) as source:
+            with spending(Spender.SYNC):
+                release(source, self._holder)
+            note = self._directory.snapshot_note()
+            self._directory.note_snapshot(note.newest, 0.0, refused=note.refused)
 
     def _is_due(self) -> bool:
         """Whether this host should ask: D1 decides."""
@@ -77,7 +102,7 @@ class SnapshotThread:
             if not self._may_ask():
                 return
             with closing(Source(self._directory.options, patient=False)) as source, spending(Spender.SYNC):
-                taken = take_snapshot(self._directory, source)
+                taken = take_snapshot(self._directory, source, holder=self._holder)
         except SnapshotNotTaken as reason:
             log.debug("No snapshot of the replica %s is taken: %s.", alias, reason)
         except _FAILURES as error:
@@ -86,3 +111,5 @@ class SnapshotThread:
             log.exception("The snapshot of the replica %s failed.", alias)
         else:
             log.info("Snapshot %s of the replica %s is complete.", taken.name, alias)
+        finally:
+            atexit.unregister(self.end)
