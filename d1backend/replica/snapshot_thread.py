@@ -9,6 +9,7 @@ import uuid
 from contextlib import closing, suppress
 
 from django.db import DatabaseError
+from django.utils.connection import ConnectionDoesNotExist
 
 from d1backend.archive import ArchiveError
 from d1backend.protocol.budget import Spender, spending
@@ -38,8 +39,10 @@ class SnapshotThread:
 
     def reset(self) -> None:
         """Start without a thread, as a process that was just forked must."""
+        atexit.unregister(self.end)
         self._thread: threading.Thread | None = None
         self._holder = ""
+        self._is_unfinished = self._is_ending = False
         self._starting = threading.Lock()
         self._look_at = 0.0
 
@@ -57,21 +60,22 @@ class SnapshotThread:
             self._thread = threading.Thread(target=self._run, name="d1-snapshot", daemon=True)
             with suppress(RuntimeError):
                 self._thread.start()
+                atexit.unregister(self.end)
                 atexit.register(self.end)
 
     def end(self) -> None:
-        """Let the thread finish, as the process ends; if that takes long, give the lease back.
+        """Give the lease back, as the process ends before the snapshot is complete.
 
-        Commands end while their thread has just begun. Otherwise nobody writes a snapshot until the lease ends.
+        Commands end while their thread has just begun, and the storage may need threads, which can no longer start.
+        Otherwise nobody writes a snapshot until the lease ends.
         """
-        thread = self._thread
-        if thread is None:
+        self._is_ending = True
+        if self._thread is not None:
+            self._thread.join(_AT_EXIT)
+        if not self._is_unfinished:
             return
-        thread.join(_AT_EXIT)
-        if not thread.is_alive():
-            return
-        with suppress(*_FAILURES), closing(Source(self._directory.options, patient=False)) as source:
-            with spending(Spender.SYNC):
+        with suppress(*_FAILURES, ConnectionDoesNotExist):
+            with closing(Source(self._directory.options, patient=False)) as source, spending(Spender.SYNC):
                 release(source, self._holder)
             note = self._directory.snapshot_note()
             self._directory.note_snapshot(note.newest, 0.0, refused=note.refused)
@@ -101,15 +105,17 @@ class SnapshotThread:
         try:
             if not self._may_ask():
                 return
+            self._is_unfinished = True
             with closing(Source(self._directory.options, patient=False)) as source, spending(Spender.SYNC):
                 taken = take_snapshot(self._directory, source, holder=self._holder)
         except SnapshotNotTaken as reason:
+            self._is_unfinished = False
             log.debug("No snapshot of the replica %s is taken: %s.", alias, reason)
         except _FAILURES as error:
-            log.warning("The snapshot of the replica %s failed: %s.", alias, error)
+            level = logging.DEBUG if self._is_ending else logging.WARNING
+            log.log(level, "The snapshot of the replica %s failed: %s.", alias, error)
         except Exception:
             log.exception("The snapshot of the replica %s failed.", alias)
         else:
+            self._is_unfinished = False
             log.info("Snapshot %s of the replica %s is complete.", taken.name, alias)
-        finally:
-            atexit.unregister(self.end)

@@ -616,6 +616,24 @@ def test_a_process_that_ends_before_its_snapshot_gives_the_lease_back(d1, writin
     until(lambda: newest(d1) is not None)
 
 
+def test_a_process_whose_storage_can_no_longer_start_threads_gives_the_lease_back(
+    d1, writing, monkeypatch, caplog
+):
+    ends = threading.Event()
+
+    def fail(*arguments):
+        ends.wait(30)
+        raise ArchiveError("part-000000 was not stored (RuntimeError)")
+
+    monkeypatch.setattr(snapshot, "_write", fail)
+    threads = writing.host.sync_thread._snapshots
+    Design.objects.using(writing.source).create(title="one more")
+    threading.Timer(0.1, ends.set).start()
+    threads.end()
+    assert d1("SELECT holder, lease FROM _d1_snapshots") == [["", 0]]
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
 def test_a_process_that_ends_lets_a_short_snapshot_finish(d1, writing):
     Design.objects.using(writing.source).create(title="one more")
     writing.host.sync_thread._snapshots.end()
