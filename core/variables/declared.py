@@ -119,10 +119,13 @@ LOG_FORMAT = SERVICE.variable(
 )  # fmt: skip
 SENTRY_DSN = SERVICE.variable(
     "SENTRY_DSN",
-    kinds.Secret(),
-    "",
+    kinds.Text(
+        "the DSN of a project, like https://key@sentry.example/1",
+        r"https?://[^\s:@/?#]+(:[^\s@/?#]*)?@[\w.-]+(:[0-9]{1,5})?(/[^\s?#]+)?/[0-9]+",
+        shown=False,
+    ), "",
     "where errors are reported: the DSN of a project of Sentry's ([logs](logs.md))",
-)
+)  # fmt: skip
 METRICS_TOKEN = SERVICE.variable(
     "METRICS_TOKEN", kinds.Secret(), "", "bearer token for `/metrics`; without it the page is a 404"
 )
@@ -291,12 +294,10 @@ CLOUDFLARE_R2_PRIVATE_BUCKET_NAME = STORES.variable(
 )  # fmt: skip
 BACKUP_KEY = STORES.variable(
     "BACKUP_KEY",
+    # Not shown: it is easily confused with the private key.
     kinds.Text(
-        "public keys of age (age1…), with spaces or commas between them",
-        rf"{AGE_KEY}([ ,]+{AGE_KEY})*",
-        shown=False,
-    ),
-    "",
+        "public keys of age (age1…), with spaces or commas between them", rf"{AGE_KEY}([ ,]+{AGE_KEY})*", shown=False
+    ), "",
     "whom [backups](backups.md) are encrypted to; the private keys stay off the host",
 )  # fmt: skip
 CLOUDFLARE_R2_ENDPOINT_URL = STORES.variable(

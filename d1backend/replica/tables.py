@@ -126,7 +126,7 @@ def parse_columns(tables: Iterable[str], rows: Rows, source: str) -> dict[str, T
     schemas = {}
     for table in tables:
         if table not in found:
-            raise LookupError(f"DATABASES[{source!r}] has no table {table}.")
+            raise LookupError(f"DATABASES[{source!r}] has no table {table}: run `manage.py migrate`.")
         keys = [name for name, kind, pk, *_ in found[table] if pk and kind == "INTEGER"]
         if len(keys) != 1 or sum(bool(pk) for _, _, pk, *_ in found[table]) != 1:
             raise ValueError(f"Table {table} cannot be copied: it has no INTEGER PRIMARY KEY.")

@@ -27,7 +27,7 @@ OF_DEPLOYMENT = [
     Check("Database", "database.app_settings", database.told_settings, ("database.migrations",)),
     Check("Database", "database.admin", database.admin, ("database.migrations",)),
     Check("Copies", "copies.replica", copies.copy, D1),
-    Check("Copies", "copies.snapshots", copies.snapshots, (*D1, "private_bucket.objects")),
+    Check("Copies", "copies.snapshots", copies.snapshots, ("d1.schema", "private_bucket.objects")),
     Check("Copies", "copies.backup", copies.backup, ("private_bucket.objects",)),
     Check("R2", "bucket.objects", buckets.public_takes_objects, seconds=20),
     Check("R2", "bucket.address", buckets.public_address, ("bucket.objects",), seconds=20),

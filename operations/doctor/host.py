@@ -35,7 +35,9 @@ def data(visit: Visit) -> Finding:
     if written != b"doctor":
         return fault("The folder in DATA gives back other bytes than were written.", "Replace the disk.")
     mode = folder.stat().st_mode
-    if mode & 0o077 and not mode & stat.S_ISVTX:
+    if mode & stat.S_ISVTX:
+        return warning("DATA is a folder that all users of this host share.", "Name a folder in it.")
+    if mode & 0o077:
         return warning("Other users of this host may read DATA.", "Run `chmod 700` on it.")
     return ok("DATA can be written, and only its owner reads it.")
 

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from d1backend.local import workerd_binary
+from d1backend.options import Settings
+from d1backend.protocol.api import Api
 from devtools.local_cloud import PRIVATE_BUCKET
 from devtools.prod_like import ROOT, prod_like
 
@@ -138,6 +140,20 @@ def test_a_setting_that_is_broken_is_named(world, changes, named):
     told = examined(world, **changes)
     told.sentences.pop(NO_BACKUP, None)
     assert named in " ".join(told.sentences.values()), told.output
+
+
+def test_of_a_database_that_is_still_empty_only_the_migration_is_missing(world):
+    """The first thing that the guide asks for, before anything is deployed."""
+    variables = ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_D1_BASE_URL")
+    account, token, address = (world.environment[name] for name in variables)
+    api = Api(Settings(account_id=account, api_token=token, base_url=address))
+    told = examined(
+        world, CLOUDFLARE_D1_DATABASE_ID=api.create("empty"), DATA=f"{world.environment['DATA']}/empty"
+    )
+    assert told.sentences.keys() - {NO_BACKUP, "copies.replica"} == {"d1.schema", "database.migrations"}
+    assert all(
+        "Run `manage.py migrate`" in told.sentences[name] for name in ("d1.schema", "database.migrations")
+    )
 
 
 def test_a_private_bucket_that_the_public_address_shows_is_named(world):

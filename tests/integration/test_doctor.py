@@ -210,8 +210,9 @@ def test_a_folder_that_others_read_is_a_warning_and_nothing_is_left_in_it(settin
     settings.DATA = tmp_path / "data"
     assert host.data(VISIT).status == Status.OK
     assert list(settings.DATA.iterdir()) == []
-    settings.DATA.chmod(0o755)
-    assert host.data(VISIT).status == Status.WARNING
+    for mode in (0o755, 0o1777):
+        settings.DATA.chmod(mode)
+        assert host.data(VISIT).status == Status.WARNING
 
 
 def test_render_needs_the_header_that_cloudflare_sets(settings):

@@ -21,7 +21,7 @@ from tests.unit.test_environment import D1, PRODUCTION, R2, ROOT, one_sentence, 
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 BLUEPRINT = yaml.safe_load((ROOT / "render.yaml").read_text())
-SERVICE = BLUEPRINT["services"][0]
+SERVICE, *JOBS = BLUEPRINT["services"]
 GIVEN = {one["key"]: one.get("value", "") for one in SERVICE["envVars"]}
 STARTER = 512 * 1024**2  # bytes of memory of Render's smallest plan
 
@@ -34,6 +34,20 @@ def test_render_gets_a_full_version_of_python_and_the_image_the_same_minor_one()
 def test_every_variable_of_the_blueprint_is_declared_and_right():
     assert GIVEN.keys() - declared.ALL.keys() == {"PYTHON_VERSION"}
     check(Environment(GIVEN | PRODUCTION | D1 | R2 | {"CLOUDFLARE_R2_PRIVATE_BUCKET_NAME": "private"}))
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job["name"])
+def test_a_job_has_the_variables_of_the_service_and_the_packages_that_were_tested(job):
+    """Render generates another secret for each service: a job with its own could not open the service's snapshots."""
+    assert job["buildCommand"] == SERVICE["buildCommand"].partition(" && ")[0]
+    given = {one["key"]: one.get("fromService") for one in job["envVars"]}
+    assert {name for name, source in given.items() if source is None} == {
+        "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME", "BACKUP_KEY",
+    }  # fmt: skip
+    for name, source in given.items():
+        assert name in GIVEN
+        assert source in (None, {"type": "web", "name": SERVICE["name"], "envVarKey": name})
+    assert given.keys() >= {"ENVIRONMENT", "JWT_SECRET", *D1, *R2}
 
 
 def test_the_workers_of_the_blueprint_and_the_default_fit_its_plan_and_four_do_not():

@@ -44,6 +44,10 @@ WRONG = [
     ("GUNICORN_LOG_LEVEL", "loud"),
     ("GUNICORN_LOG_LEVEL", ""),
     ("CONSOLE_TIME_ZONE", "Mars/Olympus"),
+    ("SENTRY_DSN", "nonsense"),
+    ("SENTRY_DSN", "https://sentry.example/1"),
+    ("SENTRY_DSN", "https://key@/1"),
+    ("SENTRY_DSN", "https://key@sentry.example/project"),
     ("CACHE_URL", "memcache://10.0.0.2"),
     ("CACHE_URL", "redis"),
     ("CACHE_URL", "redis://"),
@@ -97,6 +101,8 @@ def test_a_wrong_value_is_refused_in_one_sentence_that_names_its_variable(name, 
         ("ALLOWED_HOSTS", "gallery.example,10.1.2.3", ["gallery.example", "10.1.2.3"]),
         ("ALLOWED_HOSTS", ".gallery.example,[::1]", [".gallery.example", "[::1]"]),
         ("FORWARDED_ALLOW_IPS", "10.0.0.0/8,::1,*", ["10.0.0.0/8", "::1", "*"]),
+        ("SENTRY_DSN", "https://key@o1.ingest.sentry.example/42", "https://key@o1.ingest.sentry.example/42"),
+        ("SENTRY_DSN", "http://key:word@10.0.0.2:9000/a/7", "http://key:word@10.0.0.2:9000/a/7"),
         ("CACHE_URL", "rediss://user:word@redis.example:6379/1", "rediss://user:word@redis.example:6379/1"),
         ("DATABASE_URL", "sqlite:////srv/gallery.sqlite3", "sqlite:////srv/gallery.sqlite3"),
         ("D1_TIMEOUT", "2.5", 2.5),
@@ -142,7 +148,7 @@ def test_all_wrong_variables_are_named_at_once():
     ]  # fmt: skip
 
 
-MAY_HOLD_SECRETS = re.compile("SECRET|TOKEN$|KEY|PASSWORD|URL|_ID$")
+MAY_HOLD_SECRETS = re.compile("SECRET|TOKEN$|KEY|PASSWORD|URL|DSN|_ID$")
 
 
 @pytest.mark.parametrize("name", [*filter(MAY_HOLD_SECRETS.search, declared.ALL)])

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ class _Upstream(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self):
-        self.bodies = []
+        self.bodies, self.connections = [], []
         super().__init__(("127.0.0.1", 0), _Echo)
 
     @property
@@ -33,6 +34,7 @@ class _Echo(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.bodies.append(body)
+        self.server.connections.append(self.connection)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -74,6 +76,15 @@ def test_without_a_plan_every_request_passes_on_one_connection(proxy, upstream):
         assert ask(proxy, client)[::2] == (200, BODY)
     assert (proxy.count, proxy.connections, len(upstream.bodies)) == (3, 1, 3)
     assert proxy.log[0][0].sql == ["SELECT 1"]
+    client.close()
+
+
+def test_an_engine_that_ended_an_idle_connection_is_asked_by_another(proxy, upstream):
+    client = http.client.HTTPConnection("127.0.0.1", proxy.port)
+    assert ask(proxy, client)[0] == 200
+    upstream.connections[0].shutdown(socket.SHUT_RDWR)
+    assert ask(proxy, client)[0] == 200
+    assert (proxy.connections, len(upstream.connections)) == (1, 2)
     client.close()
 
 

@@ -589,6 +589,57 @@ def test_commits_at_once_ask_for_the_lease_once(d1, writing, proxy):
     assert len(asked) == 1
 
 
+def test_a_process_that_ends_before_its_snapshot_gives_the_lease_back(d1, writing, monkeypatch):
+    """A command commits, which starts the thread, and ends."""
+    begun, goes_on = threading.Event(), threading.Event()
+    write = snapshot._write
+
+    def write_slowly(*arguments):
+        begun.set()
+        goes_on.wait(30)
+        return write(*arguments)
+
+    threads = writing.host.sync_thread._snapshots
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "_write", write_slowly)
+        patch.setattr(snapshot_thread, "_AT_EXIT", 0.0)
+        Design.objects.using(writing.source).create(title="one more")
+        assert begun.wait(30)
+        assert d1("SELECT lease > 0 FROM _d1_snapshots") == [[1]]
+        threads.end()
+        assert d1("SELECT holder, lease FROM _d1_snapshots") == [["", 0]]
+    goes_on.set()
+    until(lambda: not threads._thread.is_alive())
+    assert newest(d1) is None  # it lost its lease
+    threads.reset()
+    threads.start_when_due()
+    until(lambda: newest(d1) is not None)
+
+
+def test_a_process_whose_storage_can_no_longer_start_threads_gives_the_lease_back(
+    d1, writing, monkeypatch, caplog
+):
+    ends = threading.Event()
+
+    def fail(*arguments):
+        ends.wait(30)
+        raise ArchiveError("part-000000 was not stored (RuntimeError)")
+
+    monkeypatch.setattr(snapshot, "_write", fail)
+    threads = writing.host.sync_thread._snapshots
+    Design.objects.using(writing.source).create(title="one more")
+    threading.Timer(0.1, ends.set).start()
+    threads.end()
+    assert d1("SELECT holder, lease FROM _d1_snapshots") == [["", 0]]
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+def test_a_process_that_ends_lets_a_short_snapshot_finish(d1, writing):
+    Design.objects.using(writing.source).create(title="one more")
+    writing.host.sync_thread._snapshots.end()
+    assert newest(d1) is not None
+
+
 def test_a_note_of_a_clock_that_was_ahead_does_not_stop_snapshots(d1, writing, monkeypatch):
     now = time.time
     with monkeypatch.context() as patch:
