@@ -24,7 +24,10 @@ MOST_DRAINED = 128 * 1024**2  # bytes that are dropped after an answer, so that 
 LIST = "/api/designs"
 DESIGN = re.compile(r"/api/designs/[0-9]+")
 PART = re.compile(r"sort=newest|(?P<name>page|per_page)=(?P<number>[0-9]{1,4})|after=[\w.-]*")
-QUICK_ROWS, PAGE_SIZE = 400, 20  # designs up to the end of a page that an index finds at once; of a page by default
+QUICK_ROWS, PAGE_SIZE = (
+    400,
+    20,
+)  # designs up to the end of a page that an index finds at once; of a page by default
 
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 900.0  # at most, and less if it comes more slowly than

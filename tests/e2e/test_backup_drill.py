@@ -101,7 +101,7 @@ def test_the_drill(server, tmp_path):
     after = new_host(server, tmp_path)
     shutil.copytree(server.data / "media", after.data / "media")
     assert "all equal" in after.manage("restore", str(path), "--identity", str(tmp_path / "identity"))
-    after.manage("erase_deleted")
+    after.manage("tidy", "--only", "deleted_accounts")
     with serving(after):
         for client in (admin, reader):
             client.address = after.address

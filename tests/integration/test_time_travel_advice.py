@@ -50,4 +50,4 @@ def test_a_broken_schema_is_no_obstacle(monkeypatch):
 
 
 def test_the_next_steps_begin_with_who_left():
-    assert "erase_deleted" in said(asks_what_is_next)[0]
+    assert "tidy --only deleted_accounts" in said(asks_what_is_next)[0]
