@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from django.http import HttpRequest
 
@@ -19,7 +19,7 @@ SHORTEST_SECRET = 8  # characters of a variable's value
 MOST_VALUES = 500  # of a request
 SHORTEST, SHORTEST_NUMBER = 3, 6  # characters that are looked for; tracebacks are full of shorter ones
 SHORTEST_HEADER = 8  # the values of most headers are words of HTTP
-LONGEST_NAME = 20  # characters
+LONGEST_NAME = 19  # characters: csrfmiddlewaretoken
 MOST_RAW = 64 * 1024  # bytes of a body that is no JSON
 PLAIN_HEADERS = {"HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_COOKIE"}  # our own name; the others are taken apart
 NAMES = r"\w*(?:token|password|secret|signature|ticket|code|cookie|authorization|contact|full_name|username|search)"
@@ -110,7 +110,9 @@ def sent(request: HttpRequest) -> Iterator[str]:
     """Return the values that a client sent, as far as the view has read them. Reads nothing itself."""
     yield from values_of(request.META.get("HTTP_AUTHORIZATION", "").split()[1:])
     yield from values_of(dict(request.COOKIES))
-    for name, value in parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True):
+    query = request.META.get("QUERY_STRING", "")
+    yield from (unquote_plus(part) for part in filter(None, query.split("&")) if "=" not in part)
+    for name, value in parse_qsl(query):
         yield from values_of({name: value})
     for name in ("_post", "_files"):
         for key, values in request.__dict__[name].lists() if name in request.__dict__ else ():
