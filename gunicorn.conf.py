@@ -41,6 +41,7 @@ max_requests = 100_000
 max_requests_jitter = 10_000
 memory_folder = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  where Linux has it
 worker_tmp_dir = memory_folder  # the heartbeats
+control_socket_disable = True  # it would lie in the user's home, one for all their servers
 proxies = env[v.FORWARDED_ALLOW_IPS]
 forwarded_allow_ips = ",".join(proxies)
 # The request log is the service's own; core/request_log.py.

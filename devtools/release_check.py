@@ -92,11 +92,11 @@ def made_from_code() -> list[str]:
         [sys.executable, "-m", "pytest", "-q", "--no-header", *CURRENT],
         capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip
-    return (
-        []
-        if done.returncode == 0
-        else [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
-    )
+    if done.returncode == 0:
+        return []
+    found = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    last = done.stderr.strip().rpartition("\n")[2]
+    return found or [f"pytest ended with status {done.returncode}: {last}"]
 
 
 def api() -> list[str]:

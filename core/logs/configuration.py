@@ -77,5 +77,7 @@ def configuration(level: str, form: str) -> dict[str, Any]:
             "environ": {"level": "WARNING"},  # that there is no file .env
             # gunicorn keeps its level, which is a setting of its own.
             "gunicorn.error": {"handlers": [], "propagate": True},
+            # It warns of each answer to HEAD that it drops the body, which is what it is for.
+            "gunicorn.http.wsgi": {"level": "ERROR"},
         },
     }

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from django.http import HttpRequest
 
@@ -18,6 +18,10 @@ SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|_KEY|_DSN", re.I)  # of a varia
 SHORTEST_SECRET = 8  # characters of a variable's value
 MOST_VALUES = 500  # of a request
 SHORTEST, SHORTEST_NUMBER = 3, 6  # characters that are looked for; tracebacks are full of shorter ones
+SHORTEST_HEADER = 8  # the values of most headers are words of HTTP
+LONGEST_NAME = 19  # characters: csrfmiddlewaretoken
+MOST_RAW = 64 * 1024  # bytes of a body that is no JSON
+PLAIN_HEADERS = {"HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_COOKIE"}  # our own name; the others are taken apart
 NAMES = r"\w*(?:token|password|secret|signature|ticket|code|cookie|authorization|contact|full_name|username|search)"
 # Forms by which a secret is known, whoever wrote it: (pattern, what remains).
 SHAPES = (
@@ -106,24 +110,50 @@ def sent(request: HttpRequest) -> Iterator[str]:
     """Return the values that a client sent, as far as the view has read them. Reads nothing itself."""
     yield from values_of(request.META.get("HTTP_AUTHORIZATION", "").split()[1:])
     yield from values_of(dict(request.COOKIES))
-    yield from (value for _, value in parse_qsl(request.META.get("QUERY_STRING", "")))
+    query = request.META.get("QUERY_STRING", "")
+    yield from (unquote_plus(part) for part in filter(None, query.split("&")) if "=" not in part)
+    for name, value in parse_qsl(query):
+        yield from values_of({name: value})
     for name in ("_post", "_files"):
-        for _, values in request.__dict__[name].lists() if name in request.__dict__ else ():
-            yield from values_of([getattr(value, "name", value) for value in values])
+        for key, values in request.__dict__[name].lists() if name in request.__dict__ else ():
+            yield from values_of({key: [getattr(value, "name", value) for value in values]})
     match = request.resolver_match
     if match is not None:
         yield from values_of(match.kwargs)
+    else:
+        yield from filter(is_foreign, request.path.split("/"))
+    yield from headers_of(request)
+    yield from body_of(request)
+
+
+def is_foreign(name: str) -> bool:
+    """Return whether a name of a parameter, of a field or in a path is too long for one of ours."""
+    return len(name) > LONGEST_NAME
+
+
+def headers_of(request: HttpRequest) -> Iterator[str]:
+    for name, value in request.META.items():
+        if name.startswith("HTTP_") and name not in PLAIN_HEADERS and len(value) >= SHORTEST_HEADER:
+            yield value
+
+
+def body_of(request: HttpRequest) -> Iterator[str]:
+    body: bytes = getattr(request, "_body", b"")
     try:
-        yield from values_of(json.loads(getattr(request, "_body", b"") or b"null"))
+        yield from values_of(json.loads(body or b"null"))
     except (ValueError, RecursionError):
-        return
+        if len(body) <= MOST_RAW:
+            yield body.decode(errors="replace")
 
 
 def values_of(data: object) -> Iterator[str]:
-    """Return the texts inside of JSON."""
+    """Return the texts and whole numbers inside of JSON, and the names of fields that are no names of ours."""
     if isinstance(data, str):
         yield data
+    elif isinstance(data, int) and not isinstance(data, bool):
+        yield str(data)
     elif isinstance(data, Mapping):
+        yield from filter(is_foreign, data)
         for value in data.values():
             yield from values_of(value)
     elif isinstance(data, list):

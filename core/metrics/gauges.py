@@ -32,6 +32,10 @@ class HostGauge:
         self.values[labels] = value
 
 
+class Unknown(Exception):
+    """A value that could not be loaded yet, which the log said when it was tried."""
+
+
 class HostCollector(Collector):
     """All gauges of the host."""
 
@@ -46,6 +50,8 @@ class HostCollector(Collector):
         for read in hooks.gauges:
             try:
                 read()
+            except Unknown:
+                failed += 1
             except Exception:
                 # The other numbers are wanted most when something fails.
                 logger.exception("a part of the metrics could not be read")
@@ -69,7 +75,8 @@ REGISTRY.register(HOST)
 class Remembered(Generic[T]):
     """What `load` returned, which is asked again when that is older than so many seconds.
 
-    In the `background` nobody waits for it: for what a network may delay. Until it has answered there is no value.
+    In the `background` nobody waits for it: for what a network may delay. Until it has answered there is no value, and
+    Unknown once it has failed.
     """
 
     def __init__(self, load: Callable[[], T], seconds: float, *, background: bool = False) -> None:
@@ -80,19 +87,26 @@ class Remembered(Generic[T]):
     def forget(self) -> None:
         self._value: T | None = None
         self._until = 0.0
+        self._is_unknown = False
 
     def get(self) -> T | None:
-        """Return the value; None if there is none yet. Raises what `load` does, unless it runs in the background."""
+        """Return the value; None if there is none yet.
+
+        Raises what `load` does, or in the background Unknown, if it has never returned.
+        """
         if time.monotonic() >= self._until and self._loading.acquire(blocking=False):
             if self._background:
                 threading.Thread(target=self._load_quietly, name="metrics", daemon=True).start()
             else:
                 self._load_once()
+        if self._is_unknown:
+            raise Unknown
         return self._value
 
     def _load_once(self) -> None:
         try:
             self._value = self._load()
+            self._is_unknown = False
         finally:
             self._until = time.monotonic() + self._seconds
             self._loading.release()
@@ -101,4 +115,5 @@ class Remembered(Generic[T]):
         try:
             self._load_once()
         except Exception:
+            self._is_unknown = self._value is None
             logger.exception("a part of the metrics could not be read")

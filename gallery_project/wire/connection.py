@@ -21,8 +21,13 @@ MOST_ADDRESS = 8190  # bytes
 MOST_HEAD = 16 * 1024  # bytes
 MOST_DRAINED = 128 * 1024**2  # bytes that are dropped after an answer, so that the client reads it
 
-QUICK = re.compile(r"/api/designs(/[0-9]+)?")
-SEARCHES = ("search", "q=")
+LIST = "/api/designs"
+DESIGN = re.compile(r"/api/designs/[0-9]+")
+PART = re.compile(r"sort=newest|(?P<name>page|per_page)=(?P<number>[0-9]{1,4})|after=[\w.-]*")
+QUICK_ROWS, PAGE_SIZE = (
+    400,
+    20,
+)  # designs up to the end of a page that an index finds at once; of a page by default
 
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 900.0  # at most, and less if it comes more slowly than
@@ -208,14 +213,17 @@ class Connection:
 
     @property
     def is_quick(self) -> bool:
-        """Whether it asks for a list of designs without a search, or for one design, and nothing more has come."""
+        """Whether it asks for one design, or a part of the newest that takes no time, and nothing more has come."""
         request = self.request
         return (
             request.method == "GET"
-            and QUICK.fullmatch(request.path) is not None
-            and not any(name in request.query for name in SEARCHES)
             and self.body is None
             and not self.buffer
+            and (
+                is_quick_list(request.query)
+                if request.path == LIST
+                else DESIGN.fullmatch(request.path) is not None
+            )
         )
 
     def is_wanted(self) -> bytes:
@@ -224,6 +232,23 @@ class Connection:
         self.since = time.monotonic()
         waits = self.expects_continue and not self.kept and not self.buffer
         return b"HTTP/1.1 100 Continue\r\n\r\n" if waits else b""
+
+
+def is_quick_list(query: str) -> bool:
+    """Whether a list of designs is read in no time: unfiltered, by its index, and among the first ones or by cursor.
+
+    Other lists may take a second in a large catalogue, when nobody has asked for them since it changed.
+    """
+    if not query:
+        return True
+    numbers = {"page": 1, "per_page": PAGE_SIZE}
+    for part in query.split("&"):
+        found = PART.fullmatch(part)
+        if found is None:
+            return False
+        if found["name"]:
+            numbers[found["name"]] = int(found["number"])
+    return numbers["page"] * numbers["per_page"] <= QUICK_ROWS
 
 
 def time_for(count: int) -> float:

@@ -272,6 +272,18 @@ def test_a_storage_of_backups_that_hangs_delays_nobody(newest_backup, monkeypatc
         hangs.set()
 
 
+def test_a_storage_of_backups_that_never_answered_is_told(newest_backup):
+    """Without a value its alert is silent, so another one has to say that it is."""
+
+    def fail():
+        raise OSError("the keys are wrong")
+
+    found = newest_backup(fail)
+    assert not found.has("gallery_backup_timestamp_seconds")
+    assert found.sum("gallery_unreadable_gauges") == 1
+    assert newest_backup(lambda: 5.0).sum("gallery_unreadable_gauges") == 0
+
+
 def test_a_part_that_cannot_be_read_leaves_the_others(monkeypatch, caplog):
     def fail():
         raise OSError("the disk is gone")

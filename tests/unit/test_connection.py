@@ -156,3 +156,39 @@ def test_what_can_be_spared_first(clock, conn, tmp_path):
     for one, other in pairs:
         one.close()
         other.close()
+
+
+@pytest.mark.parametrize(
+    ("target", "is_quick"),
+    [
+        ("/api/designs", True),
+        ("/api/designs?page=20", True),
+        ("/api/designs?page=4&per_page=100&sort=newest", True),
+        ("/api/designs?after=aGVsbG8-_.x", True),
+        ("/api/designs/7", True),
+        ("/api/designs?page=21", False),  # loads the ids of the whole list
+        ("/api/designs?page=5&per_page=100", False),
+        ("/api/designs?per_page=99999", False),
+        ("/api/designs?category=sarees", False),  # counts what it finds
+        ("/api/designs?sort=title", False),
+        ("/api/designs?search=silk", False),
+        ("/api/designs?%73earch=silk", False),
+        ("/api/designs?page=1&x=1", False),
+        ("/api/designs/facets", False),
+        ("/api/designs/7/similar", False),
+    ],
+)
+def test_only_what_takes_no_time_is_quick(conn, target, is_quick):
+    assert received(conn, f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()) is Step.RUN
+    assert conn.is_quick is is_quick
+
+
+@pytest.mark.parametrize("method", ["HEAD", "DELETE"])
+def test_only_a_get_is_quick(conn, method):
+    received(conn, f"{method} /api/designs/7 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    assert not conn.is_quick
+
+
+def test_a_request_behind_which_another_one_has_come_is_not_quick(conn):
+    received(conn, b"GET /api/designs HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
+    assert not conn.is_quick

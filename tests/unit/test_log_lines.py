@@ -101,6 +101,38 @@ def test_an_exception_quotes_nothing_that_the_client_sent(request_):
     assert json.loads(line)["user_id"] == 7
 
 
+@pytest.mark.parametrize(
+    ("made", "value"),
+    [
+        (lambda rf: rf.get("/?0123456789abcdef01234567"), "0123456789abcdef01234567"),  # a token and no name
+        (lambda rf: rf.get("/?page=1&K7QM-2XPA"), "K7QM-2XPA"),  # a reset code
+        (lambda rf: rf.get("/?0123456789abcdef0123=1"), "0123456789abcdef0123"),
+        (lambda rf: rf.get("/?a=charulata&a=meera"), "charulata"),
+        (lambda rf: rf.get("/elsewhere/0123456789abcdef01234567"), "0123456789abcdef01234567"),
+        (lambda rf: rf.get("/", HTTP_X_API_KEY="charulata"), "charulata"),
+        (lambda rf: rf.get("/", HTTP_REFERER="https://a.example/charulata"), "charulata"),
+        (lambda rf: rf.get("/", HTTP_IDEMPOTENCY_KEY="charulata"), "charulata"),
+        (lambda rf: with_body(rf, b'{"0123456789abcdef01234567": 1}'), "0123456789abcdef01234567"),
+        (lambda rf: with_body(rf, b'{"contact": 9845012345}'), "9845012345"),
+        (lambda rf: with_body(rf, b"charulata, and no JSON"), "charulata"),
+    ],
+)
+def test_a_traceback_quotes_no_part_of_a_request(rf, made, value):
+    request = made(rf)
+    token = CURRENT.set(Current("id-1", request))
+    said = f"{request!r} {request.META} {request.__dict__.get('_body')!r}"
+    line = JsonFormatter().format(record("oh", error=raised(ValueError(said))))
+    CURRENT.reset(token)
+    assert value in said
+    assert value not in line
+
+
+def with_body(rf, body):
+    request = rf.post("/")
+    request._body = body
+    return request
+
+
 def test_a_warning_quotes_nothing_that_the_client_sent(request_):
     assert "paisley" not in LinesFormatter().format(record("no %s", "paisley", level=logging.WARNING))
 
@@ -156,6 +188,10 @@ def test_other_packages_never_log_at_debug():
     assert made["root"]["level"] == "INFO"
     assert made["loggers"]["d1backend"]["level"] == "DEBUG"
     assert configuration.configuration("ERROR", "json")["root"]["level"] == "ERROR"
+
+
+def test_an_answer_to_head_is_nothing_to_warn_of():
+    assert configuration.configuration("DEBUG", "json")["loggers"]["gunicorn.http.wsgi"]["level"] == "ERROR"
 
 
 def test_a_stream_is_made_for_its_request_and_for_nothing_between():

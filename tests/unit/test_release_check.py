@@ -54,6 +54,21 @@ def test_a_version_has_three_numbers(monkeypatch, text):
     assert "is not like 1.2.3" in release_check.version()[0]
 
 
+@pytest.mark.parametrize(
+    ("status", "printed", "told"),
+    [
+        (0, "4 passed", []),
+        (1, "...\nFAILED tests/a.py::b - no\n1 failed", ["FAILED tests/a.py::b - no"]),
+        (2, "...\nERROR tests/a.py - ImportError\n1 error", ["ERROR tests/a.py - ImportError"]),
+        (4, "", ["pytest ended with status 4: usage"]),
+    ],
+)
+def test_tests_that_did_not_run_are_a_fault(monkeypatch, status, printed, told):
+    done = subprocess.CompletedProcess([], status, printed, "the\nusage\n")
+    monkeypatch.setattr(release_check.subprocess, "run", lambda *command, **how: done)
+    assert release_check.made_from_code() == told
+
+
 def test_only_a_first_number_breaks_clients_and_before_1_the_second():
     pairs = [("1.2.0", "2.0.0"), ("0.1.0", "0.2.0"), ("1.2.0", "1.3.0"), ("0.1.0", "0.1.1")]
     assert [may_break(*map(version_of, pair)) for pair in pairs] == [True, True, False, False]
