@@ -78,7 +78,7 @@ def test_the_lost_time_is_gone_everywhere_and_nothing_of_it_means_something_else
     tags = {server.address: at(server, early).get("/api/designs").headers["ETag"] for server in (one, other)}
     said = one.manage("d1_time_travel", "--at", bookmark, "--restore", "--no-input")
     assert "To undo: python manage.py d1_time_travel --at " in said
-    assert "erase_deleted" in said
+    assert "tidy --only deleted_accounts" in said
 
     again = newcomer(other, other.client(**other.admin))
     assert again.id > lost.id

@@ -45,7 +45,8 @@ class Command(BaseCommand):
             )
         self._report_pictures(backup)
         self.stdout.write(
-            "Next: `manage.py erase_deleted` with this database, then give its id to the hosts (docs/backups.md)."
+            "Next: `manage.py tidy --only deleted_accounts` with this database, then give its id to the hosts "
+            "(docs/backups.md)."
         )
 
     def _report_pictures(self, backup: Backup) -> None:
