@@ -26,7 +26,8 @@ moments = st.lists(
 def test_the_newest_of_days_weeks_and_months_are_kept(taken):
     kept = retention.kept(taken)
     assert kept <= set(taken)
-    assert len(kept) <= retention.DAYS + retention.WEEKS + retention.MONTHS
+    older = {moment for moment in kept if max(kept) - moment >= retention.RECENT}
+    assert len(older) <= retention.DAYS + retention.WEEKS + retention.MONTHS
     if taken:
         assert max(taken) in kept
     for period, most in (
@@ -43,6 +44,12 @@ def test_the_newest_of_days_weeks_and_months_are_kept(taken):
 def test_thinning_again_deletes_nothing(taken):
     kept = retention.kept(taken)
     assert retention.kept(kept) == kept
+
+
+def test_one_more_after_a_mistake_costs_none_of_before_it():
+    """The last good one is of the same morning, or of last night where the day is another one by UTC."""
+    taken = {datetime(2026, 12, 31, 20, tzinfo=UTC) + timedelta(hours=hours) for hours in (0, 3, 7, 8)}
+    assert retention.kept(taken) == taken
 
 
 def test_a_backup_a_day_for_two_years():

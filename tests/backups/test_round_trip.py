@@ -97,6 +97,15 @@ def test_numbers_are_not_given_again_and_the_version_is_new(gallery, target, tmp
     assert recent == ""
 
 
+def test_a_table_without_a_row_gives_no_number_again_either(db_of_commits, target, tmp_path):
+    """What it got after the backup had the first numbers."""
+    taken(tmp_path / "x.backup")
+    restored(tmp_path / "x.backup", target)
+    with closing(database_of(target, print)) as database:
+        sequences = dict(database.ask([schema.SEQUENCES])[0])
+    assert min(sequences[name] for name in ("users", "designs", "user_favorites")) >= restoring.SKIPPED
+
+
 def test_searches_and_triggers_work_on_what_was_restored(gallery, target, tmp_path):
     taken(tmp_path / "x.backup")
     restored(tmp_path / "x.backup", target)
