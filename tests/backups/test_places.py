@@ -117,6 +117,40 @@ def test_backups_in_the_bucket_are_found_read_and_thinned(gallery, private, tmp_
         quiet("restore", "r2:none")
 
 
+@pytest.mark.parametrize("fault", ["refuse", "throttle", "cut", "lose"])
+@pytest.mark.parametrize("method", ["PUT", "HEAD", "GET", "DELETE"])
+@pytest.mark.django_db(transaction=True)
+def test_a_bucket_that_fails_midway_costs_no_backup(db_of_commits, private, bucket_store, fault, method):
+    """What fails is a sentence; those that were there stay, and what the bucket lists is whole."""
+    older = [name_of(datetime(2026, 10, 5, tzinfo=UTC) + timedelta(days=day)) for day in range(3)]
+    bucket = places.place_of("r2:")
+    for name in older:
+        with bucket.writing(name) as path:
+            path.write_bytes(b"an older one")
+    bucket_store.proxy.fault = lambda called, path: fault if called == method else ""
+    try:
+        quiet("backup", to="r2:")
+    except CommandError as error:
+        assert str(error).startswith("The private bucket could not be ")
+        assert "127.0.0.1" not in str(error)
+    finally:
+        bucket_store.proxy.fault = lambda called, path: ""
+    found = bucket.names()
+    assert found[:3] == older
+    for name in found[3:]:
+        assert "can be restored" in quiet("backup", verify=f"r2:{name}")
+
+
+def test_a_bucket_without_a_name_names_the_newest(private):
+    with pytest.raises(CommandError, match=r"Name a backup of the private bucket, r2:NAME: there is none"):
+        quiet("restore", "r2:")
+    for day in range(1, 9):
+        with places.place_of("r2:").writing(name_of(datetime(2026, 10, day, tzinfo=UTC))) as path:
+            path.write_bytes(b"an older one")
+    with pytest.raises(CommandError, match=r"r2:NAME: gallery-20261008T000000Z.backup, .*-20261004T"):
+        quiet("restore", "r2:")
+
+
 def test_a_bucket_that_fails_is_a_sentence_without_its_address(private, bucket_store):
     with pytest.raises(BackupError, match=r"The private bucket could not be listed \(\w+\)\.") as error:
         newest(type("Broken", (), {"listdir": lambda self, path: 1 / 0})())
