@@ -210,8 +210,8 @@ def require_seed(source: Source) -> None:
         columns = {column.lower() for column in source.tables.get(table, ())}
         if what := source.others.get(table):
             raise SeedError(
-                f"In {source.name} {table} is {what}, which is not read. In a copy of the seed, make a plain table of that "
-                "name with its rows, and name the copy."
+                f"In {source.name}, {table} is {what}, which is not read. Make a plain table of that name with its "
+                "rows in a copy of the seed, and name the copy."
             )
         if not columns and table not in REQUIRED:
             continue

@@ -165,7 +165,7 @@ def test_where_nobody_answers_nothing_is_done(travel, host, monkeypatch, stop, w
 
 def test_one_that_is_stopped_says_that_it_may_have_gone_back(travel, host, monkeypatch):
     monkeypatch.setattr(time_travel.TimeTravel, "_tell", lambda *arguments: raises(KeyboardInterrupt))
-    with pytest.raises(CommandError, match="Stopped while D1 went back.* Run the command again"):
+    with pytest.raises(CommandError, match=r"Stopped while D1 went back.* Run the command again"):
         run(host, "--at", bookmark_of(host), "--restore", "--no-input")
 
 

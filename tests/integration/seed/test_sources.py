@@ -49,7 +49,7 @@ def test_files_that_are_no_seed_are_refused(tmp_path):
 def test_a_view_in_place_of_a_table_is_named(seed, table):
     """Without this the favourites of all would be left behind, and one line of many would say so."""
     seed.run(f"ALTER TABLE {table} RENAME TO kept", f"CREATE VIEW {table} AS SELECT * FROM kept")
-    assert f"{table} is a view, which is not read. Make a table of it" in refusal(seed.name)
+    assert f"{table} is a view, which is not read. Make a plain table" in refusal(seed.name)
 
 
 def test_rows_without_rowids_are_refused_where_they_count_and_else_left_alone(seed):
