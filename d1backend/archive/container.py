@@ -26,7 +26,11 @@ class ContainerWriter:
         self._file = os.fdopen(fd, "w+b")
         self._zip = zipfile.ZipFile(self._file, "w")
         name, text = about
-        self.write(name, text.encode())
+        try:
+            self.write(name, text.encode())
+        except BaseException:
+            self._abandon()
+            raise
 
     def write(self, name: str, data: bytes) -> None:
         self._zip.writestr(zipfile.ZipInfo(name), data)
@@ -41,16 +45,23 @@ class ContainerWriter:
         traceback: TracebackType | None,
     ) -> None:
         if kind is not None:
-            with contextlib.suppress(OSError):  # the disk may be full
-                self._zip.close()
-            self._file.close()
-            self._draft.unlink(missing_ok=True)
+            self._abandon()
             return
-        self._zip.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._draft, self.path)
+        try:
+            self._zip.close()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            os.replace(self._draft, self.path)
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        for close in (self._zip.close, self._file.close):
+            with contextlib.suppress(OSError):  # on a full disk, of which the draft is a part
+                close()
+        self._draft.unlink(missing_ok=True)
 
 
 class ContainerReader:
@@ -73,6 +84,9 @@ class ContainerReader:
         except BaseException:
             self._file.close()
             raise
+
+    def has(self, name: str) -> bool:
+        return name in self._zip.NameToInfo
 
     def read(self, name: str) -> bytes:
         """A member. Raises ArchiveError when it is missing or damaged."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from django.db import connections
 
+from core import private_files
 from d1backend.creation import id_of
 from d1backend.options import settings_of
 from d1backend.protocol import encoding
@@ -56,6 +57,7 @@ class SqliteDatabase:
     engine = "sqlite"
 
     def __init__(self, path: Path) -> None:
+        private_files.make_file(path)  # SQLite itself would create it by the umask
         self._db = sqlite3.connect(path, isolation_level=None, timeout=20)
 
     def close(self) -> None:
@@ -89,7 +91,8 @@ class SqliteDatabase:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk has ended it already
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 

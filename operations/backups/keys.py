@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyrage
 
-from d1backend.archive import ArchiveError, ContainerReader, KeyRing
+from d1backend.archive import ContainerReader, KeyRing
 from operations.backups.errors import BackupError
 
 _SEALED, _OPEN = "key.age", "key"
@@ -69,10 +69,9 @@ def secret_in(file: ContainerReader, identities: Sequence[pyrage.x25519.Identity
 
     Raises ArchiveError when the file has no secret.
     """
-    try:
+    if file.has(_OPEN):
         return file.read(_OPEN).decode(errors="replace")
-    except ArchiveError:
-        sealed = file.read(_SEALED)
+    sealed = file.read(_SEALED)
     if not identities:
         return None
     try:

@@ -1,5 +1,6 @@
 """Where backups lie: a folder, or the prefix `backups/` of the private bucket."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -21,6 +22,7 @@ from operations.backups.names import moment_of
 
 BUCKET = "r2:"
 PREFIX = "backups"
+NAMED = 5  # backups that a sentence names
 PRIVATE = "private"  # of settings.STORAGES
 _CHUNK = 1024 * 1024  # bytes
 _NO_BUCKET = (
@@ -58,10 +60,23 @@ class Folder:
     def writing(self, name: str) -> Iterator[Path]:
         with self._errors():
             private_files.make_folder(self.path)
-            # What a backup that was killed left behind.
-            for draft in self.path.glob(f"*.backup{UNFINISHED}"):
-                draft.unlink(missing_ok=True)
-        yield self.path / name
+            alone = os.open(self.path, os.O_RDONLY)
+        try:
+            with self._errors():
+                self._require_alone(alone)
+                # What a backup that was killed left behind.
+                for draft in self.path.glob(f"*.backup{UNFINISHED}"):
+                    draft.unlink(missing_ok=True)
+            yield self.path / name
+        finally:
+            os.close(alone)
+
+    def _require_alone(self, folder: int) -> None:
+        """Lock the folder while it is open. Raises BackupError: two at once would take each other's draft."""
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError(f"Another backup is being written to {self.path}. Wait for it.") from None
 
     @contextmanager
     def reading(self, name: str) -> Iterator[Path]:
@@ -136,8 +151,10 @@ class Bucket:
 
 def place_of(text: str) -> Place:
     """The place that somebody names: `r2:`, or a folder. Raises BackupError when there is no private bucket."""
-    if text != BUCKET:
+    if not text.lower().startswith(BUCKET):
         return Folder(Path(text))
+    if text != BUCKET:
+        raise BackupError(f"The place {text} is none: {BUCKET} is the whole name of the private bucket.")
     if PRIVATE not in settings.STORAGES:
         raise BackupError(_NO_BUCKET)
     return Bucket(storages[PRIVATE])
@@ -147,7 +164,13 @@ def place_of(text: str) -> Place:
 def file_of(text: str) -> Iterator[Path]:
     """The file that somebody names, on this host: a path, or `r2:` and a name. Raises BackupError."""
     if text.startswith(BUCKET):
-        with place_of(BUCKET).reading(text.removeprefix(BUCKET)) as path:
+        bucket, name = place_of(BUCKET), text.removeprefix(BUCKET)
+        if not name:
+            newest_first = bucket.names()[-NAMED:][::-1] or ["there is none"]
+            raise BackupError(
+                f"Name a backup of the private bucket, {BUCKET}NAME: {', '.join(newest_first)}."
+            )
+        with bucket.reading(name) as path:
             yield path
     else:
         yield Path(text)

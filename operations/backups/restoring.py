@@ -53,8 +53,15 @@ class Restored:
     miscounted: int = 0
 
 
-def restore(backup: Backup, name: str, note: Note, alias: str = DEFAULT_DB_ALIAS) -> Restored:
-    """Fill the database with that alias from a checked backup.
+def restore(
+    backup: Backup,
+    name: str,
+    note: Note,
+    alias: str = DEFAULT_DB_ALIAS,
+    *,
+    on_begin: Callable[[], None] = lambda: None,
+) -> Restored:
+    """Fill the database with that alias from a checked backup; `on_begin` is called when it carries the marker.
 
     Raises BackupError: before anything is written when the database is not empty or the schema is another, and later
     when a row does not arrive. Then the marker stays. Also raises what D1 and SQLite raise.
@@ -63,6 +70,7 @@ def restore(backup: Backup, name: str, note: Note, alias: str = DEFAULT_DB_ALIAS
     with closing(database_of(alias, note)) as database:
         _require_empty(database)
         _mark(database)
+        on_begin()
         call_command("migrate", database=alias, verbosity=0, interactive=False, stdout=io.StringIO())
         connections[alias].close()
         _remove_log(alias)
@@ -172,6 +180,11 @@ def _index(database: SqliteDatabase | D1Database, backup: Backup) -> None:
 
 
 def _sequences(backup: Backup) -> list[str]:
+    without = [
+        name
+        for name in sorted(backup.tables.keys() - backup.facts["sequences"].keys())
+        if not name.startswith(_INTERNAL)
+    ]
     return [
         "DELETE FROM sqlite_sequence",
         *(
@@ -179,6 +192,9 @@ def _sequences(backup: Backup) -> list[str]:
             for name, seq in backup.facts["sequences"].items()
             if name in backup.tables
         ),
+        # A table that had no row yet may have got some before the loss.
+        f"INSERT INTO sqlite_sequence (name, seq) SELECT name, {SKIPPED} FROM sqlite_master WHERE type = 'table' "
+        f"AND sql LIKE '%AUTOINCREMENT%' AND name IN ({', '.join(map(literal, without))})",
     ]
 
 
@@ -196,8 +212,8 @@ def _compare(database: SqliteDatabase | D1Database, backup: Backup, found: schem
             digest.add(len(page), encode_rows(page))
         if (digest.rows, digest.hexdigest()) != (table.rows, table.digest):
             raise BackupError(
-                f"{table.name} has {digest.rows:,} rows that are not the {table.rows:,} of the backup. Restore into "
-                "another new database, and report this."
+                f"{table.name} has {digest.rows:,} rows that are not the {table.rows:,} of the backup. "
+                "Please report this."
             )
         rows[table.name] = digest.rows
     return rows

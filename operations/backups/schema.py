@@ -11,6 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Model
 
+from core import restores
 from d1backend.replica.tables import TableSchema
 from d1backend.sql.values import literal, quote_name
 from operations.backups.errors import BackupError
@@ -72,6 +73,8 @@ def parse(answers: Sequence[Rows]) -> Schema:
         columns.setdefault(table, []).append(column)
         keys.setdefault(table, []).extend([column] if is_key else [])
     if missing := sorted(expected_columns().keys() - columns.keys()):
+        if (restores.MARKER,) in map(tuple, names):
+            raise BackupError(restores.SENTENCE)
         raise BackupError(f"The database has no table {missing[0]}: run `manage.py migrate` first.")
     parents: dict[str, list[str]] = {table: [] for table in sorted(columns)}
     references: dict[str, list[tuple[str, str]]] = {table: [] for table in columns}

@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from core import app_settings, checks, replica, triggers
+from core import app_settings, checks, replica, restores, triggers
 from core.models import AppSetting
 from d1backend.replica.installation import log_is_installed
 from d1backend.replica.registry import host_of
@@ -33,6 +33,8 @@ def answers(visit: Visit) -> Finding:
             f"The database does not answer: {type(error).__name__}.",
             "With SQLite look at DATA and DATABASE_URL, with D1 at the checks of D1.",
         )
+    if sentence := restores.fault():
+        return fault(sentence, "Set the id of a database that is whole.")
     took = (time.perf_counter() - started) * 1000
     return ok(f"{connection.display_name} answers a query in {took:.0f} ms.")
 

@@ -208,6 +208,11 @@ def require_seed(source: Source) -> None:
     """Raise SeedError unless the source has the seed's tables with the columns that are needed."""
     for table, (needed, _) in TABLES.items():
         columns = {column.lower() for column in source.tables.get(table, ())}
+        if what := source.others.get(table):
+            raise SeedError(
+                f"In {source.name}, {table} is {what}, which is not read. Make a plain table of that name with its "
+                "rows in a copy of the seed, and name the copy."
+            )
         if not columns and table not in REQUIRED:
             continue
         if lacking := [column for column in needed if column not in columns]:

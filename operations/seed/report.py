@@ -14,6 +14,8 @@ from operations.seed import SeedError
 
 LEFT_OUT, CHANGED = "left out", "changed"
 LONGEST = 600  # characters of a note
+COLUMNS = ("table", "id", "what", "why")
+HEADER = ",".join(COLUMNS).encode()
 
 
 class LeftOut(Exception):
@@ -85,9 +87,10 @@ class Report:
     def write(self, path: Path, **about: Any) -> None:
         """Write all notes to a file that only its owner can read: CSV if its name ends so, else JSON.
 
-        Raises SeedError.
+        Raises SeedError, also for a file that is no earlier report: it may be the seed.
         """
         try:
+            require_report(path)
             descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
                 if path.suffix.lower() == ".csv":
@@ -100,8 +103,19 @@ class Report:
 
     def write_csv(self, file: TextIO) -> None:
         writer = csv.writer(file)
-        writer.writerow(["table", "id", "what", "why"])
+        writer.writerow(COLUMNS)
         writer.writerows([as_cell(cell) for cell in asdict(note).values()] for note in self.notes)
+
+
+def require_report(path: Path) -> None:
+    """Raise SeedError if there is a file that is not empty, and no report either."""
+    if path.exists():
+        with path.open("rb") as file:
+            begin = file.read(len(HEADER))
+        if begin and not begin.startswith((HEADER, b"{")):
+            raise SeedError(
+                f"The report would overwrite {path}, which is no report. Name a file that is not there yet."
+            )
 
 
 def printable(text: str) -> str:

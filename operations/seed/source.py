@@ -27,9 +27,15 @@ Row = dict[str, Value]  # by the name of the column in lower case
 D1, SQLITE = "d1:", "sqlite:///"
 D1_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 CELLS = 40_000  # of one answer of D1
+# Tables whose rows have rowids, which views, WITHOUT ROWID tables and parts of full-text indexes do not.
 SCHEMA = (
-    "SELECT m.name, p.name FROM sqlite_master AS m, pragma_table_info(m.name) AS p WHERE m.type = 'table' "
-    "AND m.name NOT GLOB 'sqlite_*' AND m.name NOT GLOB '_cf_*' ORDER BY m.name, p.cid"
+    "SELECT t.name, p.name FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS p WHERE t.schema = 'main' "
+    "AND p.hidden <> 1 AND t.type = 'table' AND NOT t.wr AND t.name NOT GLOB 'sqlite_*' AND t.name NOT GLOB '_cf_*' "
+    "ORDER BY t.name, p.cid"
+)
+OTHERS = (
+    "SELECT name, CASE type WHEN 'view' THEN 'a view' ELSE 'a table WITHOUT ROWID' END FROM pragma_table_list "
+    "WHERE schema = 'main' AND (type = 'view' OR type = 'table' AND wr) ORDER BY name"
 )
 SEQUENCES = "SELECT name, seq FROM sqlite_sequence"
 HOW_TO_NAME = (
@@ -48,6 +54,7 @@ class Source:
     name: str
     connection: sqlite3.Connection
     tables: dict[str, list[str]]  # the columns of each
+    others: dict[str, str]  # what else has rows, and what it is
 
     def count(self, table: str) -> int:
         found: int = self.connection.execute(f"SELECT count(*) FROM {quote_name(table)}").fetchone()[0]  # noqa: S608
@@ -75,8 +82,8 @@ def opened(name: str) -> Iterator[Source]:
     """The source that `--from` names. Raises SeedError if it cannot be read, or is the gallery's own database."""
     try:
         if name.startswith(D1) and D1_ID.fullmatch(name.removeprefix(D1)):
-            with copied(name.removeprefix(D1)) as path:
-                yield from reading(name, path)
+            with copied(name.removeprefix(D1)) as (path, others):
+                yield from reading(name, path, others)
         elif name.startswith(SQLITE) and len(name) > len(SQLITE):
             yield from reading(name, existing(name.removeprefix(SQLITE)))
         else:
@@ -96,7 +103,8 @@ def existing(path: str) -> Path:
     return Path(path)
 
 
-def reading(name: str, path: Path) -> Iterator[Source]:
+def reading(name: str, path: Path, others: dict[str, str] | None = None) -> Iterator[Source]:
+    """The source in a file; `others` are what the file was copied from has besides its tables."""
     uri = f"file:{quote(str(path.resolve()))}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as file:
         # Bytes that are no UTF-8 are shown as such, not refused.
@@ -105,12 +113,14 @@ def reading(name: str, path: Path) -> Iterator[Source]:
         tables: dict[str, list[str]] = {}
         for table, column in file.execute(SCHEMA):
             tables.setdefault(table, []).append(column)
-        yield Source(name, file, tables)
+        yield Source(name, file, tables, dict(file.execute(OTHERS)) if others is None else others)
 
 
 @contextmanager
-def copied(database: str) -> Iterator[Path]:
-    """A private copy of the tables of a D1 database, which is deleted again: it has the hashes of passwords.
+def copied(database: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A private copy of the tables of a D1 database, and what else it has.
+
+    The copy is deleted again: it has the hashes of passwords.
 
     Raises SeedError, also if rows were added or removed while they were read.
     """
@@ -126,10 +136,10 @@ def copied(database: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="seed-") as folder, closing(Api(api_settings)) as api:
         path = Path(folder) / "seed.sqlite3"
         try:
-            copy(D1Tables(api, database), path)
+            others = copy(D1Tables(api, database), path)
         except (errors.Error, Error) as error:
             raise SeedError(f"The D1 database {database} cannot be read: {error}") from error
-        yield path
+        yield path, others
 
 
 class D1Tables:
@@ -142,11 +152,13 @@ class D1Tables:
         found = self.api.batch(self.database, [(sql, []) for sql in statements])
         return [result["rows"] for result in found]
 
-    def schema(self) -> dict[str, list[str]]:
+    def schema(self) -> tuple[dict[str, list[str]], dict[str, str]]:
+        """The columns of each table, and what else the database has."""
         tables: dict[str, list[str]] = {}
-        for table, column in self.ask(SCHEMA)[0]:
+        columns, others = self.ask(SCHEMA, OTHERS)
+        for table, column in columns:
             tables.setdefault(str(table), []).append(str(column))
-        return tables
+        return tables, {str(name): str(what) for name, what in others}
 
     def state(self, tables: list[str]) -> list[list[list[Value]]]:
         """The number and the highest rowid of the rows of each table."""
@@ -166,9 +178,12 @@ class D1Tables:
             last = int(str(rows[-1][0]))
 
 
-def copy(tables: D1Tables, path: Path) -> None:
-    """Write the tables into a new file of SQLite. Raises SeedError if they changed meanwhile."""
-    schema = tables.schema()
+def copy(tables: D1Tables, path: Path) -> dict[str, str]:
+    """Write the tables into a new file of SQLite, and return what else there is.
+
+    Raises SeedError if they changed meanwhile.
+    """
+    schema, others = tables.schema()
     names = list(schema)
     before = tables.state(names) if names else []
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -186,3 +201,4 @@ def copy(tables: D1Tables, path: Path) -> None:
             raise SeedError(
                 "The seed changed while it was read. Stop the service that uses it, and run this again."
             )
+    return others

@@ -15,7 +15,7 @@ from django.db.models.sql import InsertQuery
 
 from accounts import deleted_ids
 from accounts.models import User
-from core import checks
+from core import checks, restores
 from core.json_types import Json
 from core.models import AppSetting, AuditEntry
 from d1backend import gather, insert_unkeyed
@@ -54,6 +54,8 @@ def require_migrated() -> None:
     """Raise SeedError unless the database has all tables of this gallery."""
     if is_seed(DEFAULT_DB_ALIAS):
         raise SeedError(f"The configured database is the seed's own. {MAKE_ANOTHER}")
+    if sentence := restores.fault():
+        raise SeedError(sentence)
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise SeedError(

@@ -26,7 +26,8 @@ moments = st.lists(
 def test_the_newest_of_days_weeks_and_months_are_kept(taken):
     kept = retention.kept(taken)
     assert kept <= set(taken)
-    assert len(kept) <= retention.DAYS + retention.WEEKS + retention.MONTHS
+    older = {moment for moment in kept if max(kept) - moment >= retention.RECENT}
+    assert len(older) <= retention.DAYS + retention.WEEKS + retention.MONTHS
     if taken:
         assert max(taken) in kept
     for period, most in (
@@ -43,6 +44,12 @@ def test_the_newest_of_days_weeks_and_months_are_kept(taken):
 def test_thinning_again_deletes_nothing(taken):
     kept = retention.kept(taken)
     assert retention.kept(kept) == kept
+
+
+def test_one_more_after_a_mistake_costs_none_of_before_it():
+    """The last good one is of the same morning, or of last night where the day is another one by UTC."""
+    taken = {datetime(2026, 12, 31, 20, tzinfo=UTC) + timedelta(hours=hours) for hours in (0, 3, 7, 8)}
+    assert retention.kept(taken) == taken
 
 
 def test_a_backup_a_day_for_two_years():
@@ -108,6 +115,42 @@ def test_backups_in_the_bucket_are_found_read_and_thinned(gallery, private, tmp_
     assert "can be restored" in quiet("backup", verify=f"r2:{name_of(moment)}")
     with pytest.raises(CommandError, match="The private bucket has no backups/none"):
         quiet("restore", "r2:none")
+
+
+@pytest.mark.parametrize("fault", ["refuse", "throttle", "cut", "lose"])
+@pytest.mark.parametrize("method", ["PUT", "HEAD", "GET", "DELETE"])
+@pytest.mark.django_db(transaction=True)
+def test_a_bucket_that_fails_midway_costs_no_backup(db_of_commits, private, bucket_store, fault, method):
+    """What fails is a sentence; those that were there stay, and what the bucket lists is whole."""
+    older = [name_of(datetime(2026, 10, 5, tzinfo=UTC) + timedelta(days=day)) for day in range(3)]
+    bucket = places.place_of("r2:")
+    for name in older:
+        with bucket.writing(name) as path:
+            path.write_bytes(b"an older one")
+    bucket_store.proxy.fault = lambda called, path: fault if called == method else ""
+    said = ""
+    try:
+        quiet("backup", to="r2:")
+    except CommandError as error:
+        said = str(error)
+    finally:
+        bucket_store.proxy.fault = lambda called, path: ""
+    assert not said or said.startswith("The private bucket could not be ")
+    assert "127.0.0.1" not in said
+    found = bucket.names()
+    assert found[:3] == older
+    for name in found[3:]:
+        assert "can be restored" in quiet("backup", verify=f"r2:{name}")
+
+
+def test_a_bucket_without_a_name_names_the_newest(private):
+    with pytest.raises(CommandError, match=r"Name a backup of the private bucket, r2:NAME: there is none"):
+        quiet("restore", "r2:")
+    for day in range(1, 9):
+        with places.place_of("r2:").writing(name_of(datetime(2026, 10, day, tzinfo=UTC))) as path:
+            path.write_bytes(b"an older one")
+    with pytest.raises(CommandError, match=r"r2:NAME: gallery-20261008T000000Z.backup, .*-20261004T"):
+        quiet("restore", "r2:")
 
 
 def test_a_bucket_that_fails_is_a_sentence_without_its_address(private, bucket_store):

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import signal
+import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -12,10 +15,13 @@ from django.core.management import CommandError, call_command
 
 from core import restores
 from d1backend.archive import ContainerReader, ContainerWriter
+from d1backend.replica.tables import TableSchema
 from designs.models import Design
-from operations.backups import contents, keys, restoring, schema, taking
+from operations.backups import contents, keys, places, restoring, schema, taking
 from operations.backups.databases import D1Database, SqliteDatabase
 from operations.backups.errors import BackupError
+from operations.doctor import database as doctor
+from operations.doctor.findings import Visit
 from tests.backups.databases import count
 from tests.factories.designs import FavouriteFactory
 
@@ -210,3 +216,102 @@ def test_a_killed_writer_leaves_no_backup(tmp_path):
     assert [one.name for one in tmp_path.glob("gallery*")] == [f"{path.name}.part"]
     writer._zip.close()
     writer._file.close()
+
+
+@pytest.mark.parametrize("written", [10, 100_000])
+def test_a_full_disk_keeps_nothing_of_a_backup(tmp_path, written):
+    """Where its last bytes do not fit, and where one of its parts does not: a disk of no bytes at all."""
+    place = tmp_path / "b"
+    place.mkdir()
+    (place / "x.backup.part").symlink_to("/dev/full")
+    with (
+        pytest.raises(OSError, match="No space left"),
+        ContainerWriter(place / "x.backup", (contents.ABOUT, "x")) as file,
+    ):
+        file.write("part", bytes(written))
+    assert list(place.iterdir()) == []
+
+
+def test_two_at_once_do_not_take_each_others_draft(tmp_path):
+    place = places.Folder(tmp_path / "b")
+    with (
+        place.writing("a.backup") as path,
+        ContainerWriter(path, (contents.ABOUT, "x")),
+        pytest.raises(BackupError, match=r"Another backup is being written to .*b\. Wait for it"),
+        place.writing("b.backup"),
+    ):
+        pytest.fail("The second one has begun.")
+    assert [one.name for one in (tmp_path / "b").iterdir()] == ["a.backup"]
+
+
+@pytest.mark.parametrize("place", ["r2:backups", "R2:", "r2://x"])
+def test_a_place_that_looks_like_the_bucket_is_no_folder(place, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(CommandError, match="r2: is the whole name of the private bucket"):
+        call_command("backup", to=place, stderr=io.StringIO())
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_a_damaged_secret_is_not_taken_for_a_missing_one(path):
+    with ContainerReader(path, contents.ABOUT) as sound:
+        secret = sound.read("key")
+    path.write_bytes(path.read_bytes().replace(secret, bytes(len(secret))))
+    refused(path, "its key is damaged")
+
+
+def test_a_database_that_a_restore_has_not_finished_is_not_worked_on(gallery, tmp_path, settings):
+    """A backup of its rows would look whole, and tidy would delete what is not there yet."""
+    settings.BACKUP_KEY = ""
+    with closing(restoring.database_of("default", print)) as database:
+        database.run([f"CREATE TABLE {restores.MARKER} (restore TEXT)"])
+        try:
+            for command, options in (("backup", {"to": str(tmp_path / "b")}), ("tidy", {})):
+                with pytest.raises(CommandError, match=restores.SENTENCE):
+                    call_command(command, **options, stdout=io.StringIO(), stderr=io.StringIO())
+            assert doctor.answers(Visit()).sentence == restores.SENTENCE
+        finally:
+            database.run([f"DROP TABLE {restores.MARKER}"])
+    assert list((tmp_path / "b").iterdir()) == []
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_restore_that_is_stopped_says_what_became_of_the_database(path, target, monkeypatch, stop):
+    monkeypatch.setattr(restoring, "_index", lambda database, backup: os.kill(os.getpid(), stop))
+    monkeypatch.setattr(restoring.restore, "__defaults__", (target,))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(CommandError, match=r"^Stopped\. The new database is unfinished.*: delete it"):
+        call_command("restore", str(path), stdout=io.StringIO())
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert count(target, restores.MARKER) == 1
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_backup_that_is_stopped_leaves_nothing(gallery, tmp_path, monkeypatch, settings, stop):
+    """Also no scratch database, which has every password's hash."""
+    settings.BACKUP_KEY = ""
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    monkeypatch.setattr(restoring, "_index", lambda database, backup: os.kill(os.getpid(), stop))
+    with pytest.raises(CommandError, match=r"^Stopped\. What is not named above was not done\.$"):
+        call_command("backup", to=str(tmp_path / "b"), verify="", stdout=io.StringIO(), stderr=io.StringIO())
+    assert list((tmp_path / "b").iterdir()) == []
+    assert list(scratch.glob("gallery-verify*")) == []
+
+
+def test_a_new_file_of_sqlite_is_its_owners_alone(tmp_path):
+    with closing(SqliteDatabase(tmp_path / "new" / "gallery.sqlite3")) as database:
+        database.run(["CREATE TABLE a (b)"])
+        modes = {one.name: one.stat().st_mode & 0o777 for one in (tmp_path / "new").iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_full_disk_is_named_also_where_it_has_ended_the_transaction(tmp_path):
+    table = TableSchema("a", "id", ("id", "b"))
+    with closing(SqliteDatabase(tmp_path / "small.sqlite3")) as database:
+        database.run(["CREATE TABLE a (id INTEGER PRIMARY KEY, b)"])
+        database.ask(["PRAGMA max_page_count = 8", "PRAGMA journal_mode = MEMORY"])
+        with pytest.raises(sqlite3.OperationalError, match="database or disk is full"):
+            database.insert(table, [(number, "x" * 4000) for number in range(50)])

@@ -54,6 +54,19 @@ def test_every_row_comes_back_and_the_counters_with_them(gallery, target, tmp_pa
     assert made.later == {}
 
 
+def test_every_table_of_the_database_is_in_it_or_named(gallery, tmp_path):
+    notes = []
+    with closing(database_of("default", print)) as database:
+        database.run(["CREATE TABLE of_somebody (id INTEGER PRIMARY KEY)"])
+        try:
+            made = taking.take(tmp_path / "x.backup", MOMENT, [], notes.append)
+            names = {name for (name,) in database.ask([schema.TABLES])[0]}
+        finally:
+            database.run(["DROP TABLE of_somebody"])
+    assert names - made.rows.keys() == {"of_somebody"}
+    assert "Not in the backup, because this version does not know them: of_somebody." in notes
+
+
 def test_it_also_moves_between_the_engines(gallery, tmp_path):
     before = contents_of("default")
     taken(tmp_path / "one.backup")
@@ -95,6 +108,15 @@ def test_numbers_are_not_given_again_and_the_version_is_new(gallery, target, tmp
     assert listing != version.listing
     assert content != version.content
     assert recent == ""
+
+
+def test_a_table_without_a_row_gives_no_number_again_either(db_of_commits, target, tmp_path):
+    """What it got after the backup had the first numbers."""
+    taken(tmp_path / "x.backup")
+    restored(tmp_path / "x.backup", target)
+    with closing(database_of(target, print)) as database:
+        sequences = dict(database.ask([schema.SEQUENCES])[0])
+    assert min(sequences[name] for name in ("users", "designs", "user_favorites")) >= restoring.SKIPPED
 
 
 def test_searches_and_triggers_work_on_what_was_restored(gallery, target, tmp_path):

@@ -136,6 +136,7 @@ def test_a_step_that_fails_hides_no_other(monkeypatch, capsys, caplog):
     assert "metrics" in told.out
 
 
+@pytest.mark.django_db
 def test_what_has_expired_leaves_the_cache(settings, tmp_path):
     settings.CACHES = {
         "default": {

@@ -61,7 +61,7 @@ class Command(BaseCommand):
             f"Everything that was written {since} is lost, and requests under way fail."
         )
         self._print_answers(asks_what_is_lost, using=alias, since=moment)
-        if asks and input("Type yes to go on: ").strip().lower() != "yes":
+        if asks and not self._agreed():
             raise CommandError("Nothing was done.")
         try:
             undo = travel.restore(bookmark)
@@ -73,11 +73,26 @@ class Command(BaseCommand):
                 f"manage.py d1_replica install --anew`, and start them again. To undo: "
                 f"{command_to_restore(error.undo, alias)}"
             ) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped while D1 went back, so it may have, and its copies may not know. Run the command again: to go "
+                "back twice does no harm."
+            ) from None
         self.stdout.write(
             f"Done at {datetime.now(UTC).isoformat(timespec='seconds')}. Every host fills its copy again.\n"
             f"To undo: {command_to_restore(undo, alias)}"
         )
         self._print_answers(asks_what_is_next, using=alias)
+
+    def _agreed(self) -> bool:
+        try:
+            return input("Type yes to go on: ").strip().lower() == "yes"
+        except EOFError:
+            raise CommandError(
+                "Nobody can be asked here. Nothing was done; --no-input does not ask."
+            ) from None
+        except KeyboardInterrupt:
+            return False
 
     def _print_answers(self, question: Signal, **about: object) -> None:
         for _, lines in question.send(Command, **about):

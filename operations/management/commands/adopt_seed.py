@@ -9,6 +9,7 @@ from django.db import Error
 
 from core.errors import Unavailable
 from d1backend.replica import on_primary
+from operations.interrupts import stoppable
 from operations.seed import SeedError
 from operations.seed.adoption import Adoption, Options
 from operations.seed.report import Report
@@ -47,19 +48,18 @@ class Command(BaseCommand):
         chosen = Options(rename=options["rename"], workers=workers)
         began = False
         try:
-            if report is not None:
-                Report().write(report)  # what cannot be written is known before anything is
-            with opened(source) as seed, on_primary():
-                adoption = Adoption(seed, chosen, self.progress if options["verbosity"] else quiet)
-                found = adoption.check()
-                if apply:
-                    began = True
-                    found = adoption.apply()
-            self.show(found, source, report, applied=apply)
+            with stoppable(lambda: f"Stopped. {AGAIN if began else 'Nothing was written.'}"):
+                if report is not None:
+                    Report().write(report)  # what cannot be written is known before anything is
+                with opened(source) as seed, on_primary():
+                    adoption = Adoption(seed, chosen, self.progress if options["verbosity"] else quiet)
+                    found = adoption.check()
+                    if apply:
+                        began = True
+                        found = adoption.apply()
+                self.show(found, source, report, applied=apply)
         except SeedError as error:
             raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            raise CommandError(f"Stopped. {AGAIN if began else 'Nothing was written.'}") from None
         except (Error, Unavailable) as error:
             raise CommandError(
                 f"{str(error).rstrip('.')}. {AGAIN if began else 'Nothing was written.'}"

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from operations.backups import contents, keys, places, taking, verifying
 from operations.backups.errors import BackupError
 from operations.backups.names import name_of
+from operations.interrupts import stoppable
 
 
 class Command(BaseCommand):
@@ -35,12 +36,13 @@ class Command(BaseCommand):
                 "Say where the backup shall be, --to FOLDER or --to r2:, or which one to verify, --verify FILE."
             )
         try:
-            if to:
-                self._take(to, verify=verify is not None)
-            if verify:
-                identities = keys.read_identities(Path(identity)) if identity else []
-                with places.file_of(verify) as path:
-                    self._verify(path, identities)
+            with stoppable(lambda: "Stopped. What is not named above was not done."):
+                if to:
+                    self._take(to, verify=verify is not None)
+                if verify:
+                    identities = keys.read_identities(Path(identity)) if identity else []
+                    with places.file_of(verify) as path:
+                        self._verify(path, identities)
         except BackupError as error:
             raise CommandError(str(error)) from error
 
@@ -70,7 +72,7 @@ class Command(BaseCommand):
         """Verify the backup just taken; one that cannot be restored does not stay."""
         try:
             self._verify(path, secret=secret)
-        except BackupError:
+        except BaseException:
             path.unlink(missing_ok=True)
             raise
 

@@ -9,6 +9,11 @@ from core.errors import Unavailable
 from operations.backups import contents, keys, pictures, places, restoring, taking
 from operations.backups.contents import Backup
 from operations.backups.errors import BackupError
+from operations.interrupts import stoppable
+
+UNFINISHED = (
+    " The new database is unfinished, and nothing serves it: delete it, and restore into another new one."
+)
 
 
 class Command(BaseCommand):
@@ -19,22 +24,32 @@ class Command(BaseCommand):
         parser.add_argument("--identity", metavar="FILE", help="the file with the private key of age")
 
     def handle(self, *args: str, file: str, identity: str | None, **options: Any) -> None:
+        self._has_begun = False
         try:
             identities = keys.read_identities(Path(identity)) if identity else []
             with (
+                stoppable(lambda: f"Stopped.{self._state()}"),
                 places.file_of(file) as path,
                 taking.failures(),
                 contents.opened(path, identities) as backup,
             ):
                 self._restore(backup, path.name)
         except BackupError as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(f"{error}{self._state()}") from error
+
+    def _state(self) -> str:
+        """The end of a sentence about a failure: what it means for the database."""
+        return UNFINISHED if self._has_begun else ""
+
+    def _begin(self) -> None:
+        self._has_begun = True
 
     def _restore(self, backup: Backup, name: str) -> None:
         contents.require_schema(backup, name)
         # Before anything is written: a part that is damaged must not be found half-way.
         backup.archive.check()
-        restored = restoring.restore(backup, name, self.stdout.write)
+        restored = restoring.restore(backup, name, self.stdout.write, on_begin=self._begin)
+        self._has_begun = False
         rows = sum(restored.rows.values())
         self.stdout.write(
             f"Restored {len(restored.rows)} tables with {rows:,} rows of {backup.facts['taken']}, all equal."

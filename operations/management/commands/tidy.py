@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from core import restores
 from operations.tidy.run import Done, run
 from operations.tidy.steps import STEPS, Step
 
@@ -18,6 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: str, only: str, dry_run: bool, verbosity: int, **options: str) -> None:
         steps = chosen(only) if only else STEPS
+        if sentence := restores.fault():
+            raise CommandError(sentence)
         failed = []
         for done in run(steps, dry_run=dry_run):
             self.show(done, with_details=dry_run or verbosity > 1)

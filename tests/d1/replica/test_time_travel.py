@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 
-from d1backend import SerializationFailure
+from d1backend import SerializationFailure, time_travel
 from d1backend.archive import ArchiveError
 from d1backend.management.commands.d1_time_travel import Command
 from d1backend.options import Settings
@@ -149,6 +149,28 @@ def test_it_says_what_is_lost_and_asks(d1, travel, host, monkeypatch, answer, re
         asks_what_is_lost.disconnect(lost)
     assert len(travel.restored) == restored
     assert len(d1("SELECT title FROM designs")) == 2 - restored
+
+
+@pytest.mark.parametrize(
+    ("stop", "words"),
+    [(EOFError, "Nobody can be asked here. Nothing was done"), (KeyboardInterrupt, "^Nothing was done")],
+)
+def test_where_nobody_answers_nothing_is_done(travel, host, monkeypatch, stop, words):
+    """Such as in a job of a server, which has no terminal; and after Ctrl-C."""
+    monkeypatch.setattr("builtins.input", lambda prompt: raises(stop))
+    with pytest.raises(CommandError, match=words):
+        run(host, "--at", bookmark_of(host), "--restore")
+    assert travel.restored == []
+
+
+def test_one_that_is_stopped_says_that_it_may_have_gone_back(travel, host, monkeypatch):
+    monkeypatch.setattr(time_travel.TimeTravel, "_tell", lambda *arguments: raises(KeyboardInterrupt))
+    with pytest.raises(CommandError, match=r"Stopped while D1 went back.* Run the command again"):
+        run(host, "--at", bookmark_of(host), "--restore", "--no-input")
+
+
+def raises(error):
+    raise error
 
 
 def test_it_prints_what_is_next(travel, host):

@@ -45,6 +45,40 @@ def test_files_that_are_no_seed_are_refused(tmp_path):
     assert refusal(seed.name).endswith("it lacks the columns r2_object_key of designs.")
 
 
+@pytest.mark.parametrize("table", ["users", "user_favorites"])
+def test_a_view_in_place_of_a_table_is_named(seed, table):
+    """Without this the favourites of all would be left behind, and one line of many would say so."""
+    seed.run(f"ALTER TABLE {table} RENAME TO kept", f"CREATE VIEW {table} AS SELECT * FROM kept")
+    assert f"{table} is a view, which is not read. Make a plain table" in refusal(seed.name)
+
+
+def test_rows_without_rowids_are_refused_where_they_count_and_else_left_alone(seed):
+    """As a full-text index has them too."""
+    seed.run(
+        "CREATE TABLE sessions (id TEXT PRIMARY KEY) WITHOUT ROWID", "CREATE VIRTUAL TABLE f USING fts5(a)"
+    )
+    with source.opened(seed.name) as found:
+        assert set(found.tables) == {"users", "designs", "user_favorites", "app_settings"}
+    seed.run(
+        "DROP TABLE user_favorites",
+        "CREATE TABLE user_favorites (user_id, design_id, PRIMARY KEY (user_id, design_id)) WITHOUT ROWID",
+    )
+    assert "user_favorites is a table WITHOUT ROWID" in refusal(seed.name)
+
+
+def test_a_report_overwrites_nothing_but_a_report(seed, tmp_path):
+    """The seed least of all."""
+    file = FileSeed(tmp_path / "file.sqlite3")
+    file.run(*SCHEMA)
+    before = file.path.read_bytes()
+    for _ in range(2):
+        adopt(seed, report=tmp_path / "notes.csv")
+        adopt(seed, report=tmp_path / "notes.json")
+    with pytest.raises(CommandError, match=r"would overwrite .*file\.sqlite3, which is no report"):
+        adopt(seed, report=file.path)
+    assert file.path.read_bytes() == before
+
+
 def test_a_database_of_this_gallery_is_no_seed(tmp_path):
     seed = FileSeed(tmp_path / "other.sqlite3")
     seed.run(*SCHEMA)
