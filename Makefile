@@ -61,12 +61,16 @@ test: install-dev ## Run the tests on the embedded default (SQLite, a folder of 
 test-wire: $(INSTALLED_BENCH) ## Attack gunicorn on the wire: early answers, slow clients, restarts (CHECKS="slow spread")
 	@$(BIN)/python -m tests.wire $(CHECKS)
 
+.PHONY: test-prod-like
+test-prod-like: install-dev d1-engine ## Break each setting of a service as in production: the start or the doctor must name it
+	PROD_LIKE=1 $(PYTEST) tests/e2e/test_prod_like.py $(ARGS)
+
 .PHONY: schemathesis
 schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls of a GET, 200 of others (ARGS="--examples 20")
 	@$(BIN)/python -m tests.openapi $(ARGS)
 
 # What is too slow for each change. All of them run, whatever fails.
-NIGHTLY ?= test-d1 test-wire schemathesis faults conformance bench-memory bench-cold
+NIGHTLY ?= test-d1 test-prod-like test-wire schemathesis faults conformance bench-memory bench-cold
 .PHONY: nightly
 nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
 	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \
@@ -75,6 +79,10 @@ nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire f
 .PHONY: run-d1
 run-d1: install-dev d1-engine ## Like `run`, on D1's own engine and an S3 server on this machine
 	@$(BIN)/python -m devtools.local_cloud $(MAKE) --no-print-directory run PORT=$(PORT) DATA=$(DATA)
+
+.PHONY: run-prod-like
+run-prod-like: install-dev d1-engine ## Serve as in production: gunicorn as shipped, TLS, D1's engine with its allowance, an S3 server
+	@$(BIN)/python -m devtools.prod_like
 
 .PHONY: test-d1backend
 test-d1backend: install-dev d1-engine ## Run d1backend's tests, and those of what the gallery's calls cost on D1

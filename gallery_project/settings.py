@@ -157,6 +157,8 @@ CONSOLE_TIME_ZONE = env[v.CONSOLE_TIME_ZONE]
 MAX_FILE_SIZE = env[v.MAX_FILE_SIZE]  # bytes
 MEGAPIXELS, DECODING_MEGABYTES = memory.for_pictures(memory.limit())
 MAX_MEGAPIXELS = env.get(v.MAX_MEGAPIXELS, MEGAPIXELS)
+# What gunicorn starts, and the bytes that this host may use (operations.doctor).
+WEB_CONCURRENCY, MEMORY_LIMIT = env[v.WEB_CONCURRENCY], memory.limit()
 # Bytes that all decoders of this host may hold at one time.
 DECODING_MEMORY = env.get(v.DECODING_MEMORY_MB, DECODING_MEGABYTES) * memory.MEGABYTE
 DEFAULT_PAGE_SIZE = env[v.DEFAULT_PAGE_SIZE]

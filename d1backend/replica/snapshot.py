@@ -157,6 +157,18 @@ def open_snapshot(directory: ReplicaDirectory, source: Source, schema: SourceSch
     return OpenSnapshot(newest, archive)
 
 
+def newest_snapshot(directory: ReplicaDirectory, source: Source) -> Snapshot | None:
+    """The newest snapshot, once its manifest could be read; None without one. Changes nothing; one request.
+
+    Raises MissingError when the log was never installed, ArchiveError for a snapshot that no host can use.
+    """
+    newest = fetch_state(source).newest
+    if newest is not None:
+        folder, keys = _place_of(directory, source.database)
+        ArchiveReader.open(folder.folder(newest.name), keys, newest.digest)
+    return newest
+
+
 def is_from_snapshot(directory: ReplicaDirectory, copy: ReplicaCopy) -> bool:
     """Whether an unfinished copy was begun from the snapshot that this host used last."""
     newest = directory.snapshot_note().newest
