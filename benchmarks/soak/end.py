@@ -1,4 +1,4 @@
-"""After the soak: every acknowledged write is read back, from the service, from D1 behind its back, and from the store."""
+"""After the soak: every acknowledged write is read back, from the service, from D1 itself and from the store."""
 
 import asyncio
 import io

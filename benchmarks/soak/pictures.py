@@ -5,7 +5,7 @@ import io
 import itertools
 import random
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 import urllib3
@@ -42,7 +42,7 @@ class Pictures:
     avatars: dict[int, Register[str]] = field(default_factory=dict)  # the address, by user
     changing: set[int] = field(default_factory=set)  # users who change their avatar now
     chance: random.Random = field(default_factory=lambda: random.Random(4))
-    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(0))
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(0))
     store: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=10))
 
     def new(self, category: str) -> Picture:

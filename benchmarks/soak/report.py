@@ -93,7 +93,8 @@ class Report:
         if self.memory:
             yield (
                 f"Memory (PSS): at most {self.memory['most_mb']} MB; threads {self.memory['most_threads']}, files "
-                f"{self.memory['most_files']}, -wal {self.memory['most_wal_mb']} MB, spool {self.memory['most_spool_mb']} MB"
+                f"{self.memory['most_files']}, -wal {self.memory['most_wal_mb']} MB, spool "
+                f"{self.memory['most_spool_mb']} MB"
             )
             for one in self.memory["growth_mb_per_10_minutes"]:
                 yield (

@@ -52,18 +52,18 @@ class Run:
     async def play(self) -> Report:
         """Run it all; the report says what was wrong."""
         await self.prepare()
-        say("Calibrating")
-        capacity = await self.reads.calibrate(CALIBRATION)
-        rate = capacity * PART
-        say(f"{capacity:.0f} reads a second; soaking at {rate:.0f}, and {sum(RATES.values()):.2f} writes")
-        self.log.answers.clear()
-        start = self.log.now()
-        self.watch.starts = [start]
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.watch.run(self.is_over))
-            group.create_task(self.reads.pace(rate, self.is_over))
             for name, action in self.actions().items():
                 group.create_task(self.repeat(action, RATES[name]))
+            say("Calibrating")
+            capacity = await self.reads.calibrate(CALIBRATION)
+            rate = capacity * PART
+            say(f"{capacity:.0f} reads a second; soaking at {rate:.0f}, and {sum(RATES.values()):.2f} writes")
+            self.log.answers.clear()
+            start = self.log.now()
+            self.watch.starts = [start]
+            group.create_task(self.watch.run(self.is_over))
+            group.create_task(self.reads.pace(rate, self.is_over))
             await self.follow(start)
             self.is_over.set()
         say("Reading back what was acknowledged")

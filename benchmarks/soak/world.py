@@ -1,4 +1,4 @@
-"""The service that is soaked: as in production, behind a cloud that fails on command, with a catalogue to begin with."""
+"""The service that is soaked: as in production, behind a cloud that fails on command, with a catalogue."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What people like and what staff write: each function makes one change, and notes in the model what was acknowledged."""
+"""What people like and what staff write: each function makes one change, and notes what was acknowledged."""
 
 import random
 import secrets
