@@ -149,7 +149,7 @@ class Judge:
             )
         if strange := shown - fixed - perhaps:
             self.log.wrong(answer, f"user {user} never liked {sorted(strange)}")
-        if content["pages"] == 1 and (lost := (fixed | sure) - shown):
+        if content["pages"] <= 1 and (lost := (fixed | sure) - shown):
             self.log.wrong(answer, f"user {user} has lost the favourites {sorted(lost)}")
 
 

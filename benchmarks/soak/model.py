@@ -68,10 +68,14 @@ class Register(Generic[T]):
 
 @dataclass
 class Likes:
-    """The favourites of a design: `others` are of people whom the soak leaves alone."""
+    """The favourites of a design: `before` the soak, and those `others` of people whom the soak leaves alone."""
 
-    others: int
+    before: int
+    others: int = field(init=False)
     by_user: dict[int, Register[bool]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.others = self.before
 
     def of(self, user: int, is_favourite: bool) -> Register[bool]:
         """Return whether the user likes it; the first call says whether it was so before the soak."""
@@ -132,6 +136,17 @@ class Model:
         seen = [register.possible(begin, end) for register in registers]
         votes = [[one is not None and counts(one) for one in values] for values in seen]
         return sum(map(all, votes)), sum(map(any, votes))
+
+    def new_likes(self, now: float) -> tuple[int, int]:
+        """Return by how many the likes of all designs outside the trash have grown, at least and at most."""
+        found = [
+            (one.bounds(now, now), one.before)
+            for number, one in self.likes.items()
+            if number not in self.designs or (self.designs[number].value or {}).get("status") != "deleted"
+        ]
+        return sum(least - before for (least, _), before in found), sum(
+            most - before for (_, most), before in found
+        )
 
     def published(self, begin: float, end: float, **equal: str) -> tuple[int, int]:
         """Return how many of the soak's designs people see at least and at most, with these values."""
