@@ -70,8 +70,9 @@ schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls
 	@$(BIN)/python -m tests.openapi $(ARGS)
 
 # What is too slow for each change. All of them run, whatever fails.
-NIGHTLY ?= test-d1 test-prod-like test-wire schemathesis faults conformance bench-memory bench-cold
+NIGHTLY ?= test-d1 test-prod-like test-wire schemathesis faults soak conformance bench-memory bench-cold
 .PHONY: nightly
+nightly: export MINUTES := $(or $(MINUTES),60)
 nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
 	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \
 		[ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }

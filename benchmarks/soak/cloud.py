@@ -53,7 +53,8 @@ def soak_cloud(engine: str, token: str, store: str) -> Iterator[SoakCloud]:
     process = SPAWNED.Process(target=serve, args=(there, engine, token, store), daemon=True)
     process.start()
     try:
-        yield SoakCloud(*here.recv(), here)
+        d1_url, store_url = here.recv()
+        yield SoakCloud(d1_url, store_url, here)
     finally:
         process.terminate()
         process.join()

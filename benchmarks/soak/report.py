@@ -14,6 +14,11 @@ from benchmarks.soak.schedule import Window
 Row = tuple[str, int, float, float, float]  # call, status, due, begun, ended: seconds of the run
 
 
+MOST = 430.0  # MB of two workers, which leave room for the system on a host of 512
+MOST_GROWTH = 1.0  # MB in ten minutes, of processes that lasted; of runs that are long enough to tell
+LONG = 40.0  # minutes
+
+
 @dataclass
 class Report:
     """The result of a run; `windows` are the seconds in which something failed or came back."""
@@ -56,6 +61,16 @@ class Report:
             )
         return found
 
+    def missed(self) -> list[str]:
+        """Return the aims of memory that were missed."""
+        found = []
+        if self.memory and self.memory["most_mb"] > MOST:
+            found.append(f"{self.memory['most_mb']} MB of memory; the aim is {MOST:.0f}")
+        for one in self.memory.get("growth_mb_per_10_minutes", ()) if self.minutes >= LONG else ():
+            if (growth := one["processes_that_lasted"]) > MOST_GROWTH:
+                found.append(f"memory grows by {growth} MB in ten minutes; the aim is {MOST_GROWTH:.0f}")
+        return found
+
     def write(self, path: Path) -> None:
         rest = {
             "minutes": self.minutes,
@@ -73,6 +88,7 @@ class Report:
             "codes": self.log.codes,
             "checked": dict(self.checked),
             "violations": self.log.violations,
+            "missed": self.missed(),
             "memory": self.memory,
         }
         path.write_text(json.dumps(rest, indent=1))
@@ -101,6 +117,7 @@ class Report:
                     f"  {one['from_s']} to {one['to_s']} s: {one['all']:+} MB in 10 minutes, "
                     f"{one['processes_that_lasted']:+} MB of the processes that lasted"
                 )
+        yield from self.missed()
         yield f"Violations: {len(self.log.violations)}"
         yield from self.log.violations
 

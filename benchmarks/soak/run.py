@@ -26,6 +26,7 @@ STAFF = 2  # readers who are made admins, beside the first one
 COVERS = 3
 CALIBRATION, PART = 12.0, 0.8  # seconds, and the part of the capacity that reads use
 HEALTHY = 180.0  # seconds
+ROWS_ELSEWHERE = 5000
 MOST_AT_ONCE = 30  # of one kind of write
 # Writes per second: together about 550 calls to D1 in five minutes, of 1,000 that are left beside syncs.
 RATES = {
@@ -79,7 +80,7 @@ class Run:
         people = [
             Reader(user_of(token), f"reader{number}", token) for number, token in enumerate(self.tokens)
         ]
-        admin = Session(self.client, **self.world.admin)
+        admin = Session(self.client, self.world.admin["username"], self.world.admin["password"])
         await admin.sign_in()
         staff, readers = people[:STAFF], people[STAFF:]
         sessions = [admin]
@@ -91,7 +92,7 @@ class Run:
         self.admin, self.readers = admin, readers
         self.pictures = Pictures(self.log, self.client, [])
         self.people = People(self.client, self.log, admin)
-        self.console = Console(self.client, self.log, **self.world.admin)
+        self.console = Console(self.client, self.log, admin.username, admin.password)
         self.writes = Writes(self.judge, readers, sessions, self.pictures.covers)
         self.end = End(self.world, self.judge, admin, readers, self.pictures, self.people, Counter[str]())
         await self.learn()
@@ -154,6 +155,9 @@ class Run:
             if event.place in ("d1", "store"):
                 await asyncio.to_thread(self.world.cloud.fail, event.place, event.what)
                 self.note_outage(event, going)
+            elif event.place == "elsewhere":
+                say(f"{self.log.now():6.0f} s  another host writes {ROWS_ELSEWHERE:,} rows")
+                await asyncio.to_thread(self.world.write_elsewhere, ROWS_ELSEWHERE)
             else:
                 await self.break_off(event)
         await asyncio.sleep(max(0.0, start + self.minutes * MINUTE - self.log.now()))

@@ -5,18 +5,20 @@ from typing import Literal
 
 Kind = Literal["refused", "hung", "429", "500"]
 KINDS: tuple[Kind, ...] = ("refused", "hung", "429", "500")
-Place = Literal["d1", "store", "worker", "server"]
+Place = Literal["d1", "store", "worker", "server", "elsewhere"]
 MINUTE = 60.0
 OUTAGE = 20.0  # seconds
 # The store fails alone, with D1 and after it. A worker dies in even minutes while all is well, else while both fail.
 D1_AT, STORE_AT = 8.0, 18.0
 KILL_AT = (48.0, 24.0)  # of even and odd minutes
 RESTART_AT = 42.0
+# Another host writes while this one does not reach D1, in each tenth minute: it has to catch up.
+ELSEWHERE_AT, ELSEWHERE_EACH = 18.0, 10
 
 
 @dataclass(frozen=True, order=True)
 class Event:
-    """At `at` seconds of the run: `what` is the kind of an outage that begins, "back", "kill" or "restart"."""
+    """At `at` seconds of the run: `what` is the kind of an outage that begins, "back", "kill", "restart" or "write"."""
 
     at: float
     place: Place
@@ -45,6 +47,8 @@ def events(minutes: float) -> list[Event]:
         start = number * MINUTE
         d1, store = KINDS[number % len(KINDS)], KINDS[(number + 2) % len(KINDS)]
         found += outage(start + D1_AT, "d1", d1) + outage(start + STORE_AT, "store", store)
+        if number % ELSEWHERE_EACH == 0:
+            found.append(Event(start + ELSEWHERE_AT, "elsewhere", "write"))
         if number == middle:
             found.append(Event(start + RESTART_AT, "server", "restart"))
         else:

@@ -45,6 +45,13 @@ class World:
         ]
         return rows
 
+    def write_elsewhere(self, rows: int) -> None:
+        """Change so many designs on D1, as another host does; readers see no difference."""
+        moment = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
+        self.ask(
+            f"UPDATE designs SET updated_at = {moment} WHERE id <= {rows} AND category NOT LIKE 'Soak %'"
+        )
+
     def workers(self) -> list[int]:
         """Return gunicorn's workers, the oldest first."""
         commands = {pid: command_of(pid) for pid in systems.children_of(self.server.pid)}

@@ -50,6 +50,14 @@ def test_workers_die_while_all_is_well_and_while_both_fail():
     assert {sum(window.meets(at, at) for window in failing) for at in kills} == {0, 2}
 
 
+def test_another_host_writes_while_d1_is_away_and_each_ten_minutes():
+    planned = events(21)
+    writes = [one.at for one in planned if one.place == "elsewhere"]
+    assert [at // MINUTE for at in writes] == [0, 10, 20]
+    d1 = [window for window in outages(planned) if window.place == "d1"]
+    assert all(any(window.meets(at, at) for window in d1) for at in writes)
+
+
 def test_events_are_in_order_and_within_the_run():
     planned = events(7.5)
     assert planned == sorted(planned)
