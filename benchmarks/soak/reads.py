@@ -64,7 +64,7 @@ class Reads:
     async def get(
         self, call: str, path: str, due: float | None = None, **query: str | int
     ) -> tuple[Reader, Answer, Json | None]:
-        """Send a GET of some reader until it is no refusal, and return its judged content."""
+        """Send a GET of some reader until it is no refusal, and return its judged content; None for a 404."""
         reader = self.chance.choice(self.readers)
         first = due
 
@@ -75,7 +75,9 @@ class Reads:
             return answer
 
         answer, _ = await self.client.patiently(call, once, PATIENT)
-        return reader, answer, self.judge.read(answer, reader.user) if answer.status != 404 else None
+        if answer.status == 404 and call == "detail":
+            return reader, answer, None
+        return reader, answer, self.judge.read(answer, reader.user)
 
     async def any(self, due: float | None = None) -> None:
         """Send one of the reads, by their shares."""
