@@ -25,7 +25,6 @@ SHARES = {
     "favourites": 5,
     "similar": 2,
     "suggest": 2,
-    "me": 1,
     "revalidation": 8,
 }
 MOST_OUTSTANDING = 256  # people who wait for an answer ask for nothing else
@@ -56,6 +55,7 @@ class Reads:
     kept: dict[tuple[int, str], Answer] = field(
         default_factory=dict
     )  # bodies with an ETag, by user and address
+    sent: int = 0
     held_back: int = 0
 
     def __post_init__(self) -> None:
@@ -160,8 +160,9 @@ class Reads:
         word = self.chance.choice(self.known).title.lower()[: self.chance.randrange(2, 8)]
         await self.get("suggest", "/api/designs/suggest", due, q=word)
 
-    async def me(self, due: float | None) -> None:
-        reader, answer, content = await self.get("me", "/api/auth/me", due)
+    async def me(self) -> None:
+        """Ask who one is, which the copy does not know: it is a call to D1."""
+        reader, answer, content = await self.get("me", "/api/auth/me")
         if content and content["username"] != reader.name:
             self.judge.log.wrong(answer, f"{reader.name} is {content['username']}")
 
@@ -211,6 +212,7 @@ class Reads:
             if len(tasks) >= MOST_OUTSTANDING:
                 self.held_back += 1
                 continue
+            self.sent += 1
             task = asyncio.create_task(self.any(due))
             tasks.add(task)
             task.add_done_callback(lambda task: ended(task, tasks, self.client.log))

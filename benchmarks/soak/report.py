@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.soak.client import Log
-from benchmarks.soak.schedule import Window
+from benchmarks.soak.reads import MOST_OUTSTANDING
+from benchmarks.soak.schedule import MINUTE, Window
 
 Row = tuple[str, int, float, float, float]  # call, status, due, begun, ended: seconds of the run
 
@@ -31,6 +32,7 @@ class Report:
     windows: list[Window]
     memory: dict[str, Any]
     held_back: int = 0
+    reads_sent: int = 0
     d1_requests: int = 0
     d1_refused: int = 0
     restart_seconds: float = 0.0
@@ -79,6 +81,7 @@ class Report:
             "capacity_reads_per_s": round(self.capacity, 1),
             "sent_reads_per_s": round(self.rate, 1),
             "reads_held_back": self.held_back,
+            "reads_sent": self.reads_sent,
             "d1_requests": self.d1_requests,
             "d1_refused_by_allowance": self.d1_refused,
             "restart_seconds": round(self.restart_seconds, 1),
@@ -100,10 +103,14 @@ class Report:
             answers = answers.replace("0 ", "broken ", 1) if answers.startswith("0 ") else answers
             quiet, faulty = pair(row["without_faults_ms"]), pair(row["with_faults_ms"])
             yield f"{row['call']:16} {answers:38} {quiet:>16} {faulty:>16}  {row['refused_without_faults'] or ''}"
+        yield (
+            f"Reads: {self.reads_sent:,}, {self.reads_sent / self.minutes / MINUTE:.0f} a second; {self.held_back:,} "
+            f"more were held back while {MOST_OUTSTANDING} waited for their answers"
+        )
         yield f"Codes of errors: {dict(sorted(self.log.codes.items()))}"
         yield (
             f"Requests to D1: {self.d1_requests:,}, {self.d1_refused} refused by its allowance. Workers killed: "
-            f"{self.kills}. Restart: ready after {self.restart_seconds:.1f} s. Reads held back: {self.held_back}"
+            f"{self.kills}. Restart: ready after {self.restart_seconds:.1f} s."
         )
         yield f"Read back at the end: {', '.join(f'{count:,} {name}' for name, count in self.checked.items())}"
         if self.memory:

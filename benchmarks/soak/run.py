@@ -28,10 +28,11 @@ CALIBRATION, PART = 12.0, 0.8  # seconds, and the part of the capacity that read
 HEALTHY = 180.0  # seconds
 ROWS_ELSEWHERE = 5000
 MOST_AT_ONCE = 30  # of one kind of write
-# Writes per second: together about 550 calls to D1 in five minutes, of 1,000 that are left beside syncs.
+# Writes per second, and what else asks D1: together about 550 calls to D1 in five minutes, of 1,000 that are left beside syncs.
 RATES = {
     "like": 0.6, "create": 0.1, "edit": 0.25, "upload": 0.06, "presign": 0.04, "avatar": 0.03, "newcomer": 0.03,
     "refresh": 0.06, "leave": 0.01, "login": 0.02, "console": 0.1,
+    "me": 0.1,
 }  # fmt: skip
 Action = Callable[[], Awaitable[None]]
 
@@ -72,7 +73,7 @@ class Run:
         requests, refused = self.world.cloud.counts()
         return Report(
             self.minutes, self.size, capacity, rate, self.log, self.windows, self.watch.figures(),
-            self.reads.held_back, requests, refused, self.restart_seconds, self.kills, checked,
+            self.reads.held_back, self.reads.sent, requests, refused, self.restart_seconds, self.kills, checked,
         )  # fmt: skip
 
     async def prepare(self) -> None:
@@ -128,6 +129,7 @@ class Run:
             "refresh": self.people.refresh,
             "leave": self.people.leave,
             "login": self.login,
+            "me": self.reads.me,
             "console": self.console.page,
         }
 
