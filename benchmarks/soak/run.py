@@ -28,7 +28,7 @@ CALIBRATION, PART = 12.0, 0.8  # seconds, and the part of the capacity that read
 HEALTHY = 180.0  # seconds
 ROWS_ELSEWHERE = 5000
 MOST_AT_ONCE = 30  # of one kind of write
-# Writes per second, and what else asks D1: together about 550 calls to D1 in five minutes, of 1,000 that are left beside syncs.
+# Per second, of what asks D1: together about 550 calls in five minutes, of 1,000 that syncs leave.
 RATES = {
     "like": 0.6, "create": 0.1, "edit": 0.25, "upload": 0.06, "presign": 0.04, "avatar": 0.03, "newcomer": 0.03,
     "refresh": 0.06, "leave": 0.01, "login": 0.02, "console": 0.1,
@@ -72,9 +72,21 @@ class Run:
         checked = await self.compare()
         requests, refused = self.world.cloud.counts()
         return Report(
-            self.minutes, self.size, capacity, rate, self.log, self.windows, self.watch.figures(),
-            self.reads.held_back, self.reads.sent, requests, refused, self.restart_seconds, self.kills, checked,
-        )  # fmt: skip
+            minutes=self.minutes,
+            size=self.size,
+            capacity=capacity,
+            rate=rate,
+            log=self.log,
+            windows=self.windows,
+            memory=self.watch.figures(),
+            held_back=self.reads.held_back,
+            reads_sent=self.reads.sent,
+            d1_requests=requests,
+            d1_refused=refused,
+            restart_seconds=self.restart_seconds,
+            kills=self.kills,
+            checked=checked,
+        )
 
     async def prepare(self) -> None:
         """Sign staff in, learn the catalogue and the readers' favourites, and upload the first pictures."""
