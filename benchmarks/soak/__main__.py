@@ -7,6 +7,7 @@ docs/testing.md says more.
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,8 +33,8 @@ def main() -> int:
             report.write(Path(os.environ["OUT"]))
         for line in report.lines():
             print(line, flush=True)
-        if report.log.violations:
-            print((world.data / "server.log").read_text(errors="replace")[-4000:], file=sys.stderr)
+        if os.environ.get("OUT") and report.log.violations:
+            shutil.copy(world.data / "server.log", f"{os.environ['OUT']}.log")
     return 1 if report.log.violations or report.missed() else 0
 
 

@@ -1,6 +1,7 @@
 """An app's HTTP: kept connections, patience, and retries as docs/api.md asks for; every answer is noted and judged."""
 
 import asyncio
+import base64
 import itertools
 import random
 import time
@@ -78,6 +79,7 @@ class Log:
     violations: list[str] = field(default_factory=list)
     breaks: list[Window] = field(default_factory=list)  # in which connections may break
     codes: dict[str, int] = field(default_factory=dict)
+    writes: list[str] = field(default_factory=list)  # each try of one, for whoever looks for what went wrong
 
     def now(self) -> float:
         return time.monotonic() - self.begun
@@ -143,6 +145,11 @@ class Client:
         status = int(head[9:12]) if head else 0
         answer = Answer(call, request_id, begun, self.log.now(), status, head, content)
         self.log.add(answer, begun if due is None else due)
+        if method != "GET":
+            self.log.writes.append(
+                f"{begun:8.2f} to {answer.ended:8.2f} s  {method} {path} by {user_of(token)}: "
+                f"{status} {answer.code} {request_id}"
+            )
         if status == 0:
             # A kill is noted a moment after it happened.
             await asyncio.sleep(0.1)
@@ -208,6 +215,15 @@ class Client:
                 return answer, may_have_run
             await self.pause(answer, tries)
         raise AssertionError  # the loop has no end of its own
+
+
+def user_of(token: str) -> int:
+    """Return the user's number in an access token; 0 without one."""
+    if not token:
+        return 0
+    payload = token.split(".")[1]
+    claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return int(claims["user_id"])
 
 
 def without_chunks(content: bytes) -> bytes:

@@ -114,6 +114,17 @@ def counters(
     return found
 
 
+def likes_on_d1(model: Model, rows: set[tuple[int, int]], now: float) -> list[str]:
+    """Compare D1's favourites (user, design) with what each like and unlike was acknowledged as."""
+    return [
+        f"user {user} {'likes' if (user, number) in rows else 'does not like'} design {number}, on D1; was told "
+        f"{[(step.value, round(step.sent, 2), round(step.sure, 2)) for step in register.steps]}"
+        for number, likes in model.likes.items()
+        for user, register in likes.by_user.items()
+        if ((user, number) in rows) not in register.possible(now, now)
+    ]
+
+
 def has_status(status: str, design: Json) -> bool:
     return bool(design["status"] == status)
 

@@ -142,3 +142,11 @@ class End:
         rows, miscounted = self.world.ask(MADE_BY_SOAK), self.world.ask(MISCOUNTED)[0][0]
         self.note(compare.on_d1(self.judge.model, rows, miscounted, self.log.now()))
         self.checked["designs on D1"] += len(rows)
+        touched = [number for number, likes in self.judge.model.likes.items() if likes.by_user]
+        listed = ",".join(map(str, touched)) or "0"
+        favourites = self.world.ask(
+            f"SELECT user_id, design_id FROM user_favorites WHERE design_id IN ({listed})"
+        )
+        pairs = {(int(str(user)), int(str(design))) for user, design in favourites}
+        self.note(compare.likes_on_d1(self.judge.model, pairs, self.log.now()))
+        self.checked["likes on D1"] += sum(len(likes.by_user) for likes in self.judge.model.likes.values())

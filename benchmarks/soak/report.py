@@ -92,6 +92,7 @@ class Report:
             "checked": dict(self.checked),
             "violations": self.log.violations,
             "missed": self.missed(),
+            "writes": self.log.writes,
             "memory": self.memory,
         }
         path.write_text(json.dumps(rest, indent=1))

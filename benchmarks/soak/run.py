@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from benchmarks.soak.client import AFTERMATH, Client, Log
+from benchmarks.soak.client import AFTERMATH, Client, Log, user_of
 from benchmarks.soak.end import End
 from benchmarks.soak.judge import Judge
 from benchmarks.soak.model import Model
@@ -16,7 +16,7 @@ from benchmarks.soak.pictures import Pictures
 from benchmarks.soak.reads import Reader, Reads, ended
 from benchmarks.soak.report import Report
 from benchmarks.soak.schedule import MINUTE, Event, Window, events
-from benchmarks.soak.session import Session, user_of
+from benchmarks.soak.session import Session
 from benchmarks.soak.watch import Watch
 from benchmarks.soak.world import World
 from benchmarks.soak.writes import Writes

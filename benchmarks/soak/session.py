@@ -1,10 +1,7 @@
 """A sign-in of the app, which refreshes its tokens before they expire."""
 
 import asyncio
-import base64
 from dataclasses import dataclass, field
-
-import orjson
 
 from benchmarks.soak.client import Answer, Client, Json
 from benchmarks.soak.schedule import MINUTE
@@ -77,10 +74,3 @@ class Session:
         self.token, self.refresh_token = found["access_token"], found["refresh_token"]
         self.since = self.client.log.now()
         return True
-
-
-def user_of(token: str) -> int:
-    """Return the user's number in an access token."""
-    payload = token.split(".")[1]
-    claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return int(claims["user_id"])
