@@ -73,8 +73,17 @@ class Writes:
                 self.judge.gone(answer, number)
             elif not answer.is_refusal:
                 self.wrong(answer, "a like")
-            if answer.status != 200 and not unsure:
+            # One whose design was hidden meanwhile may have been done before that.
+            may_have_run = unsure or (answer.status == 404 and self.was_shown(number, step.sent, answer.ended))
+            if answer.status != 200 and not may_have_run:
                 register.refute(step)
+
+    def was_shown(self, number: int, begin: float, end: float) -> bool:
+        """Whether people perhaps saw the design at some time."""
+        if number not in self.judge.model.designs:
+            return True
+        seen = self.judge.model.designs[number].possible(begin, end)
+        return any(one is not None and is_published(one) for one in seen)
 
     def liked(self, answer: Answer, number: int, wanted: bool) -> None:
         told = answer.json()
