@@ -74,7 +74,9 @@ class Writes:
             elif not answer.is_refusal:
                 self.wrong(answer, "a like")
             # One whose design was hidden meanwhile may have been done before that.
-            may_have_run = unsure or (answer.status == 404 and self.was_shown(number, step.sent, answer.ended))
+            may_have_run = unsure or (
+                answer.status == 404 and self.was_shown(number, step.sent, answer.ended)
+            )
             if answer.status != 200 and not may_have_run:
                 register.refute(step)
 

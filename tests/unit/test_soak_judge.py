@@ -260,3 +260,15 @@ def test_a_register_forgets_what_no_read_can_answer_any_more():
         register.confirm(register.begin(number, number * 10.0), number * 10.0 + 1)
     assert len(register.steps) < 20
     assert register.possible(9985, 9989) == [998]
+
+
+def test_the_end_finds_a_lost_and_a_doubled_like_on_d1(judge):
+    liked = judge.model.is_favourite(USER, 1)
+    liked.confirm(liked.begin(True, 20.0), 21.0)
+    assert compare.likes_on_d1(judge.model, {(USER, 1)}, 100.0) == []
+    assert "does not like design 1" in compare.likes_on_d1(judge.model, set(), 100.0)[0]
+    liked.confirm(liked.begin(False, 30.0), 31.0)
+    assert "7 likes design 1" in compare.likes_on_d1(judge.model, {(USER, 1)}, 100.0)[0]
+    liked.begin(True, 40.0)
+    assert compare.likes_on_d1(judge.model, {(USER, 1)}, 100.0) == []
+    assert compare.likes_on_d1(judge.model, set(), 100.0) == []
