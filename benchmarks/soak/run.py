@@ -63,10 +63,11 @@ class Run:
             say(f"{capacity:.0f} reads a second; soaking at {rate:.0f}, and {sum(RATES.values()):.2f} writes")
             self.log.answers.clear()
             start = self.log.now()
-            self.watch.starts = [start]
+            self.watch.begin()
             group.create_task(self.watch.run(self.is_over))
             group.create_task(self.reads.pace(rate, self.is_over))
             await self.follow(start)
+            self.watch.end()
             self.is_over.set()
         say("Reading back what was acknowledged")
         checked = await self.compare()
@@ -198,8 +199,9 @@ class Run:
             await asyncio.to_thread(self.world.kill_worker)
             self.kills += 1
         else:
+            self.watch.end()
             self.restart_seconds = await asyncio.to_thread(self.world.restart)
-            self.watch.starts.append(self.log.now())
+            self.watch.begin()
         over = replace(window, end=self.log.now() + AFTERMATH)
         self.log.breaks[self.log.breaks.index(window)] = over
         self.windows[self.windows.index(window)] = over

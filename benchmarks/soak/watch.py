@@ -36,13 +36,24 @@ class Watch:
     data: Path
     now: Callable[[], float]
     samples: list[Sample] = field(default_factory=list)
-    starts: list[float] = field(default_factory=lambda: [0.0])  # of the server; a restart adds one
+    spans: list[tuple[float, float]] = field(
+        default_factory=list
+    )  # in which one server ran from start to end
+    since: float = 0.0
 
     async def run(self, is_over: asyncio.Event) -> None:
         while not is_over.is_set():
             self.samples.append(await asyncio.to_thread(self.sample))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(is_over.wait(), TICK)
+
+    def begin(self) -> None:
+        """Note that a server is ready."""
+        self.since = self.now()
+
+    def end(self) -> None:
+        """Note that it is about to be stopped, or that the soak is over."""
+        self.spans.append((self.since, self.now()))
 
     def sample(self) -> Sample:
         first = self.pid()
@@ -64,7 +75,7 @@ class Watch:
         """Return what the report says of memory."""
         if not self.samples:
             return {}
-        lasting = [one for one in map(self.growth_since, self.starts) if one is not None]
+        lasting = [one for one in map(self.growth_in, self.spans) if one is not None]
         return {
             "most_mb": round(max(one.total for one in self.samples), 1),
             "growth_mb_per_10_minutes": lasting,
@@ -75,12 +86,12 @@ class Watch:
             "samples": [asdict(one) for one in self.samples],
         }
 
-    def growth_since(self, start: float) -> dict[str, float] | None:
-        """Return how the memory grew after a start of the server, once it was warm; None for too short a time."""
-        end = min((one for one in self.starts if one > start), default=float("inf"))
-        span = [one for one in self.samples if start <= one.at < end]
-        warm = start + warm_up(span[-1].at - start) if span else 0.0
-        span = [one for one in span if one.at >= warm]
+    def growth_in(self, span_of_server: tuple[float, float]) -> dict[str, float] | None:
+        """Return how the memory of a server grew once it was warm; None for too short a time."""
+        start, end = span_of_server
+        warm = start + warm_up(end - start)
+        # A sample takes a moment, in which the server may already stop.
+        span = [one for one in self.samples if warm <= one.at < end - TICK]
         if len(span) < 3:
             return None
         lasting = set.intersection(*(set(one.by_process) for one in span))

@@ -1,12 +1,13 @@
 """What fails when, in `make soak`."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from benchmarks.soak.cloud import plan_of
 from benchmarks.soak.schedule import KINDS, MINUTE, OUTAGE, events, outages
-from benchmarks.soak.watch import slope
+from benchmarks.soak.watch import Sample, Watch, slope
 from devtools.fault_plan import Request
 
 REQUEST = Request("POST", "/", {}, b"", 1)
@@ -79,3 +80,19 @@ def test_the_engine_does_some_of_what_is_answered_by_a_500_or_not_at_all():
 def test_growth_is_that_of_ten_minutes():
     assert slope([0, 60, 120, 180], [100.0, 100.1, 100.2, 100.3]) == pytest.approx(1.0)
     assert slope([0, 60, 120], [100.0, 100.0, 100.0]) == 0
+
+
+def test_memory_is_that_of_processes_that_lasted_from_a_start_of_the_server_to_its_end():
+    clock = iter([0.0, 100.0, 120.0, 220.0])
+    watch = Watch(lambda: 1, Path("nowhere"), lambda: next(clock))
+    for at in range(0, 221, 5):
+        restarted = at >= 110
+        killed = at // 50
+        shares = {10 if restarted else 1: 50.0 + at / 600, 100 + killed: 30.0}
+        watch.samples.append(Sample(float(at), sum(shares.values()), shares, 1, 1, 0.0, 0.0))
+    for _ in range(2):
+        watch.begin()
+        watch.end()
+    first, second = watch.figures()["growth_mb_per_10_minutes"]
+    assert (first["from_s"], second["from_s"]) == (20, 140)
+    assert first["processes_that_lasted"] == second["processes_that_lasted"] == pytest.approx(1.0)
