@@ -70,9 +70,10 @@ schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls
 	@$(BIN)/python -m tests.openapi $(ARGS)
 
 # What is too slow for each change. All of them run, whatever fails.
-NIGHTLY ?= test-d1 test-browser test-prod-like test-wire schemathesis faults conformance search-quality \
+NIGHTLY ?= test-d1 test-browser test-prod-like test-wire schemathesis faults soak conformance search-quality \
 	bench-memory bench-cold bench-bill bench-backup
 .PHONY: nightly
+nightly: export MINUTES := $(or $(MINUTES),60)
 nightly: ## Run the slow tests and measurements, for hours (NIGHTLY="test-wire faults")
 	@failed=; for one in $(NIGHTLY); do $(MAKE) --no-print-directory $$one || failed="$$failed $$one"; done; \
 		[ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }

@@ -13,8 +13,9 @@ ROUNDS ?=
 SEED ?=
 DETAIL ?=
 FAVOURITES ?=
+MINUTES ?=
 
-.PHONY: bench bench-backup bench-bill bench-cold bench-pairs bench-search bench-traffic bench-scale search-quality
+.PHONY: bench bench-backup bench-bill bench-cold bench-pairs bench-search bench-traffic bench-scale search-quality soak
 
 $(INSTALLED_BENCH): benchmarks/requirements.txt constraints.txt $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
@@ -47,3 +48,6 @@ bench-bill: $(INSTALLED_BENCH) d1-engine ## Rows and dollars of a month at Cloud
 
 search-quality: install-dev ## How well searches find what people mean, with and without synonyms (SIZE=, SEED=, DETAIL=1)
 	@SIZE="$(SIZE)" SEED="$(SEED)" DETAIL="$(DETAIL)" $(BIN)/python -m benchmarks.search_quality
+
+soak: $(INSTALLED_BENCH) d1-engine ## A service as in production under load while D1, the store, workers and itself fail (MINUTES=, SIZE=, OUT=)
+	@SIZE="$(SIZE)" MINUTES="$(MINUTES)" OUT="$(OUT)" $(BIN)/python -m benchmarks.soak

@@ -4,15 +4,17 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction, utils
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
+from d1backend.errors import Error
 from d1backend.protocol.api import Statement
+from d1backend.protocol.budget import after_write
 from d1backend.protocol.parameters import bind
 from d1backend.sql.tokenizer import parse
 from d1backend.transaction.connection import Connection
-from d1backend.transaction.pending_reads import Key, PendingReads, ReadPending
+from d1backend.transaction.pending_reads import Key, PendingReads, ReadPending, lost_result
 
 T = TypeVar("T")
 Ask = Callable[[], Any]
@@ -51,6 +53,7 @@ def write_then_gather(
 
     No other write comes in between. On D1, outside a transaction, all of them travel in one batch. So a question is
     asked before the statement, too, to find its queries; what it then returns or raises is dropped.
+    Raises OutcomeUnknown where the statement was applied, its answer was lost, and D1 cannot be asked again.
     """
     wrapper = connections[using]
     wrapper.ensure_connection()
@@ -69,7 +72,8 @@ def ask_with_commit(ask: Callable[[], T], using: str = DEFAULT_DB_ALIAS) -> Call
 
     Call this inside atomic(), and the function after it. On D1 the question travels with the commit, and is asked
     before, too, to find its queries; what it then returns or raises is dropped. The function asks by itself what did
-    not travel: before the commit within the transaction, and after it a query that follows from another one.
+    not travel: before the commit within the transaction, and after it a query that follows from another one. It raises
+    OutcomeUnknown where the commit was applied, its answer was lost, and D1 cannot be asked again.
     """
     wrapper = connections[using]
     wrapper.ensure_connection()
@@ -85,11 +89,18 @@ def ask_with_commit(ask: Callable[[], T], using: str = DEFAULT_DB_ALIAS) -> Call
         finally:
             connection.pending_reads = None
 
+    def ask_after_lost() -> T:
+        try:
+            with after_write():
+                return ask()
+        except (Error, utils.OperationalError) as error:
+            raise lost_result(error) from error
+
     def answer() -> T:
         try:
             return ask_pending()
         except ReadPending:
-            return ask()
+            return ask_after_lost() if reads.are_lost else ask()
 
     with suppress(Exception, ReadPending):
         ask_pending()

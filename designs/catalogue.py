@@ -65,6 +65,9 @@ suggested = VersionedCache[list[Suggestion]]("suggested", 4096)  # about a kilob
 design_texts = VersionedCache[bytes]("design_texts", 8192)  # designs as JSON: about a kilobyte each
 
 
+MOST_CHANGES = 3  # of the catalogue during a read, after each of which it is read again
+
+
 class DesignPage(NamedTuple):
     """A part of a list: its total, which only a part by number has, its end (None if nothing follows), its reading."""
 
@@ -195,16 +198,27 @@ class CachedCatalogue(DirectCatalogue):
         return vocabularies.mark(self.version.listing, query.visible) if query.text else ""
 
     def design_page(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        page = self.design_page_now(query, part)
+        for _ in range(MOST_CHANGES):
+            if keep(self.loaded):
+                break
+            # A design that was hidden meanwhile must not show in a list that still had it.
+            self.version = current_version() or self.version
+            page = self.design_page_now(query, part)
+        return page
+
+    def design_page_now(self, query: DesignQuery | FavouritesQuery, part: Part) -> DesignPage:
+        """The same; of several states where the version has changed by the end."""
         items: Sequence[Item]
         if query.sort is Sort.MOST_VIEWED:  # the order changes without the version
             found = self.found(query, part)
             items = read_designs(self.user, found.ids, self.base)
+            self.loaded.append((self.version.listing, do_nothing))
         else:
             mark = self.reading_key(query) if isinstance(query, DesignQuery) else ""
             key, version = (query, part, mark), self.version_of(query)
             found = parts.get(version, key, lambda: self.found(query, part), self.loaded)
             items = self.fragments(found.ids)
-        keep(self.loaded)
         return DesignPage(items, found.total, found.end, found.reading)
 
     def version_of(self, query: DesignQuery | FavouritesQuery) -> str:
@@ -311,6 +325,10 @@ class CachedCatalogue(DirectCatalogue):
             for design_id, views, likes, is_favorite in read_volatile(self.user, ids)
             if (base, design_id) in texts
         ]
+
+
+def do_nothing() -> None:
+    """What keeps a read that is not cached."""
 
 
 def counted_facets(query: DesignQuery, version: str) -> Facets:

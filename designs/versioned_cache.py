@@ -105,11 +105,17 @@ class VersionedCache(Generic[V]):
 Loaded = list[tuple[str, Callable[[], None]]]
 
 
-def keep(loaded: Loaded) -> None:
-    """Cache what was read, if its version is still that of the catalogue; forget it otherwise."""
-    if loaded:
-        version = current_version() or ()
-        for read_under, add in loaded:
-            if read_under in version:
-                add()
-        loaded.clear()
+def keep(loaded: Loaded) -> bool:
+    """Cache what was read, if its version is still that of the catalogue; forget it otherwise.
+
+    Return whether all of it was of that version: else it may be of several states.
+    """
+    if not loaded:
+        return True
+    version = current_version() or ()
+    current = [add for read_under, add in loaded if read_under in version]
+    for add in current:
+        add()
+    is_whole = len(current) == len(loaded)
+    loaded.clear()
+    return is_whole

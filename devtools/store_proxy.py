@@ -30,15 +30,30 @@ class StoreProxy:
         self.idle = threading.Condition()
         self.in_flight = 0
         self.released = threading.Event()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
-        self.server.daemon_threads = True
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.is_up = False
+        self.port = 0
+        self.come_up()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+
+    def come_up(self) -> None:
+        """Listen, after go_down() again on the same port."""
+        if not self.is_up:
+            self.server = ThreadingHTTPServer(("127.0.0.1", self.port), handler_of(self))
+            self.server.daemon_threads = True
+            self.port = self.server.server_port
+            threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+            self.is_up = True
+
+    def go_down(self) -> None:
+        """Refuse new connections until come_up(). Open ones go on: a `fault` is for them."""
+        if self.is_up:
+            self.is_up = False
+            self.server.shutdown()
+            self.server.server_close()
 
     def stop(self) -> None:
         self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.go_down()
 
     def reset(self) -> None:
         """Forget the fault and all requests, once those that a client gave up have ended: a late PUT writes, too."""

@@ -7,6 +7,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpResponse
 from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import OpenApiParameter
@@ -16,10 +17,11 @@ from rest_framework.views import APIView
 
 from accounts.idempotency import Attempt
 from accounts.metrics import REPLAYS
+from accounts.models import KeptAnswer
 from core.api.conditional import JSON, to_json
 from core.api.permissions import caller
 from core.errors import Forbidden, NotAuthenticated, invalid_field
-from d1backend import ConditionFailed
+from d1backend import ConditionFailed, OutcomeUnknown
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 LONGEST = 255  # characters
@@ -58,8 +60,8 @@ def idempotent(make: Callable[[Any, Request, Answer], None]) -> Callable[[Any, R
             make(view, request, answer)
         except (Forbidden, NotAuthenticated, PermissionDenied, ConditionFailed):
             raise
-        except Exception:
-            kept = attempt.kept() if attempt is not None else None
+        except Exception as error:
+            kept = kept_after(error, attempt) if attempt is not None else None
             if kept is None:
                 raise
             REPLAYS.inc()
@@ -67,6 +69,16 @@ def idempotent(make: Callable[[Any, Request, Answer], None]) -> Callable[[Any, R
         return HttpResponse(texts[-1], JSON, CREATED)
 
     return post
+
+
+def kept_after(error: Exception, attempt: Attempt) -> KeptAnswer | None:
+    """Return the first answer, after `error`; raise `error` of a write that may be done if it cannot be read."""
+    try:
+        return attempt.kept()
+    except DatabaseError:
+        if isinstance(error, OutcomeUnknown):
+            raise error from None
+        raise
 
 
 def attempt_of(request: Request) -> Attempt | None:

@@ -373,10 +373,7 @@ class Connection:
             rows = [] if isinstance(answers, AlreadyAppliedError) else answers[at + 2 * i + 1]["rows"]
             if rows:
                 keys.keep(self.identity, table, int(rows[0][0]), count)
-        if not isinstance(answers, AlreadyAppliedError):
-            script.questions.keep(
-                self.session, asked, answers[len(statements) : len(statements) + len(asked)]
-            )
+        script.questions.keep_after(self.session, asked, answers, len(statements))
 
     def _end(self) -> Script | None:
         """End the transaction and return its script."""

@@ -1,17 +1,26 @@
 """Questions that wait for a batch that they travel in, and their answers: those of a gather(), or of a commit."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeVar
 
 from django.db import utils
 
 from d1backend import errors
-from d1backend.errors import AlreadyAppliedError, SchemaChangedError
+from d1backend.errors import AlreadyAppliedError, OutcomeUnknown, SchemaChangedError
 from d1backend.protocol.api import Result, Statement
+from d1backend.protocol.budget import after_write
 from d1backend.transaction.session import NamedRows, Session
 
 T = TypeVar("T")
 Key = tuple[str, tuple[str, ...]]
+
+
+def lost_result(cause: Exception) -> OutcomeUnknown:
+    """Return the error for a write that was applied, where what it leaves cannot be asked for."""
+    error = OutcomeUnknown.of_lost_result("The write was applied, but what it leaves cannot be asked for.")
+    error.__cause__ = cause
+    return error
 
 
 class ReadPending(BaseException):
@@ -38,6 +47,8 @@ class PendingReads:
         self._expected: Key | None = None
         self._assumed: ReadPending | None = None
         self._failure: Exception | None = None
+        # A write was applied, and what it leaves was lost with its answer.
+        self.are_lost = False
 
     def ask(self, question: Callable[[], T], expected: Key | None) -> T:
         """The answer to a question; when it was asked before, it waited for `expected`.
@@ -82,14 +93,16 @@ class PendingReads:
 
         With `checked`, a transaction has chosen by the catalog what to ask here; when the schema has changed, nothing
         is answered, and the questions are to be asked again. Any other error is raised where they are asked again.
+        After a write whose answer was lost it is OutcomeUnknown, because the write was applied.
         """
         asked = self.taken()
         try:
-            results = session.read_batch(asked, checked=checked) if asked else []
+            with after_write() if self.are_lost else nullcontext():
+                results = session.read_batch(asked, checked=checked) if asked else []
         except SchemaChangedError:
             return
         except (errors.Error, utils.Error) as error:
-            self._failure = error
+            self._failure = lost_result(error) if self.are_lost else error
             return
         self.keep(session, asked, results)
 
@@ -97,14 +110,26 @@ class PendingReads:
         """Send a statement that writes, and after it all waiting questions, in one batch."""
         asked = self.taken()
         answers = session.write_batch([write, *asked])
-        if not isinstance(answers, AlreadyAppliedError):
-            self.keep(session, asked, answers[1 : 1 + len(asked)])
+        self.keep_after(session, asked, answers, 1)
 
     def taken(self) -> list[Statement]:
         """The questions that waited, which the caller sends."""
         asked = [(sql, list(bound)) for sql, bound in self._waiting]
         self._waiting.clear()
         return asked
+
+    def keep_after(
+        self,
+        session: Session,
+        asked: list[Statement],
+        answers: list[Result] | AlreadyAppliedError,
+        place: int,
+    ) -> None:
+        """Keep the results of questions that were taken and sent after a write, from `place` on, if it has answers."""
+        if isinstance(answers, AlreadyAppliedError):
+            self.are_lost = True
+        else:
+            self.keep(session, asked, answers[place : place + len(asked)])
 
     def keep(self, session: Session, asked: list[Statement], results: list[Result]) -> None:
         """Keep the results of questions that were taken."""

@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
+from accounts.idempotency import Attempt
 from accounts.models import KeptAnswer
 from core.models import AuditEntry
+from d1backend import OutcomeUnknown
+from designs import services
 from designs.models import Design
 from tests.api.client import ApiClient, refused
 from tests.factories.uploads import ImageFactory
@@ -173,3 +176,17 @@ def test_the_kept_answer_is_the_answer():
     client = ApiClient.admin()
     first = create(client, fields())
     assert json.loads(KeptAnswer.objects.get().body) == first.json()
+
+
+def test_a_write_of_unknown_outcome_stays_one_where_the_first_answer_cannot_be_read(monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("D1 cannot be reached")
+
+    def unknown(*args, **kwargs):
+        raise OutcomeUnknown("the answer was lost")
+
+    monkeypatch.setattr(services, "design_create", unknown)
+    monkeypatch.setattr(Attempt, "kept", away)
+    fields = {"title": "A saree", "category": "Saree", "r2_object_key": ImageFactory().object_key}
+    admin = ApiClient.admin()
+    refused(admin.post("/api/designs", fields, headers={"Idempotency-Key": "lost"}), 503, "outcome_unknown")

@@ -386,3 +386,14 @@ def test_calls_let_go_at_once(name):
             assert sorted(statuses) in ([200, 400], [201, 409], [200, 409])
         User.objects.filter(username="same").delete()
         AppSetting.objects.all().delete()
+
+
+@pytest.mark.parametrize("sort", ["newest", "most_viewed"])
+def test_a_list_shows_no_design_that_is_hidden_while_it_is_read(admin, meanwhile, sort):
+    reader, design = ApiClient.approved(), DesignFactory(title="Hidden")
+    DesignFactory(title="Shown")
+    path = f"/api/designs/{design.pk}"
+    hiding = meanwhile("designs.catalogue.ids_part", lambda: admin.put(path, {"status": "draft"}).status_code)
+    items = reader.get(f"/api/designs?sort={sort}").json()["items"]
+    assert hiding.answer() == 200
+    assert {item["status"] for item in items} == {"published"}

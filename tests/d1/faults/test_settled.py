@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 from django.db.models import F
 
-from d1backend import OutcomeUnknown, SerializationFailure
+from d1backend import OutcomeUnknown, SerializationFailure, ask_with_commit, write_then_gather
 from devtools import fault_plan as plans
 from tests.d1.faults.conftest import ALIAS
 from tests.d1.faults.models import Counter, Left
@@ -46,6 +46,31 @@ def test_a_row_count_comes_back_though_its_answer_was_lost(faulty, proxy):
     proxy.plan = [plans.RESET_AFTER]
     assert counters.filter(value__gte=1).update(value=F("value") + 10) == 3
     assert sorted(counters.values_list("value", flat=True)) == [0, 11, 12, 13]
+
+
+# The answer to a write is lost, the second attempt finds that it was applied, and then D1 is away.
+LOST_THEN_AWAY = [plans.RESET_AFTER, None, *[plans.SERVER_ERROR_BEFORE] * 50]
+
+
+def test_a_write_was_applied_though_what_it_leaves_cannot_be_asked(faulty, proxy, truth):
+    counters.create(value=5)
+    proxy.plan = LOST_THEN_AWAY
+    with pytest.raises(OutcomeUnknown, match="was applied") as caught:
+        write_then_gather("UPDATE d1faults_counter SET value = 6", [], counters.count, using=ALIAS)
+    assert caught.value.settle() is True
+    assert truth("SELECT value FROM d1faults_counter") == [[6]]
+
+
+def test_a_commit_was_applied_though_what_it_leaves_cannot_be_asked(faulty, proxy, truth):
+    counters.create(value=5)
+    with transaction.atomic(using=ALIAS):
+        counters.update(value=6)
+        count = ask_with_commit(counters.count, using=ALIAS)
+        proxy.plan = LOST_THEN_AWAY
+    with pytest.raises(OutcomeUnknown, match="was applied") as caught:
+        count()
+    assert caught.value.settle() is True
+    assert truth("SELECT value FROM d1faults_counter") == [[6]]
 
 
 def test_returning_of_several_rows_says_that_the_write_was_applied_when_its_answer_was_lost(
