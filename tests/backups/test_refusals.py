@@ -275,6 +275,15 @@ def test_a_database_that_a_restore_has_not_finished_is_not_worked_on(gallery, tm
     assert list((tmp_path / "b").iterdir()) == []
 
 
+@pytest.fixture
+def _ctrl_c_counts():
+    """A process that was started in the background may ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_counts")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_restore_that_is_stopped_says_what_became_of_the_database(path, target, monkeypatch, stop):
     monkeypatch.setattr(restoring, "_index", lambda database, backup: os.kill(os.getpid(), stop))
@@ -286,6 +295,7 @@ def test_a_restore_that_is_stopped_says_what_became_of_the_database(path, target
     assert count(target, restores.MARKER) == 1
 
 
+@pytest.mark.usefixtures("_ctrl_c_counts")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_backup_that_is_stopped_leaves_nothing(gallery, tmp_path, monkeypatch, settings, stop):
     """Also no scratch database, which has every password's hash."""
