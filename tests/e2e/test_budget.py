@@ -65,7 +65,7 @@ def new_user(quiet, admin):
 def asked(proxy):
     """The statements of each call so far that is no sync of the copy."""
     calls = [request.sql for request, _ in list(proxy.log)]
-    return [sql for sql in calls if not sql[0].startswith("SELECT epoch, floor")]
+    return [sql for sql in calls if sql and not sql[0].startswith("SELECT epoch, floor")]
 
 
 def calls_of(proxy, act):

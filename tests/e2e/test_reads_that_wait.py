@@ -28,7 +28,7 @@ def server(proxy, tmp_path):
     """A server of one worker, whose reads all go to D1."""
     environment = proxy.environment | {"JWT_SECRET": secrets.token_hex(32), "REPLICA": "off"}
     server = new_server(
-        tmp_path, **environment, WEB_CONCURRENCY="1", D1_TIMEOUT="4", VIEW_FLUSH_SECONDS="600"
+        tmp_path, **environment, WEB_CONCURRENCY="1", D1_TIMEOUT="10", VIEW_FLUSH_SECONDS="600"
     )
     server.set_up()
     with serving(server):
