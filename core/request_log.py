@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from core.logs.current import CURRENT, Current, pieces
 from core.metrics.requests import observe
 from core.request_body import NOTES
-from core.routes import METHODS, route_of
+from core.routes import method_of, route_of
 from d1backend.protocol.api import Usage
 
 logger = logging.getLogger("gallery.request")
@@ -92,7 +92,7 @@ def log_response(
         return
     length = response.headers.get("Content-Length")
     fields = {
-        "method": request.method if request.method in METHODS else "other",
+        "method": method_of(request.method),
         "route": route,
         "status": response.status_code,
         "ms": round(seconds * 1000, 1),

@@ -18,6 +18,11 @@ CONVERTER = re.compile(r"<(?:[^:>]+:)?([^>]+)>")
 ANYTHING = ".*"  # only in the patterns that take what no other one does, to answer 404
 
 
+def method_of(method: str | None) -> str:
+    """Return the method of a request; `other` for a word that is none."""
+    return method if method in METHODS else "other"
+
+
 def route_of(request: HttpRequest) -> str:
     """Return the route that the request's path matches; `unmatched` if it matches none.
 

@@ -19,7 +19,7 @@ from sentry_sdk.integrations.logging import LoggingIntegration
 from core.api.errors import status_of_django
 from core.logs.current import CURRENT
 from core.logs.hiding import hide_sent
-from core.routes import METHODS, route_of
+from core.routes import method_of, route_of
 
 # Parts of a report that are sent as they are. What is missing here may have what a client sent.
 KEPT = ("event_id", "timestamp", "platform", "level", "logger", "release", "environment", "sdk", "modules")
@@ -110,11 +110,11 @@ def whose() -> Event:
         return (
             {"tags": {"command": sys.argv[1]}} if sys.argv[0].endswith("manage.py") and sys.argv[1:] else {}
         )
-    route, method = route_of(current.request), current.request.method
+    route = route_of(current.request)
     tags = {
         "request_id": current.request_id,
         "route": route,
-        "method": method if method in METHODS else "other",
+        "method": method_of(current.request.method),
     }
     user = {} if current.user_id is None else {"user": {"id": str(current.user_id)}}
     return {"tags": tags, "transaction": route, **user}

@@ -2,9 +2,8 @@
 
 from prometheus_client import Counter, Histogram
 
-from core.routes import METHODS
+from core.routes import method_of
 
-OTHER = "other"
 # Seconds: a read of the copy takes 1 to 10 ms, a write on D1 50 to 500, an upload seconds.
 BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -21,7 +20,7 @@ REDIS_FAILURES = Counter("gallery_redis_failures", "Times that Redis was found a
 def observe(method: str, route: str, status: int, seconds: float, round_trips: int) -> None:
     """Count one response. `route` is core.routes.route_of() of its request."""
     # A client may send any word as its method, and each label value makes a series for ever.
-    known = method if method in METHODS else OTHER
+    known = method_of(method)
     REQUESTS.labels(known, route, str(status)).inc()
     SECONDS.labels(known, route).observe(seconds)
     if round_trips:

@@ -66,14 +66,14 @@ def limits_of(head: bytes, address: str) -> dict[str, str]:
 
 def log_refusal(status: int, head: bytes, request_id: str) -> None:
     """Log a line, as core.request_log does for the answers of the application."""
-    from core.routes import METHODS, UNMATCHED, route_of_path
+    from core.routes import UNMATCHED, method_of, route_of_path
 
     method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     target = rest.partition(" ")[0].partition("?")[0]
     fields = {
         "request_id": request_id,
         "user_id": None,
-        "method": method if method in METHODS else "other",
+        "method": method_of(method),
         "route": route_of_path(unquote(target)) if target.startswith("/") else UNMATCHED,
         "status": status,
     }
