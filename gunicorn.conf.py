@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ImproperlyConfigured
 
+from core import metrics_folder
 from core.logs import configuration as logs
 from core.variables import declared as v
 from core.variables.checking import load
@@ -39,7 +40,7 @@ keepalive = 65  # seconds: longer than the load balancer before it keeps a conne
 # A restarted worker has an empty cache of the catalogue.
 max_requests = 100_000
 max_requests_jitter = 10_000
-memory_folder = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  where Linux has it
+memory_folder = metrics_folder.MEMORY if os.path.isdir(metrics_folder.MEMORY) else None
 worker_tmp_dir = memory_folder  # the heartbeats
 control_socket_disable = True  # it would lie in the user's home, one for all their servers
 proxies = env[v.FORWARDED_ALLOW_IPS]
@@ -56,8 +57,7 @@ D1_TIMEOUT = "8"
 # While D1 hangs, calls to it leave this process threads for reads of the copy.
 THREADS_FOR_READS = 2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of malloc.h
-METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-METRICS_PREFIX = f"gallery-metrics-{os.getpid()}-"
+METRICS_PREFIX = f"{metrics_folder.PREFIX}{os.getpid()}-"
 fillers: list[subprocess.Popen[bytes]] = []
 
 
@@ -74,9 +74,9 @@ if not env.text_of(v.D1_TIMEOUT):
 if not env.text_of(v.D1_MOST_CALLS):
     os.environ[v.D1_MOST_CALLS.name] = str(max(1, threads - THREADS_FOR_READS))
 # A reload keeps the folder; a process that another gunicorn started has one of its own.
-if not Path(os.environ.get(METRICS_FOLDER, "")).name.startswith(METRICS_PREFIX):
-    os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=memory_folder)
-    atexit.register(remove_metrics, os.environ[METRICS_FOLDER], os.getpid())
+if not Path(os.environ.get(metrics_folder.FOLDER, "")).name.startswith(METRICS_PREFIX):
+    os.environ[metrics_folder.FOLDER] = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=memory_folder)
+    atexit.register(remove_metrics, os.environ[metrics_folder.FOLDER], os.getpid())
 
 
 def return_freed_memory() -> None:
@@ -127,8 +127,6 @@ def on_starting(server: "Arbiter") -> None:
     starting.log_start(server.cfg.workers, server.cfg.threads)
     starting.warn_of_memory(server.cfg.workers)
     replica.fill_first()
-    from core import metrics_folder
-
     metrics_folder.remove_left()
     share_what_is_loaded()
 

@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-NAME = re.compile(r"gallery-metrics-([0-9]+)-\w+")
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the variable that names it, for prometheus_client
+PREFIX = "gallery-metrics-"
+NAME = re.compile(rf"{PREFIX}([0-9]+)-\w+")
 MEMORY = "/dev/shm"  # noqa: S108  where Linux has it, the folders lie there
 
 
@@ -24,7 +26,7 @@ def remove_left(*, dry_run: bool = False) -> int:
 
 def left_behind() -> Iterator[Path]:
     for parent in {Path(tempfile.gettempdir()), Path(MEMORY)}:
-        for folder in parent.glob("gallery-metrics-*"):
+        for folder in parent.glob(f"{PREFIX}*"):
             match = NAME.fullmatch(folder.name)
             if match and is_own(folder) and not is_running(int(match[1])):
                 yield folder

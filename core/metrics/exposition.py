@@ -13,8 +13,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import REGISTRY
 
 from core.metrics.gauges import HOST
+from core.metrics_folder import FOLDER, is_running
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 ENDED = 0  # the number that stands for all processes that have ended; no process has it
 _asking = threading.Lock()
 
@@ -72,11 +72,3 @@ def add_to(total: Path, part: Path) -> None:
             sums.write_value(key, before + value, 0.0)
     finally:
         sums.close()
-
-
-def is_running(process: int) -> bool:
-    with suppress(ProcessLookupError):
-        with suppress(PermissionError):
-            os.kill(process, 0)
-        return True
-    return False
