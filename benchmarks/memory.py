@@ -99,11 +99,8 @@ def avatar(width: int, height: int, orientation: int = 1) -> bytes:
 
 def share(system: systems.System) -> float:
     """Return the proportional share of a server's processes, in MB, by Linux's /proc (proc(5))."""
-    total = 0
-    for pid in (system.pid, *systems.descendants_of(system.pid)):
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        total += int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
-    return total / MEGABYTE
+    processes = (system.pid, *systems.descendants_of(system.pid))
+    return sum(map(systems.share_of, processes)) / MEGABYTE
 
 
 if __name__ == "__main__":

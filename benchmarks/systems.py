@@ -162,6 +162,12 @@ def descendants_of(pid: int) -> list[int]:
     return [one for child in children_of(pid) for one in (child, *descendants_of(child))]
 
 
+def share_of(pid: int) -> int:
+    """Return the bytes of a process's proportional share (proc(5)): a page that several map counts once in all."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
+
+
 def resident_of(pid: int) -> int:
     """Return the bytes of a process in memory, by Linux's /proc; 0 elsewhere."""
     try:

@@ -60,7 +60,7 @@ class Watch:
         shares, threads, files = {}, 0, 0
         for pid in (first, *systems.descendants_of(first)):
             with contextlib.suppress(OSError, StopIteration):
-                shares[pid] = share_of(pid)
+                shares[pid] = systems.share_of(pid) / MEGABYTE
                 threads += len(os.listdir(f"/proc/{pid}/task"))
                 files += len(os.listdir(f"/proc/{pid}/fd"))
         wal = sum(map(size_of, self.data.rglob("replica/**/*-wal"))) + sum(
@@ -117,12 +117,6 @@ def slope(times: list[float], values: list[float]) -> float:
     spread = sum((time - middle) ** 2 for time in times)
     together = sum((time - middle) * (value - mean) for time, value in zip(times, values, strict=True))
     return round(together / spread * TEN_MINUTES, 2) if spread else 0.0
-
-
-def share_of(pid: int) -> float:
-    """Return the proportional share of a process in MB, by Linux's /proc (proc(5))."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024 / MEGABYTE
 
 
 def size_of(path: Path) -> int:

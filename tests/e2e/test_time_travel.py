@@ -2,8 +2,7 @@
 
 import dataclasses
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -11,9 +10,8 @@ import pytest
 from devtools.fault_proxy import FaultProxy
 from devtools.serving import Client, Server, new_server, serving
 from devtools.time_travel import TimeTravel
+from tests.e2e.test_replica import eventually
 from tests.engine import engine_environment
-
-PATIENCE = 60  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +32,6 @@ def hosts(tmp_path_factory) -> Iterator[list[Server]]:
         one.set_up()
         one.manage("seed_demo", "--designs", "3")
         yield [running.enter_context(serving(server)) for server in (one, other)]
-
-
-def eventually(question: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + PATIENCE
-    while not question():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def newcomer(host: Server, admin: Client) -> Client:

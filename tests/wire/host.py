@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import jwt
 from PIL import Image
 
-from benchmarks.systems import PRODUCTION, descendants_of
+from benchmarks.systems import PRODUCTION, descendants_of, share_of
 from devtools.serving import Client, Server, new_server, serving
 from tests.e2e.processes import connections_held
 from tests.e2e.raw_http import Answer, Wire
@@ -58,12 +58,11 @@ class Host:
         return connections_held(self.server)
 
     def memory(self) -> float:
-        """Return the proportional share of all processes in megabytes (proc(5))."""
+        """Return the proportional share of all processes in megabytes."""
         total = 0
         for pid in (self.server.pid, *descendants_of(self.server.pid)):
             with contextlib.suppress(OSError):
-                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-                total += int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
+                total += share_of(pid)
         return total / MEGABYTE
 
 
