@@ -11,11 +11,12 @@ from django.conf import settings
 from django.core.files.storage import storages
 
 from core.r2 import Bucket, client_config
+from operations.backups.places import PRIVATE
 from operations.doctor import web
 from operations.doctor.d1 import judged_clock
 from operations.doctor.findings import Finding, Visit, fault, listed, ok, skipped, warning
 
-PUBLIC, PRIVATE = "default", "private"  # aliases in STORAGES
+PUBLIC = "default"  # the alias in STORAGES
 NAMES = {PUBLIC: "CLOUDFLARE_R2_BUCKET_NAME", PRIVATE: "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME"}
 FOLDER = "doctor"
 UPLOAD_HEADERS = ("content-type", "if-none-match")  # of a presigned PUT

@@ -14,11 +14,10 @@ from d1backend.replica.registry import host_of
 from d1backend.replica.snapshot_lease import EVERY
 from d1backend.replica.source import Source
 from operations.backups.errors import BackupError
-from operations.backups.places import newest
+from operations.backups.places import PRIVATE, newest
 from operations.doctor.d1 import is_used as d1_is_used
 from operations.doctor.findings import Finding, Visit, duration, fault, ok, skipped, warning
 
-PRIVATE = "private"  # the alias in STORAGES
 PRIVATE_VARIABLE = "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME"
 BACKUP_WARNING, BACKUP_FAULT = 2 * 86_400.0, 7 * 86_400.0  # seconds: one is made each night
 

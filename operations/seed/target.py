@@ -22,6 +22,7 @@ from d1backend import gather, insert_unkeyed
 from designs.fields import LIVE
 from designs.models import DayTotal, Design, Favourite, ValueTotal
 from designs.totals import ALL
+from operations.backups.places import PRIVATE
 from operations.seed import SeedError
 from operations.seed.checks import is_seed
 from operations.seed.source import MAKE_ANOTHER
@@ -97,7 +98,7 @@ def state_for(digest: str) -> State:
 def require_no_deleted_ids() -> None:
     """Raise SeedError if ids of deleted accounts are kept, by which tidy would delete adopted users."""
     if count := len(deleted_ids.all_ids()):
-        place = "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME" if "private" in settings.STORAGES else "DATA"
+        place = "CLOUDFLARE_R2_PRIVATE_BUCKET_NAME" if PRIVATE in settings.STORAGES else "DATA"
         raise SeedError(
             f"The storage of deletions has {count} ids of accounts that another database had; the nightly "
             f"tidy would delete users of the seed with these ids. Set {place} to an empty one."
