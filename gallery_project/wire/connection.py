@@ -6,6 +6,7 @@ import time
 from enum import Enum, auto
 from typing import Any
 
+from django.conf import settings
 from gunicorn.config import Config
 from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.message import Request
@@ -24,10 +25,7 @@ MOST_DRAINED = 128 * 1024**2  # bytes that are dropped after an answer, so that 
 LIST = "/api/designs"
 DESIGN = re.compile(r"/api/designs/[0-9]+")
 PART = re.compile(r"sort=newest|(?P<name>page|per_page)=(?P<number>[0-9]{1,4})|after=[\w.-]*")
-QUICK_ROWS, PAGE_SIZE = (
-    400,
-    20,
-)  # designs up to the end of a page that an index finds at once; of a page by default
+QUICK_ROWS = 400  # designs up to the end of a page that an index finds at once (DEEP of designs.catalogue)
 
 HEAD_SECONDS = 15.0
 BODY_SECONDS = 900.0  # at most, and less if it comes more slowly than
@@ -241,7 +239,7 @@ def is_quick_list(query: str) -> bool:
     """
     if not query:
         return True
-    numbers = {"page": 1, "per_page": PAGE_SIZE}
+    numbers = {"page": 1, "per_page": settings.DEFAULT_PAGE_SIZE}
     for part in query.split("&"):
         found = PART.fullmatch(part)
         if found is None:
