@@ -183,6 +183,12 @@ def test_only_what_takes_no_time_is_quick(conn, target, is_quick):
     assert conn.is_quick is is_quick
 
 
+def test_a_page_that_names_no_size_has_the_size_that_is_set(conn, settings):
+    settings.DEFAULT_PAGE_SIZE = 100
+    received(conn, b"GET /api/designs?page=5 HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert not conn.is_quick
+
+
 @pytest.mark.parametrize("method", ["HEAD", "DELETE"])
 def test_only_a_get_is_quick(conn, method):
     received(conn, f"{method} /api/designs/7 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
