@@ -24,8 +24,13 @@ def remove_left(*, dry_run: bool = False) -> int:
     return len(left)
 
 
+def parents() -> set[Path]:
+    """Return the folders in which servers of this host make theirs."""
+    return {Path(tempfile.gettempdir()), Path(MEMORY)}
+
+
 def left_behind() -> Iterator[Path]:
-    for parent in {Path(tempfile.gettempdir()), Path(MEMORY)}:
+    for parent in parents():
         for folder in parent.glob(f"{PREFIX}*"):
             match = NAME.fullmatch(folder.name)
             if match and is_own(folder) and not is_running(int(match[1])):

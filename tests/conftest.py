@@ -49,5 +49,11 @@ def _clean_cache():
         counters._counts.file.unlink(missing_ok=True)
 
 
+@pytest.fixture(autouse=True)
+def _no_servers_of_this_machine(monkeypatch):
+    """Leave the metrics of servers that other tests, or other people, have killed where they are."""
+    monkeypatch.setattr("core.metrics_folder.parents", set)
+
+
 def pytest_unconfigure(config):
     shutil.rmtree(getattr(settings, "TEST_DATA", ""), ignore_errors=True)

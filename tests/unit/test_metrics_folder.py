@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 
 import pytest
 
@@ -12,8 +11,7 @@ from core import metrics_folder
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(metrics_folder, "MEMORY", str(tmp_path))
+    monkeypatch.setattr(metrics_folder, "parents", lambda: {tmp_path})
     return tmp_path
 
 
