@@ -19,7 +19,6 @@ from PIL import Image
 from benchmarks import systems
 from devtools.ports import free_port
 
-LIMITS = {"MAX_MEGAPIXELS": "20", "DECODING_MEMORY_MB": "160"}
 AT_ONCE = 16
 READS = 300
 MOST_AT_REST, MOST = 250, 430  # MB
@@ -30,7 +29,7 @@ def main() -> None:
     size = int(os.environ.get("SIZE") or 10_000)
     with tempfile.TemporaryDirectory(prefix="gallery-memory-") as folder:
         data, port = Path(folder), free_port()
-        env = systems.environment(data, **LIMITS)
+        env = systems.environment(data, **systems.SMALL_HOST)
         tokens = systems.fill(size, AT_ONCE, env)
         with systems.gallery(data, port, env) as system:
             read(system, tokens)

@@ -32,6 +32,7 @@ PRODUCTION = {
     "JWT_SECRET": JWT_SECRET,
     "DJANGO_SETTINGS_MODULE": "gallery_project.settings",
 }
+SMALL_HOST = {"MAX_MEGAPIXELS": "20", "DECODING_MEMORY_MB": "160"}  # as one of 512 MB has them by default
 
 
 @dataclass
@@ -164,8 +165,14 @@ def descendants_of(pid: int) -> list[int]:
 
 def share_of(pid: int) -> int:
     """Return the bytes of a process's proportional share (proc(5)): a page that several map counts once in all."""
+    return shares_of(pid)["Pss"]
+
+
+def shares_of(pid: int) -> dict[str, int]:
+    """Return the same with its parts: `Pss_Anon`, `Pss_File` (which the kernel can drop) and `Pss_Shmem`."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
+    named = (line.split(":") for line in lines if line.startswith("Pss"))
+    return {name: int(size.split()[0]) * 1024 for name, size in named}
 
 
 def resident_of(pid: int) -> int:

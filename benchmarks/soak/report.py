@@ -115,10 +115,12 @@ class Report:
         )
         yield f"Read back at the end: {', '.join(f'{count:,} {name}' for name, count in self.checked.items())}"
         if self.memory:
+            found = self.memory
+            parts = ", ".join(f"{name} {size}" for name, size in found["most_by_part_mb"].items())
+            yield f"Memory (PSS): at most {found['most_mb']} MB: {parts}"
             yield (
-                f"Memory (PSS): at most {self.memory['most_mb']} MB; threads {self.memory['most_threads']}, files "
-                f"{self.memory['most_files']}, -wal {self.memory['most_wal_mb']} MB, spool "
-                f"{self.memory['most_spool_mb']} MB"
+                f"  threads {found['most_threads']}, files {found['most_files']}, -wal {found['most_wal_mb']} MB, "
+                f"spool {found['most_spool_mb']} MB"
             )
             for one in self.memory["growth_mb_per_10_minutes"]:
                 yield (

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,10 +18,11 @@ TEN_MINUTES = 10 * MINUTE
 
 @dataclass(frozen=True)
 class Sample:
-    """At `at` seconds: megabytes (PSS) of all processes, and of those named by their ids; and what they hold."""
+    """At `at` seconds: megabytes (PSS) of all processes, of their parts, and of each by its id; and what they hold."""
 
     at: float
     total: float
+    parts: dict[str, float]
     by_process: dict[int, float]
     threads: int
     files: int
@@ -57,10 +59,15 @@ class Watch:
 
     def sample(self) -> Sample:
         first = self.pid()
-        shares, threads, files = {}, 0, 0
+        shares: dict[int, float] = {}
+        parts: dict[str, float] = defaultdict(float)
+        threads, files = 0, 0
         for pid in (first, *systems.descendants_of(first)):
             with contextlib.suppress(OSError, StopIteration):
-                shares[pid] = systems.share_of(pid) / MEGABYTE
+                found = {name: size / MEGABYTE for name, size in systems.shares_of(pid).items()}
+                shares[pid] = found.pop("Pss")
+                for name, size in found.items():
+                    parts[name] += size
                 threads += len(os.listdir(f"/proc/{pid}/task"))
                 files += len(os.listdir(f"/proc/{pid}/fd"))
         wal = sum(map(size_of, self.data.rglob("replica/**/*-wal"))) + sum(
@@ -68,7 +75,14 @@ class Watch:
         )
         spool = sum(map(size_of, self.data.glob("views*")))
         return Sample(
-            self.now(), sum(shares.values()), shares, threads, files, wal / MEGABYTE, spool / MEGABYTE
+            self.now(),
+            sum(shares.values()),
+            dict(parts),
+            shares,
+            threads,
+            files,
+            wal / MEGABYTE,
+            spool / MEGABYTE,
         )
 
     def figures(self) -> dict[str, object]:
@@ -76,8 +90,11 @@ class Watch:
         if not self.samples:
             return {}
         lasting = [one for one in map(self.growth_in, self.spans) if one is not None]
+        most = max(self.samples, key=lambda one: one.total)
         return {
-            "most_mb": round(max(one.total for one in self.samples), 1),
+            "most_mb": round(most.total, 1),
+            "most_by_part_mb": {name: round(size, 1) for name, size in most.parts.items() if size},
+            "most_by_process_mb": {str(pid): round(size, 1) for pid, size in most.by_process.items()},
             "growth_mb_per_10_minutes": lasting,
             "most_threads": max(one.threads for one in self.samples),
             "most_files": max(one.files for one in self.samples),

@@ -129,6 +129,7 @@ def soaked_world(size: int, readers: int, favourites: int | None) -> Iterator[Wo
         cloud = stack.enter_context(soak_cloud(engine.url, engine.token, store.endpoint))
         environment = {
             **near,
+            **systems.SMALL_HOST,
             "CLOUDFLARE_D1_BASE_URL": cloud.d1_url,
             "CLOUDFLARE_R2_ENDPOINT_URL": cloud.store_url,
         }
