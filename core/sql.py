@@ -1,6 +1,6 @@
 """Plain SQL, for statements that would cost the ORM more to compile than the database to run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,14 @@ def rows(statement: str, parameters: Sequence[Any], alias: str) -> list[tuple[An
         cursor.execute(statement, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+def parts(statement: str, size: int, alias: str) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a SELECT without parameters, `size` at a time, so that they need not all be in memory."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement)
+        while found := cursor.fetchmany(size):
+            yield found
 
 
 def stored_time(moment: datetime) -> str:

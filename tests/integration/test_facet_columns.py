@@ -84,6 +84,17 @@ def test_ids_that_lie_far_apart_are_left_to_the_database(monkeypatch):
         FacetColumns().refresh()
 
 
+@pytest.mark.django_db
+def test_a_large_gallery_is_read_in_parts(monkeypatch):
+    monkeypatch.setattr(facet_columns, "PART", 2)
+    monkeypatch.setattr(facet_columns, "LEAST_ROOM", 10)
+    monkeypatch.setattr("designs.facets.columns", FacetColumns())
+    for pk, colour in enumerate(["Red", "Blue", "Red", "Teal", "Red"], start=1):
+        DesignFactory(pk=pk * 3, colour=colour)
+    query = DesignQuery(ids=(3, 6, 12, 15))
+    assert facets_by_columns(query) == facets_by_groups(query)
+
+
 def test_a_list_of_changes_that_does_not_reach_back_says_nothing():
     assert changed_since("b", "c:3,b:2,a:1,") == [3, 2]
     assert changed_since("a", "c:3,b:2,a:1,") == [3, 2, 1]
