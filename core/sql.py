@@ -18,10 +18,12 @@ def rows(statement: str, parameters: Sequence[Any], alias: str) -> list[tuple[An
         return found
 
 
-def parts(statement: str, size: int, alias: str) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a SELECT without parameters, `size` at a time, so that they need not all be in memory."""
+def parts(
+    statement: str, parameters: Sequence[Any], alias: str, size: int
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The same rows, `size` at a time, so that they need not all be in memory."""
     with connections[alias].cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, parameters)
         while found := cursor.fetchmany(size):
             yield found
 

@@ -84,7 +84,7 @@ class FacetColumns:
             self.clear()
             ((last, designs),) = sql.rows(EXTENT, (), alias)
             self.make_room(last + 1, designs)
-            for part in sql.parts(ALL_ROWS, PART, alias):
+            for part in sql.parts(ALL_ROWS, (), alias, PART):
                 self.put(part)
         else:
             for design_id in changed:

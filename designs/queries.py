@@ -26,6 +26,7 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
 
 
+PART = 5000  # ids at a time
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
 
@@ -53,7 +54,10 @@ def ids_found(designs: "QuerySet[Any, int]") -> "array[int]":
     """The ids that a query of ids finds, in its order: the ORM's work on each row costs as much as a search."""
     alias = router.db_for_read(designs.model, values_only=True)
     statement, parameters = designs.query.get_compiler(alias).as_sql()
-    return array("q", [design_id for (design_id,) in sql.rows(statement, parameters, alias)])
+    found = array("q")
+    for part in sql.parts(statement, parameters, alias, PART):
+        found.extend([design_id for (design_id,) in part])
+    return found
 
 
 class Listed:
