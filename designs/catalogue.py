@@ -327,7 +327,7 @@ class CachedCatalogue(DirectCatalogue):
         ]
 
 
-def do_nothing() -> None:
+def do_nothing(_: Version) -> None:
     """What keeps a read that is not cached."""
 
 

@@ -37,10 +37,14 @@ def current_version() -> Version | None:
 
 
 class VersionedCache(Generic[V]):
-    """What this process read, by the version it was read under and a key; the least recently used goes first."""
+    """What this process read, by the version it was read under and a key.
+
+    What was read under an older version goes at once, and else the least recently used.
+    """
 
     def __init__(self, name: str, size: int) -> None:
         self.size = size
+        self.current: Version | None = None
         self.hits, self.misses = LOOKUPS.labels(name, "hit"), LOOKUPS.labels(name, "miss")
         self.lock = threading.Lock()
         self.entries: OrderedDict[tuple[str, Hashable], V] = OrderedDict()
@@ -94,15 +98,19 @@ class VersionedCache(Generic[V]):
         if loaded is None:
             keep(noted)
 
-    def add(self, version: str, values: Mapping[K, V]) -> None:
+    def add(self, version: str, values: Mapping[K, V], current: Version) -> None:
         with self.lock:
+            if current != self.current:
+                for entry in [entry for entry in self.entries if entry[0] not in current]:
+                    del self.entries[entry]
+                self.current = current
             self.entries.update({(version, key): value for key, value in values.items()})
             while len(self.entries) > self.size:
                 self.entries.popitem(last=False)
 
 
-# What was read under a version, and the functions that cache it.
-Loaded = list[tuple[str, Callable[[], None]]]
+# What was read under a version, and the functions that cache it, given the version that is current.
+Loaded = list[tuple[str, Callable[[Version], None]]]
 
 
 def keep(loaded: Loaded) -> bool:
@@ -112,10 +120,11 @@ def keep(loaded: Loaded) -> bool:
     """
     if not loaded:
         return True
-    version = current_version() or ()
-    current = [add for read_under, add in loaded if read_under in version]
-    for add in current:
-        add()
-    is_whole = len(current) == len(loaded)
+    is_whole = False
+    if version := current_version():
+        current = [add for read_under, add in loaded if read_under in version]
+        for add in current:
+            add(version)
+        is_whole = len(current) == len(loaded)
     loaded.clear()
     return is_whole
