@@ -23,6 +23,9 @@ _TABLES = "_replica_tables"
 STATE_OF_COPY = f"SELECT epoch, seq, anchor FROM {_STATE}"
 # Memory for finish_fill() (kB); 2000 else, which is SQLite's default.
 _CACHE_FOR_INDEXES = 32_000
+_WRITER_PATIENCE = 10.0  # seconds, for another process that writes
+# A log (-wal) of so many bytes is emptied after a change; readers are waited for as long as this, in milliseconds.
+_LONG_LOG, _LOG_PATIENCE = 16_000_000, 250
 
 
 class Filling(TypedDict):
@@ -48,7 +51,7 @@ class ReplicaCopy:
             f"{path.resolve().as_uri()}?mode=rw",
             uri=True,
             isolation_level=None,
-            timeout=10,
+            timeout=_WRITER_PATIENCE,
             check_same_thread=False,
         )
         try:
@@ -241,9 +244,25 @@ class ReplicaCopy:
                 self._record_schema(db, change)
         if change is not None:
             self._shape = change.shape
+        self._shorten_log()
         if is_newer:
             events.changes_applied.send(ReplicaCopy, count=len(change_set.changes))
         return True
+
+    def _shorten_log(self) -> None:
+        """Empty a long log of this file. SQLite itself does so only in a moment without readers, which may never come.
+
+        https://sqlite.org/wal.html, section 6. Where a reader takes long, the next change tries again.
+        """
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if not log.exists() or log.stat().st_size < _LONG_LOG:
+            return
+        with self._lock:
+            self._db.execute(f"PRAGMA busy_timeout = {_LOG_PATIENCE}")
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._db.execute(f"PRAGMA busy_timeout = {int(1000 * _WRITER_PATIENCE)}")
 
     def take_over(self, change: SchemaChange) -> None:
         """Take over a newer schema while nobody reads the copy, which has no indexes yet."""

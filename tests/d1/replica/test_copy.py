@@ -1,12 +1,14 @@
 """The copy has exactly the rows of D1, and follows their changes."""
 
 import os
+import sqlite3
 import stat
+import threading
 
 import pytest
 from django.db import connections
 
-from d1backend.replica import status, version
+from d1backend.replica import copy, status, version
 from d1backend.replica.installation import install_log
 from d1backend.replica.source import Source
 from tests.d1.replica.models import Design, Person, Tag
@@ -94,6 +96,31 @@ def test_the_files_are_private_and_hold_no_hidden_column(d1, installed, new_host
     assert stat.S_IMODE(os.stat(host.host.directory.path).st_mode) == 0o700
     with pytest.raises(Exception, match="password_hash"):
         Person.objects.using(host.replica).get()
+
+
+def test_a_long_log_of_the_copy_is_emptied_though_readers_overlap(d1, host, monkeypatch):
+    monkeypatch.setattr(copy, "_LONG_LOG", 1)
+    monkeypatch.setattr(copy, "_LOG_PATIENCE", 10)
+    path = host.host.directory.open_current().path
+    log = path.with_name(f"{path.name}-wal")
+    row = "INSERT INTO designs (title, body, view_count, weight) VALUES ('{}', '', 0, 0)"
+    first, second = (sqlite3.connect(path, isolation_level=None, check_same_thread=False) for _ in range(2))
+    first.execute("BEGIN")
+    first.execute("SELECT * FROM designs").fetchall()
+    d1(row.format("a"))
+    host.sync()
+    long = log.stat().st_size
+    second.execute("BEGIN")
+    second.execute("SELECT * FROM designs").fetchall()
+    first.close()
+    monkeypatch.setattr(copy, "_LOG_PATIENCE", 10_000)
+    end = threading.Timer(0.1, second.close)
+    end.start()
+    d1(row.format("b"))
+    host.sync()
+    end.join()
+    assert log.stat().st_size < long
+    assert rows(host.replica, "designs", "id, title") == [(1, "a"), (2, "b")]
 
 
 def test_writes_to_the_copy_are_rejected(host):
