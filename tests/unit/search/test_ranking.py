@@ -83,6 +83,14 @@ def test_the_exact_search_needs_no_query_of_its_own_because_of_the_rank():
     assert words_by(read_every_word("mulberry silk saree")).exact == ""
 
 
+@pytest.mark.parametrize("words", [["a"], ["mulberry"], ["off-white", "navy"]])
+def test_the_longest_search_is_ranked(words):
+    text = " ".join(f"{number}{words[number % len(words)]}" for number in range(250))
+    catalogue = catalogue_of(text)
+    for reading in (read(text, TABLE), read_every_word(text)):
+        assert catalogue.ranked(reading.node) == [text]
+
+
 WORDS = st.sampled_from(
     [
         "silk",
