@@ -19,7 +19,7 @@ from designs.known_words import Vocabularies, made_of
 from designs.models import Design
 from designs.queries import DesignQuery
 from designs.search.corrections import correct
-from designs.search.expression import All, Any, Node, Term, Within, any_of, expression
+from designs.search.expression import All, Any, Boosted, Node, Term, Within, any_of, expression
 from designs.search.reading import Reading, read, read_every_word
 from designs.search.sql import NAMED, finds, words_by
 
@@ -121,6 +121,8 @@ def alternatives(node: Node) -> Iterator[Term | Within]:
     elif isinstance(node, All):
         for part in node.parts:
             yield from alternatives(part)
+    elif isinstance(node, Boosted):
+        yield from alternatives(node.node)
 
 
 def covers(first: Node, other: Node) -> bool:
@@ -138,4 +140,6 @@ def without_missing(node: Node, there: Collection[Node]) -> Node:
         return any_of([first, *kept])
     if isinstance(node, All):
         return All(tuple(without_missing(part, there) for part in node.parts))
+    if isinstance(node, Boosted):
+        return Boosted(without_missing(node.node, there), node.phrases)
     return node

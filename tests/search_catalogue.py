@@ -37,6 +37,11 @@ class Catalogue:
         asked = "SELECT title FROM designs WHERE designs MATCH ? ORDER BY rowid"
         return [title for (title,) in self.database.execute(asked, [expression(node, NAMED)])]
 
+    def ranked(self, node: Node) -> list[str]:
+        """The titles that a node finds, as they are ranked; of equal ones the later first."""
+        asked = "SELECT title FROM designs WHERE designs MATCH ? ORDER BY rank, rowid DESC"
+        return [title for (title,) in self.database.execute(asked, [expression(node, NAMED, ranked=True)])]
+
     def search(self, text: str) -> tuple[list[str], Reading]:
         """The titles that a search finds, and how it was read in the end."""
         first = read(text, self.table)

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from designs.search.expression import Term, all_of, any_of
-from designs.search.reading import Part, Reading, Token, forms, reading_of
+from designs.search.expression import Term, any_of
+from designs.search.reading import Part, Reading, Token, forms, reading_of, word_by_word
 from designs.search.synonyms import SynonymTable
 from designs.search.vocabulary import Candidate, Vocabulary
 
@@ -110,8 +110,7 @@ class Attempt:
         if not halves and (candidate is None or candidate.is_guess):
             halves = self.halves(token.text, SHORTEST_ALIKE, alike=True)
         if halves:
-            node = all_of(Term((half,)) for half in halves)
-            return Part(part.tokens, Term(halves), node, halves, corrected=True)
+            return Part(part.tokens, Term(halves), word_by_word(halves), (halves,), halves, corrected=True)
         if candidate is None:
             return part
         return self.part(part.tokens, candidate.words, is_mistyped=candidate.is_guess)
@@ -123,6 +122,7 @@ class Attempt:
             tokens,
             any_of(terms),
             any_of([*terms, *wider]),
+            tuple(term.phrase for term in terms),
             words[:1],
             corrected=True,
             is_mistyped=is_mistyped,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from designs.search.synonyms import Phrase
 
@@ -23,6 +24,14 @@ class Within:
 
 
 @dataclass(frozen=True)
+class Boosted:
+    """What a node finds. What holds one of the phrases, all of which the node finds too, ranks higher."""
+
+    node: "Node"
+    phrases: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True)
 class Any:
     parts: tuple["Node", ...]
 
@@ -32,7 +41,7 @@ class All:
     parts: tuple["Node", ...]
 
 
-Node = Term | Within | Any | All
+Node = Term | Within | Boosted | Any | All
 
 
 def any_of(nodes: Iterable[Node]) -> Node:
@@ -45,8 +54,12 @@ def all_of(nodes: Iterable[Node]) -> Node:
     return parts[0] if len(parts) == 1 else All(parts)
 
 
-def expression(node: Node, named: tuple[str, ...]) -> str:
-    """The FTS5 expression. `named` are the columns of the title and the attributes; Within may name these only."""
+def expression(node: Node, named: tuple[str, ...], *, ranked: bool = False) -> str:
+    """The FTS5 expression. `named` are the columns of the title and the attributes; Within may name these only.
+
+    Phrases that rank higher are in it only if it is `ranked`: they cost time, and find nothing more.
+    """
+    inner = partial(expression, named=named, ranked=ranked)
     match node:
         case Term(phrase, prefix):
             return quoted(phrase) + ("*" if prefix else "")
@@ -57,10 +70,12 @@ def expression(node: Node, named: tuple[str, ...]) -> str:
                     f"A synonym is bound to the column {field!r}; designs have {', '.join(named)}."
                 )
             return f"{{{' '.join(columns)}}} : ({' OR '.join(map(quoted, phrases))})"
+        case Boosted(boosted, phrases):
+            return f"({' OR '.join([inner(boosted), *map(quoted, phrases)])})" if ranked else inner(boosted)
         case Any(parts):
-            return f"({' OR '.join(expression(each, named) for each in parts)})"
+            return f"({' OR '.join(map(inner, parts))})"
         case All(parts):
-            return f"({' AND '.join(expression(each, named) for each in parts)})"
+            return f"({' AND '.join(map(inner, parts))})"
 
 
 def quoted(phrase: Phrase) -> str:

@@ -46,10 +46,11 @@ def other_numbers(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(singulars(word) + changed(word, PLURALS)))
 
 
-def other_genders(word: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def other_genders(word: str) -> tuple[str, ...]:
     """The forms that an adjective may have in a list of words."""
     shortest = SHORTEST_ADJECTIVE if word.isascii() else SHORTEST_INDIC_ADJECTIVE
-    return changed(word, GENDERS) if len(word) >= shortest else []
+    return tuple(changed(word, GENDERS)) if len(word) >= shortest else ()
 
 
 def changed(word: str, endings: list[tuple[str, str]]) -> list[str]:

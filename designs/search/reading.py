@@ -4,10 +4,11 @@
 and which parts of the reading the catalogue has.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from designs.search.expression import Node, Term, Within, all_of, any_of
+from designs.search.expression import Boosted, Node, Term, Within, all_of, any_of
 from designs.search.inflections import other_genders, other_numbers
 from designs.search.stop_words import STOP_WORDS
 from designs.search.synonyms import Phrase, SynonymTable
@@ -33,7 +34,7 @@ class Token:
 class Part:
     """A word of the search, or a phrase of the synonyms, as it is read.
 
-    `exact` finds it as it stands, `node` in each of its forms.
+    `exact` finds it as it stands, `node` in each of its forms. `phrases` are what it may stand for, word by word.
 
     `words` are what the API shows of it. `is_given` tells that staff know it, so it is never corrected; `corrected`
     that it is another word than typed; `is_mistyped` that letters of it were changed.
@@ -42,6 +43,7 @@ class Part:
     tokens: tuple[Token, ...]
     exact: Node
     node: Node
+    phrases: tuple[Phrase, ...]
     words: tuple[str, ...]
     is_given: bool = False
     corrected: bool = False
@@ -104,7 +106,7 @@ def read(text: str, table: SynonymTable) -> Reading:
     parts = tuple(part_of(phrase, table, unfinished=phrase[-1] == last) for phrase in counted)
     chosen = dict.fromkeys(token.chunk for phrase in counted for token in phrase)
     reading = reading_of([parts], parts, tokens)
-    return replace(reading, exact=as_typed([chunks[chunk] for chunk in chosen]))
+    return replace(reading, exact=all_of(as_typed([chunks[chunk] for chunk in chosen])))
 
 
 def read_every_word(text: str) -> Reading:
@@ -112,8 +114,9 @@ def read_every_word(text: str) -> Reading:
     chunks = searchable(text)
     if not chunks:
         return read(text, SynonymTable())
-    node = as_typed(chunks)
-    return Reading((node,), node, tuple(token.typed.lower() for token in tokens_of(chunks)))
+    terms = as_typed(chunks)
+    words = tuple(token.typed.lower() for token in tokens_of(chunks))
+    return Reading((side_by_side((term, (term.phrase,)) for term in terms),), all_of(terms), words)
 
 
 def searchable(text: str) -> list[Word]:
@@ -125,9 +128,9 @@ def searchable(text: str) -> list[Word]:
     return list(chunks.values())
 
 
-def as_typed(chunks: list[Word]) -> Node:
+def as_typed(chunks: list[Word]) -> list[Term]:
     *whole, last = (chunk.parts for chunk in chunks)
-    return all_of([*map(Term, whole), Term(last, prefix=True)])
+    return [*map(Term, whole), Term(last, prefix=True)]
 
 
 def tokens_of(chunks: list[Word]) -> tuple[Token, ...]:
@@ -166,14 +169,33 @@ def is_possessive(token: Token, tokens: tuple[Token, ...]) -> bool:
 
 def part_of(tokens: tuple[Token, ...], table: SynonymTable, *, unfinished: bool) -> Part:
     phrase = tuple(token.text for token in tokens)
-    typed = all_of([*(Term((word,)) for word in phrase[:-1]), Term(phrase[-1:], prefix=unfinished)])
+    typed = word_by_word(phrase, unfinished=unfinished)
     # What the unfinished word is the beginning of is found already; asked for again, it would rank too high.
     again = [
         Term((other,)) for other in other_numbers(phrase[-1]) if unfinished and other.startswith(phrase[-1])
     ]
     node = any_of([typed, *(each for each in forms(phrase, table) if each not in again)])
     is_given = len(phrase) > 1 or phrase[0] in table
-    return Part(tokens, typed, node, tuple(token.typed.lower() for token in tokens), is_given)
+    return Part(tokens, typed, node, (phrase,), tuple(token.typed.lower() for token in tokens), is_given)
+
+
+def word_by_word(phrase: Phrase, *, unfinished: bool = False) -> Node:
+    """Every word of a phrase, in any order and place."""
+    terms = [*(Term((word,)) for word in phrase[:-1]), Term(phrase[-1:], prefix=unfinished)]
+    return side_by_side((term, (term.phrase,)) for term in terms)
+
+
+def side_by_side(found: Iterable[tuple[Node, tuple[Phrase, ...]]]) -> Node:
+    """All of some nodes, each with phrases that it finds. Two phrases side by side in one column rank higher.
+
+    The last word counts as a whole word there: to look for each word that a short one begins takes too long.
+    """
+    pairs = list(dict(found).items())
+    boosted = [
+        Boosted(node, tuple(dict.fromkeys(one + other for one in phrases for other in following)))
+        for (node, phrases), (_, following) in pairwise(pairs)
+    ]
+    return all_of([*boosted, pairs[-1][0]])
 
 
 def forms(phrase: Phrase, table: SynonymTable) -> Iterator[Node]:
@@ -213,7 +235,7 @@ def reading_of(sets: Sequence[Sequence[Part]], parts: Sequence[Part], tokens: tu
     """A reading of some parts of a search, all of them or in sets; it ignores all other tokens."""
     used = {token for part in parts for token in part.tokens}
     return Reading(
-        sets=tuple(all_of(part.node for part in each) for each in sets),
+        sets=tuple(side_by_side((part.node, part.phrases) for part in each) for each in sets),
         exact=any_of(all_of(part.exact for part in each) for each in sets),
         words=tuple(dict.fromkeys(word for part in parts for word in part.words)),
         corrected=tuple((part.typed, " ".join(part.words)) for part in parts if part.corrected),

@@ -31,12 +31,14 @@ NAMED = ("title", *FACET_FIELDS)
 class Words:
     """What a search asks the database for: an FTS5 expression, or else words that have no letter or digit.
 
-    Where `exact` is given, an expression too, what it finds comes before the rest of what `expression` finds.
+    Where `exact` is given, an expression too, what it finds comes before the rest of what `expression` finds. `ranked`
+    finds the same as `expression`, in another order of relevance; it is given where that order differs.
     """
 
     expression: str
     symbols: tuple[str, ...]
     exact: str = ""
+    ranked: str = ""
 
 
 # The index first: SQLite would look each design up in it.
@@ -53,7 +55,8 @@ def words_by(reading: Reading) -> Words:
         return Words("", reading.symbols)
     asked = expression(reading.node, NAMED)
     exact = expression(reading.exact, NAMED) if reading.exact else asked
-    return Words(asked, (), "" if exact == asked else exact)
+    ranked = expression(reading.node, NAMED, ranked=True)
+    return Words(asked, (), "" if exact == asked else exact, "" if ranked == asked else ranked)
 
 
 def finds(matching: str, statuses: Iterable[str]) -> str:
@@ -101,7 +104,7 @@ def matching(designs: QuerySet[Design], words: Words, *, ranked: bool = False) -
     conditions only.
     """
     if ranked:
-        return designs.filter(search_row__matches=words.expression)
+        return designs.filter(search_row__matches=words.ranked or words.expression)
     if words.expression:
         return designs.filter(pk__in=SearchRow.objects.filter(matches=words.expression).values("pk"))
     return holding(designs, words.symbols)

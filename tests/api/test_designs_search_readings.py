@@ -66,6 +66,34 @@ def test_pages_and_cursors_run_on_from_one_group_to_the_next(reader, sort):
     assert by_cursor == whole
 
 
+BESIDE = {"title": "A dress", "colour": "Natural", "fabric": "Mulberry silk"}
+APART = {"title": "B dress", "colour": "Mulberry", "fabric": "Silk"}
+
+
+@pytest.mark.parametrize("designs", [(BESIDE, APART), (APART, BESIDE)])
+@pytest.mark.parametrize(
+    ("search", "match"),
+    [
+        ("mulberry silk", {}),
+        ("mulberry silk", {"match": "all"}),
+        ("mulbery silk", {}),
+        ("mulberry silk pajama", {}),
+        ("mulberry pajama silk", {}),
+    ],
+)
+def test_words_beside_each_other_come_first_by_relevance_only(reader, designs, search, match):
+    first, last = [DesignFactory(**values).title for values in designs]
+    DesignFactory(title="Pajama")
+    body = asked(reader, search, **match)
+    assert (titles(body), body["total"]) == (["A dress", "B dress"], 2)
+    assert asked(reader, search, FACETS, **match)["total"] == 2
+    assert titles(asked(reader, search, sort="oldest", **match)) == [first, last]
+    assert titles(asked(reader, search, sort="newest", **match)) == [last, first]
+    page = asked(reader, search, per_page=1, **match)
+    following = asked(reader, search, per_page=1, after=page["next"], **match)
+    assert titles(page) + titles(following) == ["A dress", "B dress"]
+
+
 def test_total_and_facets_go_by_the_same_reading(reader):
     DesignFactory(title="Kanjivaram saree", colour="Red", fabric="Silk")
     DesignFactory(title="Kanjivaram stole", colour="Blue", fabric="Silk")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from designs.search.expression import All, Any, Term, Within, expression
+from designs.search.expression import All, Any, Boosted, Term, Within, expression
 from designs.search.reading import read, read_every_word
 from designs.search.synonyms import Kind, Synonym, SynonymTable
 from tests.search_catalogue import NAMED, Catalogue
@@ -32,7 +32,7 @@ def test_whatever_is_typed_is_text(text, synonyms):
     table = SynonymTable([*synonyms, Synonym(Kind.SAME, text, words=("ikat",))])
     for reading in (read(text, table), read_every_word(text)):
         for node in filter(None, (reading.node, reading.exact, *(part.node for part in reading.parts))):
-            CATALOGUE.titles(node)
+            assert {*CATALOGUE.ranked(node)} == {*CATALOGUE.titles(node)}
 
 
 @given(TEXTS, TEXTS)
@@ -49,6 +49,12 @@ def test_an_expression_is_quoted_and_bound_to_its_columns():
     )
     assert expression(node, NAMED) == '(("burgundy" OR {colour} : ("maroon" OR "wine red")) AND "sar"*)'
     assert expression(Within("", (("red",),)), NAMED) == '{title category colour} : ("red")'
+
+
+def test_phrases_count_only_where_designs_are_ranked():
+    node = All((Boosted(Term(("wine",)), (("wine", "red"), ('wi"ne', "red"))), Term(("re",), prefix=True)))
+    assert expression(node, NAMED) == '("wine" AND "re"*)'
+    assert expression(node, NAMED, ranked=True) == '(("wine" OR "wine red" OR "wi""ne red") AND "re"*)'
 
 
 def test_a_quote_never_ends_a_word():

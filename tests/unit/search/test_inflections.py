@@ -36,4 +36,4 @@ def test_an_adjective_has_another_gender(word, other):
 
 @pytest.mark.parametrize("word", ["red", "ali", "", "silk"])
 def test_other_words_have_none(word):
-    assert other_genders(word) == []
+    assert other_genders(word) == ()
