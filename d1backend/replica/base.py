@@ -86,7 +86,7 @@ class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
                 f"`manage.py d1_replica fill`; `manage.py d1_replica status` shows what is wrong."
             )
         self.transaction_mode = None
-        self.init_commands = ["PRAGMA query_only=ON", "PRAGMA mmap_size=268435456"]
+        self.init_commands = ["PRAGMA query_only=ON"]
         uri = f"{self._opened.path.resolve().as_uri()}?mode=rw"
         return {"database": uri, "uri": True, "check_same_thread": False, "timeout": 10}
 
