@@ -68,7 +68,8 @@ def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
 def health_first(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
     """Answer the health calls and the metrics by any host name, and nothing else until this host can answer reads.
 
-    Not before its copy is filled, and not while a restore fills the database. Load balancers and Prometheus call them by an address. What follows checks the host name.
+    Not before its copy is filled, and not while a restore fills the database. Load balancers and Prometheus call them
+    by an address. What follows checks the host name.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

@@ -1,7 +1,7 @@
 """The marker of a database that a restore has not finished: nothing serves it.
 
-`manage.py restore` makes the table first and drops it last (operations/backups). A server looks for it until it has found
-a migrated database without it, mostly once: that one never gets it, because a restore refuses what is not empty.
+`manage.py restore` makes the table first and drops it last (operations/backups). A server looks for it until it has
+found a migrated database without it, mostly once: that one never gets it, because a restore refuses what is not empty.
 """
 
 import mmap

@@ -131,7 +131,10 @@ def fetch_installed(source: Source, tables: Iterable[str]) -> InstalledLog:
     """What is installed on D1 now, and the schema of tables. Raises OperationalError while it is not to be copied."""
     names = sorted(tables)
     queries: list[Statement] = [
-        (f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal(source.options.not_while)}", []),
+        (
+            f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal(source.options.not_while)}",
+            [],
+        ),
         (f"SELECT {change_log.schema_sql(names)}", []),
         columns_query(names),
         unique_indexes_query(names),

@@ -22,6 +22,7 @@ from d1backend.sql.values import Row
 from operations.backups import schema
 from operations.backups.databases import (
     FIRST_PAGE,
+    PATIENCE,
     D1Database,
     Rows,
     SqliteDatabase,
@@ -93,11 +94,13 @@ class _D1Reader:
             answers = self._database.batch(self._statements())
             yield self._begin(answers, None)
             return
-        with closing(Source(host.options, patient=True, on_rate_limit=self._note_wait)) as source:
+        with closing(
+            Source(host.options, patient=True, on_rate_limit=self._note_wait, patience=PATIENCE)
+        ) as source:
             # The first state shows what the copy has, the second is the one that is read.
-            with closing(read_one_state(host, source, [], self._note)[0]) as copy:
+            with closing(read_one_state(host, source, [], self._note, PATIENCE)[0]) as copy:
                 self._describe(copy)
-            copy, found = read_one_state(host, source, self._statements(), self._note)
+            copy, found = read_one_state(host, source, self._statements(), self._note, PATIENCE)
             with closing(copy):
                 yield self._begin(found, copy)
 

@@ -27,7 +27,7 @@ from d1backend.sql.values import Value, literal, quote_name
 from designs.triggers import SEARCHED
 from operations.backups import contents, schema
 from operations.backups.contents import Backup
-from operations.backups.databases import D1Database, SqliteDatabase, database_of
+from operations.backups.databases import PATIENCE, D1Database, SqliteDatabase, database_of
 from operations.backups.errors import BackupError
 
 Note = Callable[[str], None]
@@ -138,7 +138,7 @@ def _install_log(alias: str, note: Note) -> None:
     if host is None:
         return
     try:
-        with closing(Source(host.options, patient=True)) as source:
+        with closing(Source(host.options, patient=True, patience=PATIENCE)) as source:
             install_log(source)
     except (errors.Error, DatabaseError) as error:
         note(f"D1 does not log changes for copies yet ({error}) The first host that starts sees to it.")
