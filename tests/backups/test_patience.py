@@ -12,7 +12,7 @@ from d1backend.replica import registry
 from devtools.fault_plan import SLOW_BEFORE, UNAVAILABLE
 from devtools.fault_proxy import FaultProxy
 from operations.backups import contents, databases, reading, restoring
-from tests.backups.databases import contents_of
+from tests.backups.databases import contents_of, database_id
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -25,10 +25,12 @@ OUTAGE = 9  # requests in a row that fail: more than a call of anybody else is t
 def away(alias, monkeypatch, fails, **options):
     """Let D1 answer by a proxy, in which the requests fail for whose number that is so."""
     entry = connections.settings[alias]
+    name = database_id() if alias == "default" else entry["NAME"]
     with FaultProxy(entry["OPTIONS"]["base_url"]) as proxy:
         proxy.plan = fails
         changed = {**entry["OPTIONS"], "base_url": proxy.url, "retry_pause": 0.001, **options}
         monkeypatch.setitem(entry, "OPTIONS", changed)
+        monkeypatch.setitem(entry, "NAME", name)
         registry.clear()
         connections[alias].close()
         try:
