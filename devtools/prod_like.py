@@ -21,9 +21,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import urllib3
-
 import pyrage
+import urllib3
 
 from d1backend.local import D1Local
 from devtools import local_cloud
