@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.apps import AppConfig
 
 if TYPE_CHECKING:
-    from django.db.models.signals import ModelSignal
+    from django.dispatch import Signal
 
 
 class D1BackendConfig(AppConfig):
@@ -32,7 +32,7 @@ class D1BackendConfig(AppConfig):
         for signal, handler in self._handlers():
             signal.connect(handler, sender=self)
 
-    def _handlers(self) -> "list[tuple[ModelSignal, Callable[..., None]]]":
+    def _handlers(self) -> "list[tuple[Signal, Callable[..., None]]]":
         from django.db.models.signals import post_migrate, pre_migrate
 
         from d1backend.replica.migration import announce_migration, install_log_after_migrate

@@ -7,7 +7,7 @@ would count what is counted already, and without the log of d1backend, which wou
 import io
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 
@@ -19,6 +19,7 @@ from core import checks, restores, triggers
 from d1backend import errors
 from d1backend.apps import D1BackendConfig
 from d1backend.archive import RowsDigest, Table, encode_rows
+from d1backend.options import settings_of
 from d1backend.replica.installation import install_log
 from d1backend.replica.registry import host_of_source
 from d1backend.replica.source import Source
@@ -70,7 +71,7 @@ def restore(
     when a row does not arrive. Then the marker stays. Also raises what D1 and SQLite raise.
     """
     contents.require_schema(backup, name)
-    with closing(database_of(alias, note)) as database:
+    with closing(database_of(alias, note)) as database, _patient(alias):
         _require_empty(database)
         _mark(database)
         on_begin()
@@ -95,6 +96,23 @@ def restore(
         # While there is the marker, it could not be: no copy begins before the database is whole.
         _install_log(alias, note)
         return restored
+
+
+@contextmanager
+def _patient(alias: str) -> Iterator[None]:
+    """Let Django's own connection wait for D1 as the others do."""
+    wrapper = connections[alias]
+    before = wrapper.settings_dict
+    if before["ENGINE"] == "d1backend":
+        patient = settings_of(alias, before).patient(PATIENCE)
+        waits = {"retries": patient.retries, "retry_budget": patient.retry_budget}
+        wrapper.close()
+        wrapper.settings_dict = {**before, "OPTIONS": {**before["OPTIONS"], **waits}}
+    try:
+        yield
+    finally:
+        wrapper.close()
+        wrapper.settings_dict = before
 
 
 def _require_empty(database: SqliteDatabase | D1Database) -> None:

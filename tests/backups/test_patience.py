@@ -30,13 +30,13 @@ def path(gallery, tmp_path, settings):
 
 
 @contextmanager
-def failing(alias, monkeypatch, fault, most, **options):
-    """Let D1 answer by a proxy that fails so many requests, from the first rows on."""
+def failing(alias, monkeypatch, fault, most, *, begin=None, **options):
+    """Let D1 answer by a proxy that fails so many requests, from one with that number or the first rows on."""
     entry = connections.settings[alias]
     failed = []
 
     def plan(number, request):
-        if b"INSERT OR IGNORE INTO" in request.body or failed:
+        if number == begin or (not begin and b"FROM json_each(?1)" in request.body) or failed:
             failed.append(number)
         return fault if 0 < len(failed) <= most else None
 
@@ -50,9 +50,12 @@ def failing(alias, monkeypatch, fault, most, **options):
     connections[alias].close()
 
 
-def test_a_restore_waits_for_an_outage(path, target, monkeypatch):
+@pytest.mark.parametrize("begin", [1, 9, None])
+def test_a_restore_waits_for_an_outage(path, target, monkeypatch, begin):
+    """At its first question, while it migrates, and while it inserts."""
     notes = []
-    with failing(target, monkeypatch, UNAVAILABLE, OUTAGE) as proxy, contents.opened(path) as backup:
+    away = failing(target, monkeypatch, UNAVAILABLE, OUTAGE, begin=begin)
+    with away as proxy, contents.opened(path) as backup:
         restoring.restore(backup, path.name, notes.append, target)
         assert proxy.faults == [UNAVAILABLE.name] * OUTAGE
     assert "D1 gave no answer; asking again." in notes
