@@ -15,7 +15,7 @@ from django.urls import resolve
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from core import races, replica, system
+from core import races, replica, restores, system
 from core.api.errors import error_response
 from core.request_body import BodyTooLarge, Unreadable
 from core.spending import READS
@@ -68,13 +68,14 @@ def api_envelope(get_response: GetResponse) -> Callable[[HttpRequest], HttpRespo
 def health_first(get_response: GetResponse) -> Callable[[HttpRequest], HttpResponseBase]:
     """Answer the health calls and the metrics by any host name, and nothing else until this host can answer reads.
 
-    Load balancers and Prometheus call them by an address. What follows checks the host name.
+    Not before its copy is filled, and not while a restore fills the database. Load balancers and Prometheus call them
+    by an address. What follows checks the host name.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path in INNER_PATHS:
             return resolve(request.path).func(request)
-        if replica.is_filling_first():
+        if replica.is_filling_first() or restores.must_wait():
             return system.still_filling(request)
         return get_response(request)
 

@@ -11,7 +11,7 @@ from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from core.logs.current import CURRENT, Current, pieces
+from core.logs.current import CURRENT, Current, Pieces
 from core.metrics.requests import observe
 from core.request_body import NOTES
 from core.routes import method_of, route_of
@@ -26,7 +26,7 @@ SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 def request_log(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Give each request an id (the client's own, if sane) and log one line for its response.
+    """Give each request an id (the client's own, if sane) and log one line for its response when that begins.
 
     While it is answered, and its parts are streamed, every line of this thread carries the id.
     """
@@ -48,13 +48,18 @@ def request_log(
         before = usage()
         start = time.perf_counter()
         response = get_response(request)
-        seconds, used = time.perf_counter() - start, usage().since(before)
         response["X-Request-ID"] = current.request_id
-        route = route_of(request)
-        observe(request.method or "", route, response.status_code, seconds, used.round_trips)
-        log_response(request, route, response, seconds, used)
+
+        def begin() -> None:
+            seconds, used = time.perf_counter() - start, usage().since(before)
+            route = route_of(request)
+            observe(request.method or "", route, response.status_code, seconds, used.round_trips)
+            log_response(request, route, response, seconds, used)
+
         if is_made_in_parts(response):
-            response.streaming_content = pieces(iter(response), current)
+            response.streaming_content = Pieces(iter(response), current, begin)
+        else:
+            begin()
         return response
 
     return middleware

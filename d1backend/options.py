@@ -1,7 +1,7 @@
 """The settings of a D1 database: a DATABASES entry with ENGINE "d1backend"."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ _OPTIONS = {
 ALLOWANCE = 1200
 # A read requests a sync at this part of a replica's max_age, so it seldom has to wait for one.
 SYNC_AT = 0.75
+_MANY = 1_000  # retries: the time bounds them
 MAX_AGE = 2.0  # of a replica whose OPTIONS do not say
 
 
@@ -57,6 +58,10 @@ class Settings:
     hosts: int = 1
     sync_period: float = 0.0
     most_calls: int | None = None
+
+    def patient(self, seconds: float) -> "Settings":
+        """The same for a command that would have to begin again: a call may be tried again for so many seconds."""
+        return replace(self, retries=_MANY, retry_budget=seconds, most_calls=None)
 
     def __repr__(self) -> str:
         return f"Settings(account_id={self.account_id!r}, base_url={self.base_url!r})"

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyrage
 import urllib3
 
 from d1backend.local import D1Local
@@ -113,6 +114,8 @@ def production(data: Path, port: int, proxy: TlsProxy, kept: dict[str, str]) -> 
         "PORT": str(port),
         "JWT_SECRET": kept["jwt_secret"],
         "METRICS_TOKEN": kept["metrics_token"],
+        # Nobody has its private key: backups of a trial are not read again.
+        "BACKUP_KEY": kept["backup_key"],
         "ALLOWED_HOSTS": HOST,
         "CORS_ORIGINS": ORIGIN,
         "CLIENT_ADDRESS_HEADER": "X-Real-IP",
@@ -134,7 +137,9 @@ def secrets_of(path: Path) -> dict[str, str]:
     if not path.exists():
         names = ("jwt_secret", "metrics_token", "admin_password")
         path.touch(mode=0o600)
-        path.write_text(json.dumps({name: secrets.token_urlsafe(36) for name in names}))
+        identity = pyrage.x25519.Identity.generate()
+        made = {name: secrets.token_urlsafe(36) for name in names}
+        path.write_text(json.dumps({**made, "backup_key": str(identity.to_public())}))
     found: dict[str, str] = json.loads(path.read_text())
     return found
 

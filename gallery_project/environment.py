@@ -63,6 +63,8 @@ COPIED: Options = {
     "no_index": ["designs_search"],
     "unrouted": ["users"],
     "counters": {"designs": ["view_count"]},
+    # core.restores.MARKER: no host copies what a restore has not finished.
+    "not_while": "unfinished_restore",
 }
 
 

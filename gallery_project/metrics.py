@@ -17,7 +17,9 @@ MEMORY = HostGauge(
 MEMORY_LIMIT = HostGauge("gallery_memory_limit_bytes", "How much memory there is")
 
 STARTS = Counter("gallery_worker_starts", "Workers that have started")
-REFUSALS = Counter("gallery_worker_refusals", "Requests that a worker refused by itself", ["status"])
+REFUSALS = Counter(
+    "gallery_worker_refusals", "Requests that a worker answered by itself", ["method", "route", "status"]
+)
 THREADS = Gauge("gallery_worker_threads", "Threads that run requests", multiprocess_mode="livesum")
 BUSY = Gauge("gallery_worker_threads_busy", "Threads that run a request now", multiprocess_mode="livesum")
 QUEUED = Gauge(

@@ -43,14 +43,40 @@ def in_request(function: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def pieces(content: Iterator[bytes], current: Current) -> Iterator[bytes]:
-    """Make the parts of a streaming response, each for its request: the server asks for them after the middleware."""
-    while True:
-        token = CURRENT.set(current)
+class Pieces(Iterator[bytes]):
+    """The parts of a streaming response, each made for its request: the server asks for them after the middleware.
+
+    `on_begin` is called once: when the first part is there, or none comes. It is not if making that part fails, because
+    then the server answers by itself.
+    """
+
+    def __init__(self, content: Iterator[bytes], current: Current, on_begin: Callable[[], None]) -> None:
+        self._content, self._current = content, current
+        self._on_begin: Callable[[], None] | None = on_begin
+
+    def __next__(self) -> bytes:
+        token = CURRENT.set(self._current)
         try:
-            piece = next(content)
-        except StopIteration:
-            return
+            piece = next(self._content, None)
+            self._begin()
+        except BaseException:
+            self._on_begin = None
+            raise
         finally:
             CURRENT.reset(token)
-        yield piece
+        if piece is None:
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """Begin a response of which nobody asked for a part."""
+        token = CURRENT.set(self._current)
+        try:
+            self._begin()
+        finally:
+            CURRENT.reset(token)
+
+    def _begin(self) -> None:
+        begin, self._on_begin = self._on_begin, None
+        if begin is not None:
+            begin()

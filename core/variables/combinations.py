@@ -10,6 +10,7 @@ from core.variables.reading import Environment
 D1_SET = (v.CLOUDFLARE_D1_DATABASE_ID, v.CLOUDFLARE_API_TOKEN)
 R2_KEYS = (v.CLOUDFLARE_R2_ACCESS_KEY, v.CLOUDFLARE_R2_SECRET_KEY)
 R2_SET = (*R2_KEYS, v.CLOUDFLARE_R2_BUCKET_NAME, v.CLOUDFLARE_R2_PUBLIC_URL)
+LEAST_CALLS = 12  # of a host in five minutes: what 100 hosts have of Cloudflare's allowance
 HEXADECIMAL_32 = re.compile(r"[0-9a-f]{32}")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -32,6 +33,7 @@ def faults(env: Environment) -> Iterator[str]:
     yield from ids_at_cloudflare(env)
     yield from needed_in_production(env)
     yield from one_source_of_addresses(env)
+    yield from share_of_calls(env)
     if env[v.DEFAULT_PAGE_SIZE] > env[v.MAX_PAGE_SIZE]:
         yield (
             f"DEFAULT_PAGE_SIZE is {env[v.DEFAULT_PAGE_SIZE]}, and must not be more than MAX_PAGE_SIZE, "
@@ -91,3 +93,13 @@ def needed_in_production(env: Environment) -> Iterator[str]:
 def one_source_of_addresses(env: Environment) -> Iterator[str]:
     if env[v.CLIENT_ADDRESS_HEADER] and env[v.NUM_PROXIES]:
         yield "CLIENT_ADDRESS_HEADER and NUM_PROXIES must not both be set: set the one that fits the proxies."
+
+
+def share_of_calls(env: Environment) -> Iterator[str]:
+    """A host whose share of D1's calls has no room for one would refuse everything."""
+    allowance, hosts = env[v.D1_ALLOWANCE], env[v.HOSTS]
+    if allowance and allowance < LEAST_CALLS * hosts:
+        yield (
+            f"D1_ALLOWANCE is {allowance}, and must be at least {LEAST_CALLS * hosts}: {LEAST_CALLS} calls in five "
+            f"minutes for each of HOSTS, which is {hosts}. 0 is no limit."
+        )

@@ -48,6 +48,7 @@ Statement = tuple[str, list[str]]
 Body = Mapping[str, str | list[dict[str, str | list[str]]]] | None
 
 
+_DOUBLINGS, _LONGEST_PAUSE = 16, 20.0  # of the pause between two attempts; seconds
 _PROBE: Body = {"batch": [{"sql": "SELECT 1"}]}
 
 
@@ -297,7 +298,8 @@ class Api:
         )
 
     def _pause(self, attempt: int) -> float:
-        return self.settings.retry_pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+        pause = self.settings.retry_pause * 2 ** min(attempt - 1, _DOUBLINGS)
+        return min(pause, _LONGEST_PAUSE) * random.uniform(0.5, 1.5)  # noqa: S311
 
     def _attempt(
         self,

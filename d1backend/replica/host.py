@@ -149,12 +149,13 @@ class Host:
         waiting: Callable[[float, str], None],
         *,
         holder: str | None = None,
+        patience: float = _LONGEST_OUTAGE,
     ) -> None:
-        """Sync or fill the copy in this thread; a fill that has begun goes on for as long as D1 is away.
+        """Sync or fill the copy in this thread; a fill that has begun goes on while D1 is away.
 
         It also waits while another host migrates, if it is not the `holder` of that migration's lease. `waiting` is
         called before each wait with its seconds and the error. Raises what sync() raises, before a fill
-        has begun, and when no page has come for 15 minutes.
+        has begun, and when no page has come for `patience` seconds.
         """
         came = time.monotonic()
 
@@ -172,7 +173,7 @@ class Host:
             except OperationalError as error:
                 is_passing = not isinstance(error, MissingError) and not hasattr(error, "sqlite_errorname")
                 has_begun = self.directory.read_filling() is not None
-                if not (is_passing and has_begun) or time.monotonic() - came > _LONGEST_OUTAGE:
+                if not (is_passing and has_begun) or time.monotonic() - came > patience:
                     raise
                 self.directory.record_failure(type(error).__name__, 0.0)
                 wait = max(0.0, self.directory.backoff_until() - time.time())

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from d1backend.errors import MissingError
+from d1backend.errors import MissingError, OperationalError
 from d1backend.protocol.api import Statement
 from d1backend.replica import change_log
 from d1backend.replica.change_log import LogState, parse_state
@@ -25,7 +25,7 @@ from d1backend.replica.triggers import (
     unique_indexes_query,
 )
 from d1backend.retry import retry_on_conflict
-from d1backend.sql.values import quote_name
+from d1backend.sql.values import literal, quote_name
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,8 @@ def install_log(
     as with `new_epoch`. Without `may_begin_epoch`, NeedsRefill is raised in that case, and nothing is changed. With
     `exact`, tables that were logged for other settings are no longer logged. `on_change` gets a message before
     anything is changed.
-    Raises LookupError for a missing table, ValueError for one without an INTEGER PRIMARY KEY.
+    Raises LookupError for a missing table, ValueError for one without an INTEGER PRIMARY KEY, OperationalError while
+    the source has the table `not_while`.
     """
     options = source.options
     tables = set(options.tables)
@@ -127,9 +128,13 @@ def _unlogged_rows(
 
 
 def fetch_installed(source: Source, tables: Iterable[str]) -> InstalledLog:
-    """What is installed on D1 now, and the schema of tables."""
+    """What is installed on D1 now, and the schema of tables. Raises OperationalError while it is not to be copied."""
     names = sorted(tables)
     queries: list[Statement] = [
+        (
+            f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = {literal(source.options.not_while)}",
+            [],
+        ),
         (f"SELECT {change_log.schema_sql(names)}", []),
         columns_query(names),
         unique_indexes_query(names),
@@ -141,7 +146,12 @@ def fetch_installed(source: Source, tables: Iterable[str]) -> InstalledLog:
         state = parse_state(state_rows)
     except MissingError:
         results = source.query(queries)
-    ((schema,),), columns, unique_indexes, triggers = results
+    barring, ((schema,),), columns, unique_indexes, triggers = results
+    if barring:
+        raise OperationalError(
+            f"No copy is made while the database has the table {source.options.not_while}: what fills it has not "
+            "finished."
+        )
     return InstalledLog(state, schema, columns, unique_indexes, {str(name): sql for name, sql in triggers})
 
 

@@ -21,12 +21,12 @@ _MOST_TRIALS = 10
 
 
 def read_one_state(
-    host: Host, source: Source, statements: list[Statement], note: Callable[[str], None]
+    host: Host, source: Source, statements: list[Statement], note: Callable[[str], None], patience: float
 ) -> tuple[FrozenCopy, list[Rows]]:
     """The copy as of some number of the log, and the rows that D1 had for `statements` at that number.
 
     The copy is filled or brought up to date first; `note` gets a line for each page of a fill and each wait. One
-    request, besides. The caller closes the copy.
+    request, besides. The caller closes the copy. A fill goes on for `patience` seconds without a page.
     Raises what Host.fill_now() raises, and OperationalError when this host never stops writing.
     """
     for _ in range(_MOST_TRIALS):
@@ -34,6 +34,7 @@ def read_one_state(
             source,
             lambda table, rows: None,
             lambda seconds, error: note(f"{error} Going on in {seconds:.0f} s."),
+            patience=patience,
         )
         frozen = _read_once(host, source, statements)
         if frozen is not None:

@@ -24,6 +24,7 @@ _KEYS = {
     "no_index",
     "unrouted",
     "counters",
+    "not_while",
     "max_age",
     "snapshots",
 }
@@ -55,6 +56,7 @@ class GivenOptions(TypedDict, total=False):
     no_index: Iterable[str]
     unrouted: Iterable[str]
     counters: Mapping[str, Iterable[str]]
+    not_while: str
     max_age: float
     snapshots: GivenSnapshots | None
 
@@ -83,6 +85,7 @@ class ReplicaOptions:
     order of these columns, which identify a row, and has no other index than its key. The indexes in `no_index` are
     not created, nor the prefix indexes of full-text tables in it. Reads of `unrouted` tables go to the source unless
     the query names the replica. No trigger logs a change of nothing but `counters`: their writer calls note_counts().
+    While the source has the table `not_while`, it is not complete: no log is installed, so nobody copies it.
     `database` is the NAME of the source: a copy of another database, as after a restore to a new one, is not read.
     `max_age` is in seconds; it is longer than the settings say where syncs would else take more than their part of D1's
     allowance. Without `snapshots` a new host fills its copy from the source.
@@ -100,6 +103,7 @@ class ReplicaOptions:
     no_index: frozenset[str]
     unrouted: frozenset[str]
     counters: Mapping[str, tuple[str, ...]]
+    not_while: str
     max_age: float
     snapshots: SnapshotOptions | None
 
@@ -153,6 +157,7 @@ def options_of(alias: str, entry: DatabaseEntry) -> ReplicaOptions:
         no_index=frozenset(given.get("no_index", ())),
         unrouted=unrouted,
         counters={table: tuple(columns) for table, columns in counters.items()},
+        not_while=given.get("not_while", ""),
         max_age=max(max_age, _least_max_age(source)),
         snapshots=_snapshot_options(where, given.get("snapshots")),
     )

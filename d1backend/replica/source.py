@@ -53,15 +53,23 @@ class Source:
     """A connection to the source; used by one thread at a time.
 
     With `patient`, a call is retried as the settings of the database say, for people who wait. Otherwise it is tried
-    once with short timeouts, because the caller has an older copy to read. With `on_rate_limit`, a call waits for as
+    once with short timeouts, because the caller has an older copy to read. With a `patience` in seconds, it is retried
+    that long. With `on_rate_limit`, a call waits for as
     long as a 429 asks, and calls it with the seconds of each wait.
     """
 
     def __init__(
-        self, options: ReplicaOptions, *, patient: bool, on_rate_limit: Callable[[float], None] | None = None
+        self,
+        options: ReplicaOptions,
+        *,
+        patient: bool,
+        on_rate_limit: Callable[[float], None] | None = None,
+        patience: float | None = None,
     ) -> None:
         settings, self.database = settings_of_source(options.source)
-        if patient:
+        if patience is not None:
+            settings = settings.patient(patience)
+        elif patient:
             settings = dataclasses.replace(settings, most_calls=None)
         else:
             settings = dataclasses.replace(

@@ -64,19 +64,21 @@ def limits_of(head: bytes, address: str) -> dict[str, str]:
     return headers_of(allowance.standing(host_cells.shift(allowance.cell, allowance.cell.step)))
 
 
-def log_refusal(status: int, head: bytes, request_id: str) -> None:
-    """Log a line, as core.request_log does for the answers of the application."""
+def note_refusal(status: int, head: bytes, request_id: str) -> None:
+    """Count it and log a line, as core.request_log does for the answers of the application."""
     from core.routes import UNMATCHED, method_of, route_of_path
+    from gallery_project.metrics import REFUSALS
 
     method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     target = rest.partition(" ")[0].partition("?")[0]
     fields = {
         "request_id": request_id,
-        "user_id": None,
+        "user_id": current.user_id if (current := CURRENT.get()) is not None else None,
         "method": method_of(method),
         "route": route_of_path(unquote(target)) if target.startswith("/") else UNMATCHED,
         "status": status,
     }
+    REFUSALS.labels(fields["method"], fields["route"], str(int(status))).inc()
     logger.info("%s %s %d", fields["method"], fields["route"], status, extra={"fields": fields})
 
 
@@ -104,7 +106,7 @@ def answer(error: BaseException, head: bytes = b"", address: str = "") -> bytes:
         **limits_of(head, address),
         "Connection": "close",
     }
-    log_refusal(refusal.status, head, request_id)
+    note_refusal(refusal.status, head, request_id)
     if refusal.status in (500, 503):
         logger.error("a request failed", exc_info=error, extra={"fields": {"request_id": request_id}})
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]

@@ -24,7 +24,7 @@ from d1backend.waiting import without_waiting
 from gallery_project.wire.answering import AWAITED, WAITS, AnsweringWorker
 from gallery_project.wire.balance import LOOK_AGAIN, Place
 from gallery_project.wire.connection import Connection, Step
-from gallery_project.wire.refusals import CUT_SHORT, Refusal, answer, refusal_of
+from gallery_project.wire.refusals import CUT_SHORT, Refusal, answer
 from gallery_project.wire.spool import Spool
 
 READ = 64 * 1024  # bytes
@@ -269,7 +269,6 @@ class Worker(AnsweringWorker):
 
     def refuse(self, conn: Connection, error: Exception) -> None:
         """Answer without the application."""
-        self.metrics.REFUSALS.labels(str(int(refusal_of(error).status))).inc()
         self.send(conn, answer(error, conn.head or bytes(conn.buffer), conn.address))
         self.linger(conn)
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from django.db import connections
 
 from core import private_files
+from d1backend import events
 from d1backend.creation import id_of
 from d1backend.options import settings_of
 from d1backend.protocol import encoding
@@ -27,6 +28,9 @@ from operations.backups.errors import BackupError
 Rows = Sequence[Sequence[Any]]
 # What a page from D1, or an INSERT there, aims at: characters, bytes. A value may have 2 MB.
 _PAGE_TEXT, _INSERT_BYTES = 1_500_000, 1_400_000
+# Seconds for which a call that got no answer is tried again: outages of D1 mostly end within minutes, and a restore
+# that gives up must begin again with another database. After that the command ends in a sentence.
+PATIENCE = 300.0
 FIRST_PAGE, _LARGEST_PAGE, _GROWTH = 2_000, 50_000, 8  # rows, and how much larger the next page may be
 _SQLITE_PAGE = 500  # rows
 
@@ -106,14 +110,16 @@ class SqliteDatabase:
 
 
 class D1Database:
-    """A database on D1. Waits while the limit on calls, or this host's share of it, is used up."""
+    """A database on D1. Waits while the limit on calls, or this host's share of it, is used up, and for an outage."""
 
     engine = "d1"
 
     def __init__(self, alias: str, note: Callable[[str], None]) -> None:
         """`note` gets a line before each wait."""
         entry = connections[alias].settings_dict
-        settings = settings_of(alias, entry)
+        settings = settings_of(alias, entry).patient(PATIENCE)
+        self._note = note
+        events.request_repeated.connect(self._note_repetition)
         self._api = Api(
             settings,
             waiting=lambda seconds: note(f"D1 takes no more requests for now; going on in {seconds:.0f} s."),
@@ -121,7 +127,12 @@ class D1Database:
         self._database = id_of(settings, str(entry["NAME"]))
 
     def close(self) -> None:
+        events.request_repeated.disconnect(self._note_repetition)
         self._api.close()
+
+    def _note_repetition(self, sender: type, *, reason: str, **signal: Any) -> None:
+        if reason in ("unsent", "lost"):
+            self._note("D1 gave no answer; asking again.")
 
     def batch(self, statements: list[Statement], *, writes: bool = False) -> list[Rows]:
         with spending(Spender.FILL):

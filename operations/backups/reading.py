@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
+from core import restores
 from d1backend.protocol.api import Statement
 from d1backend.replica.frozen_copy import FrozenCopy
 from d1backend.replica.one_state import read_one_state
@@ -22,6 +23,7 @@ from d1backend.sql.values import Row
 from operations.backups import schema
 from operations.backups.databases import (
     FIRST_PAGE,
+    PATIENCE,
     D1Database,
     Rows,
     SqliteDatabase,
@@ -29,6 +31,7 @@ from operations.backups.databases import (
     first_page,
     pages_in,
 )
+from operations.backups.errors import BackupError
 from operations.backups.hidden import IN_RANGE, HiddenColumns
 from operations.backups.schema import Migration, Schema, older_than
 
@@ -59,13 +62,21 @@ def reading_of(alias: str, note: Note) -> Iterator[Reading]:
                 *described, sequences, applied = database.ask(
                     [*schema.questions(), schema.SEQUENCES, schema.APPLIED]
                 )
-                found = schema.parse(described)
+                found = _whole(described)
                 yield Reading(
                     database.engine, found, _sequences(sequences), _migrations(applied), database.pages
                 )
         else:
             with _D1Reader(alias, database, note).reading() as reading:
                 yield reading
+
+
+def _whole(described: Sequence[Rows]) -> Schema:
+    """The schema of a database that no restore has left unfinished. Raises BackupError."""
+    found = schema.parse(described)
+    if restores.MARKER in found.others:
+        raise BackupError(restores.SENTENCE)
+    return found
 
 
 def _sequences(rows: Rows) -> dict[str, int]:
@@ -81,7 +92,7 @@ class _D1Reader:
 
     def __init__(self, alias: str, database: D1Database, note: Note) -> None:
         self._alias, self._database, self._note = alias, database, note
-        self._schema = schema.parse(database.ask(schema.questions()))
+        self._schema = _whole(database.ask(schema.questions()))
         self._copied: Mapping[str, TableSchema] = {}
         self._hidden: dict[str, HiddenColumns] = {}
         self._first: dict[str, tuple[list[Row], bool]] = {}
@@ -93,11 +104,13 @@ class _D1Reader:
             answers = self._database.batch(self._statements())
             yield self._begin(answers, None)
             return
-        with closing(Source(host.options, patient=True, on_rate_limit=self._note_wait)) as source:
+        with closing(
+            Source(host.options, patient=True, on_rate_limit=self._note_wait, patience=PATIENCE)
+        ) as source:
             # The first state shows what the copy has, the second is the one that is read.
-            with closing(read_one_state(host, source, [], self._note)[0]) as copy:
+            with closing(read_one_state(host, source, [], self._note, PATIENCE)[0]) as copy:
                 self._describe(copy)
-            copy, found = read_one_state(host, source, self._statements(), self._note)
+            copy, found = read_one_state(host, source, self._statements(), self._note, PATIENCE)
             with closing(copy):
                 yield self._begin(found, copy)
 

@@ -1,22 +1,26 @@
 """Fills a new, empty database from a backup, and compares what it then has with what the backup says.
 
 The database carries a marker (core/restores.py) from the first statement to the last. Rows come without triggers, which
-would count what is counted already.
+would count what is counted already, and without the log of d1backend, which would be one more row to write for each.
 """
 
 import io
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 
+from django.apps import apps
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from core import checks, restores, triggers
+from d1backend import errors
+from d1backend.apps import D1BackendConfig
 from d1backend.archive import RowsDigest, Table, encode_rows
-from d1backend.replica.installation import drop_log, install_log
+from d1backend.options import settings_of
+from d1backend.replica.installation import install_log
 from d1backend.replica.registry import host_of_source
 from d1backend.replica.source import Source
 from d1backend.replica.tables import TableSchema
@@ -24,7 +28,7 @@ from d1backend.sql.values import Value, literal, quote_name
 from designs.triggers import SEARCHED
 from operations.backups import contents, schema
 from operations.backups.contents import Backup
-from operations.backups.databases import D1Database, SqliteDatabase, database_of
+from operations.backups.databases import PATIENCE, D1Database, SqliteDatabase, database_of
 from operations.backups.errors import BackupError
 
 Note = Callable[[str], None]
@@ -67,13 +71,13 @@ def restore(
     when a row does not arrive. Then the marker stays. Also raises what D1 and SQLite raise.
     """
     contents.require_schema(backup, name)
-    with closing(database_of(alias, note)) as database:
+    with closing(database_of(alias, note)) as database, _patient(alias):
         _require_empty(database)
         _mark(database)
         on_begin()
-        call_command("migrate", database=alias, verbosity=0, interactive=False, stdout=io.StringIO())
+        with _d1backend().bare_migrations():
+            call_command("migrate", database=alias, verbosity=0, interactive=False, stdout=io.StringIO())
         connections[alias].close()
-        _remove_log(alias)
         found = schema.parse(database.ask(schema.questions()))
         database.run(_emptied(found))
         restored = Restored()
@@ -87,10 +91,28 @@ def restore(
             raise BackupError(f"{name} has rows that refer to rows which it lacks. Take another backup.")
         ((restored.miscounted,),) = database.ask([MISCOUNTED])[0]
         database.run([*_drop_triggers(), *chain.from_iterable(map(_triggers_of, triggers.apps()))])
-        _install_log(alias)
         _require_triggers(alias)
         database.run([NEW_VERSION, f"DROP TABLE IF EXISTS {restores.MARKER}"])
+        # While there is the marker, it could not be: no copy begins before the database is whole.
+        _install_log(alias, note)
         return restored
+
+
+@contextmanager
+def _patient(alias: str) -> Iterator[None]:
+    """Let Django's own connection wait for D1 as the others do."""
+    wrapper = connections[alias]
+    before = wrapper.settings_dict
+    if before["ENGINE"] == "d1backend":
+        patient = settings_of(alias, before).patient(PATIENCE)
+        waits = {"retries": patient.retries, "retry_budget": patient.retry_budget}
+        wrapper.close()
+        wrapper.settings_dict = {**before, "OPTIONS": {**before["OPTIONS"], **waits}}
+    try:
+        yield
+    finally:
+        wrapper.close()
+        wrapper.settings_dict = before
 
 
 def _require_empty(database: SqliteDatabase | D1Database) -> None:
@@ -122,20 +144,22 @@ def _mark(database: SqliteDatabase | D1Database) -> None:
         raise BackupError("Another restore into this database has just begun. Wait for it.")
 
 
-def _remove_log(alias: str) -> None:
-    """Let D1 log no changes for copies while rows come: each would be one more row to write."""
-    host = host_of_source(alias)
-    if host is not None:
-        with closing(Source(host.options, patient=True)) as source:
-            drop_log(source)
+def _d1backend() -> D1BackendConfig:
+    config = apps.get_app_config("d1backend")
+    assert isinstance(config, D1BackendConfig)
+    return config
 
 
-def _install_log(alias: str) -> None:
-    """Let copies follow again; one that was filled meanwhile is filled again."""
+def _install_log(alias: str, note: Note) -> None:
+    """Let D1 log changes from now on, so that hosts can copy it. The restore is done, whatever comes of this."""
     host = host_of_source(alias)
-    if host is not None:
-        with closing(Source(host.options, patient=True)) as source:
-            install_log(source, new_epoch=True)
+    if host is None:
+        return
+    try:
+        with closing(Source(host.options, patient=True, patience=PATIENCE)) as source:
+            install_log(source)
+    except (errors.Error, DatabaseError) as error:
+        note(f"D1 does not log changes for copies yet ({error}) The first host that starts sees to it.")
 
 
 def _drop_triggers() -> Iterator[str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
-from core import restores
 from core.errors import GalleryError
 from d1backend import errors
 from d1backend.archive import ArchiveError, ArchiveWriter, ContainerWriter, Json, Table
@@ -54,8 +53,6 @@ def take(
         file.write(*keys.member_of(secret, to))
         archive = ArchiveWriter(file, keys.ring_of(secret))
         with reading_of(alias, note) as reading:
-            if restores.MARKER in reading.schema.others:
-                raise BackupError(restores.SENTENCE)
             _require_migrated(reading)
             if reading.schema.others:
                 note(

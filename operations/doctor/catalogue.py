@@ -1,6 +1,6 @@
 """All checks, in the order of the report."""
 
-from operations.doctor import buckets, configuration, copies, d1, database, host, service
+from operations.doctor import buckets, configuration, copies, d1, database, host, service, values
 from operations.doctor.findings import Check
 
 D1, DATABASE, SERVICE = ("d1.answers",), ("database.answers",), ("service.answers",)
@@ -8,6 +8,7 @@ D1, DATABASE, SERVICE = ("d1.answers",), ("database.answers",), ("service.answer
 OF_DEPLOYMENT = [
     Check("Settings", "settings.environment", configuration.environment),
     Check("Settings", "settings.system_checks", configuration.system_checks),
+    Check("Settings", "settings.values", values.values),
     Check("Settings", "settings.secrets", configuration.secrets),
     Check("Settings", "settings.hosts", configuration.hosts),
     Check("Settings", "settings.cors", configuration.cors),
@@ -29,6 +30,7 @@ OF_DEPLOYMENT = [
     Check("Copies", "copies.replica", copies.copy, D1),
     Check("Copies", "copies.snapshots", copies.snapshots, ("d1.schema", "private_bucket.objects")),
     Check("Copies", "copies.backup", copies.backup, ("private_bucket.objects",)),
+    Check("Copies", "copies.backup_key", copies.backup_key),
     Check("R2", "bucket.objects", buckets.public_takes_objects, seconds=20),
     Check("R2", "bucket.address", buckets.public_address, ("bucket.objects",), seconds=20),
     Check("R2", "bucket.cors", buckets.cors, ("bucket.objects",)),

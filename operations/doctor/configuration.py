@@ -54,6 +54,11 @@ def secrets(visit: Visit) -> Finding:
     generate = "Generate another: `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
     if len(set(settings.JWT_SECRET)) < FEW_CHARACTERS:
         return fault("JWT_SECRET consists of a few characters only, and can be guessed.", generate)
+    if settings.JWT_SECRET_PREVIOUS and len(set(settings.JWT_SECRET_PREVIOUS)) < FEW_CHARACTERS:
+        return fault(
+            "JWT_SECRET_PREVIOUS consists of a few characters only: who guesses it can sign tokens.",
+            "Remove JWT_SECRET_PREVIOUS; whoever has a token of then signs in again.",
+        )
     if settings.JWT_SECRET_PREVIOUS == settings.JWT_SECRET:
         return warning("JWT_SECRET_PREVIOUS is the same as JWT_SECRET.", "Remove JWT_SECRET_PREVIOUS.")
     if not settings.METRICS_TOKEN:

@@ -97,3 +97,16 @@ def backup(visit: Visit) -> Finding:
     if age < BACKUP_WARNING:
         return ok(sentence)
     return (fault if age >= BACKUP_FAULT else warning)(sentence, again)
+
+
+def backup_key(visit: Visit) -> Finding:
+    """Backups are encrypted to a key that is not on this host."""
+    if settings.BACKUP_KEY:
+        return ok("Backups are encrypted to the public keys in BACKUP_KEY.")
+    if not settings.PRODUCTION:
+        return skipped("No backups are expected in development.")
+    return warning(
+        "BACKUP_KEY is not set: backups are not encrypted, and whoever reads one has every name, contact and hash.",
+        "Run `age-keygen -o gallery-backup.key` on your own computer, keep the file there, and set BACKUP_KEY to the "
+        "line age1… that it prints. Older backups stay as they are.",
+    )

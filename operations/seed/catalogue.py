@@ -1,5 +1,6 @@
 """The designs of the seed, and who likes them."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -19,6 +20,7 @@ COUNTS = ("view_count", "like_count")
 COLUMNS = (*NEEDED, "description", *FACET_FIELDS, "featured", "status", *COUNTS, "created_at", "updated_at")
 FAVOURITE_NEEDED = ("user_id", "design_id")
 FAVOURITE_COLUMNS = ("id", *FAVOURITE_NEEDED, "created_at")
+CACHE = 32_000  # kilobytes of the file of pairs in memory
 UNTITLED, UNCATEGORISED = "Untitled", "Other"
 # What services of that kind call them, besides their names here.
 STATUSES = {status.value: status for status in Status} | {
@@ -86,13 +88,27 @@ class Designs:
         return Status.DRAFT
 
 
+class Pairs:
+    """Who likes which design, to find what is there twice. In a file that SQLite deletes: millions fill the memory."""
+
+    def __init__(self) -> None:
+        self.file = sqlite3.connect("", isolation_level=None)
+        self.file.execute(f"PRAGMA cache_size = -{CACHE}")
+        self.file.execute("CREATE TABLE pairs (id INTEGER PRIMARY KEY, user, design, UNIQUE (user, design))")
+        self.file.execute("BEGIN")
+
+    def add(self, key: int, user: int, design: int) -> bool:
+        """Note a favourite; return whether neither its id nor its pair was there."""
+        done = self.file.execute("INSERT OR IGNORE INTO pairs VALUES (?, ?, ?)", (key, user, design))
+        return done.rowcount == 1
+
+
 class Favourites:
     """Makes the favourites of the users and designs that were taken."""
 
     def __init__(self, users: set[int], designs: set[int], now: datetime) -> None:
         self.users, self.designs, self.now = users, designs, now
-        self.taken: set[tuple[int, int]] = set()
-        self.ids: set[int] = set()
+        self.taken = Pairs()
         self.likes: Counter[int] = Counter()
 
     def favourite(self, rowid: int, row: Row, changes: list[str]) -> Favourite:
@@ -104,13 +120,11 @@ class Favourites:
             raise LeftOut(f"the user {user} is not taken, or not there.")
         if design not in self.designs:
             raise LeftOut(f"the design {design} is not taken, or not there.")
-        if (user, design) in self.taken or key in self.ids:
+        if not self.taken.add(key, user, design):
             raise LeftOut(f"the user {user} likes the design {design} already.")
         created = read.moment("created_at")
         if created is None:
             created = self.now
             changes.append(f"created_at is empty, and becomes {created:%Y-%m-%d %H:%M:%S}.")
-        self.taken.add((user, design))
-        self.ids.add(key)
         self.likes[design] += 1
         return Favourite(pk=key, user_id=user, design_id=design, created_at=created)

@@ -22,7 +22,7 @@ class LeftOut(Exception):
     """A row that cannot be taken, and why."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Note:
     """What happened to one row: of which table, which id, and why."""
 

@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyrage
@@ -47,8 +49,7 @@ def server(tmp_path, identity):
 
 def new_host(server, tmp_path):
     """The same gallery on a new host with a new, empty database."""
-    data = tmp_path / "new"
-    data.mkdir()
+    data = Path(tempfile.mkdtemp(dir=tmp_path))
     environment = {**server.environment, "DATA": str(data)}
     if identifier := environment.get("CLOUDFLARE_D1_DATABASE_ID"):
         api = Api(
@@ -119,6 +120,51 @@ def test_the_drill(server, tmp_path):
         assert reader.get("/api/designs?search=after").json()["items"][0]["id"] == made["id"]
 
 
+def manage(server, *arguments):
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=server.environment, capture_output=True, text=True)
+
+
+# A restore that stays as it is in its middle: all rows are there, and nothing is indexed or compared.
+HALF = """
+from django.core.management import call_command
+from operations.backups import restoring
+def stop(*arguments):
+    raise KeyboardInterrupt
+restoring._index = stop
+call_command("restore", {path!r}, identity={identity!r})
+"""
+
+
+@pytest.mark.e2e
+def test_a_server_that_runs_already_waits_for_the_end_of_a_restore(server, tmp_path, wait_until):
+    """It was started on the new, empty database, where it finds no table at all."""
+    server.manage("backup", "--to", str(tmp_path / "backups"))
+    (path,) = (tmp_path / "backups").iterdir()
+    paths = {"path": str(path), "identity": str(tmp_path / "identity")}
+    host = new_host(server, tmp_path)
+    with serving(host, page="/health/live"):
+        half = manage(host, "shell", "-c", HALF.format(**paths))
+        assert "Stopped. The new database is unfinished" in half.stderr
+        client = host.client()
+        pages = {page: client.get(page).status_code for page in ("/health/ready", *READS, "/admin/login/")}
+        assert set(pages.values()) == {503}, pages
+        assert client.post("/api/auth/login", json=server.admin).status_code == 503
+        if "CLOUDFLARE_D1_DATABASE_ID" in host.environment:
+            fill = manage(host, "d1_replica", "fill")
+            assert "has not finished" in fill.stderr
+            assert fill.returncode == 1
+
+    host = new_host(server, tmp_path)
+    with serving(host, page="/health/live"):
+        host.manage("restore", paths["path"], "--identity", paths["identity"])
+        if "CLOUDFLARE_D1_DATABASE_ID" in host.environment:
+            host.manage("d1_replica", "fill")  # the server's own next try may be 30 s away
+        wait_until(lambda: host.client().get("/health/ready").status_code == 200)
+        assert host.client().get("/info").status_code == 200
+        host.client(**server.admin)
+
+
 @pytest.mark.e2e
 def test_an_unfinished_restore_is_not_served(server):
     """As after a restore that was killed: gunicorn does not start, and says why."""
@@ -131,7 +177,6 @@ def test_an_unfinished_restore_is_not_served(server):
     assert done.returncode == 1
     assert restores.SENTENCE in done.stderr
     assert "Traceback" not in done.stderr
-    migrate = [sys.executable, "manage.py", "migrate"]
-    done = subprocess.run(migrate, cwd=ROOT, env=server.environment, capture_output=True, text=True)
+    done = manage(server, "migrate")
     assert done.returncode != 0
     assert restores.SENTENCE in done.stderr

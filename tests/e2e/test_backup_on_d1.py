@@ -10,7 +10,7 @@ import pytest
 from core import replica, restores
 from d1backend.options import Settings
 from d1backend.protocol.api import Api
-from devtools.fault_plan import PASSING, WRONG_TOKEN, every
+from devtools.fault_plan import PASSING, UNAVAILABLE, WRONG_TOKEN, every
 from devtools.fault_proxy import FaultProxy
 from devtools.serving import ROOT, new_server
 from tests.engine import engine_environment
@@ -93,6 +93,15 @@ def test_a_backup_and_its_restore_while_each_fourth_request_fails(server, new_ho
     (path,) = (tmp_path / "b").iterdir()
     assert "all equal" in new_host.manage("restore", str(path))
     assert set(proxy.faults) == {fault.name for fault in PASSING}
+
+
+@pytest.mark.parametrize("begin", [1, 4])
+def test_a_backup_waits_for_an_outage(server, proxy, tmp_path, begin):
+    """Of more requests than a call of anybody else is tried: before its copy is filled, and while it is."""
+    proxy.plan = lambda number, request: UNAVAILABLE if begin <= number < begin + 7 else None
+    server.manage("backup", "--to", str(tmp_path / "b"))
+    assert len(proxy.faults) == 7
+    assert len(list((tmp_path / "b").glob("*.backup"))) == 1
 
 
 @pytest.mark.parametrize("at", [2, 9, 16])

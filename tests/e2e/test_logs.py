@@ -135,7 +135,7 @@ def test_a_traceback_stands_once_on_a_line_with_the_id(journeys, name):
     (failed,) = (line for line in lines if "traceback" in line)
     assert failed["level"] == "ERROR"
     assert "urls.py" in failed["traceback"]
-    assert sum("tests/e2e/logged/urls.py" in line for line in output.splitlines()) == 3
+    assert sum("tests/e2e/logged/urls.py" in line for line in output.splitlines()) == 4
 
 
 def test_lines_of_libraries_threads_and_streams_have_the_id(journeys):
@@ -144,6 +144,14 @@ def test_lines_of_libraries_threads_and_streams_have_the_id(journeys):
     assert told == ["for the caller", "in a thread\nforged", "GET /api/telling 200"]
     streamed = [json.loads(line)["message"] for line in lines_with(output, journey.request_ids["breaking"])]
     assert "between the parts" in streamed
+
+
+def test_a_stream_that_fails_before_its_first_byte_has_the_line_of_its_answer_alone(journeys):
+    journey, output, _ = journeys("json")
+    lines = [json.loads(line) for line in lines_with(output, journey.request_ids["broken"])]
+    (answered,) = (line for line in lines if "route" in line)
+    assert (answered["route"], answered["status"]) == ("/breaking", 500)
+    assert [line["level"] for line in lines if "traceback" in line] == ["ERROR"]
 
 
 def test_a_suspicious_request_is_named_and_not_quoted(journeys):

@@ -71,10 +71,11 @@ def counted_by(host):
 
 
 def test_what_a_worker_refuses_by_itself_counts(host):
-    before = scrape(host).sum("gallery_worker_refusals_total", status="400")
+    labels = {"method": "GET", "route": "/api/designs/{design_id}", "status": "400"}
+    before = scrape(host).sum("gallery_worker_refusals_total", **labels)
     with Wire(host) as wire:
-        assert wire.send(b"GET / HTTP/9.9 nonsense\r\n\r\n").answer().status == 400
-    assert scrape(host).sum("gallery_worker_refusals_total", status="400") == before + 1
+        assert wire.send(b"GET /api/designs/7 HTTP/9.9 nonsense\r\n\r\n").answer().status == 400
+    assert scrape(host).sum("gallery_worker_refusals_total", **labels) == before + 1
 
 
 @pytest.mark.skipif(os.environ.get("TEST_ENGINE") != "d1", reason="only D1 has a copy (TEST_ENGINE=d1)")

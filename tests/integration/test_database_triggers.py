@@ -8,6 +8,8 @@ from django.core.management.base import SystemCheckError
 from django.db import connection
 
 from core import triggers
+from operations.doctor import database as doctor
+from operations.doctor.findings import Status, Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +78,16 @@ def test_a_database_that_is_still_to_be_migrated_passes():
         "DELETE FROM django_migrations WHERE app = 'designs'",
     )
     assert "core." not in checked()
+
+
+def test_the_triggers_of_a_newer_release_are_not_compared_and_stop_no_rollback():
+    """The old version is deployed again, runs `migrate`, and serves the newer schema."""
+    execute(
+        "DROP TRIGGER favorites_count_insert",
+        "CREATE TRIGGER favorites_count_insert AFTER INSERT ON user_favorites BEGIN SELECT 1; END",
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('designs', '9000_shelf', '2026-11-29')",
+    )
+    assert "core.W002" in checked()
+    assert "designs.9000_shelf" in checked()
+    call_command("migrate", verbosity=0, stdout=io.StringIO(), stderr=io.StringIO())
+    assert doctor.triggers_equal(Visit()).status == Status.WARNING

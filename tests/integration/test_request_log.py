@@ -70,3 +70,34 @@ def test_the_parts_of_a_stream_are_made_for_the_request():
     assert CURRENT.get() is None
     assert b"".join(response) == b"a"
     assert seen == [response["X-Request-ID"]]
+
+
+def streamed(parts):
+    return request_log(lambda request: StreamingHttpResponse(parts))(RequestFactory().get("/"))
+
+
+def test_a_stream_has_its_line_when_it_begins(caplog):
+    response = streamed(iter([b"a", b"b"]))
+    assert fields_of(caplog) == []
+    assert next(iter(response)) == b"a"
+    assert [fields["status"] for fields in fields_of(caplog)] == [200]
+    response.close()
+    assert len(fields_of(caplog)) == 1
+
+
+def test_a_stream_of_which_nobody_takes_a_part_has_a_line(caplog):
+    for response in (streamed(iter([])), streamed(iter([b"a"]))):
+        response.close()
+    assert [fields["status"] for fields in fields_of(caplog)] == [200, 200]
+
+
+def test_a_stream_that_fails_before_its_first_part_leaves_the_line_to_the_server(caplog):
+    def parts():
+        raise ValueError
+        yield b""
+
+    response = streamed(parts())
+    with pytest.raises(ValueError):  # noqa: PT011  it has no words
+        b"".join(response)
+    response.close()
+    assert fields_of(caplog) == []

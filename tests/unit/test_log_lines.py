@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.logs import configuration, hiding
-from core.logs.current import CURRENT, Current, in_request, pieces
+from core.logs.current import CURRENT, Current, Pieces, in_request
 from core.logs.foreign import reworded
 from core.logs.formatters import JsonFormatter, LinesFormatter
 
@@ -203,11 +203,12 @@ def test_a_stream_is_made_for_its_request_and_for_nothing_between():
             seen.append(CURRENT.get())
             yield piece
 
-    stream = pieces(content(), current)
+    stream = Pieces(content(), current, lambda: seen.append("begins"))
     assert next(stream) == b"a"
     assert CURRENT.get() is None
     assert list(stream) == [b"b"]
-    assert seen == [current, current]
+    stream.close()
+    assert seen == [current, "begins", current]
 
 
 def test_a_function_for_another_thread_takes_the_request_along_and_no_further(request_):

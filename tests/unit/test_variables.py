@@ -121,6 +121,7 @@ def test_a_right_value_is_read(name, value, expected):
 @pytest.mark.parametrize(
     ("given", "named"),
     [
+        ({"D1_ALLOWANCE": "100", "HOSTS": "10"}, "D1_ALLOWANCE"),
         ({"DEFAULT_PAGE_SIZE": "50", "MAX_PAGE_SIZE": "20"}, "DEFAULT_PAGE_SIZE"),
         ({"ACCESS_TOKEN_MINUTES": "1440", "REFRESH_TOKEN_DAYS": "1"}, "REFRESH_TOKEN_DAYS"),
         ({"CLOUDFLARE_D1_BASE_URL": "http://127.0.0.1:8787"}, "CLOUDFLARE_ACCOUNT_ID"),

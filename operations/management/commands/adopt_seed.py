@@ -53,10 +53,12 @@ class Command(BaseCommand):
                     Report().write(report)  # what cannot be written is known before anything is
                 with opened(source) as seed, on_primary():
                     adoption = Adoption(seed, chosen, self.progress if options["verbosity"] else quiet)
-                    found = adoption.check()
                     if apply:
+                        adoption.check()  # its report, of a line for each row maybe, is not kept beside the other
                         began = True
                         found = adoption.apply()
+                    else:
+                        found = adoption.check()
                 self.show(found, source, report, applied=apply)
         except SeedError as error:
             raise CommandError(str(error)) from error

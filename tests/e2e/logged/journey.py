@@ -107,6 +107,8 @@ class Journey:
         self.known("page", page)
         self.known("suspicious", app.get("/suspicious", params={"code": self.new("code")}))
         self.known("telling", app.get("/api/telling", params={"search": self.new("told")}))
+        at_once = {"search": self.new("broken"), "at_once": "1"}
+        self.known("broken", app.get("/breaking", params=at_once))
         self.request_ids["breaking"] = own = f"own-{secrets.token_hex(8)}"
         with contextlib.suppress(requests.ConnectionError):
             search = {"search": self.new("broken")}

@@ -48,6 +48,8 @@ def suspicious(request: HttpRequest) -> HttpResponse:
 
 def breaking(request: HttpRequest) -> StreamingHttpResponse:
     def parts() -> Iterator[bytes]:
+        if "at_once" in request.GET:
+            raise ValueError(request.GET["search"])
         yield b"one "
         library.warning("between the parts")
         raise ValueError(request.GET["search"])
