@@ -14,7 +14,10 @@ def rows(statement: str, parameters: Sequence[Any], alias: str) -> Rows:
 
     A column declared as a date or boolean comes as the driver converts it: let SQL make texts and numbers of it.
     """
-    with connections[alias].cursor() as cursor:
+    database = connections[alias]
+    if isinstance(database, KeepsRows):
+        return database.rows(statement, parameters)
+    with database.cursor() as cursor:
         cursor.execute(statement, parameters)
         found: Rows = cursor.fetchall()
         return found

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -28,7 +29,7 @@ class KeepsRows(base.DatabaseWrapper):
         """Return the rows of a SELECT that depends on the database and its parameters alone. Do not change them."""
         self.ensure_connection()
         if self.connection.in_transaction:  # what it reads may be rolled back, which no number shows
-            return self._read(statement, parameters)
+            return self.rows(statement, parameters)
         with self.wrap_database_errors:
             (version,) = self.connection.execute("PRAGMA data_version").fetchone()
         now = version, self.connection.total_changes
@@ -40,14 +41,28 @@ class KeepsRows(base.DatabaseWrapper):
         if rows is not None:
             self._kept.move_to_end(question)
             return rows
-        rows = self._read(statement, parameters)
+        rows = self.rows(statement, parameters)
         self._kept[question] = rows
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
         return rows
 
-    def _read(self, statement: str, parameters: Sequence[Any]) -> Rows:
-        with self.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            rows: Rows = cursor.fetchall()
+    def rows(self, statement: str, parameters: Sequence[Any]) -> Rows:
+        """Return the rows of a SELECT; by SQLite itself, unless somebody watches what Django's cursors run."""
+        rows: Rows
+        if self.queries_logged or self.execute_wrappers:
+            with self.cursor() as cursor:
+                cursor.execute(statement, parameters)
+                rows = cursor.fetchall()
             return rows
+        self.ensure_connection()
+        self.validate_no_broken_transaction()
+        with self.wrap_database_errors:
+            rows = self.connection.execute(with_question_marks(statement), parameters).fetchall()
+        return rows
+
+
+@lru_cache(maxsize=256)
+def with_question_marks(statement: str) -> str:
+    """Return a statement with SQLite's mark in place of each parameter, as Django's cursors do."""
+    return base.FORMAT_QMARK_REGEX.sub("?", statement).replace("%%", "%")
