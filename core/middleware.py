@@ -100,11 +100,14 @@ def plain_media_type(get_response: GetResponse) -> Callable[[HttpRequest], HttpR
 class Cors(CorsMiddleware):
     """django-cors-headers' middleware, most of whose work is for requests of pages of other origins."""
 
+    async_capable = False
+
     def __call__(self, request: HttpRequest) -> Any:
         if "HTTP_ORIGIN" in request.META or request.method == "OPTIONS":
             return super().__call__(request)
         response = self.get_response(request)
-        if isinstance(response, HttpResponseBase) and self.is_enabled(request):
+        assert isinstance(response, HttpResponseBase)
+        if self.is_enabled(request):
             patch_vary_headers(response, ["origin"])
         return response
 
