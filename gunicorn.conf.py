@@ -47,6 +47,7 @@ proxies = env[v.FORWARDED_ALLOW_IPS]
 forwarded_allow_ips = ",".join(proxies)
 # The request log is the service's own; core/request_log.py.
 accesslog = None
+logger_class = "gallery_project.wire.logger.Logger"
 errorlog = "-"
 # gunicorn's lines have the format of the others, also before the settings are loaded.
 logconfig_dict = logs.configuration("INFO", env.get(v.LOG_FORMAT, logs.default_format(env.is_production)))

@@ -159,7 +159,7 @@ USER_COLUMNS = ("id", "username", "is_admin", "is_approved", "avatar_object_key"
 def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
     """Return the user's open sign-in of the API and the user, in one query. Their other columns are deferred."""
     alias = router.db_for_read(SignIn)
-    found = sql.rows(SIGN_IN, [sign_in_id, user_id], alias)
+    found = sql.kept_rows(SIGN_IN, [sign_in_id, user_id], alias)
     if not found or found[0][0] <= sql.stored_time(timezone.now()):
         return None
     key, username, is_admin, is_approved, avatar, created_at = found[0][1:]

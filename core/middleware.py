@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.messages.storage import default_storage
@@ -96,6 +98,21 @@ def plain_media_type(get_response: GetResponse) -> Callable[[HttpRequest], HttpR
     return middleware
 
 
+class Cors(CorsMiddleware):
+    """django-cors-headers' middleware, most of whose work is for requests of pages of other origins."""
+
+    async_capable = False
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if "HTTP_ORIGIN" in request.META or request.method == "OPTIONS":
+            return super().__call__(request)
+        response = self.get_response(request)
+        assert isinstance(response, HttpResponseBase)
+        if self.is_enabled(request):
+            patch_vary_headers(response, ["origin"])
+        return response
+
+
 class JsonGzip(GZipMiddleware):
     """gzip for the JSON of GET responses. Images are compressed already, and responses with tokens must not be."""
 
@@ -105,7 +122,7 @@ class JsonGzip(GZipMiddleware):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])  # also of a response too short to compress
         # gzip would give a body to a 304 of WhiteNoise, which is a stream of nothing.
-        if not is_json or not accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        if not is_json or not accepts_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             return response
         return super().process_response(request, response)
 

@@ -6,15 +6,20 @@ from typing import Any
 
 from django.db import connection, connections
 
+from d1backend.kept_rows import KeepsRows, Rows
 
-def rows(statement: str, parameters: Sequence[Any], alias: str) -> list[tuple[Any, ...]]:
+
+def rows(statement: str, parameters: Sequence[Any], alias: str) -> Rows:
     """The rows of a SELECT in the database `alias`; router.db_for_read(model, values_only=True) names it.
 
     A column declared as a date or boolean comes as the driver converts it: let SQL make texts and numbers of it.
     """
-    with connections[alias].cursor() as cursor:
+    database = connections[alias]
+    if isinstance(database, KeepsRows):
+        return database.rows(statement, parameters)
+    with database.cursor() as cursor:
         cursor.execute(statement, parameters)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
+        found: Rows = cursor.fetchall()
         return found
 
 
@@ -26,6 +31,17 @@ def parts(
         cursor.execute(statement, parameters)
         while found := cursor.fetchmany(size):
             yield found
+
+
+def kept_rows(statement: str, parameters: Sequence[Any], alias: str) -> Rows:
+    """The same, for what is asked again and again: SQLite is asked only whether the database has changed since.
+
+    Nobody may change the list.
+    """
+    database = connections[alias]
+    if isinstance(database, KeepsRows):
+        return database.kept_rows(statement, parameters)
+    return rows(statement, parameters, alias)
 
 
 def stored_time(moment: datetime) -> str:

@@ -32,7 +32,7 @@ def current_version() -> Version | None:
     alias = router.db_for_read(CatalogueVersion, values_only=True)
     if hasattr(connections[alias], "round_trips"):
         return None
-    found = sql.rows("SELECT listing, content FROM catalogue_version", (), alias)
+    found = sql.kept_rows("SELECT listing, content FROM catalogue_version", (), alias)
     return Version(*found[0]) if found else None
 
 

@@ -63,7 +63,7 @@ MIDDLEWARE = [
     "core.middleware.JsonGzip",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "core.middleware.Cors",
     "core.limits.middleware.limit_requests",
     "core.middleware.health_first",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -16,6 +16,9 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 PRIVATE = "private, no-cache"  # kept by the caller only, who asks each time whether it still holds
 JSON = "application/json"
+CONDITIONS = frozenset(
+    f"HTTP_IF_{name}" for name in ("MATCH", "NONE_MATCH", "MODIFIED_SINCE", "UNMODIFIED_SINCE")
+)
 
 
 def to_json(body: Any) -> bytes:
@@ -38,6 +41,8 @@ def weak_etag(name: bytes) -> str:
 def conditional(request: Request, etag: str, make_body: Callable[[], Any]) -> HttpResponseBase:
     """The body with its ETag, or a 304 if If-None-Match names that; `make_body` is not called then."""
     meta = request.META
+    if CONDITIONS.isdisjoint(meta):
+        return with_headers(HttpResponse(to_json(make_body()), content_type=JSON), etag)
     response: HttpResponseBase | None = None
     # The other conditions, "*" and If-Match, are about whether there is a body at all (RFC 9110, section 13.1).
     if meta.get("HTTP_IF_NONE_MATCH", "*").strip() != "*" and "HTTP_IF_MATCH" not in meta:

@@ -14,6 +14,7 @@ from django.db.backends.sqlite3 import base, operations
 
 from core import private_files
 from d1backend.flush import with_referring_first
+from d1backend.kept_rows import KeepsRows
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -22,7 +23,7 @@ class DatabaseOperations(operations.DatabaseOperations):
         return 2 * super().sql_flush(style, with_referring_first(tables), **options)
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(KeepsRows, base.DatabaseWrapper):
     ops_class = DatabaseOperations
 
     def get_new_connection(self, conn_params: dict[str, str | float | None]) -> sqlite3.Connection:

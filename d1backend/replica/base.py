@@ -3,12 +3,12 @@
 import sqlite3
 from types import TracebackType
 
-from django.db.backends.sqlite3 import base as sqlite3_base
 from django.db.backends.sqlite3.creation import DatabaseCreation as SQLiteCreation
 from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 
+from d1backend.kept_rows import KeepsRows
 from d1backend.replica.copy import STATE_OF_COPY, is_damage
 from d1backend.replica.directory import OpenCopy
 from d1backend.replica.host import Host
@@ -63,7 +63,7 @@ class DamageWatch(DatabaseErrorWrapper):
         super().__exit__(exc_type, exc_value, traceback)
 
 
-class DatabaseWrapper(sqlite3_base.DatabaseWrapper):
+class DatabaseWrapper(KeepsRows):
     """Reads the copy. Before each query it opens the current file and makes sure that it is fresh enough."""
 
     display_name = "replica of Cloudflare D1"

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
+from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
@@ -82,6 +84,14 @@ SORT_PARAMETER = parameter(
 
 def design_query(request: Request) -> DesignQuery:
     """The query of a list's query string. Raises Invalid, naming every parameter with a bad value."""
+    user = caller(request)
+    sent = tuple((name, tuple(values)) for name, values in request.query_params.lists())
+    return parsed_query(sent, sees_all=user is not None and user.is_admin)
+
+
+@lru_cache(maxsize=512)  # the same few are sent again and again
+def parsed_query(parameters: tuple[tuple[str, tuple[str, ...]], ...], *, sees_all: bool) -> DesignQuery:
+    """The query of these parameters, whose statuses count for those who see all designs only."""
     errors: dict[str, list[str]] = {}
 
     def parse(name: str, parser: Callable[[str], T | None]) -> T | None:
@@ -91,14 +101,13 @@ def design_query(request: Request) -> DesignQuery:
             errors.update(error.fields)
             return None
 
-    sent = QueryString(request)
-    user = caller(request)
+    sent = QueryString(MultiValueDict({name: list(values) for name, values in parameters}))
     attributes = {name: parse(name, sent.values) for name in FACET_FIELDS}
     text = parse("search", sent.search)
     query = DesignQuery(
         attributes=tuple((name, values) for name, values in attributes.items() if values),
         featured=parse("featured", sent.flag),
-        statuses=(parse("status", sent.statuses) or ()) if user is not None and user.is_admin else (),
+        statuses=(parse("status", sent.statuses) or ()) if sees_all else (),
         created_after=parse("created_after", sent.moment),
         created_before=parse("created_before", sent.moment),
         ids=parse("ids", sent.ids),
@@ -120,8 +129,8 @@ def words_of(sent: list[str]) -> tuple[str, ...]:
 class QueryString:
     """Parses parameters by name. An empty value counts as absent."""
 
-    def __init__(self, request: Request) -> None:
-        self.params = request.query_params
+    def __init__(self, params: MultiValueDict[str, str]) -> None:
+        self.params = params
 
     def text(self, name: str) -> str:
         value = self.params.get(name, "").strip()

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.core.signing import BadSignature, Signer
@@ -75,7 +76,12 @@ def understood(reading: Reading) -> Values:
 
 def cursor_of(place: Place, query: DesignQuery | FavouritesQuery) -> str:
     """The text that stands for a place in the list of a query."""
-    return signer.sign_object([mark_of(query), place.rows, *place.key])
+    return signed_by(signer, place, query)
+
+
+@lru_cache(maxsize=1024)  # a page that is sent again has the same one
+def signed_by(key: Signer, place: Place, query: DesignQuery | FavouritesQuery) -> str:
+    return key.sign_object([mark_of(query), place.rows, *place.key])
 
 
 def place_of(cursor: str, query: DesignQuery | FavouritesQuery) -> Place:
@@ -108,4 +114,9 @@ def mark_of(query: DesignQuery | FavouritesQuery) -> str:
 
 def signing_key_mark() -> str:
     """A text that changes with the key that signs cursors: a page kept longer than the key has a dead cursor."""
-    return signer.signature("")
+    return mark_of_key(signer)
+
+
+@lru_cache(maxsize=1)
+def mark_of_key(key: Signer) -> str:
+    return key.signature("")

@@ -231,7 +231,7 @@ class SuggestView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Up to 8 values and titles that complete what was typed, also where it was mistyped."""
-        text = filters.QueryString(request).phrase("q")
+        text = filters.QueryString(request.query_params).phrase("q")
         query = restrict_to_visible(caller(request), DesignQuery(text=text))
         return catalogue_response(
             request, lambda catalogue: {"items": catalogue.suggestions(Typed.of(text))}, search=query

@@ -1,5 +1,6 @@
 """What the uploads API accepts and returns."""
 
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -89,7 +90,10 @@ class ListQuerySerializer(InputSerializer):
 def absolute(request: Request, address: str) -> str:
     """Return the URL as this caller can reach it."""
     django_request = request._request
-    return urljoin(f"{django_request.scheme}://{django_request.get_host()}/", address)
+    return joined(f"{django_request.scheme}://{django_request.get_host()}/", address)
+
+
+joined = lru_cache(maxsize=128)(urljoin)
 
 
 def media_base(request: Request) -> str:
