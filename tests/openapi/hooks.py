@@ -16,6 +16,7 @@ from typing import Any
 
 import schemathesis
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.transport.serialization import Binary
 
 from devtools.serving import Client
 from tests.e2e.pictures import picture
@@ -61,12 +62,12 @@ class State:
         return str(made["object_key"])
 
     @cache  # noqa: B019  # there is one State, for as long as the process runs
-    def picture(self, number: int = 0) -> str:
+    def picture(self, number: int) -> str:
         """The key of one of some pictures that no call deletes."""
         return self.key()
 
     def new_design(self) -> int:
-        sent = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": self.picture()}
+        sent = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": self.picture(0)}
         return int(self.made("POST", "/api/designs", json=sent)["id"])
 
     @cached_property
@@ -98,7 +99,7 @@ def keys(body: Body) -> Body:
     """Real pictures in place of those that were sent."""
     real: Body = {}
     if "r2_object_key" in body:
-        real["r2_object_key"] = state.picture()
+        real["r2_object_key"] = state.picture(0)
     if "image_keys" in body:
         real["image_keys"] = [state.picture(number) for number in range(len(body["image_keys"]))]
     return real
@@ -119,7 +120,7 @@ BODIES: dict[str, Callable[[Body], Body]] = {
     "PUT /api/admin/settings": lambda body: {"settings": {"public_catalogue": False}},
     "POST /api/designs": keys,
     "PUT /api/designs/{id}": keys,
-    "POST /api/upload/image": lambda body: {"file": picture(32, 32)},
+    "POST /api/upload/image": lambda body: {"file": Binary(picture(32, 32))},
     "POST /api/upload/complete": lambda body: {"object_key": state.arrived()},
 }
 IDS: dict[str, Callable[[], int]] = {
@@ -155,6 +156,11 @@ def plain(value: Any, name: str = "") -> Any:
     return "".join(char if char.isprintable() else "x" for char in value).strip() or "x"
 
 
+def label(case: Any) -> str:
+    """The operation that is tested, which a check may try by other methods too."""
+    return f"{case.operation.method.upper()} {case.operation.path}"
+
+
 def session_of(case: Any) -> int:
     """The id of the sign-in that the call is made with."""
     headers = {"Authorization": case.headers["Authorization"]} if "Authorization" in case.headers else {}
@@ -182,7 +188,7 @@ def set_query(case: Any, call: str) -> None:
 @schemathesis.auth(refresh_interval=None)
 class Tokens:
     def get(self, case: Any, context: Any) -> str:
-        call = f"{case.operation.method.upper()} {case.operation.path}"
+        call = label(case)
         if call in GUESTS:
             return A_GUESTS
         if call == "GET /metrics":
@@ -206,7 +212,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     call = f"{case.method} {case.operation.path}"
     wrong = case.meta.is_negative_at if case.meta else lambda location: False
     if case.headers and case.headers.get("Authorization") == f"Bearer {A_GUESTS}":
-        token = state.sign_in(GUESTS[call]())["access_token"]
+        token = state.sign_in(GUESTS[label(case)]())["access_token"]
         case.headers = {**case.headers, "Authorization": f"Bearer {token}"}
     if case.path_parameters and not wrong(ParameterLocation.PATH):
         set_path(case, call)
@@ -215,6 +221,10 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     elif case.query:
         # An empty parameter counts as one left out.
         case.query = {name: value for name, value in case.query.items() if value != ""}
+    if case.headers and "Idempotency-Key" in case.headers and not wrong(ParameterLocation.HEADER):
+        # A key that was used says nothing about the body that comes with it.
+        key = f"{case.headers['Idempotency-Key'][:239]}{secrets.token_hex(8)}"
+        case.headers = {**case.headers, "Idempotency-Key": key}
     if isinstance(case.body, dict) and not wrong(ParameterLocation.BODY):
         body = plain(case.body)
         case.body = {**body, **BODIES.get(call, lambda body: {})(body)}
