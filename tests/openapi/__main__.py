@@ -61,10 +61,14 @@ def attack_all(server: Server, document: Path, asked: argparse.Namespace, result
             examples = asked.gets if one.call.startswith("GET ") else asked.examples
             if not results.is_done(one.call, examples):
                 running.append(pool.submit(attack, server, token, document, one, examples))
-        for ended in as_completed(running):
-            result, told = ended.result()
-            results.add(result)
-            say(f"{told}\n{result.line()}" if result.failed else result.line())
+        try:
+            for ended in as_completed(running):
+                result, told = ended.result()
+                results.add(result)
+                say(f"{told}\n{result.line()}" if result.failed else result.line())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl+C ends the run, not one operation
+            raise
     found = results.of(one.call for one in wanted)
     say("\n" + "\n".join(one.line() for one in found))
     few = [one.call for one in found if not one.is_tested]
