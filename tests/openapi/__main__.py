@@ -1,7 +1,8 @@
 """`make schemathesis`: attack a server by its own OpenAPI document, with every check of Schemathesis.
 
 Prints a line for each operation as it ends, with its answers by status, and a table at the end. Ends with status 1 if
-Schemathesis finds a failure, if under 20% of a GET's answers are a success, or if another operation has none.
+Schemathesis finds a failure, if an operation has fewer answers than examples, if under 20% of a GET's answers are a
+success, or if another operation has none.
 """
 
 import argparse
@@ -72,7 +73,7 @@ def attack_all(server: Server, document: Path, asked: argparse.Namespace, result
     found = results.of(one.call for one in wanted)
     say("\n" + "\n".join(one.line() for one in found))
     few = [one.call for one in found if not one.is_tested]
-    say(f"Too few successes: {', '.join(few)}" if few else "Each has its successes.")
+    say(f"Too few calls or successes: {', '.join(few)}" if few else "Each has its calls and successes.")
     answers, failed = sum(one.answers for one in found), [one.call for one in found if one.failed]
     say(f"Failed: {', '.join(failed)}" if failed else "No failure.")
     say(f"{len(found)} operations, {answers} answers, {time.monotonic() - began:.0f} s.")

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import schemathesis
 from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.transport.serialization import Binary
 
@@ -215,6 +217,17 @@ def filter_case(context: Any, case: Any) -> bool:
     ids = (case.query or {}).get("ids")
     twice = isinstance(ids, list) and len(set(map(str, ids))) < len(ids)
     return not twice and "x-schemathesis-unknown-property" not in (case.headers or {})
+
+
+def with_request_id(case: Any, request_id: UUID) -> Any:
+    case.headers = {**(case.headers or {}), "X-Request-ID": str(request_id)}
+    return case
+
+
+@schemathesis.hook
+def before_generate_case(context: Any, strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """Give each call an id: a right call without parameters could be made once only, and wrong tokens were the rest."""
+    return strategies.builds(with_request_id, strategy, strategies.uuids())
 
 
 @schemathesis.hook

@@ -29,7 +29,9 @@ class Result:
 
     @property
     def is_tested(self) -> bool:
-        """Whether enough calls were a success for the operation to have been tested, and not its refusals only."""
+        """Whether all calls were made, and enough a success for the operation to have been tested, not its refusals."""
+        if self.answers < self.examples:
+            return False
         if self.call.startswith("GET "):
             return self.successes >= GETS_LEAST * self.answers > 0
         return self.successes > 0
@@ -41,7 +43,7 @@ class Result:
     def line(self) -> str:
         by_status = "  ".join(f"{status}: {number}" for status, number in sorted(self.statuses.items()))
         share = self.successes / (self.answers or 1)
-        verdict = "FAILED" if self.failed else "ok" if self.is_tested else "TOO FEW 2xx"
+        verdict = "FAILED" if self.failed else "ok" if self.is_tested else "TOO FEW"
         return f"{self.call:45}{self.answers:7}{share:7.0%}{self.seconds:7.0f} s  {verdict:12} {by_status}"
 
 
