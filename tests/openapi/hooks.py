@@ -213,10 +213,17 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def filter_case(context: Any, case: Any) -> bool:
-    """Leave out what the server takes on purpose: unknown headers, and many ids of which some are equal."""
-    ids = (case.query or {}).get("ids")
+    """Leave out what the server takes on purpose.
+
+    That is unknown headers, many ids of which some are equal, and an empty parameter, which counts as one left out.
+    """
+    query = case.query or {}
+    ids = query.get("ids")
     twice = isinstance(ids, list) and len(set(map(str, ids))) < len(ids)
-    return not twice and "x-schemathesis-unknown-property" not in (case.headers or {})
+    empty = (
+        "" in query.values() and case.meta is not None and case.meta.is_negative_at(ParameterLocation.QUERY)
+    )
+    return not twice and not empty and "x-schemathesis-unknown-property" not in (case.headers or {})
 
 
 def with_request_id(case: Any, request_id: UUID) -> Any:
@@ -243,9 +250,6 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         set_path(case, call)
     if case.query and not wrong(ParameterLocation.QUERY):
         set_query(case, call)
-    elif case.query:
-        # An empty parameter counts as one left out.
-        case.query = {name: value for name, value in case.query.items() if value != ""}
     if case.headers and "Idempotency-Key" in case.headers and not wrong(ParameterLocation.HEADER):
         # A key that was used says nothing about the body that comes with it.
         key = f"{case.headers['Idempotency-Key'][:239]}{secrets.token_hex(8)}"
