@@ -66,8 +66,9 @@ test-prod-like: install-dev d1-engine ## Break each setting of a service as in p
 	PROD_LIKE=1 $(PYTEST) tests/e2e/test_prod_like.py $(ARGS)
 
 .PHONY: schemathesis
-schemathesis: install-dev ## Attack the API by its OpenAPI document: 2,000 calls of a GET, 200 of others (ARGS="--examples 20")
-	@$(BIN)/python -m tests.openapi $(ARGS)
+schemathesis: install-dev ## Attack the API by its OpenAPI document (GETS=2000, EXAMPLES=200, PARTS="auth designs", ONLY="^POST", RESUME=1)
+	@$(BIN)/python -m tests.openapi $(if $(GETS),--gets $(GETS)) $(if $(EXAMPLES),--examples $(EXAMPLES)) \
+		$(if $(PARTS),--parts "$(PARTS)") $(if $(ONLY),--only "$(ONLY)") $(if $(RESUME),--resume) $(ARGS)
 
 # What is too slow for each change. All of them run, whatever fails.
 NIGHTLY ?= test-d1 test-browser test-prod-like test-wire schemathesis faults soak conformance search-quality \

@@ -39,6 +39,7 @@ def finish(result: Node, **context: object) -> Node:
         answers = operation["responses"].values()
         for holder in (operation.get("requestBody", {}), *answers):
             set_examples(holder, components)
+        require_form(operation.get("requestBody", {}))
         if path.startswith("/api/"):
             for answer in answers:
                 answer["headers"] = limit_headers()
@@ -77,6 +78,12 @@ def set_errors(operation: Node, codes: dict[int, tuple[str, ...]], components: N
         envelope = ENVELOPE if answer is None else schema_of(answer)
         if "code" in components.get(name_of(envelope), {}).get("properties", {}):
             answers[str(status)] = {**(answer or {}), **refusal(status, names, envelope, components)}
+
+
+def require_form(body: Node) -> None:
+    """Require a form that has required fields: drf-spectacular does so for serializers only."""
+    if any("required" in media["schema"] for media in body.get("content", {}).values()):
+        body["required"] = True
 
 
 def schema_of(answer: Node) -> Node:

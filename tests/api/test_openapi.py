@@ -71,6 +71,13 @@ def bodies(operation):
             yield status, media
 
 
+def test_a_body_with_required_fields_is_required(document):
+    form = document["paths"]["/api/upload/image"]["post"]["requestBody"]
+    assert form["required"] is True
+    change = document["paths"]["/api/designs/{id}"]["put"]["requestBody"]
+    assert "required" not in change
+
+
 def test_each_body_has_examples_that_its_schema_allows(document):
     for method, path, operation in operations(document):
         for status, media in bodies(operation):

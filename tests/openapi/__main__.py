@@ -1,96 +1,95 @@
 """`make schemathesis`: attack a server by its own OpenAPI document, with every check of Schemathesis.
 
-Prints how many answers of each operation were a success, and ends with status 1 if Schemathesis finds a failure, if
-under 20% of a GET's answers are one, or if another operation has none.
+Prints a line for each operation as it ends, with its answers by status, and a table at the end. Ends with status 1 if
+Schemathesis finds a failure, if an operation has fewer answers than examples, if under 20% of a GET's answers are a
+success, or if another operation has none.
 """
 
 import argparse
 import json
 import os
-import secrets
-import subprocess
+import re
 import sys
 import tempfile
-from collections import Counter
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from devtools.serving import ROOT, Server, new_server, serving
+from devtools.serving import ROOT, Server, serving
+from tests.openapi.attack import Operation, attack, new_target, operations
+from tests.openapi.results import Results
 
-GETS_LEAST = 0.2  # of the answers to a GET
-METRICS_TOKEN = secrets.token_hex(16)
-SERVER = {"METRICS_TOKEN": METRICS_TOKEN, "ACCESS_TOKEN_MINUTES": "1440", "SIGN_IN_FAILURES": "1000000"}
-Counts = dict[str, Counter[str]]
+RESULTS = ROOT / ".cache" / "schemathesis.json"
 
 
-def attack(server: Server, folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Counts]:
-    """Run Schemathesis; return how it ended, and the answers of each operation by status."""
-    token = server.client(**server.admin).token
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "SCHEMATHESIS_HOOKS": "tests.openapi.hooks",
-        "GALLERY_ADDRESS": server.address,
-        "GALLERY_TOKEN": json.dumps(token),
-        "GALLERY_COUNTS": str(folder / "counts.json"),
-        "METRICS_TOKEN": METRICS_TOKEN,
-    }
-    done = subprocess.run(
-        [
-            *(Path(sys.executable).parent / "schemathesis", "run", f"{server.address}/openapi.json"),
-            *("--checks", "all", "--continue-on-failure", "--seed", "1", *arguments),
-        ],
-        cwd=folder,  # it leaves its findings where it stands
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=200, help="of each operation that is no GET")
+    parser.add_argument("--gets", type=int, default=2000, help="of each GET")
+    parser.add_argument(
+        "--parts", default="", help="tags of the document, such as 'auth designs'; all if empty"
     )
-    counts = json.loads((folder / "counts.json").read_text())
-    return done, {call: Counter(found) for call, found in counts.items()}
+    parser.add_argument(
+        "--only", default="", help="a regular expression for operations, such as '^(POST|PUT) '"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="operations attacked at one time")
+    parser.add_argument("--resume", action="store_true", help="leave out what the last run has passed")
+    return parser.parse_args()
 
 
-def successes(found: Counter[str]) -> float:
-    """Return the share of the answers that are a 2xx."""
-    return sum(number for status, number in found.items() if status.startswith("2")) / found.total()
+def chosen(found: Iterable[Operation], parts: str, only: str) -> list[Operation]:
+    """Return the operations of these parts whose call matches the pattern; writes first, which need less time."""
+    wanted = [one for one in found if (not parts or one.part in parts.split()) and re.search(only, one.call)]
+    return sorted(wanted, key=lambda one: one.call.startswith("GET "))
 
 
-def too_few(counts: Counts) -> list[str]:
-    """Return the operations that were refused too often to have been tested."""
-    return [
-        call
-        for call, found in counts.items()
-        if successes(found) < (GETS_LEAST if call.startswith("GET ") else 1 / found.total())
-    ]
-
-
-def table(counts: Counts) -> str:
-    lines = []
-    for call, found in sorted(counts.items()):
-        by_status = "  ".join(f"{status}: {number}" for status, number in sorted(found.items()))
-        lines.append(f"{call:45}{found.total():7}{successes(found):7.0%}  {by_status}")
-    return "\n".join(lines)
+def attack_all(server: Server, document: Path, asked: argparse.Namespace, results: Results) -> bool:
+    """Attack what was asked for, some operations at one time; return whether all have passed."""
+    token = server.client(**server.admin).token
+    wanted = chosen(operations(json.loads(document.read_text())), asked.parts, asked.only)
+    if not wanted:
+        sys.exit("No operation of the document fits PARTS and ONLY.")
+    began = time.monotonic()
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        running = []
+        for one in wanted:
+            examples = asked.gets if one.call.startswith("GET ") else asked.examples
+            if not results.is_done(one.call, examples):
+                running.append(pool.submit(attack, server, token, document, one, examples))
+        try:
+            for ended in as_completed(running):
+                result, told = ended.result()
+                results.add(result)
+                say(f"{told}\n{result.line()}" if result.failed else result.line())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl+C ends the run, not one operation
+            raise
+    found = results.of(one.call for one in wanted)
+    say("\n" + "\n".join(one.line() for one in found))
+    few = [one.call for one in found if not one.is_tested]
+    say(f"Too few calls or successes: {', '.join(few)}" if few else "Each has its calls and successes.")
+    answers, failed = sum(one.answers for one in found), [one.call for one in found if one.failed]
+    say(f"Failed: {', '.join(failed)}" if failed else "No failure.")
+    say(f"{len(found)} operations, {answers} answers, {time.monotonic() - began:.0f} s.")
+    return not few and not failed
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--examples", type=int, default=200, help="of each operation that is no GET")
-    options.add_argument("--gets", type=int, default=2000, help="of each GET")
-    asked = options.parse_args()
-    failed = False
+    asked = options()
+    results = Results(RESULTS, asked.resume)
     with tempfile.TemporaryDirectory() as folder:
-        server = new_server(Path(folder), **SERVER)
+        server = new_target(Path(folder))
         server.set_up()
+        document = Path(folder) / "openapi.json"
+        server.manage("spectacular", "--format", "openapi-json", "--file", str(document))
         with serving(server):
-            for only, examples in (("--include-method", asked.gets), ("--exclude-method", asked.examples)):
-                done, counts = attack(
-                    server, Path(folder), only, "GET", "--phases", "examples,coverage,fuzzing",
-                    "--max-examples", str(examples),
-                )  # fmt: skip
-                few = too_few(counts)
-                tell = f"Too few successes: {', '.join(few)}" if few else "Each has its successes."
-                sys.stdout.write(f"{done.stdout}{done.stderr}\n{table(counts)}\n{tell}\n")
-                failed = failed or bool(done.returncode or few)
-    return int(failed)
+            return int(not attack_all(server, document, asked, results))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Schemathesis' hooks: valid calls get ids, keys, codes and tokens of things that exist, and answers are counted.
 
 What a schema cannot say (a password that is not common, a key that is stored) is put right in valid parts of a call;
-parts that are wrong on purpose stay as they were made.
+parts that are wrong on purpose stay as they were made. What a call does not use up is made once.
 """
 
 import atexit
@@ -10,15 +10,21 @@ import os
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import schemathesis
+from hypothesis import strategies
+from hypothesis.strategies import SearchStrategy
 from schemathesis.core.parameters import ParameterLocation
+from schemathesis.transport.serialization import Binary
 
 from devtools.serving import Client
 from tests.e2e.pictures import picture
 
+UPLOAD = "POST /api/upload/image"
 PASSWORD = "six yards of silk"
 JPEG = "image/jpeg"
 counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
@@ -31,7 +37,6 @@ class State:
     def __init__(self) -> None:
         self.admin = Client(os.environ["GALLERY_ADDRESS"])
         self.admin.use(json.loads(os.environ["GALLERY_TOKEN"]))
-        self.designs: list[int] = []
 
     def made(self, method: str, path: str, **sent: Any) -> Any:
         answer = self.admin.request(method, path, **sent)
@@ -46,8 +51,13 @@ class State:
         user = self.made("POST", "/api/auth/register", json=sent)["user"]
         return self.made("POST", f"/api/admin/users/{user['id']}/approve")["user"]
 
-    def sign_in(self, user: Any = None) -> Any:
-        sent = {"username": (user or self.user())["username"], "password": PASSWORD}
+    @cached_property
+    def member(self) -> Any:
+        """A user whom no call deletes, and whose password no call that needs it changes."""
+        return self.user()
+
+    def sign_in(self, user: Any) -> Any:
+        sent = {"username": user["username"], "password": PASSWORD}
         return self.made("POST", "/api/auth/login", json=sent)
 
     def key(self, category: str = "designs") -> str:
@@ -55,16 +65,21 @@ class State:
         made = self.made("POST", "/api/upload/image", files=files, data={"category": category})
         return str(made["object_key"])
 
+    @cache  # noqa: B019  # there is one State, for as long as the process runs
+    def picture(self, number: int) -> str:
+        """The key of one of some pictures that no call deletes."""
+        return self.key()
+
     def new_design(self) -> int:
-        sent = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": self.key()}
+        sent = {"title": "Kanjeevaram", "category": "Saree", "r2_object_key": self.picture(0)}
         return int(self.made("POST", "/api/designs", json=sent)["id"])
 
+    @cached_property
     def design(self) -> int:
         """One that no call deletes."""
-        if not self.designs:
-            self.designs = [self.new_design()]
-            self.made("POST", f"/api/designs/{self.designs[0]}/favorite")
-        return self.designs[0]
+        made = self.new_design()
+        self.made("POST", f"/api/designs/{made}/favorite")
+        return made
 
     def arrived(self) -> str:
         """The key of an upload whose bytes were PUT."""
@@ -77,6 +92,8 @@ class State:
 
 
 state = State()
+# Schemathesis takes a body with bytes for a wrong one once a hook has changed it, so uploads are right from the start.
+schemathesis.openapi.format("binary", strategies.builds(lambda: Binary(picture(32, 32))))
 
 
 def code_of(user: Any) -> Body:
@@ -88,11 +105,9 @@ def keys(body: Body) -> Body:
     """Real pictures in place of those that were sent."""
     real: Body = {}
     if "r2_object_key" in body:
-        real["r2_object_key"] = state.key()
+        real["r2_object_key"] = state.picture(0)
     if "image_keys" in body:
-        sent = [state.key() for _ in body["image_keys"]]
-        sent[0] = real.get("r2_object_key", sent[0])
-        real["image_keys"] = sent
+        real["image_keys"] = [state.picture(number) for number in range(len(body["image_keys"]))]
     return real
 
 
@@ -102,28 +117,31 @@ def avatar(body: Body) -> Body:
 
 # What a valid body of these calls has in place of what the schema made up.
 BODIES: dict[str, Callable[[Body], Body]] = {
-    "POST /api/auth/login": lambda body: {"username": state.user()["username"], "password": PASSWORD},
-    "POST /api/auth/refresh": lambda body: {"refresh_token": state.sign_in()["refresh_token"]},
-    "POST /api/auth/reset": lambda body: code_of(state.user()),
+    "POST /api/auth/login": lambda body: {"username": state.member["username"], "password": PASSWORD},
+    "POST /api/auth/refresh": lambda body: {"refresh_token": state.sign_in(state.member)["refresh_token"]},
+    "POST /api/auth/reset": lambda body: code_of(state.member),
     "POST /api/auth/password": lambda body: {"current_password": PASSWORD},
     "DELETE /api/auth/me": lambda body: {"password": PASSWORD},
     "PUT /api/auth/me": avatar,
     "PUT /api/admin/settings": lambda body: {"settings": {"public_catalogue": False}},
     "POST /api/designs": keys,
     "PUT /api/designs/{id}": keys,
-    "POST /api/upload/image": lambda body: {"file": picture(32, 32)},
     "POST /api/upload/complete": lambda body: {"object_key": state.arrived()},
 }
 IDS: dict[str, Callable[[], int]] = {
     "DELETE /api/designs/{id}": state.new_design,
-    "/api/designs/": state.design,
-    "/api/admin/users/": lambda: int(state.user()["id"]),
+    "/api/designs/": lambda: state.design,
+    "DELETE /api/admin/users/{id}": lambda: int(state.user()["id"]),
+    "/api/admin/users/": lambda: int(state.member["id"]),
 }
-# These end the sign-in that they are made with.
-OF_A_GUEST = (
-    *("POST /api/auth/password", "POST /api/auth/logout", "DELETE /api/auth/me"),
-    "DELETE /api/auth/sessions/{id}",
-)
+# These end the sign-in that they are made with: each call is made by a guest, of whom this makes the user.
+GUESTS: dict[str, Callable[[], Any]] = {
+    "POST /api/auth/password": state.user,
+    "DELETE /api/auth/me": state.user,
+    "POST /api/auth/logout": lambda: state.member,
+    "DELETE /api/auth/sessions/{id}": lambda: state.member,
+}
+A_GUESTS = "the token of a guest, who signs in when the call is made"
 
 
 def plain(value: Any, name: str = "") -> Any:
@@ -143,10 +161,16 @@ def plain(value: Any, name: str = "") -> Any:
     return "".join(char if char.isprintable() else "x" for char in value).strip() or "x"
 
 
+def label(case: Any) -> str:
+    """The operation that is tested, which a check may try by other methods too."""
+    return f"{case.operation.method.upper()} {case.operation.path}"
+
+
 def session_of(case: Any) -> int:
     """The id of the sign-in that the call is made with."""
     headers = {"Authorization": case.headers["Authorization"]} if "Authorization" in case.headers else {}
-    return int(state.made("GET", "/api/auth/sessions", headers=headers)["items"][0]["id"])
+    found = state.made("GET", "/api/auth/sessions", headers=headers)["items"]
+    return next(int(one["id"]) for one in found if one["current"])
 
 
 def set_path(case: Any, call: str) -> None:
@@ -169,9 +193,9 @@ def set_query(case: Any, call: str) -> None:
 @schemathesis.auth(refresh_interval=None)
 class Tokens:
     def get(self, case: Any, context: Any) -> str:
-        call = f"{case.operation.method.upper()} {case.operation.path}"
-        if call in OF_A_GUEST:
-            return str(state.sign_in()["access_token"])
+        call = label(case)
+        if call in GUESTS:
+            return A_GUESTS
         if call == "GET /metrics":
             return os.environ["METRICS_TOKEN"]
         return str(state.admin.token["access_token"])
@@ -181,25 +205,56 @@ class Tokens:
 
 
 @schemathesis.hook
+def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
+    """Leave out the example of an upload: its file is a text that stands for a picture."""
+    method, path = UPLOAD.lower().split()
+    del raw_schema["paths"][path][method]["requestBody"]["content"]["multipart/form-data"]["example"]
+
+
+@schemathesis.hook
 def filter_case(context: Any, case: Any) -> bool:
-    """Leave out what the server takes on purpose: unknown headers, and many ids of which some are equal."""
-    ids = (case.query or {}).get("ids")
+    """Leave out what the server takes on purpose.
+
+    That is unknown headers, many ids of which some are equal, and an empty parameter, which counts as one left out.
+    """
+    query = case.query or {}
+    ids = query.get("ids")
     twice = isinstance(ids, list) and len(set(map(str, ids))) < len(ids)
-    return not twice and "x-schemathesis-unknown-property" not in (case.headers or {})
+    empty = (
+        "" in query.values() and case.meta is not None and case.meta.is_negative_at(ParameterLocation.QUERY)
+    )
+    return not twice and not empty and "x-schemathesis-unknown-property" not in (case.headers or {})
+
+
+def with_request_id(case: Any, request_id: UUID) -> Any:
+    case.headers = {**(case.headers or {}), "X-Request-ID": str(request_id)}
+    return case
+
+
+@schemathesis.hook
+def before_generate_case(context: Any, strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """Give each call an id: a right call without parameters could be made once only, and wrong tokens were the rest."""
+    return strategies.builds(with_request_id, strategy, strategies.uuids())
 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     call = f"{case.method} {case.operation.path}"
     wrong = case.meta.is_negative_at if case.meta else lambda location: False
-    if case.path_parameters and not wrong(ParameterLocation.PATH):
+    if case.headers and case.headers.get("Authorization") == f"Bearer {A_GUESTS}":
+        token = state.sign_in(GUESTS[label(case)]())["access_token"]
+        case.headers = {**case.headers, "Authorization": f"Bearer {token}"}
+    # Nobody has a sign-in to end where the token is wrong on purpose.
+    refused = "sessions" in call and wrong(ParameterLocation.HEADER)
+    if case.path_parameters and not refused and not wrong(ParameterLocation.PATH):
         set_path(case, call)
     if case.query and not wrong(ParameterLocation.QUERY):
         set_query(case, call)
-    elif case.query:
-        # An empty parameter counts as one left out.
-        case.query = {name: value for name, value in case.query.items() if value != ""}
-    if isinstance(case.body, dict) and not wrong(ParameterLocation.BODY):
+    if case.headers and "Idempotency-Key" in case.headers and not wrong(ParameterLocation.HEADER):
+        # A key that was used says nothing about the body that comes with it.
+        key = f"{case.headers['Idempotency-Key'][:239]}{secrets.token_hex(8)}"
+        case.headers = {**case.headers, "Idempotency-Key": key}
+    if isinstance(case.body, dict) and call != UPLOAD and not wrong(ParameterLocation.BODY):
         body = plain(case.body)
         case.body = {**body, **BODIES.get(call, lambda body: {})(body)}
 
