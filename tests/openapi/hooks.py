@@ -213,7 +213,9 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
 
 def is_empty(value: Any) -> bool:
     """Whether a parameter of this value is sent without one."""
-    if isinstance(value, list):
+    if isinstance(value, dict):
+        return all(is_empty(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
         return all(is_empty(item) for item in value)
     return value is None or value == ""
 
