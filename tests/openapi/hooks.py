@@ -211,6 +211,15 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
     del raw_schema["paths"][path][method]["requestBody"]["content"]["multipart/form-data"]["example"]
 
 
+def is_empty(value: Any) -> bool:
+    """Whether a parameter of this value is sent without one."""
+    if isinstance(value, dict):
+        return all(is_empty(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_empty(item) for item in value)
+    return value is None or value == ""
+
+
 @schemathesis.hook
 def filter_case(context: Any, case: Any) -> bool:
     """Leave out what the server takes on purpose.
@@ -220,9 +229,8 @@ def filter_case(context: Any, case: Any) -> bool:
     query = case.query or {}
     ids = query.get("ids")
     twice = isinstance(ids, list) and len(set(map(str, ids))) < len(ids)
-    empty = (
-        "" in query.values() and case.meta is not None and case.meta.is_negative_at(ParameterLocation.QUERY)
-    )
+    wrong = case.meta is not None and case.meta.is_negative_at(ParameterLocation.QUERY)
+    empty = wrong and any(is_empty(value) for value in query.values())
     return not twice and not empty and "x-schemathesis-unknown-property" not in (case.headers or {})
 
 
