@@ -89,7 +89,7 @@ def test_memory_is_that_of_processes_that_lasted_from_a_start_of_the_server_to_i
         restarted = at >= 110
         killed = at // 50
         shares = {10 if restarted else 1: 50.0 + at / 600, 100 + killed: 30.0}
-        watch.samples.append(Sample(float(at), sum(shares.values()), shares, 1, 1, 0.0, 0.0))
+        watch.samples.append(Sample(float(at), sum(shares.values()), {}, shares, 1, 1, 0.0, 0.0))
     for _ in range(2):
         watch.begin()
         watch.end()
