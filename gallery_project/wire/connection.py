@@ -48,6 +48,7 @@ class Connection:
 
     `busy` while a thread has it, `sends` while the loop sends the rest of an answer, `lingers` while the loop drops
     what still comes; `watched`: the events that the loop waits for. `sock` is what gunicorn writes answers to.
+    `pipelines` once its client has sent a request before it had the answer to another.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Connection:
         self.sock = Outbox(sock, spool)
         self.buffer = bytearray()
         self.count = self.dropped = self.watched = 0
-        self.busy = self.sends = self.lingers = self.goes_on = False
+        self.pipelines = self.busy = self.sends = self.lingers = self.goes_on = False
         self.body: Kept | None = None
         self.forget_request()
 
@@ -198,6 +199,7 @@ class Connection:
             if isinstance(self.framing, Chunked):
                 request.headers.append(("CONTENT-LENGTH", "1"))  # Django asks for no body without a length
             return
+        self.pipelines = self.pipelines or bool(self.buffer)
         if isinstance(self.framing, Chunked):
             ours = ("TRANSFER-ENCODING", "CONTENT-LENGTH")
             kept = [header for header in request.headers if header[0] not in ours]

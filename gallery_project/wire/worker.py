@@ -244,7 +244,7 @@ class Worker(AnsweringWorker):
             self.paused.append(conn)
             return
         conn.prepare(step)
-        if self.surplus and step is Step.RUN and conn.count > SETTLED and not conn.buffer:
+        if self.surplus and step is Step.RUN and conn.count > SETTLED and not conn.pipelines:
             self.surplus -= 1
             conn.request.force_close()
         # The loop keeps watching, though not for room to send: most clients send nothing before they have the answer.

@@ -198,3 +198,13 @@ def test_only_a_get_is_quick(conn, method):
 def test_a_request_behind_which_another_one_has_come_is_not_quick(conn):
     received(conn, b"GET /api/designs HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
     assert not conn.is_quick
+
+
+def test_a_client_that_sends_ahead_pipelines_from_then_on(conn):
+    get = b"GET /info HTTP/1.1\r\n\r\n"
+    for data, pipelines in ((get, False), (LONG.replace(b"1000000000", b"1") + b"a", False), (get * 2, True)):
+        conn.prepare(received(conn, data))
+        assert conn.pipelines == pipelines
+        conn.forget_request()
+    conn.prepare(conn.advance())
+    assert conn.pipelines
