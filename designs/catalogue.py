@@ -216,7 +216,7 @@ class CachedCatalogue(DirectCatalogue):
             self.loaded.append((self.version.listing, do_nothing))
         else:
             mark = self.reading_key(query) if isinstance(query, DesignQuery) else ""
-            key, version = (query, part, mark), self.version_of(query)
+            key, version = (query.key, part, mark), self.version_of(query)
             found = parts.get(version, key, lambda: self.found(query, part), self.loaded)
             items = self.fragments(found.ids)
         return DesignPage(items, found.total, found.end, found.reading)
@@ -257,7 +257,7 @@ class CachedCatalogue(DirectCatalogue):
             and query.sort is not Sort.MOST_VIEWED
             and (not query.has_index or is_deep)
         ):
-            whole = id_lists.get(version, query, lambda: ids_of(query), self.loaded)
+            whole = id_lists.get(version, query.key, lambda: ids_of(query), self.loaded)
             ids, end = part_of_cached(query, part, whole)
             return Found(ids, None if part.after else len(whole), end)
         total = None if part.after else self.total(version, query)
@@ -267,7 +267,7 @@ class CachedCatalogue(DirectCatalogue):
     def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
         """How many designs the query finds."""
         unsorted = query.unsorted
-        return totals.get(version, unsorted, lambda: for_values(unsorted.designs()).count(), self.loaded)
+        return totals.get(version, unsorted.key, lambda: for_values(unsorted.designs()).count(), self.loaded)
 
     def similar(self, design_id: int, limit: int) -> Sequence[Item]:
         to = self.design(design_id)
@@ -294,7 +294,7 @@ class CachedCatalogue(DirectCatalogue):
         """The facets of a query whose search is read."""
         unsorted = query.unsorted
         listing = self.version.listing
-        return facet_counts.get(listing, unsorted, lambda: counted_facets(unsorted, listing), self.loaded)
+        return facet_counts.get(listing, unsorted.key, lambda: counted_facets(unsorted, listing), self.loaded)
 
     def suggestions(self, typed: Typed) -> list[Suggestion]:
         query, listing = restrict_to_visible(self.user, DesignQuery()), self.version.listing
