@@ -1,7 +1,7 @@
 """What one caller reads of the catalogue: straight from the database, or from memory under the catalogue's version."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -42,6 +42,7 @@ from designs.versioned_cache import Loaded, Version, VersionedCache, current_ver
 # From this row on a page by number is cut out of the cached order of the whole list: to skip rows costs as many as
 # are skipped.
 DEEP = 400
+LONGEST_SEARCH = 80  # characters, of which a reading is kept
 
 Item = Values | orjson.Fragment
 
@@ -58,7 +59,7 @@ class Found(NamedTuple):
 totals = VersionedCache[int]("totals", 4096)
 parts = VersionedCache[Found]("parts", 4096)  # about a kilobyte each
 id_lists = VersionedCache[Sequence[int]]("id_lists", 16)  # the ids of whole lists, of 8 bytes each
-readings = VersionedCache[Reading]("readings", 1024)  # a few kilobytes each
+readings = VersionedCache[Reading]("readings", 1024)  # mostly a few kilobytes each
 facet_counts = VersionedCache[Facets]("facet_counts", 128)  # about a hundred kilobytes each
 known_values = VersionedCache[Texts]("known_values", 2)  # of all readers and of admins: about 5 MB at most
 suggested = VersionedCache[list[Suggestion]]("suggested", 4096)  # about a kilobyte each
@@ -216,7 +217,7 @@ class CachedCatalogue(DirectCatalogue):
             self.loaded.append((self.version.listing, do_nothing))
         else:
             mark = self.reading_key(query) if isinstance(query, DesignQuery) else ""
-            key, version = (query, part, mark), self.version_of(query)
+            key, version = (query.key, part, mark), self.version_of(query)
             found = parts.get(version, key, lambda: self.found(query, part), self.loaded)
             items = self.fragments(found.ids)
         return DesignPage(items, found.total, found.end, found.reading)
@@ -239,14 +240,23 @@ class CachedCatalogue(DirectCatalogue):
 
     def first_reading(self, query: DesignQuery) -> Reading:
         """How the search of a query is read before any correction."""
-        listing, key = self.version.listing, ("first", query.text, query.every_word, query.visible)
-        return readings.get(listing, key, lambda: first_reading(query, listing), self.loaded)
+        key = ("first", query.text, query.every_word, query.visible)
+        return self.reading_of(query, key, lambda listing: first_reading(query, listing))
 
     def reading(self, query: DesignQuery) -> Reading:
         """How the search of a query is read."""
+        mark = vocabularies.mark(self.version.listing, query.visible)
+        key = (query.text, query.every_word, query.visible, mark)
+        return self.reading_of(query, key, lambda listing: reading_at(query, listing))
+
+    def reading_of(self, query: DesignQuery, key: Hashable, read: Callable[[str], Reading]) -> Reading:
+        """A reading of a search; that of a long one takes up to 200 kB, and is not kept."""
         listing = self.version.listing
-        key = (query.text, query.every_word, query.visible, vocabularies.mark(listing, query.visible))
-        return readings.get(listing, key, lambda: reading_at(query, listing), self.loaded)
+        if len(query.text) <= LONGEST_SEARCH:
+            return readings.get(listing, key, lambda: read(listing), self.loaded)
+        reading = read(listing)
+        self.loaded.append((listing, do_nothing))
+        return reading
 
     def found_as_read(self, query: DesignQuery | FavouritesQuery, part: Part) -> Found:
         """A part of a list whose search is read."""
@@ -257,7 +267,7 @@ class CachedCatalogue(DirectCatalogue):
             and query.sort is not Sort.MOST_VIEWED
             and (not query.has_index or is_deep)
         ):
-            whole = id_lists.get(version, query, lambda: ids_of(query), self.loaded)
+            whole = id_lists.get(version, query.key, lambda: ids_of(query), self.loaded)
             ids, end = part_of_cached(query, part, whole)
             return Found(ids, None if part.after else len(whole), end)
         total = None if part.after else self.total(version, query)
@@ -267,7 +277,7 @@ class CachedCatalogue(DirectCatalogue):
     def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
         """How many designs the query finds."""
         unsorted = query.unsorted
-        return totals.get(version, unsorted, lambda: for_values(unsorted.designs()).count(), self.loaded)
+        return totals.get(version, unsorted.key, lambda: for_values(unsorted.designs()).count(), self.loaded)
 
     def similar(self, design_id: int, limit: int) -> Sequence[Item]:
         to = self.design(design_id)
@@ -294,7 +304,7 @@ class CachedCatalogue(DirectCatalogue):
         """The facets of a query whose search is read."""
         unsorted = query.unsorted
         listing = self.version.listing
-        return facet_counts.get(listing, unsorted, lambda: counted_facets(unsorted, listing), self.loaded)
+        return facet_counts.get(listing, unsorted.key, lambda: counted_facets(unsorted, listing), self.loaded)
 
     def suggestions(self, typed: Typed) -> list[Suggestion]:
         query, listing = restrict_to_visible(self.user, DesignQuery()), self.version.listing

@@ -1,6 +1,8 @@
 """Which designs a caller asks for, as a value that knows nothing of HTTP."""
 
+import hashlib
 from array import array
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +29,8 @@ class Sort(StrEnum):
 
 
 PART = 5000  # ids at a time
+LARGEST_KEY = 4000  # bytes of a query
+TEXT_BYTES = 50  # what a short text takes besides its characters
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
 
@@ -67,6 +71,11 @@ class Listed:
     def order(self) -> tuple[str, str]:
         """The columns of the order; the second makes it total."""
         raise NotImplementedError
+
+    @property
+    def key(self) -> Hashable:
+        """What stands for the query where answers are kept."""
+        return self
 
     @property
     def has_index(self) -> bool:
@@ -136,6 +145,20 @@ class DesignQuery(Listed):
     def unsorted(self) -> "DesignQuery":
         """The same in the default order, which finds the same designs."""
         return replace(self, sort=Sort.NEWEST, by_place=False)
+
+    @property
+    def key(self) -> Hashable:
+        """The query itself, or a digest of a large one, which would take more memory than the answer."""
+        if self.size <= LARGEST_KEY:
+            return self
+        return hashlib.blake2b(repr(self).encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+    @property
+    def size(self) -> int:
+        """About how many bytes its texts take."""
+        words = self.words
+        length = len(words.expression) + len(words.exact) + len(words.ranked)
+        return length + sum(TEXT_BYTES + len(value) for _, values in self.attributes for value in values)
 
     @property
     def is_filtered(self) -> bool:

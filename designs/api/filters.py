@@ -18,6 +18,7 @@ from designs.queries import DesignQuery, Sort
 
 SEARCH_LENGTH = 500  # characters
 IDS_MOST = 100
+LONGEST_KEPT = 500  # characters of a query string; a kept one takes up to twenty times as many bytes
 ID_DIGITS = 18  # a longer number is larger than any id
 WHOLE_NUMBER = re.compile(r"[0-9]+")
 FLAGS = {"true": True, "false": False}
@@ -86,10 +87,10 @@ def design_query(request: Request) -> DesignQuery:
     """The query of a list's query string. Raises Invalid, naming every parameter with a bad value."""
     user = caller(request)
     sent = tuple((name, tuple(values)) for name, values in request.query_params.lists())
-    return parsed_query(sent, sees_all=user is not None and user.is_admin)
+    parse = kept_query if len(request.META["QUERY_STRING"]) <= LONGEST_KEPT else parsed_query
+    return parse(sent, sees_all=user is not None and user.is_admin)
 
 
-@lru_cache(maxsize=512)  # the same few are sent again and again
 def parsed_query(parameters: tuple[tuple[str, tuple[str, ...]], ...], *, sees_all: bool) -> DesignQuery:
     """The query of these parameters, whose statuses count for those who see all designs only."""
     errors: dict[str, list[str]] = {}
@@ -118,6 +119,9 @@ def parsed_query(parameters: tuple[tuple[str, tuple[str, ...]], ...], *, sees_al
     if errors:
         raise Invalid(next(iter(errors.values()))[0], fields=errors)
     return query
+
+
+kept_query = lru_cache(maxsize=512)(parsed_query)  # the same few are sent again and again
 
 
 def words_of(sent: list[str]) -> tuple[str, ...]:

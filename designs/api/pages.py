@@ -76,12 +76,14 @@ def understood(reading: Reading) -> Values:
 
 def cursor_of(place: Place, query: DesignQuery | FavouritesQuery) -> str:
     """The text that stands for a place in the list of a query."""
-    return signed_by(signer, place, query)
+    return (kept_signature if query.key is query else signed_by)(signer, place, query)
 
 
-@lru_cache(maxsize=1024)  # a page that is sent again has the same one
 def signed_by(key: Signer, place: Place, query: DesignQuery | FavouritesQuery) -> str:
     return key.sign_object([mark_of(query), place.rows, *place.key])
+
+
+kept_signature = lru_cache(maxsize=1024)(signed_by)  # a page that is sent again has the same one
 
 
 def place_of(cursor: str, query: DesignQuery | FavouritesQuery) -> Place:

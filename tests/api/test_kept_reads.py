@@ -1,5 +1,9 @@
 """What a process keeps between requests shows no caller more, nor later, than the database does."""
 
+import gc
+import tracemalloc
+from itertools import count
+
 import pytest
 
 from designs.fields import Status
@@ -10,6 +14,7 @@ from tests.races import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "/api/designs"
+LEFT_BEHIND = 20_000  # bytes of memory that a request may leave behind
 
 
 def by_this_thread(call):
@@ -90,3 +95,43 @@ def test_each_host_name_has_its_own_addresses(host):
     phone = reading(ApiClient.approved())
     answer = phone.http.get(LIST, headers={**phone.headers, "Host": host})
     assert answer.json()["items"][0]["image_url"].startswith(f"http://{host}/")
+
+
+FRESH = count()  # each request of these tests asks something new
+
+
+def fabrics():
+    """As many values as fit an address."""
+    number = next(FRESH)
+    return {"fabric": ",".join(("Silk", *(f"{number:03}{value:03}" for value in range(1100)))), "per_page": 1}
+
+
+def strange_names():
+    number = next(FRESH)
+    return {f"{number:03}{value:03}": "" for value in range(900)}
+
+
+def words():
+    """A search nearly as long as one may be; what is kept of each word is another matter."""
+    return {"search": " ".join([str(next(FRESH)), *(f"word{word:02}s" for word in range(60))])}
+
+
+@pytest.mark.parametrize("query", [fabrics, strange_names, words])
+@pytest.mark.parametrize("address", [LIST, f"{LIST}/facets"])
+def test_a_long_address_takes_little_memory_once_it_is_answered(query, address):
+    DesignFactory.create_batch(2, fabric="Silk")
+    phone = reading(ApiClient.approved())
+
+    def memory_after(requests):
+        for _ in range(requests):
+            assert phone.get(address, **query()).status_code == 200
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    memory_after(3)
+    tracemalloc.start()
+    try:
+        before = memory_after(3)
+        assert memory_after(20) - before < 20 * LEFT_BEHIND
+    finally:
+        tracemalloc.stop()
