@@ -18,7 +18,7 @@ class GalleryAdminSite(UnfoldAdminSite):
     """Open to approved admins and editors only."""
 
     site_title = site_header = "Design Gallery"
-    index_title = "The gallery today"
+    index_title = "Dashboard"
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
