@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import sign_in
-from tests.browser.looks import axe_check, shoot
+from tests.browser.looks import SCREENS, axe_check, fits, shoot
 from tests.pictures import saved, textile
 
 pytestmark = pytest.mark.browser
@@ -145,6 +145,15 @@ def test_a_form_that_meets_the_end_of_its_session_stays_and_is_saved_after_a_sig
     said = design.get_by_role("status").filter(has_text="Nothing is saved yet. Your session has ended.")
     shoot(design, "session-ended")
     axe_check(design)
+    for width, height in SCREENS.values():
+        design.set_viewport_size({"width": width, "height": height})
+        fits(design)
+        message, bar = (
+            design.locator("#gallery-said").bounding_box(),
+            design.locator(".gallery-bar").bounding_box(),
+        )
+        assert message["y"] + message["height"] < bar["y"]  # it hides no button
+    design.set_viewport_size({"width": 1280, "height": 800})
     expect(design.get_by_label("Description")).to_have_value("An hour's work")
     with design.context.expect_page() as opened:
         said.get_by_role("link", name="Sign in").click()

@@ -70,6 +70,7 @@ export function say(sentence, isError = false, seconds = isError ? 10 : 3) {
     document.body.append(place);
   }
   place.classList.toggle("is-error", isError);
+  place.classList.toggle("is-lasting", seconds === Infinity);
   place.textContent = sentence;
   clearTimeout(say.timer);
   if (seconds !== Infinity) say.timer = setTimeout(() => (place.textContent = ""), seconds * 1000);
