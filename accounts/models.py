@@ -82,6 +82,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         db_table = "users"
+        verbose_name = "person"
+        verbose_name_plural = "people"
         ordering = ["id"]
         indexes = [
             models.Index(fields=["is_approved", "reviewed_at", "created_at"]),

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from rest_framework.exceptions import ValidationError
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -153,7 +154,8 @@ class GalleryAdmin(ModelAdmin):
     @errors_as_messages
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
         """Django's list. The link to its export keeps the list's filters and search."""
-        response = super().changelist_view(request, extra_context)
+        named = {"title": capfirst(self.opts.verbose_name_plural)}  # as the sidebar does
+        response = super().changelist_view(request, named | (extra_context or {}))
         query = request.GET.urlencode()
         if query:
             for link in getattr(response, "context_data", {}).get("actions_list", []):

@@ -96,7 +96,7 @@ def navigation(request: HttpRequest) -> list[Group]:
             "items": [
                 people,
                 entry("Settings", "tune", "core_appsetting_changelist", "core.change_appsetting"),
-                entry("Audit", "history", "core_auditentry_changelist", "core.view_auditentry"),
+                entry("Audit entries", "history", "core_auditentry_changelist", "core.view_auditentry"),
             ],
         },
     ]

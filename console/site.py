@@ -18,7 +18,7 @@ class GalleryAdminSite(UnfoldAdminSite):
     """Open to approved admins and editors only."""
 
     site_title = site_header = "Design Gallery"
-    index_title = "The gallery today"
+    index_title = "Dashboard"
 
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
@@ -40,6 +40,7 @@ class GalleryAdminSite(UnfoldAdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [
             path("sessions/", self.admin_view(own_sessions.own_sessions), name="own_sessions"),
+            path("sessions/open/", self.admin_view(own_sessions.is_open), name="session_is_open"),
             path("sessions/<int:sign_in_id>/end/", self.admin_view(own_sessions.end), name="end_own_session"),
         ]
         return own + super().get_urls()

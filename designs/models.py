@@ -285,6 +285,8 @@ class SearchCount(models.Model):
 
     class Meta:
         db_table = "search_counts"
+        verbose_name = "search"
+        verbose_name_plural = "searches"
         default_permissions = ("view",)
         ordering = ["-week", "-count", "phrase"]
         constraints = [models.UniqueConstraint(fields=["week", "phrase"], name="one_count_a_week")]

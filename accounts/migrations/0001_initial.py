@@ -92,6 +92,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "person",
+                "verbose_name_plural": "people",
                 "db_table": "users",
                 "ordering": ["id"],
             },

@@ -58,7 +58,7 @@ class RoleFilter(admin.SimpleListFilter):
             ("staff", "Staff"),
             ("admin", "Admins"),
             ("editor", "Editors"),
-            ("none", "Users of the app alone"),
+            ("none", "People who only use the app"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
@@ -222,7 +222,7 @@ class UserAdmin(ServiceAdmin):
         for user_id in list(queryset.values_list("pk", flat=True)):
             services.user_delete(actor_of(request), user_id)
 
-    @action(description="Approve the selected users", permissions=["change"])
+    @action(description="Approve the selected people", permissions=["change"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         users = list(self.not_left_out(request, queryset))
         if question := self.asked_if_stale(request, users, {"state": State.APPROVED}):
@@ -230,10 +230,10 @@ class UserAdmin(ServiceAdmin):
         with transaction.atomic():
             for user in users:
                 services.user_approve(actor_of(request), user.pk, basis=Basis(state=user.state))
-        self.message_user(request, f"Users approved: {len(users)}.", messages.SUCCESS)
+        self.message_user(request, f"People approved: {len(users)}.", messages.SUCCESS)
         return None
 
-    @action(description="Reject the selected users…", permissions=["change"])
+    @action(description="Reject the selected people…", permissions=["change"])
     def reject_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         users = list(self.not_left_out(request, queryset))
         form = RejectionForm(request.POST if "reason" in request.POST else None)
@@ -245,7 +245,7 @@ class UserAdmin(ServiceAdmin):
         with transaction.atomic():
             for user in users:
                 services.user_reject(actor_of(request), user.pk, reason, basis=Basis(state=user.state))
-        self.message_user(request, f"Users rejected: {len(users)}.", messages.SUCCESS)
+        self.message_user(request, f"People rejected: {len(users)}.", messages.SUCCESS)
         return None
 
     def get_urls(self) -> list[URLPattern]:
@@ -270,7 +270,7 @@ class UserAdmin(ServiceAdmin):
         def approve() -> User:
             return services.user_approve(actor_of(request), user_id, basis=basis_of(request))
 
-        return self.run_service(request, approve, "The user is approved.")
+        return self.run_service(request, approve, "The person is approved.")
 
     def reject_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
         if not self.has_change_permission(request):
@@ -283,7 +283,7 @@ class UserAdmin(ServiceAdmin):
             reason = form.cleaned_data["reason"]
             return services.user_reject(actor_of(request), user_id, reason, basis=basis_of(request))
 
-        return self.run_service(request, reject, "The user is rejected.")
+        return self.run_service(request, reject, "The person is rejected.")
 
     def reset_code_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
         return reset_code_page(self, request, user_id)

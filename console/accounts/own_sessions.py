@@ -23,6 +23,12 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/accounts/user/own_sessions.html", context)
 
 
+@require_safe
+def is_open(request: HttpRequest) -> HttpResponse:
+    """204: the session is open. A form asks before it is sent, because the sign-in page would lose what it holds."""
+    return HttpResponse(status=204)
+
+
 @require_POST
 def end(request: HttpRequest, sign_in_id: int) -> HttpResponse:
     """End one of the user's own sessions. If it is the current one, the next page asks them to sign in."""

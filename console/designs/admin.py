@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -64,7 +65,7 @@ class DesignAdmin(ServiceAdmin):
     search_fields = ["title"]
     search_help_text = "Search titles, texts and attributes"
     ordering = ["-created_at", "-id"]
-    actions = ["publish", "archive", "feature", "unfeature", "restore"]
+    actions = ["publish", "archive", "feature", "unfeature", "delete_selected", "restore"]
     row_fields = ("status", "featured")
     actions_list = ["upload", "import_designs", "export_csv", "export_workbook", "show_trash"]
     readonly_fields = ["card", "all_pictures", *FIGURES]
@@ -276,21 +277,38 @@ class DesignAdmin(ServiceAdmin):
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
         """Django's way back to the list, with a message that says where the design is."""
+        self.say_in_trash(request, f"“{obj_display}” is")
+        response: HttpResponse = self.response_post_save_add(request, None)
+        return response
+
+    def say_in_trash(self, request: HttpRequest, what: str) -> None:
+        """Say that something ("… is", "… are") is in the trash, and for how long."""
         said = format_html(
-            '“{}” is in <a class="underline" href="{}">the trash</a> for {} days.',
-            obj_display,
+            '{} in <a class="underline" href="{}">the trash</a> for {} days.',
+            what,
             reverse("admin:designs_design_show_trash"),
             settings.TRASH_DAYS,
         )
         self.message_user(request, said, messages.SUCCESS)
-        response: HttpResponse = self.response_post_save_add(request, None)
-        return response
+
+    @action(description="Put the selected designs into the trash", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Design]) -> HttpResponse | None:
+        """Django's page that asks; its message would say that the designs are deleted."""
+        if "post" not in request.POST or self.what_prevents(queryset):
+            return delete_selected(self, request, queryset)
+        if count := self.delete_queryset(request, queryset):
+            self.say_in_trash(request, f"{count:,} design{' is' if count == 1 else 's are'}")
+        else:
+            self.message_user(request, "What you selected is in the trash already.", messages.WARNING)
+        return None
 
     @transaction.atomic
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> None:
-        """Put all of them into the trash, or none."""
-        for design in self.bounded(queryset.filter(LIVE)):
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Design]) -> int:
+        """Put all of them into the trash, or none. Returns how many were not there yet."""
+        designs = self.bounded(queryset.filter(LIVE))
+        for design in designs:
             services.design_delete(actor_of(request), design)
+        return len(designs)
 
     @action(description="Take the selected designs out of the trash", permissions=["change"])
     @transaction.atomic

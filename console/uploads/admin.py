@@ -121,7 +121,7 @@ class ImageAdmin(ServiceAdmin):
         used = rows.filter(Q(in_use=True)).count()
         if not used:
             return []
-        sentence = "In use: {} of {}. An image can be deleted once no design and no user shows it."
+        sentence = "In use: {} of {}. An image can be deleted once no design and no person shows it."
         return [sentence.format(used, rows.count())]
 
     @display(description="")

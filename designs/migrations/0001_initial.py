@@ -459,6 +459,8 @@ class Migration(migrations.Migration):
                 ("found", models.PositiveIntegerField()),
             ],
             options={
+                "verbose_name": "search",
+                "verbose_name_plural": "searches",
                 "db_table": "search_counts",
                 "ordering": ["-week", "-count", "phrase"],
                 "default_permissions": ("view",),

@@ -80,7 +80,7 @@ def test_an_editor_reads_of_designs_alone(editor):
         assert editor.get_by_role("heading", name=name).count() == 0
     sidebar = editor.locator("#nav-sidebar")
     assert sidebar.get_by_role("link", name="Designs").count() == 1
-    for name in ("Approvals", "People", "Settings", "Audit"):
+    for name in ("Approvals", "People", "Settings", "Audit entries"):
         assert sidebar.get_by_role("link", name=name, exact=True).count() == 0
     axe_check(editor)
     shoot(editor, "dashboard-editor")

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looks import axe_check, shoot
+from tests.browser.conftest import sign_in
+from tests.browser.looks import SCREENS, axe_check, fits, shoot
 from tests.pictures import saved, textile
 
 pytestmark = pytest.mark.browser
@@ -120,6 +121,89 @@ def test_a_new_cover_is_shown_on_the_card_and_guarded_before_it_is_saved(design,
     expect(design.locator(".gallery-card-picture img").last).to_have_attribute("src", source)
     leave(design)
     assert asked == ["beforeunload"]
+
+
+SAVE = {"name": "Save", "exact": True}
+
+
+def sign_out_elsewhere(page, gallery):
+    """End the session in another tab, and return that tab."""
+    other = page.context.new_page()
+    other.goto(f"{gallery.address}/admin/")
+    other.locator("form[action$='/logout/']").evaluate("form => form.submit()")
+    other.get_by_text("You are signed out").wait_for()
+    return other
+
+
+def test_a_form_that_meets_the_end_of_its_session_stays_and_is_saved_after_a_sign_in(admin, design, gallery):
+    file = {"name": "rain.jpg", "mimeType": "image/jpeg", "buffer": saved(textile(seed=3), quality=90)}
+    design.get_by_label("Description").fill("An hour's work")
+    design.locator("#id_picture").set_input_files(file)
+    expect(design.locator(".gallery-picture-list > li")).to_have_count(2)
+    sign_out_elsewhere(design, gallery).close()
+    design.get_by_role("button", **SAVE).click()
+    said = design.get_by_role("status").filter(has_text="Nothing is saved yet. Your session has ended.")
+    shoot(design, "session-ended")
+    axe_check(design)
+    for width, height in SCREENS.values():
+        design.set_viewport_size({"width": width, "height": height})
+        fits(design)
+        message, bar = (
+            design.locator("#gallery-said").bounding_box(),
+            design.locator(".gallery-bar").bounding_box(),
+        )
+        assert message["y"] + message["height"] < bar["y"]  # it hides no button
+    design.set_viewport_size({"width": 1280, "height": 800})
+    expect(design.get_by_label("Description")).to_have_value("An hour's work")
+    with design.context.expect_page() as opened:
+        said.get_by_role("link", name="Sign in").click()
+    sign_in(opened.value, gallery, **gallery.admin)
+    design.get_by_role("button", **SAVE).click()
+    expect(design.get_by_text("was changed successfully")).to_be_visible()
+    (newest,) = gallery.client(**gallery.admin).get("/api/designs", params={"per_page": 1}).json()["items"]
+    assert (newest["description"], len(newest["images"])) == ("An hour's work", 2)
+
+
+def test_a_form_of_before_another_sign_in_is_saved_by_the_new_one(design, gallery):
+    design.get_by_label("Title").fill("Six yards of rain")
+    sign_in(sign_out_elsewhere(design, gallery), gallery, **gallery.admin)
+    design.get_by_role("button", **SAVE).click()
+    expect(design.get_by_text("was changed successfully")).to_be_visible()
+
+
+def test_a_list_of_before_another_sign_in_stores_a_status_by_the_new_one(admin, gallery):
+    admin.goto(f"{gallery.address}/admin/designs/design/")
+    sign_in(sign_out_elsewhere(admin, gallery), gallery, **gallery.admin)
+    admin.locator("#result_list .data-row").first.get_by_role("combobox").select_option("draft")
+    expect(admin.locator("#gallery-said")).to_contain_text("Saved")
+
+
+def test_a_network_that_breaks_on_saving_loses_nothing(admin, gallery):
+    page = admin.context.new_page()  # what cannot be loaded is an error on the console, rightly
+    page.goto(f"{gallery.address}/admin/designs/design/")
+    page.locator("#result_list .field-title a").first.click()
+    page.get_by_label("Title").fill("Six yards of rain")
+    page.context.set_offline(True)
+    page.get_by_role("button", **SAVE).click()
+    said = "Nothing is saved yet. The server did not respond. Check your network."
+    expect(page.get_by_text(said)).to_be_visible()
+    page.context.set_offline(False)
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    expect(page.get_by_label("Title")).to_have_value("Six yards of rain")
+
+
+def test_a_double_click_makes_one_design(admin, gallery):
+    admin.goto(f"{gallery.address}/admin/designs/design/add/")
+    file = {"name": "rain.jpg", "mimeType": "image/jpeg", "buffer": saved(textile(seed=3), quality=90)}
+    admin.get_by_label("Title").fill("Six yards of rain")
+    admin.get_by_label("Category").fill("Saree")
+    admin.locator("#id_picture").set_input_files(file)
+    expect(admin.locator(".gallery-picture-list > li")).to_have_count(1)
+    admin.get_by_role("button", **SAVE).dblclick()
+    expect(admin.get_by_text("was added successfully")).to_be_visible()
+    admin.goto(f"{gallery.address}/admin/designs/design/?q=six+yards+rain")
+    expect(admin.locator("#result_list .data-row")).to_have_count(1)
 
 
 def test_save_and_next_leads_through_the_list_with_its_filters(admin, gallery):

@@ -1,13 +1,16 @@
 """Small things of the console's pages: addresses that are mistyped, refusals, times, the sign-out."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from console.navigation import navigation
 from core.variables.checking import check
 from core.variables.reading import Environment
 from tests.factories.accounts import UserFactory
@@ -44,6 +47,16 @@ def test_a_page_of_the_search_that_does_not_exist_is_no_error(staff, page):
 def test_odd_parameters_are_no_error_on_any_list(staff, path, odd):
     for name in ("p", "o", "all", "page", "q", "days", "status", "created_at_from", "_to_field", "e"):
         assert staff.get(f"{INDEX}{path}/", {name: odd}).status_code < 500, name
+
+
+ENTRIES = [entry for group in navigation(HttpRequest()) for entry in group["items"]]
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["title"])
+def test_a_page_is_called_as_the_sidebar_calls_it(staff, entry):
+    page = staff.get(entry["link"]).content.decode()
+    assert re.search(rf"<title>\s*{entry['title']} \|", page)
+    assert len(re.findall(rf">\s*{entry['title']}\s*<", page)) >= 2  # in the sidebar and in the head
 
 
 def test_who_may_not_open_a_page_is_told_inside_the_console(editor):

@@ -297,3 +297,11 @@ def test_a_page_that_meets_a_sign_out_is_whole_or_asks_to_sign_in(boss):
         assert out.status_code == 200
         assert page.status_code in (200, 302)
         assert not is_in(tab)
+
+
+def test_a_form_asks_whether_its_session_is_open(boss):
+    client = sign_in(boss)
+    path = reverse("admin:session_is_open")
+    assert client.get(path).status_code == 204
+    client.post(LOGOUT)
+    assert client.get(path).status_code == 302

@@ -156,6 +156,20 @@ def test_the_page_before_a_deletion_says_that_it_is_none_and_lists_no_like(staff
         assert "favourite:" not in page.lower()
 
 
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 design is in <a"), (2, "2 designs are in <a"), (0, "is in the trash already")]
+)
+def test_a_deletion_of_several_says_how_many_are_in_the_trash_now(staff, count, said):
+    there = DesignFactory(status=Status.DELETED)
+    chosen = [there.pk, *(design.pk for design in DesignFactory.create_batch(count))]
+    sent = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+    page = page_of(staff.post(LIST, sent, follow=True))
+    assert said in page
+    assert "Successfully deleted" not in page
+    assert Design.objects.filter(status=Status.DELETED).count() == count + 1
+    assert "Put the selected designs into the trash" in page_of(staff.get(f"{LIST}?status=deleted"))
+
+
 def test_a_deletion_of_too_many_puts_none_into_the_trash(staff, monkeypatch):
     monkeypatch.setattr("console.designs.admin.MAX_SELECTED", 1)
     chosen = [design.pk for design in DesignFactory.create_batch(2)]

@@ -36,7 +36,7 @@ PAGES: dict[str, str] = {
     **dict.fromkeys(("admin/login/", "admin/logout/", "admin/jsi18n/"), ANYONE),
     **dict.fromkeys(("admin/", "admin/search/", "admin/sessions/", "admin/(?P<url>.*)$"), STAFF),
     **dict.fromkeys(("admin/password_change/", "admin/password_change/done/"), STAFF),
-    "admin/sessions/<int:sign_in_id>/end/": STAFF,
+    **dict.fromkeys(("admin/sessions/open/", "admin/sessions/<int:sign_in_id>/end/"), STAFF),
     "admin/autocomplete/": STAFF,
     "admin/r/<path:content_type_id>/<path:object_id>/": STAFF,
     "admin/^(?P<app_label>accounts|core|designs|uploads)/$": ADMIN,  # of accounts, here

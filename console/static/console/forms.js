@@ -1,6 +1,19 @@
 /* Forms: unsaved work is guarded, a new picture is shown before it is saved, Ctrl-S or Cmd-S saves. */
 
+import { csrfToken, obstacle, say } from "./requests.js";
+
 const form = document.querySelector("form[data-form], .change-form #content-main form[id$='_form']");
+
+const STOPPED_AFTER = 15_000; // ms after which a form that was sent, and is still here, can be sent again
+const SIGN_IN = "/admin/"; // console.middleware
+
+function signInLink() {
+  const link = document.createElement("a");
+  link.href = SIGN_IN;
+  link.target = "_blank";
+  link.textContent = "Sign in";
+  return link;
+}
 
 /** What the form would send. Files count by their names. */
 function contents() {
@@ -14,9 +27,37 @@ function guard() {
   // A page that came back with faults or a question holds what is not stored yet.
   const isRefused = form.querySelector(".errornote, .errors, .errorlist, .gallery-conflict") !== null;
   const stored = contents();
-  let isLeaving = false;
+  let isLeaving = false; // the form is sent
+  let isAsking = false; // the server, whether it can be sent
+  let isReady = false; // it can
 
-  form.addEventListener("submit", (event) => (isLeaving = !event.submitter?.hasAttribute("formaction"))); // others do not save
+  /** Send the form if the server can take it. Else the page stays, with all that was typed, and says why. */
+  async function send(button) {
+    isAsking = true;
+    const error = await obstacle();
+    isAsking = false;
+    if (error) {
+      const place = say(`Nothing is saved yet. ${error.message}`, true, Infinity);
+      if (error.isSessionEnded) place.append(" ", signInLink());
+      return;
+    }
+    for (const field of document.getElementsByName("csrfmiddlewaretoken")) field.value = csrfToken();
+    isReady = true;
+    form.requestSubmit(button);
+    isReady = false;
+  }
+
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.hasAttribute("formaction")) return; // others do not save
+    if (isReady) {
+      isLeaving = true;
+      // A load that its reader stops tells no script.
+      setTimeout(() => (isLeaving = false), STOPPED_AFTER);
+      return;
+    }
+    event.preventDefault();
+    if (!isAsking && !isLeaving) send(event.submitter); // a second click saves nothing twice
+  });
   window.addEventListener("pageshow", () => (isLeaving = false));
   window.addEventListener("beforeunload", (event) => {
     if (!isLeaving && (isRefused || contents() !== stored)) event.preventDefault();

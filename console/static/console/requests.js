@@ -2,9 +2,28 @@
 
 const ENDED = "Your session has ended. Sign in again in another tab, then try again.";
 
-/** The token that Django requires in every POST, from a form of the page. */
+const OPEN = "/admin/sessions/open/"; // console/accounts/own_sessions.py
+
+/**
+ * The token that Django requires in every POST. That of the cookie is newer than the page's own
+ * once somebody has signed in again in another tab.
+ */
 export function csrfToken() {
-  return document.querySelector("input[name=csrfmiddlewaretoken]").value;
+  const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
+  return cookie ? cookie[1] : document.querySelector("input[name=csrfmiddlewaretoken]").value;
+}
+
+/** What keeps the server from taking a form now, as an Error for people; null if nothing does. */
+export async function obstacle() {
+  try {
+    const answer = await fetch(OPEN, { cache: "no-store" });
+    if (answer.ok && !answer.redirected) return null;
+    const error = new Error(wordsOf(answer.status, "", answer.redirected));
+    error.isSessionEnded = error.message === ENDED;
+    return error;
+  } catch {
+    return new Error(wordsOf(0, ""));
+  }
 }
 
 /** A sentence for people about a response that is an error. */
@@ -41,8 +60,8 @@ export async function post(url, fields) {
   throw error;
 }
 
-/** Show a message, also to screen readers. */
-export function say(sentence, isError = false) {
+/** Show a message, also to screen readers, for some seconds or until the next one. Returns its place. */
+export function say(sentence, isError = false, seconds = isError ? 10 : 3) {
   let place = document.getElementById("gallery-said");
   if (!place) {
     place = document.createElement("p");
@@ -51,7 +70,9 @@ export function say(sentence, isError = false) {
     document.body.append(place);
   }
   place.classList.toggle("is-error", isError);
+  place.classList.toggle("is-lasting", seconds === Infinity);
   place.textContent = sentence;
   clearTimeout(say.timer);
-  say.timer = setTimeout(() => (place.textContent = ""), isError ? 10000 : 3000);
+  if (seconds !== Infinity) say.timer = setTimeout(() => (place.textContent = ""), seconds * 1000);
+  return place;
 }
