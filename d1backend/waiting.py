@@ -1,4 +1,4 @@
-"""Work that may not wait for D1: a server's loop does it at once if it can, and gives it to a thread otherwise."""
+"""Work that may neither wait for D1 nor take long: a server's loop gives a thread what it cannot do at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,13 @@ class WouldWait(BaseException):
     """
 
 
+class WouldTakeLong(WouldWait):
+    """What runs here has long work of its own to do, this once."""
+
+
 @contextmanager
 def without_waiting() -> Iterator[None]:
-    """In this block, by this thread, about_to_wait() raises WouldWait."""
+    """In this block, by this thread, about_to_wait() and about_to_take_long() raise."""
     token = _may_not_wait.set(True)
     try:
         yield
@@ -28,3 +32,9 @@ def about_to_wait() -> None:
     """To be called before anything that waits for another host. Raises WouldWait inside without_waiting()."""
     if _may_not_wait.get():
         raise WouldWait
+
+
+def about_to_take_long() -> None:
+    """To be called before work that keeps the processor for long. Raises WouldTakeLong inside without_waiting()."""
+    if _may_not_wait.get():
+        raise WouldTakeLong

@@ -9,6 +9,7 @@ import orjson
 
 from core.errors import NotFound
 from d1backend import gather
+from d1backend.waiting import about_to_take_long
 from designs import selectors
 from designs.completion import Suggestion, Texts, Typed
 from designs.facet_columns import TooSparse
@@ -229,6 +230,8 @@ class CachedCatalogue(DirectCatalogue):
 
     def found(self, query: DesignQuery | FavouritesQuery, part: Part) -> Found:
         """A part of a list; whether the first reading finds anything need not be asked if the part has designs."""
+        if not is_found_at_once(query, part):
+            about_to_take_long()
         if not (isinstance(query, DesignQuery) and query.text):
             return self.found_as_read(query, part)
         reading = self.first_reading(query)
@@ -339,6 +342,16 @@ class CachedCatalogue(DirectCatalogue):
 
 def do_nothing(_: Version) -> None:
     """What keeps a read that is not cached."""
+
+
+def is_found_at_once(query: DesignQuery | FavouritesQuery, part: Part) -> bool:
+    """Whether an index finds a part of a list in no time, in the largest catalogue too: the first or next newest ones.
+
+    A filter with a value that nobody has asked for takes up to a second, and so do deep pages, which load all ids.
+    """
+    if not isinstance(query, DesignQuery) or query.is_filtered or query.text or query.sort is not Sort.NEWEST:
+        return False
+    return part.after is not None or part.stop <= DEEP
 
 
 def counted_facets(query: DesignQuery, version: str) -> Facets:

@@ -8,12 +8,12 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from core.logs.current import CURRENT
 from core.request_body import NOTES, BodyAwaited
-from d1backend.waiting import WouldWait
+from d1backend.waiting import WouldTakeLong, WouldWait
 from gallery_project.wire.connection import Connection
 from gallery_project.wire.refusals import answer
 
 AWAITED = object()
-WAITS = object()
+WAITS, TAKES_LONG = object(), object()
 GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN, errno.EBADF)
 
 
@@ -39,8 +39,8 @@ class AnsweringWorker(ThreadWorker):
     def handle(self, conn: Connection) -> object:
         """Run a request, and send what its client takes now.
 
-        Return whether the connection goes on; AWAITED, or WAITS, if the request is to run again when its body is there,
-        or where it may wait.
+        Return whether the connection goes on; AWAITED, WAITS or TAKES_LONG if the request is to run again when its body
+        is there, or where it may wait or take long.
         """
         try:
             return self.run_request(conn)
@@ -55,6 +55,8 @@ class AnsweringWorker(ThreadWorker):
             conn.sock.push()
         except BodyAwaited:
             return AWAITED
+        except WouldTakeLong:
+            return TAKES_LONG
         except WouldWait:
             return WAITS
         except OSError as error:

@@ -21,7 +21,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from d1backend.waiting import without_waiting
-from gallery_project.wire.answering import AWAITED, WAITS, AnsweringWorker
+from gallery_project.wire.answering import AWAITED, TAKES_LONG, WAITS, AnsweringWorker
 from gallery_project.wire.balance import LOOK_AGAIN, Place
 from gallery_project.wire.connection import Connection, Step
 from gallery_project.wire.refusals import CUT_SHORT, Refusal, answer
@@ -290,11 +290,15 @@ class Worker(AnsweringWorker):
         self.watch(conn, selectors.EVENT_READ)
 
     def work_at_once(self, conn: Connection) -> None:
-        """Run a request in the loop; in a thread after all, and those of the next second, if it would wait."""
+        """Run a request in the loop; in a thread after all if it would take long, or wait.
+
+        Requests of the second after one that would wait go to threads at once.
+        """
         with without_waiting():
             outcome = self.handle(conn)
         if outcome is WAITS:
             self.quick_at = time.monotonic() + TICK
+        if outcome in (WAITS, TAKES_LONG):
             self.tpool.submit(self.work, conn)
         else:
             self.finish_request(conn, outcome)

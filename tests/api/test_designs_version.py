@@ -4,6 +4,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from d1backend.waiting import WouldTakeLong, without_waiting
 from designs import counters
 from designs.models import CatalogueVersion, Design
 from designs.versioned_cache import VersionedCache, current_version
@@ -178,3 +179,30 @@ def test_a_deep_page_is_the_part_of_the_list_that_it_says(design, monkeypatch):
     pages = [reader.get(LIST, page=page, per_page=4).json() for page in range(1, 8)]
     assert [item["id"] for page in pages for item in page["items"]] == whole
     assert {page["total"] for page in pages} == {len(whole)}
+
+
+@versioned
+@pytest.mark.parametrize(
+    ("parameters", "is_found_at_once"),
+    [
+        ({}, True),
+        ({"page": 4, "per_page": 100}, True),
+        ({"page": 5, "per_page": 100}, False),
+        ({"category": "saree"}, False),
+        ({"sort": "title"}, False),
+        ({"search": "ikat"}, False),
+    ],
+)
+def test_what_may_not_take_long_is_read_where_it_is_in_memory(design, parameters, is_found_at_once):
+    """A filter with a value that nobody has asked for takes up to a second in a large catalogue."""
+    reader = ApiClient.approved()
+    if is_found_at_once:
+        with without_waiting():
+            found = reader.get(LIST, **parameters)
+        assert found.json() == reader.get(LIST, **parameters).json()
+        return
+    with without_waiting(), pytest.raises(WouldTakeLong):
+        reader.get(LIST, **parameters)
+    wanted = reader.get(LIST, **parameters).json()
+    with without_waiting():
+        assert reader.get(LIST, **parameters).json() == wanted
