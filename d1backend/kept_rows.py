@@ -17,7 +17,8 @@ class KeepsRows(base.DatabaseWrapper):
 
     Each time it asks SQLite for the number that changes with every commit of another connection, also of another
     process (https://www.sqlite.org/pragma.html#pragma_data_version), and counts the changes of its own. That reads no
-    table, so an answer is never older than one that is read now.
+    table, so an answer is never older than one that is read now. Only a change of the schema by this connection itself
+    has no number: close it after one.
     """
 
     def get_new_connection(self, conn_params: dict[str, str | float | None]) -> sqlite3.Connection:
