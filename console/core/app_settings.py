@@ -16,6 +16,13 @@ from console.merging import merging
 from core import app_settings
 from core.models import AppSetting, AuditEntry
 
+# Where the key with spaces is no plain name.
+LABELS = {
+    "min_app_version": "Oldest version of the app",
+    "privacy_url": "Privacy page",
+    "terms_url": "Terms of use",
+}
+
 
 class SettingsForm(forms.Form):
     """A form with one field for each known setting, named like it."""
@@ -34,7 +41,8 @@ class SettingsForm(forms.Form):
 
 def setting_field(row: AppSetting) -> forms.Field:
     """A form field of the type of the setting's default."""
-    label, initial = row.key.replace("_", " ").capitalize(), json.loads(row.value)
+    label = LABELS.get(row.key, row.key.replace("_", " ").capitalize())
+    initial = json.loads(row.value)
     default = app_settings.KNOWN[row.key].default
     if isinstance(default, bool):
         switch = UnfoldBooleanSwitchWidget()

@@ -30,7 +30,8 @@ COLUMNS = (
 )
 TRUNCATED = f"This file has the latest {MAX_ENTRIES:,} entries only. Narrow the filters to export older ones."
 
-LABELS = {"image_keys": "pictures"}
+PICTURES = "image_keys"
+LABELS = {PICTURES: "pictures", "is_admin": "admin", "is_editor": "editor"}
 
 Row = tuple[str | int | None, ...]
 
@@ -38,12 +39,12 @@ Row = tuple[str | int | None, ...]
 def changes_html(entry: AuditEntry, value_length: int, shown: int | None = None) -> SafeString:
     """The changes of an entry as field, old value and new value, each cut to `value_length` characters.
 
-    Those after the first `shown` open by a click, and pictures are told in words; with None all is there as stored.
+    Those after the first `shown` open by a click, with fields and pictures in words; with None all is there as stored.
     """
     changes = entry.changes.items()
     if shown is not None:
         changes = {
-            LABELS.get(field, field): in_words(old, new) if field in LABELS else (old, new)
+            label_of(field): in_words(old, new) if field == PICTURES else (old, new)
             for field, (old, new) in changes
         }.items()
     rows = [(field, as_text(old), as_text(new)) for field, (old, new) in changes]
@@ -51,6 +52,10 @@ def changes_html(entry: AuditEntry, value_length: int, shown: int | None = None)
     groups = [rows[:shown], rows[shown:]] if shown is not None else [rows, []]
     context = {"groups": groups, "more": len(groups[1]), "length": value_length}
     return SafeString(render_to_string("admin/core/changes.html", context))
+
+
+def label_of(field: str) -> str:
+    return LABELS.get(field, field.replace("_", " "))
 
 
 def in_words(old: Any, new: Any) -> tuple[str, str]:

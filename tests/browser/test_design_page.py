@@ -37,7 +37,8 @@ def keys_of(api, design):
 
 
 def save(page, name="Save and stay"):
-    page.get_by_role("button", name=name, exact=True).click()
+    with page.expect_navigation():  # the page asks the server first
+        page.get_by_role("button", name=name, exact=True).click()
     page.wait_for_load_state("networkidle")
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from console.navigation import navigation
+from core import audit
 from core.variables.checking import check
 from core.variables.reading import Environment
 from tests.factories.accounts import UserFactory
@@ -57,6 +58,17 @@ def test_a_page_is_called_as_the_sidebar_calls_it(staff, entry):
     page = staff.get(entry["link"]).content.decode()
     assert re.search(rf"<title>\s*{entry['title']} \|", page)
     assert len(re.findall(rf">\s*{entry['title']}\s*<", page)) >= 2  # in the sidebar and in the head
+
+
+def test_settings_and_the_audit_trail_name_no_field_as_programmers_do(staff):
+    page = staff.get(reverse("admin:core_appsetting_changelist")).content.decode()
+    assert "Oldest version of the app" in page
+    assert " url<" not in page
+    user = UserFactory()
+    audit.record(None, "user.update", user, {"is_editor": (False, True), "full_name": ("Nila", "Mira")})
+    page = staff.get(reverse("admin:core_auditentry_changelist")).content.decode()
+    assert "full name" in page
+    assert "is_editor" not in page
 
 
 def test_who_may_not_open_a_page_is_told_inside_the_console(editor):
