@@ -65,6 +65,12 @@ def fill(
     return done.stdout.split()
 
 
+def migrate(env: dict[str, str]) -> None:
+    """Make the tables in the database of `env`."""
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=env, check=True)
+
+
 @contextlib.contextmanager
 def gallery(
     data: Path,

@@ -3,6 +3,7 @@
 const ENDED = "Your session has ended. Sign in again in another tab, then try again.";
 
 const OPEN = "/admin/sessions/open/"; // console/accounts/own_sessions.py
+const PATIENCE = 10_000; // ms
 
 /**
  * The token that Django requires in every POST. That of the cookie is newer than the page's own
@@ -16,7 +17,7 @@ export function csrfToken() {
 /** What keeps the server from taking a form now, as an Error for people; null if nothing does. */
 export async function obstacle() {
   try {
-    const answer = await fetch(OPEN, { cache: "no-store" });
+    const answer = await fetch(OPEN, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (answer.ok && !answer.redirected) return null;
     const error = new Error(wordsOf(answer.status, "", answer.redirected));
     error.isSessionEnded = error.message === ENDED;
