@@ -168,7 +168,7 @@ def label(case: Any) -> str:
 
 def session_of(case: Any) -> int:
     """The id of the sign-in that the call is made with."""
-    headers = {"Authorization": case.headers["Authorization"]} if "Authorization" in case.headers else {}
+    headers = {"Authorization": case.headers["Authorization"]}
     found = state.made("GET", "/api/auth/sessions", headers=headers)["items"]
     return next(int(one["id"]) for one in found if one["current"])
 
@@ -252,8 +252,9 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if case.headers and case.headers.get("Authorization") == f"Bearer {A_GUESTS}":
         token = state.sign_in(GUESTS[label(case)]())["access_token"]
         case.headers = {**case.headers, "Authorization": f"Bearer {token}"}
-    # Nobody has a sign-in to end where the token is wrong on purpose.
-    refused = "sessions" in call and wrong(ParameterLocation.HEADER)
+    # Nobody has a sign-in to end where the token is wrong on purpose, or left out.
+    is_signed_in = "Authorization" in (case.headers or {}) and not wrong(ParameterLocation.HEADER)
+    refused = "sessions" in call and not is_signed_in
     if case.path_parameters and not refused and not wrong(ParameterLocation.PATH):
         set_path(case, call)
     if case.query and not wrong(ParameterLocation.QUERY):
