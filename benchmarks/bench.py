@@ -80,7 +80,9 @@ def floor_rows(seconds: float) -> Iterator[Row]:
         with tempfile.TemporaryDirectory(prefix="gallery-floor-") as folder:
             data, port = Path(folder), free_port()
             env = systems.environment(data)
-            systems.migrate(env)  # a server asks a database without tables at each request whether it is restored
+            systems.migrate(
+                env
+            )  # a server asks a database without tables at each request whether it is restored
             with systems.gallery(data, port, env, application=application, ready=answers) as system:
                 yield from measured(name, system, floors.workloads(host_of(system)), None, seconds)
 
