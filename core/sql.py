@@ -8,6 +8,8 @@ from django.db import connection, connections
 
 from d1backend.kept_rows import KeepsRows, Rows
 
+PART = 5000  # rows
+
 
 def rows(statement: str, parameters: Sequence[Any], alias: str) -> Rows:
     """The rows of a SELECT in the database `alias`; router.db_for_read(model, values_only=True) names it.
@@ -23,13 +25,11 @@ def rows(statement: str, parameters: Sequence[Any], alias: str) -> Rows:
         return found
 
 
-def parts(
-    statement: str, parameters: Sequence[Any], alias: str, size: int
-) -> Iterator[list[tuple[Any, ...]]]:
-    """The same rows, `size` at a time, so that they need not all be in memory."""
+def parts(statement: str, parameters: Sequence[Any], alias: str) -> Iterator[Rows]:
+    """The same rows, PART at a time, so that they need not all be in memory."""
     with connections[alias].cursor() as cursor:
         cursor.execute(statement, parameters)
-        while found := cursor.fetchmany(size):
+        while found := cursor.fetchmany(PART):
             yield found
 
 

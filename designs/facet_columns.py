@@ -23,7 +23,6 @@ CHANGES = "SELECT listing, recent FROM catalogue_version"
 ALL_ROWS = f"SELECT id, status, +featured, {', '.join(FACET_FIELDS)} FROM designs"  # noqa: S608 – made of constants
 EXTENT = "SELECT coalesce(max(id), 0), count(*) FROM designs"
 ROWS = f"{ALL_ROWS} WHERE id IN (SELECT value FROM json_each(%s))"  # noqa: S608 – made of constants
-PART = 5000  # rows at a time: all rows of 100,000 designs at once take 90 MB
 # The code of each status; 0 is that of an id without a design.
 CODES = {status.value: code for code, status in enumerate(Status, start=1)}
 # Ids lie close together. Where an import brought far ones, the arrays would be mostly empty.
@@ -84,7 +83,8 @@ class FacetColumns:
             self.clear()
             ((last, designs),) = sql.rows(EXTENT, (), alias)
             self.make_room(last + 1, designs)
-            for part in sql.parts(ALL_ROWS, (), alias, PART):
+            # All rows of 100,000 designs at once would take 90 MB.
+            for part in sql.parts(ALL_ROWS, (), alias):
                 self.put(part)
         else:
             for design_id in changed:

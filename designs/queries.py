@@ -28,7 +28,6 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
 
 
-PART = 5000  # ids at a time
 LARGEST_KEY = 4000  # bytes of a query
 TEXT_BYTES = 50  # what a short text takes besides its characters
 M = TypeVar("M", bound=Model)
@@ -59,7 +58,7 @@ def ids_found(designs: "QuerySet[Any, int]") -> "array[int]":
     alias = router.db_for_read(designs.model, values_only=True)
     statement, parameters = designs.query.get_compiler(alias).as_sql()
     found = array("q")
-    for part in sql.parts(statement, parameters, alias, PART):
+    for part in sql.parts(statement, parameters, alias):
         found.extend([design_id for (design_id,) in part])
     return found
 

@@ -86,7 +86,7 @@ def test_ids_that_lie_far_apart_are_left_to_the_database(monkeypatch):
 
 @pytest.mark.django_db
 def test_a_large_gallery_is_read_in_parts(monkeypatch):
-    monkeypatch.setattr(facet_columns, "PART", 2)
+    monkeypatch.setattr("core.sql.PART", 2)
     monkeypatch.setattr(facet_columns, "LEAST_ROOM", 10)
     monkeypatch.setattr("designs.facets.columns", FacetColumns())
     for pk, colour in enumerate(["Red", "Blue", "Red", "Teal", "Red"], start=1):
