@@ -80,9 +80,8 @@ def floor_rows(seconds: float) -> Iterator[Row]:
         with tempfile.TemporaryDirectory(prefix="gallery-floor-") as folder:
             data, port = Path(folder), free_port()
             env = systems.environment(data)
-            systems.migrate(
-                env
-            )  # a server asks a database without tables at each request whether it is restored
+            # Of a database without tables a server asks at each request whether a restore fills it.
+            systems.manage(env, "migrate")
             with systems.gallery(data, port, env, application=application, ready=answers) as system:
                 yield from measured(name, system, floors.workloads(host_of(system)), None, seconds)
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -53,11 +52,11 @@ class World:
         start, env = time.monotonic(), systems.environment(self.warm, **self.near)
         if scenario.migration is not None:
             # Only the newest release accepts the schema of each: `migrate` checks it where no migration is left.
-            manage(env, "migrate", "designs", scenario.migration.before, tree=self.releases[NEWEST])
+            systems.manage(env, "migrate", "designs", scenario.migration.before, tree=self.releases[NEWEST])
         if scenario.warm or scenario.has_snapshot:
-            manage(env, "d1_replica", "fill")
+            systems.manage(env, "d1_replica", "fill")
         if scenario.has_snapshot:
-            manage({**env, **SNAPSHOTS}, "d1_replica", "snapshot")
+            systems.manage({**env, **SNAPSHOTS}, "d1_replica", "snapshot")
         for ledger in self.warm.glob("d1-calls-*"):
             ledger.unlink()
         say(f"\nReady for {scenario.title} in {time.monotonic() - start:.0f} s")
@@ -67,7 +66,7 @@ class World:
         folder = self.folder / f"{scenario.name}-migrate"
         folder.mkdir()
         env = self.environment(scenario, folder, url)
-        manage(env, "migrate", "designs", migration.after, tree=self.releases[migration.after])
+        systems.manage(env, "migrate", "designs", migration.after, tree=self.releases[migration.after])
 
     def folder_of(self, scenario: Scenario, number: int) -> Path:
         """Return the folder of a host, with a copy if it is one of the warm ones."""
@@ -99,17 +98,9 @@ def prepared(folder: Path, d1: D1Local, store: S3Server, size: int) -> World:
     env = systems.environment(folder / "data", REPLICA="off", D1_TIMEOUT="35", **near)
     tokens = systems.fill(size, max(size // 10, 10), env, favourites=FAVOURITES_EACH)
     world = World(folder, near, tokens, size, make_releases(folder))
-    manage(systems.environment(world.warm, **near), "d1_replica", "fill")
+    systems.manage(systems.environment(world.warm, **near), "d1_replica", "fill")
     say(f"Data and a copy of it in {time.monotonic() - start:.0f} s")
     return world
-
-
-def manage(env: dict[str, str], *arguments: str, tree: Path = systems.ROOT) -> None:
-    """Run a command of the project in `tree`; the run ends if it fails."""
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"manage.py {' '.join(arguments)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
 
 
 def say(line: str) -> None:

@@ -73,8 +73,7 @@ def prepared(data: Path, size: int, variables: dict[str, str]) -> tuple[dict[str
     quiet = {"VIEW_FLUSH_SECONDS": "0", "LOG_LEVEL": "WARNING"}
     env = systems.environment(data, REPLICA="on" if variables else "off", **quiet, **variables)
     if variables:
-        manage = [sys.executable, "manage.py", "d1_replica", "fill"]
-        subprocess.run(manage, cwd=systems.ROOT, env=env, stdout=subprocess.DEVNULL, check=True)
+        systems.manage(env, "d1_replica", "fill")
     return env, token
 
 

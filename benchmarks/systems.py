@@ -65,10 +65,12 @@ def fill(
     return done.stdout.split()
 
 
-def migrate(env: dict[str, str]) -> None:
-    """Make the tables in the database of `env`."""
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=env, check=True)
+def manage(env: dict[str, str], *arguments: str, tree: Path = ROOT) -> None:
+    """Run a command of the project in `tree`; the run ends if it fails."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"manage.py {' '.join(arguments)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ query's figures, BASE= and TOKEN= ask a server that runs.
 
 import os
 import secrets
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -78,8 +77,7 @@ def measured(size: int, seed: int) -> list[str]:
             designs = gallery.designs()
             faults = asked_sets(f"{size:,} designs", gallery, designs)
             faults += asked_slips(gallery, designs, seed)
-        manage = [sys.executable, "manage.py", "shell", "--command", WITHOUT_SYNONYMS]
-        subprocess.run(manage, cwd=systems.ROOT, env=env, stdout=subprocess.DEVNULL, check=True)
+        systems.manage(env, "shell", "--command", WITHOUT_SYNONYMS)
         with systems.gallery(data, port, env) as system:
             title = f"{size:,} designs, no synonyms"
             return faults + asked_sets(title, Gallery(system.url, token), designs, total=80.0)
