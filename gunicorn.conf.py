@@ -55,8 +55,6 @@ loglevel = env[v.GUNICORN_LOG_LEVEL]
 
 # Seconds: people wait for the server. Commands wait as long as a call may run on D1 (30 s).
 D1_TIMEOUT = "8"
-# While D1 hangs, calls to it leave this process threads for reads of the copy.
-THREADS_FOR_READS = 2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of malloc.h
 METRICS_PREFIX = f"{metrics_folder.PREFIX}{os.getpid()}-"
 fillers: list[subprocess.Popen[bytes]] = []
@@ -73,7 +71,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery_project.settings")
 if not env.text_of(v.D1_TIMEOUT):
     os.environ[v.D1_TIMEOUT.name] = D1_TIMEOUT
 if not env.text_of(v.D1_MOST_CALLS):
-    os.environ[v.D1_MOST_CALLS.name] = str(max(1, threads - THREADS_FOR_READS))
+    os.environ[v.D1_MOST_CALLS.name] = str(max(1, threads - v.THREADS_FOR_READS))
 # A reload keeps the folder; a process that another gunicorn started has one of its own.
 if not Path(os.environ.get(metrics_folder.FOLDER, "")).name.startswith(METRICS_PREFIX):
     os.environ[metrics_folder.FOLDER] = tempfile.mkdtemp(prefix=METRICS_PREFIX, dir=memory_folder)

@@ -241,8 +241,9 @@ D1_TIMEOUT = D1.variable(
     "D1_TIMEOUT", kinds.Number(0.5, 300), 35.0, "seconds to wait for an answer of D1, and to retry",
     otherwise="8 for the server, 35 for commands",
 )  # fmt: skip
+THREADS_FOR_READS = 2  # of a server's process, which calls to D1 leave to reads of the copy while it hangs
 D1_MOST_CALLS = D1.variable(
-    "D1_MOST_CALLS", kinds.Whole(1, 999_999), None, otherwise="`WEB_THREADS` − 2 for the server",
+    "D1_MOST_CALLS", kinds.Whole(1, 999_999), None, otherwise=f"`WEB_THREADS` − {THREADS_FOR_READS} for the server",
     purpose="calls to D1 that a process lets wait at once; it turns on the "
     "[breaker](d1backend-failures.md#the-breaker-of-a-server). Commands have none: they wait and retry",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from core.variables import declared as v
 from core.variables.checking import ROOT, data_folder
 from core.variables.combinations import has_d1, has_r2
 from core.variables.reading import Environment
+from d1backend.options import ALLOWANCE
 from operations.doctor.findings import Finding, Visit, listed, ok, warning
 from operations.doctor.web import is_local
 from uploads.pipeline.costs import FIXED, PLAIN
@@ -30,7 +31,6 @@ LIMITS = [
 ]
 TIMES = 10  # how far a limit may be from the one that was tried
 MOST = 40  # files of MAX_FILE_SIZE that would fill the memory of the host
-CLOUDFLARES = 1200  # calls in five minutes
 # Below or above which a number hardly does what it is for, and why.
 TOO_LOW: list[tuple[v.Variable[Any], float, str]] = [
     (v.TRASH_DAYS, 1, "what is deleted by mistake is gone the same night"),
@@ -129,14 +129,14 @@ def of_d1(env: Environment) -> Iterator[str]:
     if flush < 1:
         what = "views are never written" if flush == 0 else "writing views takes most of D1's calls"
         yield f"VIEW_FLUSH_SECONDS is {flush:g}: {what}."
-    if calls is not None and calls > max(1, threads - 2):
+    if calls is not None and calls > max(1, threads - v.THREADS_FOR_READS):
         yield (
             f"D1_MOST_CALLS is {calls:,} and WEB_THREADS is {threads}: while D1 hangs, calls to it leave no two "
             "threads for reads."
         )
     allowance = env[v.D1_ALLOWANCE]
-    if allowance is not None and not 0 < allowance <= CLOUDFLARES and not env[v.CLOUDFLARE_D1_BASE_URL]:
-        yield f"D1_ALLOWANCE is {allowance:,}: Cloudflare blocks the account after {CLOUDFLARES:,} calls."
+    if allowance is not None and not 0 < allowance <= ALLOWANCE and not env[v.CLOUDFLARE_D1_BASE_URL]:
+        yield f"D1_ALLOWANCE is {allowance:,}: Cloudflare blocks the account after {ALLOWANCE:,} calls."
     if env[v.SERVE_WHILE_FILLING] and env[v.REPLICA]:
         yield "SERVE_WHILE_FILLING is on: until the copy is filled, all who read spend the calls that it needs."
     if env[v.DATABASE_URL]:
