@@ -63,7 +63,7 @@ class Watch:
         parts: dict[str, float] = defaultdict(float)
         threads, files = 0, 0
         for pid in (first, *systems.descendants_of(first)):
-            with contextlib.suppress(OSError, StopIteration):
+            with contextlib.suppress(OSError, KeyError):
                 found = {name: size / MEGABYTE for name, size in systems.shares_of(pid).items()}
                 shares[pid] = found.pop("Pss")
                 for name, size in found.items():

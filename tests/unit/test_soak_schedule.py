@@ -1,5 +1,6 @@
 """What fails when, in `make soak`."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -96,3 +97,9 @@ def test_memory_is_that_of_processes_that_lasted_from_a_start_of_the_server_to_i
     first, second = watch.figures()["growth_mb_per_10_minutes"]
     assert (first["from_s"], second["from_s"]) == (20, 140)
     assert first["processes_that_lasted"] == second["processes_that_lasted"] == pytest.approx(1.0)
+
+
+def test_a_process_that_just_ends_has_no_share(monkeypatch):
+    monkeypatch.setattr("benchmarks.systems.shares_of", lambda pid: {})  # as /proc shows it in that moment
+    watch = Watch(os.getpid, Path("nowhere"), lambda: 0.0)
+    assert watch.sample().total == 0
