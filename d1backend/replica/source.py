@@ -54,8 +54,7 @@ class Source:
 
     With `patient`, a call is retried as the settings of the database say, for people who wait. Otherwise it is tried
     once with short timeouts, because the caller has an older copy to read. With a `patience` in seconds, it is retried
-    that long. With `on_rate_limit`, a call waits for as
-    long as a 429 asks, and calls it with the seconds of each wait.
+    that long. With `on_rate_limit`, a call waits for as long as a 429 asks, and calls it with the seconds of each wait.
     """
 
     def __init__(
