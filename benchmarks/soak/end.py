@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import urllib3
@@ -41,14 +42,11 @@ class End:
     def note(self, faults: list[str]) -> None:
         self.log.violations += [f"    end    {fault}" for fault in faults]
 
-    async def all(self, before: Json) -> None:
-        """Check everything; `before` are the analytics from before the soak."""
-        await self.designs()
-        await self.fixed()
-        await self.favourites()
-        await self.avatars()
-        await self.users()
-        await self.images()
+    async def all(self, before: Json, say: Callable[[str], None]) -> None:
+        """Check everything, and say what is done; `before` are the analytics from before the soak."""
+        for check in (self.designs, self.fixed, self.favourites, self.avatars, self.users, self.images):
+            await check()
+            say(f"{self.log.now():6.0f} s  read back: {check.__name__}")
         await self.counters(before)
         await asyncio.to_thread(self.on_d1)
 

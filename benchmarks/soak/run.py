@@ -69,7 +69,7 @@ class Run:
             await self.follow(start)
             self.watch.end()
             self.is_over.set()
-        say("Reading back what was acknowledged")
+        say("Reading back what was acknowledged; D1's allowance holds for that too, so it takes minutes")
         checked = await self.compare()
         requests, refused = self.world.cloud.counts()
         return Report(
@@ -219,7 +219,8 @@ class Run:
                 )
                 break
             await asyncio.sleep(2)
-        await self.end.all(self.before)
+        say(f"{self.log.now():6.0f} s  /health says {answer.status}")
+        await self.end.all(self.before, say)
         return self.end.checked
 
 
