@@ -273,9 +273,11 @@ class CachedCatalogue(DirectCatalogue):
             whole = id_lists.get(version, query.key, lambda: ids_of(query), self.loaded)
             ids, end = part_of_cached(query, part, whole)
             return Found(ids, None if part.after else len(whole), end)
-        total = None if part.after else self.total(version, query)
         ids, end = ids_part(query, part)
-        return Found(ids, total, end)
+        if part.after is not None:
+            return Found(ids, None, end)
+        is_whole = part.start == 0 and end is None
+        return Found(ids, len(ids) if is_whole else self.total(version, query), end)
 
     def total(self, version: str, query: DesignQuery | FavouritesQuery) -> int:
         """How many designs the query finds."""

@@ -137,6 +137,16 @@ def test_a_304_reads_the_sign_in_and_the_version_and_nothing_else(design):
         assert again.headers["Vary"] == response.headers["Vary"]
 
 
+@versioned
+def test_a_filtered_list_that_fits_its_page_is_not_counted_by_a_query_of_its_own(design):
+    reader = ApiClient.approved()
+    for size, queries_of_counts in ((4, 0), (3, 1)):
+        with CaptureQueriesContext(connection) as queries:
+            found = reader.get(LIST, category=design.category, per_page=size)
+        counts = [query for query in queries if "COUNT(" in query["sql"]]
+        assert (found.json()["total"], len(counts)) == (4, queries_of_counts)
+
+
 def test_an_old_etag_opens_no_design_that_is_hidden_since(design):
     reader = ApiClient.approved()
     etag = reader.get(f"{LIST}/{design.pk}").headers["ETag"]
