@@ -16,8 +16,8 @@ from d1backend.time_travel import note_bookmark
 from devtools import fault_plan
 from tests.d1.replica.conftest import Odd
 from tests.d1.replica.models import MANY, Design
+from tests.d1.replica.snapshots import restored_rows, take
 from tests.d1.replica.test_schema import NEW, ask
-from tests.d1.replica.test_snapshots import restored_rows, take
 
 
 class ColouredDesign(models.Model):

@@ -27,8 +27,8 @@ from devtools.time_travel import TimeTravel
 from tests.d1.replica.conftest import TOKEN
 from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design
+from tests.d1.replica.snapshots import newest, restored_rows, take
 from tests.d1.replica.test_freshness import NEW, age, titles
-from tests.d1.replica.test_snapshots import newest, restored_rows, take
 
 A_BOOKMARK = "00000085-0000024c-00004c6d-8e61117bf38d7adb71b934ebbf891683"
 
