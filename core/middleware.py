@@ -124,6 +124,7 @@ class JsonGzip(GZipMiddleware):
         # gzip would give a body to a 304 of WhiteNoise, which is a stream of nothing.
         if not is_json or not accepts_gzip(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             return response
+        request.META["HTTP_ACCEPT_ENCODING"] = "gzip"  # Django finds neither GZIP nor *
         return super().process_response(request, response)
 
 

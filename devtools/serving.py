@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -112,7 +113,9 @@ def new_server(data: Path, **environment: str) -> Server:
 
 @contextlib.contextmanager
 def serving(server: Server, page: str = "/health/ready") -> Iterator[Server]:
-    """Run the server until the block ends; the block begins when that page answers 200."""
+    """Run the server until the block ends, by SIGTERM too; the block begins when that page answers 200."""
+    if threading.current_thread() is threading.main_thread():  # no other may
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if server.environment.get("ENVIRONMENT") == "production":
         collect_static_files()
     with open(server.data / "server.log", "ab") as log:

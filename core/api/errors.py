@@ -72,12 +72,17 @@ def envelope(
     default_code, default_message = DEFAULTS.get(status, DEFAULTS[500 if status >= 500 else 400])
     body: JsonObject = {
         "success": False,
-        "message": message or default_message,
+        "message": sendable(message) or default_message,
         "code": code or default_code,
     }
     if fields:
-        body["errors"] = fields
+        body["errors"] = {sendable(name): [sendable(one) for one in all_] for name, all_ in fields.items()}
     return body
+
+
+def sendable(text: str) -> str:
+    """Return the text with `?` for each lone surrogate, which a repeated value may hold and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 # The response to a write was lost, and D1 could not report its outcome in time.

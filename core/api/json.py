@@ -7,7 +7,7 @@ from typing import IO, Any
 from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
@@ -35,7 +35,12 @@ class Parser(JSONParser):
 
 
 class JsonOnly(DefaultContentNegotiation):
-    """Chooses the view's first renderer, whatever the client accepts."""
+    """Chooses the view's first renderer, whatever the client accepts, and a parser only by a media type of its own."""
+
+    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:  # type: ignore[override]
+        if "*" in request.content_type.partition(";")[0]:
+            return None  # a pattern, such as */*, which DRF takes for the first parser's type
+        return super().select_parser(request, parsers)
 
     def select_renderer(  # type: ignore[override]
         self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None

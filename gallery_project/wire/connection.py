@@ -21,6 +21,9 @@ MOST_ADDRESS = 8190  # bytes
 MOST_HEAD = 16 * 1024  # bytes
 MOST_DRAINED = 128 * 1024**2  # bytes that are dropped after an answer, so that the client reads it
 
+SPOKEN = (1, 1)  # the highest version of HTTP that is spoken here
+CLOSE = re.compile(r"(?:^|,)[ \t]*close[ \t]*(?:,|$)", re.I)
+
 LIST = "/api/designs"
 DESIGN = re.compile(r"/api/designs/[0-9]+")
 QUICK_PARAMETER = re.compile(
@@ -154,6 +157,7 @@ class Connection:
             request = Request(self.cfg, IterUnreader([self.head]), self.client, self.count)
         except (NoMoreData, StopIteration):
             raise Refusal(*MALFORMED) from None
+        be_strict(request)
         self.request, self.framing = request, framing_of(request)
         # gunicorn would answer it before the application is asked.
         self.expects_continue, request._expected_100_continue = request._expected_100_continue, False
@@ -245,6 +249,16 @@ def is_quick_list(query: str) -> bool:
 def time_for(count: int) -> float:
     """Return the seconds within which so many bytes must have come, if more are to come."""
     return min(BODY_SECONDS, BODY_GRACE + count / BODY_RATE)
+
+
+def be_strict(request: Request) -> None:
+    """Do what gunicorn leaves to applications. Raises Refusal for a transfer coding beside chunked."""
+    request.version = min(request.version, SPOKEN)  # that of the answer: RFC 9110, section 2.5
+    for name, value in request.headers:
+        if name == "TRANSFER-ENCODING" and value.strip(" \t").lower() != "chunked":
+            raise Refusal(501)
+        if name == "CONNECTION" and CLOSE.search(value):
+            request.force_close()  # RFC 9112, section 9.6: whatever else the list names
 
 
 def check_address(head: bytes | bytearray) -> None:

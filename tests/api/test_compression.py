@@ -71,7 +71,19 @@ def test_who_refuses_gzip_gets_the_plain_body(accepted):
     assert "Accept-Encoding" in answer.headers["Vary"]
 
 
-@pytest.mark.parametrize("accepted", ["gzip;q=0.1", "br, gzip", "gzip, identity;q=0", "gzip, *;q=0"])
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        "gzip;q=0.1",
+        "br, gzip",
+        "gzip, identity;q=0",
+        "gzip, *;q=0",
+        "GZIP",
+        "Gzip;Q=1",
+        "*",
+        "br;q=0.5, *;q=0.1",
+    ],
+)
 def test_who_takes_gzip_gets_it_however_they_say_so(accepted):
     DesignFactory.create_batch(3)
     answer = ApiClient.approved().send("GET", "/api/designs", headers={"Accept-Encoding": accepted})

@@ -4,6 +4,8 @@ import pytest
 from django.test import Client
 
 from core.api import views
+from tests.api.client import ApiClient, refused
+from tests.factories.designs import DesignFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +91,16 @@ def test_json_is_answered_whatever_is_accepted(client, accept):
 def test_a_body_in_chunks_that_the_server_does_not_decode_is_a_411(client):
     answer = client.post("/api/auth/login", HTTP_TRANSFER_ENCODING="chunked")
     assert_envelope(answer, 411, "length_required")
+
+
+@pytest.mark.parametrize("half", ["\ud800", "a\udfffb"])
+def test_a_sentence_that_repeats_half_a_character_can_be_sent(half):
+    """UTF-8 holds no lone surrogate, which JSON can write."""
+    admin, design = ApiClient.admin(), DesignFactory()
+    new = {"title": "A", "category": "Saree", "r2_object_key": design.r2_object_key, "status": half}
+    assert set(refused(admin.post("/api/designs", new), 400, "invalid")) == {"status"}
+    changed = admin.put(f"/api/designs/{design.pk}", {"status": half})
+    assert set(refused(changed, 400, "invalid")) == {"status"}
+    settings = admin.put("/api/admin/settings", {"settings": {half: 1}})
+    shown = half.encode("utf-8", "replace").decode()
+    assert set(refused(settings, 400, "invalid")) == {f"settings.{shown}"}

@@ -39,6 +39,14 @@ def test_json_is_json_in_capitals(media_type):
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("pattern", ["*/*", "application/*", "*/json", "multipart/*", "*"])
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/api/auth/me"), ("POST", PATH)])
+def test_a_pattern_of_media_types_is_none(pattern, method, path):
+    client = ApiClient.admin()
+    response = client.http.generic(method, path, b"{}", content_type=pattern, headers=client.headers)
+    refused(response, 415, "unsupported_media_type")
+
+
 @pytest.mark.parametrize("name", ['name="file"', 'name="file"; filename=""'])
 @pytest.mark.parametrize("size", [0, 10, 3_000_000])
 def test_a_part_without_a_filename_is_no_file(folder, name, size):

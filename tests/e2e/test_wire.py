@@ -125,9 +125,32 @@ def test_other_refusals_of_the_head(server):
     for header, status, code in [
         ("Expect: wonders", 417, "expectation_failed"),
         ("Transfer-Encoding: x", 501, "not_implemented"),
+        ("Transfer-Encoding: gzip, chunked", 501, "not_implemented"),
+        ("Transfer-Encoding: deflate, Chunked", 501, "not_implemented"),
     ]:
         with Wire(server) as wire:
             assert_refused(wire.ask("POST", "/", header), status, code)
+
+
+@pytest.mark.parametrize("options", ["close", "TE, Close", "keep-alive,close", "close , x"])
+def test_close_is_heard_among_other_options(server, options):
+    with Wire(server) as wire:
+        assert wire.ask("GET", "/health/live", f"Connection: {options}").closes
+        assert wire.ended()
+
+
+@pytest.mark.parametrize("options", ["TE, closed", "x-close", "keep-alive"])
+def test_what_only_looks_like_close_keeps_the_connection(server, options):
+    with Wire(server) as wire:
+        for _ in range(2):
+            assert not wire.ask("GET", "/health/live", f"Connection: {options}").closes
+
+
+@pytest.mark.parametrize(("asked", "answered"), [("1.0", "1.0"), ("1.1", "1.1"), ("1.9", "1.1")])
+def test_no_answer_is_of_a_version_that_is_not_spoken_here(server, asked, answered):
+    with Wire(server) as wire:
+        wire.send(wire.head("GET", "/health/live", version=asked))
+        assert wire.socket.makefile("rb").readline() == f"HTTP/{answered} 200 OK\r\n".encode()
 
 
 def test_a_body_that_ends_early(server):

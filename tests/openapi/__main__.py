@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from devtools.serving import ROOT, Server, serving
-from tests.openapi.attack import Operation, attack, new_target, operations
+from tests.openapi.attack import Operation, attack, new_target, operations, stop_running
 from tests.openapi.results import Results
 
 RESULTS = ROOT / ".cache" / "schemathesis.json"
@@ -68,7 +68,9 @@ def attack_all(server: Server, document: Path, asked: argparse.Namespace, result
                 results.add(result)
                 say(f"{told}\n{result.line()}" if result.failed else result.line())
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl+C ends the run, not one operation
+            # Ctrl+C and SIGTERM end the run, not one operation.
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop_running()
             raise
     found = results.of(one.call for one in wanted)
     say("\n" + "\n".join(one.line() for one in found))

@@ -16,6 +16,7 @@ from tests.openapi.results import Result
 
 METRICS_TOKEN = secrets.token_hex(16)
 METHODS = ("get", "post", "put", "delete")
+running: set[subprocess.Popen[str]] = set()  # the runs of all threads
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def attack(
             "GALLERY_COUNTS": str(counts),
             "METRICS_TOKEN": METRICS_TOKEN,
         }
-        done = subprocess.run(
+        process = subprocess.Popen(
             [
                 *(Path(sys.executable).parent / "schemathesis", "run", document, "--url", server.address),
                 *("--include-operation-id", operation.id, "--phases", "examples,coverage,fuzzing"),
@@ -70,12 +71,21 @@ def attack(
             ],
             cwd=folder,  # it leaves its findings where it stands
             env=environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
+        running.add(process)
+        told, _ = process.communicate()
+        running.discard(process)
         found = json.loads(counts.read_text()) if counts.exists() else {}
     statuses = Counter(found.get(operation.call, {}))
     seconds = time.monotonic() - began
-    failed = bool(done.returncode)
-    return Result(operation.call, examples, statuses, failed, seconds), done.stdout + done.stderr
+    failed = bool(process.returncode)
+    return Result(operation.call, examples, statuses, failed, seconds), told
+
+
+def stop_running() -> None:
+    """End the runs of all threads, which wait for them."""
+    for process in tuple(running):
+        process.terminate()
