@@ -96,6 +96,9 @@ def test_a_wrong_value_is_refused_in_one_sentence_that_names_its_variable(name, 
     [
         ("CORS_ORIGINS", " https://app.example , http://localhost:8081,", ["https://app.example", "http://localhost:8081"]),
         ("CORS_ORIGINS", "*", ["*"]),
+        ("CORS_ORIGINS", "https://App.Example:443,http://LOCALHOST:80", ["https://app.example", "http://localhost"]),
+        ("CORS_ORIGINS", "https://app.example:80,HTTP://[::1]:443", ["https://app.example:80", "http://[::1]:443"]),
+        ("CSRF_TRUSTED_ORIGINS", "https://*.Example.com:443", ["https://*.example.com"]),
         ("CORS_ORIGINS", "capacitor://localhost,http://[::1]:3000", ["capacitor://localhost", "http://[::1]:3000"]),
         ("CSRF_TRUSTED_ORIGINS", "https://*.example.com", ["https://*.example.com"]),
         ("ALLOWED_HOSTS", "gallery.example,10.1.2.3", ["gallery.example", "10.1.2.3"]),
@@ -149,7 +152,7 @@ def test_all_wrong_variables_are_named_at_once():
     ]  # fmt: skip
 
 
-MAY_HOLD_SECRETS = re.compile("SECRET|TOKEN$|KEY|PASSWORD|URL|DSN|_ID$")
+MAY_HOLD_SECRETS = re.compile("SECRET|TOKEN$|KEY|PASSWORD|URL|DSN|_ID$|BUCKET_NAME$")
 
 
 @pytest.mark.parametrize("name", [*filter(MAY_HOLD_SECRETS.search, declared.ALL)])
