@@ -175,6 +175,16 @@ def places(env: Environment) -> Iterator[str]:
             yield f"{name} puts {what} into the folder of the code, which a deploy replaces."
 
 
+def written(env: Environment) -> Iterator[str]:
+    """Nothing is in quotes, which a shell or `.env` takes off, and Docker's --env-file and dashboards keep."""
+    for variable in v.ALL.values():
+        text = env.text_of(variable)
+        if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+            yield f"{variable.name} is in quotes, which count as part of it: without them it is another value."
+    if env[v.DATA] and not Path(env[v.DATA]).is_absolute():
+        yield "DATA is relative: a command that starts in another folder has another."
+
+
 def logs(env: Environment) -> Iterator[str]:
     if env[v.LOG_LEVEL] in ("ERROR", "CRITICAL"):
         yield f"LOG_LEVEL is {env[v.LOG_LEVEL]}: answers and warnings, such as D1 out of reach, leave no line."
@@ -190,5 +200,6 @@ RULES: list[Callable[[Environment], Iterator[str]]] = [
     secrets,
     addresses,
     places,
+    written,
     logs,
 ]
