@@ -17,6 +17,7 @@ from operations.doctor.web import is_local
 from uploads.pipeline.costs import FIXED, PLAIN
 
 MEGABYTE = 1024**2
+QUOTES = ('"', "'")
 LIMITS = [
     v.ANONYMOUS_REQUESTS,
     v.USER_REQUESTS,
@@ -176,11 +177,11 @@ def places(env: Environment) -> Iterator[str]:
 
 
 def written(env: Environment) -> Iterator[str]:
-    """Nothing is in quotes, which a shell or `.env` takes off, and Docker's --env-file and dashboards keep."""
+    """Nothing is in quotes, which Docker's --env-file and dashboards keep, and `.env` where one of two is missing."""
     for variable in v.ALL.values():
         text = env.text_of(variable)
-        if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-            yield f"{variable.name} is in quotes, which count as part of it: without them it is another value."
+        if text.startswith(QUOTES) or text.endswith(QUOTES):
+            yield f"{variable.name} begins or ends with a quote, which is part of it: without, it is another value."
     if env[v.DATA] and not Path(env[v.DATA]).is_absolute():
         yield "DATA is relative: a command that starts in another folder has another."
 

@@ -103,7 +103,10 @@ BROKEN: list[tuple[dict[str, str | None], str]] = [
     ({"CORS_ORIGINS": "https://app.example/"}, "CORS_ORIGINS"),
     ({"JWT_SECRET": "short"}, "JWT_SECRET"),
     ({"JWT_SECRET": "another-secret-of-more-than-thirty-two-characters"}, "JWT_SECRET"),
-    ({"JWT_SECRET": '"a-secret-of-more-than-thirty-two-characters"'}, "JWT_SECRET is in quotes"),
+    (
+        {"JWT_SECRET": '"a-secret-of-more-than-thirty-two-characters"'},
+        "JWT_SECRET begins or ends with a quote",
+    ),
     ({"METRICS_TOKEN_PREVIOUS": "x"}, "METRICS_TOKEN_PREVIOUS"),
     ({"ALLOWED_HOSTS": "gallery.example"}, "ALLOWED_HOSTS"),
     ({"CSRF_TRUSTED_ORIGINS": "gallery.example"}, "CSRF_TRUSTED_ORIGINS"),

@@ -86,9 +86,17 @@ def test_the_defaults_and_what_the_guide_sets_are_well(monkeypatch):
         ({"ADMIN_PASSWORD": "indigo-vat-42"}, "ADMIN_PASSWORD"),
         ({"DATA": str(values.ROOT / "data")}, "DATA"),
         ({**D1, "DATA": "data"}, "DATA is relative"),
-        ({"DATA": '"/srv/data"'}, "DATA is in quotes"),
-        ({"JWT_SECRET": "'a-secret-of-more-than-thirty-two-characters'"}, "JWT_SECRET is in quotes"),
-        ({"METRICS_TOKEN": '"metrics-token-of-many-characters"'}, "METRICS_TOKEN is in quotes"),
+        ({"DATA": '"/srv/data"'}, "DATA begins or ends with a quote"),
+        (
+            {"JWT_SECRET": "'a-secret-of-more-than-thirty-two-characters'"},
+            "JWT_SECRET begins or ends with a quote",
+        ),
+        (
+            {"METRICS_TOKEN": '"metrics-token-of-many-characters"'},
+            "METRICS_TOKEN begins or ends with a quote",
+        ),
+        ({"METRICS_TOKEN": '"metrics-token-of-many-characters'}, "METRICS_TOKEN begins or ends with a quote"),
+        ({"METRICS_TOKEN": "metrics-token-of-many-characters'"}, "METRICS_TOKEN begins or ends with a quote"),
     ],
     ids=str,
 )

@@ -238,9 +238,14 @@ def test_a_line_of_the_file_that_is_none_is_refused_and_not_shown(tmp_path, line
     assert SECRET not in str(refusal.value)
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path):
-    (tmp_path / ".env").write_bytes(b"ADMIN_USERNAME=\xff\n")
-    with pytest.raises(ImproperlyConfigured, match=r"^\.env must be a text in UTF-8\.$"):
+@pytest.mark.parametrize(
+    "written", [b"ADMIN_USERNAME=\xff\n", b"\xef\xbb\xbfHOSTS=2\n", b"SECRET_KEY=a\0b\n"]
+)
+def test_a_file_that_is_no_text_is_refused(tmp_path, written):
+    (tmp_path / ".env").write_bytes(written)
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^\.env must be a text in UTF-8, without a byte order mark\.$"
+    ):
         load(tmp_path / ".env")
 
 
@@ -268,6 +273,7 @@ def test_the_page_of_the_settings_is_made_of_what_is_declared():
         ("CLOUDFLARE_R2_BUCKET", "CLOUDFLARE_R2_BUCKET_NAME"),
         ("ALLOWED_HOST", "ALLOWED_HOSTS"),
         ("SIGNINS_SECONDS", "SIGN_INS_SECONDS"),
+        ("trash_days", "TRASH_DAYS"),
     ],
 )
 def test_a_name_that_is_nearly_one_of_ours_is_found_unless_that_one_is_set(name, known):
@@ -276,7 +282,18 @@ def test_a_name_that_is_nearly_one_of_ours_is_found_unless_that_one_is_set(name,
 
 
 @pytest.mark.parametrize(
-    "name", ["HOST", "HOSTNAME", "PATH", "RENDER_EXTERNAL_URL", "DATABASE", "LOGNAME", "PORTS"]
+    "name",
+    [
+        "HOST",
+        "HOSTNAME",
+        "PATH",
+        "RENDER_EXTERNAL_URL",
+        "DATABASE",
+        "LOGNAME",
+        "PORTS",
+        "no_proxy",
+        "https_proxy",
+    ],
 )
 def test_names_of_other_programs_are_not_found(name):
     assert list(misspelt([name])) == []
