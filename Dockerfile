@@ -16,7 +16,8 @@ COPY --from=build /srv /srv
 WORKDIR /srv
 USER gallery
 EXPOSE 8000
-# Past any proxy of the environment, at the port that gunicorn takes.
+# Past any proxy of the environment, at the port that gunicorn takes: 8000 where PORT is set to nothing.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD python -c "import os, urllib.request as r; \
-r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/health/live', timeout=4)"
+port = os.environ['PORT'].strip() or '8000'; \
+r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + port + '/health/live', timeout=4)"
 CMD ["gunicorn", "--config", "gunicorn.conf.py", "gallery_project.wsgi"]

@@ -13,6 +13,7 @@ from core.variables.declared import ALL, DATA, Blank
 from core.variables.kinds import shortened
 from core.variables.reading import Environment, sentence
 
+BYTE_ORDER_MARK = "\ufeff"  # what Windows puts before a text: it would be part of the first name
 LINE = re.compile(r"(export )?[A-Za-z_0-9]+=")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,11 +31,14 @@ def load(file: Path = ROOT / ".env") -> Environment:
 def require_lines(file: Path) -> None:
     """Raise ImproperlyConfigured if a line of the file is not read. No message shows it, as it may hold a secret."""
     try:
-        lines = file.read_text("utf-8").splitlines()
+        text = file.read_text("utf-8")
     except UnicodeDecodeError:
-        raise ImproperlyConfigured(f"{file.name} must be a text in UTF-8.") from None
+        text = "\0"
     except OSError:  # there is no such file
         return
+    if "\0" in text or text.startswith(BYTE_ORDER_MARK):
+        raise ImproperlyConfigured(f"{file.name} must be a text in UTF-8, without a byte order mark.")
+    lines = text.splitlines()
     for number, line in enumerate(lines, 1):
         if line and not line.startswith("#") and not LINE.match(line):
             sentence = (

@@ -85,12 +85,12 @@ class Section:
         )
 
 
-def identifier(words: str) -> kinds.Text:
+def identifier(words: str, pattern: str = r"[\x21-\x7e]+") -> kinds.Text:
     """The kind of an id or a name at Cloudflare. Not shown: whoever confuses two of them may have put a token there."""
-    return kinds.Text(words, r"[\x21-\x7e]+", shown=False)
+    return kinds.Text(words, pattern, shown=False)
 
 
-BUCKET = kinds.Text(
+BUCKET = identifier(
     "the name of a bucket: 3 to 63 small letters, digits and hyphens", r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"
 )
 ENDPOINT = kinds.Url(*kinds.WEB, example="https://store.example")

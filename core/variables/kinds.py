@@ -18,6 +18,7 @@ LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 HOST_NAME = re.compile(rf"{LABEL}(\.{LABEL})*\.?")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 WEB = ("https", "http")
+USUAL_PORTS = {"https": ":443", "http": ":80"}
 
 
 class Refused(ValueError):
@@ -225,11 +226,20 @@ class Hosts(Items):
 
 
 class Origins(Items):
-    """Origins as browsers send them: scheme, host and port, without a path; or a word that stands for some."""
+    """Origins as browsers send them: scheme, host and port, without a path; or a word that stands for some.
+
+    Browsers send small letters, and no port that is usual for the scheme; who compares origins compares texts.
+    """
 
     def __init__(self, *special: str, schemes: tuple[str, ...] = (), may_have_star: bool = False) -> None:
         self.special, self.schemes, self.may_have_star = special, schemes, may_have_star
         self.words = "origins separated by commas, like https://app.example, with a scheme and without a path"
+
+    def parse(self, text: str) -> list[str]:
+        return [
+            item.removesuffix(USUAL_PORTS.get(item.partition("://")[0], ""))
+            for item in super().parse(text.lower())
+        ]
 
     def takes(self, item: str) -> bool:
         if item in self.special:

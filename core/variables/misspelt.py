@@ -12,13 +12,16 @@ ALIKE = 0.8  # of 1: one letter in five may differ
 
 
 def misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each name that is none of a variable, and the unset variable that it may stand for."""
+    """Yield each name that is none of a variable, and the unset variable that it may stand for, also in capitals."""
     given = set(names)
     for name in sorted(given - ALL.keys()):
         if len(name) < SHORTEST:
             continue
-        near = [known for known in ALL.keys() - given if known[:BEGINNING] == name[:BEGINNING]]
-        if found := max(((OSA.normalized_similarity(name, known), known) for known in near), default=None):
+        capitals = name.upper()
+        near = [known for known in ALL.keys() - given if known[:BEGINNING] == capitals[:BEGINNING]]
+        if found := max(
+            ((OSA.normalized_similarity(capitals, known), known) for known in near), default=None
+        ):
             likeness, known = found
             if likeness >= ALIKE:
                 yield name, known

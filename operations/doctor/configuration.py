@@ -42,8 +42,9 @@ def system_checks(visit: Visit) -> Finding:
     if not found:
         return ok("The system checks have nothing to say.")
     errors = [message for message in found if message.level > WARNING or isinstance(message, Error)]
-    said = listed([f"{message.id}: {message.msg}" for message in errors or found], 3)
-    hints = " ".join(dict.fromkeys(str(message.hint) for message in errors or found if message.hint))
+    found = [*errors, *(message for message in found if message not in errors)]
+    said = listed([f"{message.id}: {message.msg}" for message in found], 3)
+    hints = " ".join(dict.fromkeys(str(message.hint) for message in found if message.hint))
     return (fault if errors else warning)(said, hints or "Run `manage.py check --deploy`.")
 
 
@@ -65,6 +66,12 @@ def secrets(visit: Visit) -> Finding:
         return warning("METRICS_TOKEN is not set, so nobody sees the metrics.", "Set METRICS_TOKEN.")
     if len(settings.METRICS_TOKEN) < SHORT_TOKEN or settings.METRICS_TOKEN == settings.JWT_SECRET:
         return warning("METRICS_TOKEN is short, or the same as JWT_SECRET.", generate)
+    previous = settings.METRICS_TOKEN_PREVIOUS
+    if previous and (len(previous) < SHORT_TOKEN or previous == settings.JWT_SECRET):
+        return warning(
+            "METRICS_TOKEN_PREVIOUS is short, or the same as JWT_SECRET, and /metrics takes it.",
+            "Remove METRICS_TOKEN_PREVIOUS once Prometheus has METRICS_TOKEN.",
+        )
     return ok("The secrets are long, and different from each other.")
 
 

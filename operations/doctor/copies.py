@@ -14,6 +14,7 @@ from d1backend.replica.registry import host_of
 from d1backend.replica.snapshot_lease import EVERY
 from d1backend.replica.source import Source
 from operations.backups.errors import BackupError
+from operations.backups.keys import recipients
 from operations.backups.places import PRIVATE, newest
 from operations.doctor.d1 import is_used as d1_is_used
 from operations.doctor.findings import Finding, Visit, duration, fault, ok, skipped, warning
@@ -102,6 +103,12 @@ def backup(visit: Visit) -> Finding:
 def backup_key(visit: Visit) -> Finding:
     """Backups are encrypted to a key that is not on this host."""
     if settings.BACKUP_KEY:
+        try:
+            recipients(settings.BACKUP_KEY)
+        except BackupError as error:
+            return fault(
+                str(error), "Copy the line age1… of `age-keygen` anew: until then no backup is made."
+            )
         return ok("Backups are encrypted to the public keys in BACKUP_KEY.")
     if not settings.PRODUCTION:
         return skipped("No backups are expected in development.")

@@ -17,6 +17,7 @@ from operations.doctor.web import is_local
 from uploads.pipeline.costs import FIXED, PLAIN
 
 MEGABYTE = 1024**2
+QUOTES = ('"', "'")
 LIMITS = [
     v.ANONYMOUS_REQUESTS,
     v.USER_REQUESTS,
@@ -175,6 +176,16 @@ def places(env: Environment) -> Iterator[str]:
             yield f"{name} puts {what} into the folder of the code, which a deploy replaces."
 
 
+def written(env: Environment) -> Iterator[str]:
+    """Nothing is in quotes, which Docker's --env-file and dashboards keep, and `.env` where one of two is missing."""
+    for variable in v.ALL.values():
+        text = env.text_of(variable)
+        if text.startswith(QUOTES) or text.endswith(QUOTES):
+            yield f"{variable.name} begins or ends with a quote, which is part of it: without, it is another value."
+    if env[v.DATA] and not Path(env[v.DATA]).is_absolute():
+        yield "DATA is relative: a command that starts in another folder has another."
+
+
 def logs(env: Environment) -> Iterator[str]:
     if env[v.LOG_LEVEL] in ("ERROR", "CRITICAL"):
         yield f"LOG_LEVEL is {env[v.LOG_LEVEL]}: answers and warnings, such as D1 out of reach, leave no line."
@@ -190,5 +201,6 @@ RULES: list[Callable[[Environment], Iterator[str]]] = [
     secrets,
     addresses,
     places,
+    written,
     logs,
 ]

@@ -176,6 +176,15 @@ def test_the_health_check_of_the_image_asks_the_port_of_the_service(status, code
     assert asked == ["/health/live"]
 
 
+def test_the_health_check_asks_the_default_port_where_port_is_set_to_nothing():
+    """A line `PORT=` in the file of variables: gunicorn takes it for not set."""
+    told = "import urllib.request as r; r.OpenerDirector.open = lambda self, url, **options: print(url); "
+    done = subprocess.run(
+        [sys.executable, "-c", told + health_check()[-1]], env={"PORT": " "}, capture_output=True, text=True
+    )
+    assert done.stdout == f"http://127.0.0.1:{declared.PORT.default}/health/live\n", done.stderr
+
+
 def test_the_image_runs_as_a_user_of_its_own_and_keeps_its_code_from_it():
     last = DOCKERFILE.rpartition("FROM ")[2]
     assert "\nUSER gallery\n" in last

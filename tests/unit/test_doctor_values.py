@@ -1,6 +1,8 @@
 """Values that are in their range and do not work: the doctor names the variable, and nothing else."""
 
+import pyrage
 import pytest
+from django.core.checks import Error, Warning
 
 from core.variables import declared
 from core.variables.kinds import Number, Whole
@@ -83,6 +85,18 @@ def test_the_defaults_and_what_the_guide_sets_are_well(monkeypatch):
         ({"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL"),
         ({"ADMIN_PASSWORD": "indigo-vat-42"}, "ADMIN_PASSWORD"),
         ({"DATA": str(values.ROOT / "data")}, "DATA"),
+        ({**D1, "DATA": "data"}, "DATA is relative"),
+        ({"DATA": '"/srv/data"'}, "DATA begins or ends with a quote"),
+        (
+            {"JWT_SECRET": "'a-secret-of-more-than-thirty-two-characters'"},
+            "JWT_SECRET begins or ends with a quote",
+        ),
+        (
+            {"METRICS_TOKEN": '"metrics-token-of-many-characters"'},
+            "METRICS_TOKEN begins or ends with a quote",
+        ),
+        ({"METRICS_TOKEN": '"metrics-token-of-many-characters'}, "METRICS_TOKEN begins or ends with a quote"),
+        ({"METRICS_TOKEN": "metrics-token-of-many-characters'"}, "METRICS_TOKEN begins or ends with a quote"),
     ],
     ids=str,
 )
@@ -110,6 +124,10 @@ def test_secrets_are_different_and_hard_to_guess(settings, monkeypatch):
     assert "METRICS_TOKEN_PREVIOUS" in said(monkeypatch, METRICS_TOKEN_PREVIOUS=settings.METRICS_TOKEN)
     assert "SECRET_KEY" in said(monkeypatch, SECRET_KEY=settings.JWT_SECRET)
     settings.JWT_SECRET = "another-secret-of-more-than-thirty-two-characters"
+    for previous in ("x", settings.JWT_SECRET):
+        settings.METRICS_TOKEN_PREVIOUS = previous
+        found = configuration.secrets(Visit())
+        assert (found.status, found.sentence.split()[0]) == (Status.WARNING, "METRICS_TOKEN_PREVIOUS")
     settings.JWT_SECRET_PREVIOUS = "ab" * 20
     found = configuration.secrets(Visit())
     assert (found.status, found.sentence.split()[0]) == (Status.FAULT, "JWT_SECRET_PREVIOUS")
@@ -148,7 +166,27 @@ def test_backups_that_are_not_encrypted_are_a_warning(settings):
         True,
         True,
     )
-    settings.BACKUP_KEY = "age1…"
+    key = str(pyrage.x25519.Identity.generate().to_public())
+    settings.BACKUP_KEY = f"{key} {key}"
     assert copies.backup_key(Visit()).status == Status.OK
     settings.PRODUCTION, settings.BACKUP_KEY = False, ""
     assert copies.backup_key(Visit()).status == Status.SKIPPED
+
+
+def test_a_backup_key_with_a_slip_in_it_is_a_fault_before_the_night_of_the_backup(settings):
+    key = str(pyrage.x25519.Identity.generate().to_public())
+    settings.BACKUP_KEY = key[:-1] + ("p" if key.endswith("q") else "q")
+    found = copies.backup_key(Visit())
+    assert (found.status, found.sentence.split()[0]) == (Status.FAULT, "BACKUP_KEY")
+
+
+def test_an_error_of_the_system_checks_hides_no_warning_of_theirs(monkeypatch):
+    said = [
+        Warning("A variable is read by nothing.", hint="Is another meant?", id="gallery.W005"),
+        Error("The static files are not collected.", hint="Collect them.", id="gallery.E001"),
+    ]
+    monkeypatch.setattr(configuration, "run_checks", lambda **options: said)
+    found = configuration.system_checks(Visit())
+    assert found.status == Status.FAULT
+    assert found.sentence.index("gallery.E001") < found.sentence.index("gallery.W005")
+    assert found.advice == "Collect them. Is another meant?"

@@ -96,6 +96,9 @@ def test_a_wrong_value_is_refused_in_one_sentence_that_names_its_variable(name, 
     [
         ("CORS_ORIGINS", " https://app.example , http://localhost:8081,", ["https://app.example", "http://localhost:8081"]),
         ("CORS_ORIGINS", "*", ["*"]),
+        ("CORS_ORIGINS", "https://App.Example:443,http://LOCALHOST:80", ["https://app.example", "http://localhost"]),
+        ("CORS_ORIGINS", "https://app.example:80,HTTP://[::1]:443", ["https://app.example:80", "http://[::1]:443"]),
+        ("CSRF_TRUSTED_ORIGINS", "https://*.Example.com:443", ["https://*.example.com"]),
         ("CORS_ORIGINS", "capacitor://localhost,http://[::1]:3000", ["capacitor://localhost", "http://[::1]:3000"]),
         ("CSRF_TRUSTED_ORIGINS", "https://*.example.com", ["https://*.example.com"]),
         ("ALLOWED_HOSTS", "gallery.example,10.1.2.3", ["gallery.example", "10.1.2.3"]),
@@ -149,7 +152,7 @@ def test_all_wrong_variables_are_named_at_once():
     ]  # fmt: skip
 
 
-MAY_HOLD_SECRETS = re.compile("SECRET|TOKEN$|KEY|PASSWORD|URL|DSN|_ID$")
+MAY_HOLD_SECRETS = re.compile("SECRET|TOKEN$|KEY|PASSWORD|URL|DSN|_ID$|BUCKET_NAME$")
 
 
 @pytest.mark.parametrize("name", [*filter(MAY_HOLD_SECRETS.search, declared.ALL)])
@@ -235,9 +238,14 @@ def test_a_line_of_the_file_that_is_none_is_refused_and_not_shown(tmp_path, line
     assert SECRET not in str(refusal.value)
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path):
-    (tmp_path / ".env").write_bytes(b"ADMIN_USERNAME=\xff\n")
-    with pytest.raises(ImproperlyConfigured, match=r"^\.env must be a text in UTF-8\.$"):
+@pytest.mark.parametrize(
+    "written", [b"ADMIN_USERNAME=\xff\n", b"\xef\xbb\xbfHOSTS=2\n", b"SECRET_KEY=a\0b\n"]
+)
+def test_a_file_that_is_no_text_is_refused(tmp_path, written):
+    (tmp_path / ".env").write_bytes(written)
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^\.env must be a text in UTF-8, without a byte order mark\.$"
+    ):
         load(tmp_path / ".env")
 
 
@@ -265,6 +273,7 @@ def test_the_page_of_the_settings_is_made_of_what_is_declared():
         ("CLOUDFLARE_R2_BUCKET", "CLOUDFLARE_R2_BUCKET_NAME"),
         ("ALLOWED_HOST", "ALLOWED_HOSTS"),
         ("SIGNINS_SECONDS", "SIGN_INS_SECONDS"),
+        ("trash_days", "TRASH_DAYS"),
     ],
 )
 def test_a_name_that_is_nearly_one_of_ours_is_found_unless_that_one_is_set(name, known):
@@ -273,7 +282,18 @@ def test_a_name_that_is_nearly_one_of_ours_is_found_unless_that_one_is_set(name,
 
 
 @pytest.mark.parametrize(
-    "name", ["HOST", "HOSTNAME", "PATH", "RENDER_EXTERNAL_URL", "DATABASE", "LOGNAME", "PORTS"]
+    "name",
+    [
+        "HOST",
+        "HOSTNAME",
+        "PATH",
+        "RENDER_EXTERNAL_URL",
+        "DATABASE",
+        "LOGNAME",
+        "PORTS",
+        "no_proxy",
+        "https_proxy",
+    ],
 )
 def test_names_of_other_programs_are_not_found(name):
     assert list(misspelt([name])) == []
