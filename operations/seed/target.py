@@ -26,6 +26,7 @@ from operations.backups.places import PRIVATE
 from operations.seed import SeedError
 from operations.seed.checks import is_seed
 from operations.seed.source import MAKE_ANOTHER
+from operations.seed.values import LARGEST_ID
 from uploads.models import Image, ImageTotal
 
 BEGIN, DONE = "seed.begin", "seed.adopt"  # the actions in the audit trail
@@ -132,7 +133,8 @@ def finish(digest: str, source: str, counts: dict[str, int], sequences: dict[str
     with transaction.atomic():
         with connection.cursor() as cursor:
             for table in ("users", "designs", "user_favorites"):
-                if last := sequences.get(table):
+                # After a larger one SQLite gives no id at all.
+                if (last := sequences.get(table, 0)) <= LARGEST_ID:
                     cursor.execute(SEQUENCE[0], [table, table])
                     cursor.execute(SEQUENCE[1], [last, table])
         mark(DONE, digest, source, counts)

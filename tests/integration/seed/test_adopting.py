@@ -152,11 +152,13 @@ def test_a_salt_with_unused_bits_works_as_it_did(seed):
 def test_a_password_that_is_not_bcrypts_is_gone(seed, tmp_path):
     seed.user("asha", password_hash="plain text")
     seed.user("mira", password_hash=hashed().replace("$04$", "$31$"))
+    seed.user("noor", password_hash=hashed().replace("$04$", "$०४$"))  # digits to Python, and none to bcrypt
     found, _ = notes(seed, tmp_path, apply=True)
     for user in User.objects.all():
         assert not user.has_usable_password()
         assert "reset code" in found["users", str(user.pk)][1]
     refused(sign_in("asha", "plain text"), 401, "invalid_credentials")
+    refused(sign_in("noor"), 401, "invalid_credentials")
 
 
 def test_a_dry_run_writes_nothing_and_says_what_it_would(seed, pictured):
@@ -342,6 +344,42 @@ def test_pictures_are_taken_as_uploads_are(seed, tmp_path, image_store):
     for image in Image.objects.all():
         keys = [image.object_key, *(one["key"] for one in image.renditions)]
         assert set(keys) <= set(image_store.listed())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "http://[x",
+        "https://a]b/c.jpg",
+        "http://\u2100/x",
+        "x" * 5000,
+        "a/" * 2000,
+        f"designs/2024/05/{'9' * 300}",
+    ],
+)
+def test_what_can_be_no_key_is_a_picture_that_is_missing(seed, tmp_path, image_store, name):
+    seed.design("odd", r2_object_key=name)
+    image_store.write(key(1), PICTURE, "image/jpeg")
+    seed.design("plain")
+    assert "is not in the store" in notes(seed, tmp_path)[0]["designs", "1"][1]
+    found, _ = notes(seed, tmp_path, apply=True)
+    assert "is not in the store" in found["designs", "1"][1]
+    assert list(Design.objects.order_by("pk").values_list("status", flat=True)) == ["draft", "published"]
+
+
+def test_ids_go_on_where_the_seed_gave_the_last_one_that_there_can_be(seed, pictured):
+    """Nothing has an id after it, so a row with that id must not end the giving of ids."""
+    seed.user(is_admin=1)
+    seed.user("mira", id=2**63 - 1)
+    seed.design()
+    seed.design(id=2**63 - 1)
+    seed.add("user_favorites", id=2**63 - 1, user_id=1, design_id=1)
+    adopt(seed, apply=True)
+    assert User.objects.create_user("noor", PASSWORD).pk < 10_000
+    admin = ApiClient(token=sign_in("asha").json()["access_token"])
+    body = {"title": "New", "category": "Saree", "r2_object_key": key(1)}
+    assert (made := admin.post("/api/designs", body).json()["id"]) < 10_000
+    assert admin.post(f"/api/designs/{made}/favorite").status_code == 200
 
 
 def test_columns_and_tables_that_only_one_side_has_are_named(seed, pictured):
