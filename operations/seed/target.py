@@ -96,6 +96,12 @@ def state_for(digest: str) -> State:
     return State(False, written)
 
 
+def is_unfinished() -> bool:
+    """Return whether an adoption has begun and is not done."""
+    marks = AuditEntry.objects.filter(object_type=ABOUT, action__in=(BEGIN, DONE))
+    return set(marks.values_list("action", flat=True)) == {BEGIN}
+
+
 def require_no_deleted_ids() -> None:
     """Raise SeedError if ids of deleted accounts are kept, by which tidy would delete adopted users."""
     if count := len(deleted_ids.all_ids()):

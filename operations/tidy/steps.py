@@ -17,9 +17,11 @@ import designs.expired
 from accounts import deletion
 from core import cache, metrics_folder, replica
 from core.batches import delete_in_batches
+from core.errors import Conflict
 from d1backend.replica import trim_log
 from designs import old_days, services
 from designs.sheets import uploads as imports
+from operations.seed import target as seed
 from uploads import cleaning
 
 UPLOAD_AGE = timedelta(hours=24)
@@ -72,6 +74,9 @@ def change_log(dry_run: bool) -> Outcome:
 
 
 def uploads(dry_run: bool) -> Outcome:
+    if seed.is_unfinished():
+        # Designs that are not adopted yet have no rows that name their pictures.
+        raise Conflict("The adoption of the seed is not done. Run adopt_seed to its end first.")
     report = cleaning.clean(UPLOAD_AGE, dry_run=dry_run)
     removed = (
         *(f"never completed: {key}" for key in report.pending),

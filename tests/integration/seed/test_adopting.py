@@ -1,10 +1,12 @@
 """manage.py adopt_seed: a seed with rows of every kind becomes this gallery, and what cannot be taken is reported."""
 
+import os
 import random
+from unittest.mock import Mock
 
 import pytest
 from django.core.files.storage import storages
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -422,6 +424,8 @@ def test_an_interrupted_one_goes_on_where_it_stopped(seed, pictured, monkeypatch
     written = Design.objects.count()
     assert (User.objects.count(), written) == (300, 100)
     assert "a dry run" in adopt(seed)
+    with pytest.raises(CommandError, match="1 of 1 steps failed"):
+        call_command("tidy", only="uploads")
     with pytest.raises(CommandError, match="the first part of another seed, or of this one as it was then"):
         adopt(seed, rename=True)
     said = adopt(seed, apply=True)
@@ -430,6 +434,21 @@ def test_an_interrupted_one_goes_on_where_it_stopped(seed, pictured, monkeypatch
     assert (kept_days(), kept_values()) == (counted_days(), counted_values())
     with pytest.raises(CommandError, match=r"adopted a seed on .* already"):
         adopt(seed, apply=True)
+    call_command("tidy", only="uploads")
+
+
+def test_tidy_leaves_the_pictures_of_designs_that_are_not_adopted_yet(seed, pictured, monkeypatch, capsys):
+    seed.design()
+    for name in pictured.listed():
+        os.utime(pictured.folder / name, (0, 0))
+    before = pictured.listed()
+    monkeypatch.setattr(target, "insert", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(CommandError, match=r"^Stopped\."):
+        adopt(seed, apply=True)
+    with pytest.raises(CommandError, match="1 of 1 steps failed"):
+        call_command("tidy", only="uploads")
+    assert "The adoption of the seed is not done" in capsys.readouterr().err
+    assert set(before) <= set(pictured.listed())
 
 
 def test_a_database_with_rows_or_kept_ids_is_refused(seed):
