@@ -15,7 +15,7 @@ from django.utils import timezone
 import accounts.expired
 import designs.expired
 from accounts import deletion
-from core import cache, metrics_folder, replica
+from core import cache, metrics_folder, replica, scratch
 from core.batches import delete_in_batches
 from core.errors import Conflict
 from d1backend.replica import trim_log
@@ -123,6 +123,7 @@ STEPS = (
     Step("uploads", "uploads never completed, unused images, objects without an image", uploads),
     counted("imports", "imports on this host that nobody has gone on with for a day", imports.remove_old),
     counted("cache", "expired files of this host's cache", cache.remove_expired),
+    counted("scratch", "scratch folders that killed commands left on this host", scratch.remove_left),
     counted(
         "metrics", "folders of metrics that killed servers left on this host", metrics_folder.remove_left
     ),

@@ -284,19 +284,30 @@ def _ctrl_c_counts():
 
 
 @pytest.mark.usefixtures("_ctrl_c_counts")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_restore_that_is_stopped_says_what_became_of_the_database(path, target, monkeypatch, stop):
     monkeypatch.setattr(restoring, "_index", lambda database, backup: os.kill(os.getpid(), stop))
     monkeypatch.setattr(restoring.restore, "__defaults__", (target,))
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(stop)
     with pytest.raises(CommandError, match=r"^Stopped\. The new database is unfinished.*: delete it"):
         call_command("restore", str(path), stdout=io.StringIO())
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(stop) == before
     assert count(target, restores.MARKER) == 1
 
 
 @pytest.mark.usefixtures("_ctrl_c_counts")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_restore_that_is_stopped_at_its_very_end_does_not_call_the_database_unfinished(
+    path, target, monkeypatch
+):
+    monkeypatch.setattr(restoring, "_install_log", lambda alias, note: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(restoring.restore, "__defaults__", (target,))
+    with pytest.raises(CommandError, match=r"^Stopped\. The new database is whole"):
+        call_command("restore", str(path), stdout=io.StringIO())
+    assert count(target, f"sqlite_master WHERE name = '{restores.MARKER}'") == 0
+
+
+@pytest.mark.usefixtures("_ctrl_c_counts")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_backup_that_is_stopped_leaves_nothing(gallery, tmp_path, monkeypatch, settings, stop):
     """Also no scratch database, which has every password's hash."""
     settings.BACKUP_KEY = ""
@@ -307,7 +318,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(gallery, tmp_path, monkeypatch,
     with pytest.raises(CommandError, match=r"^Stopped\. What is not named above was not done\.$"):
         call_command("backup", to=str(tmp_path / "b"), verify="", stdout=io.StringIO(), stderr=io.StringIO())
     assert list((tmp_path / "b").iterdir()) == []
-    assert list(scratch.glob("gallery-verify*")) == []
+    assert list(scratch.glob("gallery-*")) == []
 
 
 def test_a_new_file_of_sqlite_is_its_owners_alone(tmp_path):
