@@ -18,7 +18,7 @@ from d1backend.archive import ContainerReader, ContainerWriter
 from d1backend.replica.tables import TableSchema
 from designs.models import Design
 from operations.backups import contents, keys, places, restoring, schema, taking
-from operations.backups.databases import D1Database, SqliteDatabase
+from operations.backups.databases import D1Database, SqliteDatabase, database_of
 from operations.backups.errors import BackupError
 from operations.doctor import database as doctor
 from operations.doctor.findings import Visit
@@ -258,6 +258,21 @@ def test_a_damaged_secret_is_not_taken_for_a_missing_one(path):
         secret = sound.read("key")
     path.write_bytes(path.read_bytes().replace(secret, bytes(len(secret))))
     refused(path, "its key is damaged")
+
+
+def test_a_new_database_and_one_with_the_marker_alone_have_no_backup(target, tmp_path):
+    """They have no table of sequences either."""
+
+    def refusal():
+        with pytest.raises(BackupError) as error:
+            taking.take(tmp_path / "b", MOMENT, [], print, target)
+        return str(error.value)
+
+    assert "run `manage.py migrate` first" in refusal()
+    with closing(database_of(target, print)) as database:
+        restoring._mark(database)
+    assert refusal() == restores.SENTENCE
+    assert not (tmp_path / "b").exists()
 
 
 def test_a_database_that_a_restore_has_not_finished_is_not_worked_on(gallery, tmp_path, settings):
