@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 @contextmanager
 def stoppable(sentence: Callable[[], str]) -> Iterator[None]:
-    """Raise CommandError, with that sentence, when the block is stopped by one of these signals."""
+    """Raise CommandError, with that sentence, when one of these signals stops the block, or nobody reads its lines."""
     is_main = threading.current_thread() is threading.main_thread()
     before = {}
     for number in (signal.SIGTERM, signal.SIGHUP) if is_main else ():
@@ -19,7 +19,7 @@ def stoppable(sentence: Callable[[], str]) -> Iterator[None]:
             before[number] = signal.signal(number, _interrupt)
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         raise CommandError(sentence()) from None
     finally:
         for number, handler in before.items():

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from unittest.mock import Mock
 
 import pyrage
 import pytest
@@ -308,6 +309,13 @@ def test_a_restore_that_is_stopped_says_what_became_of_the_database(path, target
         call_command("restore", str(path), stdout=io.StringIO())
     assert signal.getsignal(stop) == before
     assert count(target, restores.MARKER) == 1
+
+
+def test_who_stops_reading_the_lines_of_a_restore_stops_it(path, target, monkeypatch):
+    """As `| head` does. It was called a backup that cannot be read."""
+    monkeypatch.setattr(restoring.restore, "__defaults__", (target,))
+    with pytest.raises(CommandError, match=r"^Stopped\. The new database is unfinished"):
+        call_command("restore", str(path), stdout=Mock(write=Mock(side_effect=BrokenPipeError)))
 
 
 @pytest.mark.usefixtures("_ctrl_c_counts")

@@ -71,11 +71,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{table}: {written} written")
 
     def show(self, found: Report, source: str, path: Path | None, *, applied: bool) -> None:
+        if path is not None:
+            found.write(path, source=source, applied=applied)
         self.stdout.write(f"{source} {'is adopted' if applied else '(a dry run: nothing is written)'}")
         for line in found.lines():
             self.stdout.write(line)
         if path is not None:
-            found.write(path, source=source, applied=applied)
             self.stdout.write(f"All notes are in {path}.")
         if not applied:
             self.stdout.write("The same command with --apply does it.")

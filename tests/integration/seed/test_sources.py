@@ -6,6 +6,7 @@ import sys
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -97,6 +98,21 @@ def test_a_report_has_every_note_and_the_screen_the_first(seed, tmp_path):
     found, whole = notes(seed, tmp_path)
     assert sorted(int(key) for _, key in found) == list(range(1, 31))
     assert (whole["source"], whole["applied"], whole["counts"]["users"]["left_out"]) == (seed.name, False, 30)
+
+
+def test_the_report_is_there_although_nobody_reads_the_screen(seed, tmp_path):
+    seed.user("no")
+    gone = Mock(write=Mock(side_effect=BrokenPipeError))
+    with pytest.raises(CommandError, match=r"^Stopped\."):
+        call_command(
+            "adopt_seed",
+            source=seed.name,
+            apply=True,
+            report=tmp_path / "notes.csv",
+            stdout=gone,
+            verbosity=0,
+        )
+    assert "cannot be kept" in (tmp_path / "notes.csv").read_text()
 
 
 def take_notes(report, count):
