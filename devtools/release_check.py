@@ -70,9 +70,17 @@ def changelog_faults(text: str, version: str, today: date) -> list[str]:
         return [f"{CHANGELOG} has no section ## [{version}] - {today}. Move what is under Unreleased there."]
     heading, _, body = found[0].partition("\n")
     match = re.fullmatch(rf"\[{re.escape(version)}\] - ([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})", heading.strip())
-    if match is None or date.fromisoformat(match[1]) > today:
+    if match is None or not is_past(match[1], today):
         return [f"The heading of {version} in {CHANGELOG} must be ## [{version}] - {today}, or a day before."]
     return [] if "- " in body else [f"The section of {version} in {CHANGELOG} says nothing."]
+
+
+def is_past(day: str, today: date) -> bool:
+    """Return whether the text is a day up to today."""
+    try:
+        return date.fromisoformat(day) <= today
+    except ValueError:
+        return False
 
 
 def migrations() -> list[str]:

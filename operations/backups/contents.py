@@ -70,6 +70,8 @@ def opened(
             yield Backup(archive, found)
     except ArchiveError as error:
         raise BackupError(f"{name} is no backup that can be used: {error}.") from error
+    except BrokenPipeError:  # of who reads the command's lines
+        raise
     except OSError as error:
         raise BackupError(f"{name} cannot be read ({error.strerror or type(error).__name__}).") from error
 

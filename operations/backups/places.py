@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -15,6 +14,7 @@ from django.core.files import File
 from django.core.files.storage import Storage, storages
 
 from core import private_files
+from core.scratch import scratch_folder
 from d1backend.archive.container import UNFINISHED
 from operations.backups import retention
 from operations.backups.errors import BackupError
@@ -110,7 +110,7 @@ class Bucket:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
-        with _scratch() as folder:
+        with scratch_folder() as folder:
             path = folder / name
             yield path
             with self._errors("written"), path.open("rb") as file:
@@ -121,7 +121,7 @@ class Bucket:
 
     @contextmanager
     def reading(self, name: str) -> Iterator[Path]:
-        with _scratch() as folder:
+        with scratch_folder() as folder:
             path = folder / name
             with self._errors("read"):
                 try:
@@ -197,9 +197,3 @@ def thin(place: Place) -> list[str]:
 
 def _backups(names: Iterator[str] | list[str]) -> list[str]:
     return sorted(name for name in names if moment_of(name) is not None)
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="gallery-backup-") as folder:
-        yield Path(folder)

@@ -59,10 +59,8 @@ def reading_of(alias: str, note: Note) -> Iterator[Reading]:
     with closing(database_of(alias, note)) as database:
         if isinstance(database, SqliteDatabase):
             with database.frozen():
-                *described, sequences, applied = database.ask(
-                    [*schema.questions(), schema.SEQUENCES, schema.APPLIED]
-                )
-                found = _whole(described)
+                found = _whole(database.ask(schema.questions()))
+                sequences, applied = database.ask([schema.SEQUENCES, schema.APPLIED])
                 yield Reading(
                     database.engine, found, _sequences(sequences), _migrations(applied), database.pages
                 )

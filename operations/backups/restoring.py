@@ -64,8 +64,10 @@ def restore(
     alias: str = DEFAULT_DB_ALIAS,
     *,
     on_begin: Callable[[], None] = lambda: None,
+    on_whole: Callable[[], None] = lambda: None,
 ) -> Restored:
-    """Fill the database with that alias from a checked backup; `on_begin` is called when it carries the marker.
+    """Fill the database with that alias from a checked backup; `on_begin` is called when it carries the marker,
+    and `on_whole` when it does so no more.
 
     Raises BackupError: before anything is written when the database is not empty or the schema is another, and later
     when a row does not arrive. Then the marker stays. Also raises what D1 and SQLite raise.
@@ -93,6 +95,7 @@ def restore(
         database.run([*_drop_triggers(), *chain.from_iterable(map(_triggers_of, triggers.apps()))])
         _require_triggers(alias)
         database.run([NEW_VERSION, f"DROP TABLE IF EXISTS {restores.MARKER}"])
+        on_whole()
         # While there is the marker, it could not be: no copy begins before the database is whole.
         _install_log(alias, note)
         return restored

@@ -108,5 +108,7 @@ def failures() -> Iterator[None]:
     except _FAILURES as error:
         sentence = str(getattr(error, "message", error)).strip().rstrip(".") or type(error).__name__
         raise BackupError(f"{sentence}.") from error
+    except BrokenPipeError:  # of who reads the command's lines
+        raise
     except OSError as error:
         raise BackupError(f"This host's disk failed: {error.strerror or type(error).__name__}.") from error

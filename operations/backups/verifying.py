@@ -1,12 +1,11 @@
 """Restores a backup into a scratch database on SQLite, which shows that it can be restored."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
+from core.scratch import scratch_folder
 from operations.backups.contents import Backup
 from operations.backups.restoring import Note, Restored, restore
 
@@ -15,9 +14,9 @@ SCRATCH = "backup_scratch"
 
 def verify(backup: Backup, name: str, note: Note) -> Restored:
     """Restore and compare; the scratch database is deleted. Raises what restore() raises."""
-    with tempfile.TemporaryDirectory(prefix="gallery-verify-") as folder:
+    with scratch_folder() as folder:
         options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": "PRAGMA synchronous=OFF;"}
-        entry = {"ENGINE": "core.sqlite", "NAME": str(Path(folder) / "scratch.sqlite3"), "OPTIONS": options}
+        entry = {"ENGINE": "core.sqlite", "NAME": str(folder / "scratch.sqlite3"), "OPTIONS": options}
         default = connections.settings[DEFAULT_DB_ALIAS]
         connections.settings[SCRATCH] = {**default, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False, **entry}
         try:

@@ -55,8 +55,8 @@ class Options:
 class Rows:
     """The rows of this gallery for those of a source, with what becomes of each in a report."""
 
-    def __init__(self, source: Source, options: Options, shown: Shown) -> None:
-        self.source, self.report = source, Report()
+    def __init__(self, source: Source, options: Options, shown: Shown, report: Report) -> None:
+        self.source, self.report = source, report
         now = timezone.now()
         self.users = Users(rename=options.rename, now=now)
         self.designs = Designs(shown, now)
@@ -108,25 +108,24 @@ class Adoption:
         require_seed(source)
         self.listed = Listed()
 
-    def check(self) -> Report:
-        """Read everything and write nothing; return what would be taken. Raises SeedError."""
+    def check(self, report: Report) -> None:
+        """Read everything and write nothing; report what would be taken. Raises SeedError."""
         target.require_migrated()
         target.state_for(self.digest)
         target.require_no_deleted_ids()
-        rows = Rows(self.source, self.options, self.listed)
+        rows = Rows(self.source, self.options, self.listed, report)
         for made in (rows.of_users(), rows.of_designs(), rows.of_favourites(), rows.of_settings()):
             deque(made, maxlen=0)
-        rows.report.remarks += remarks(self.source, rows)
-        return rows.report
+        report.remarks += remarks(self.source, rows)
 
-    def apply(self) -> Report:
-        """Write everything that is not written yet; return what was taken. Raises SeedError, Unavailable.
+    def apply(self, report: Report) -> None:
+        """Write everything that is not written yet; report what was taken. Raises SeedError, Unavailable.
 
         It is done in transactions of some thousand rows, each of which follows from the one before, so after an error
         another call goes on.
         """
         state = target.state_for(self.digest)
-        rows = Rows(self.source, self.options, self.listed)
+        rows = Rows(self.source, self.options, self.listed, report)
         if state.is_new:
             target.mark(target.BEGIN, self.digest, self.source.name, {})
         self.write(users.TABLE, rows.of_users(), state)
@@ -135,12 +134,11 @@ class Adoption:
         self.write(app_settings.TABLE, rows.of_settings(), state)
         target.require_consistent(rows.counts)
         target.finish(self.digest, self.source.name, rows.counts, self.source.sequences())
-        rows.report.remarks += remarks(self.source, rows)
+        report.remarks += remarks(self.source, rows)
         if not state.is_new:
-            rows.report.remarks.append(
+            report.remarks.append(
                 "An earlier run wrote a part of this: of the pictures of that part this report has no notes."
             )
-        return rows.report
 
     def write(self, table: str, rows: Iterator[Model], state: State) -> None:
         """Write the rows after those that are written already."""
@@ -158,7 +156,7 @@ class Adoption:
         known = () if state.is_new else Image.objects.values_list("object_key", flat=True)
         # The processes are forked here, before the first thread.
         with ProcessPoolExecutor(self.options.workers, mp_context=get_context("fork")) as pool:
-            pictures = Pictures(pool, self.options.workers, known)
+            pictures = Pictures(pool, self.options.workers, known, self.listed)
             for part in parts(read(self.source, catalogue.DESIGNS), AT_ONCE[catalogue.DESIGNS]):
                 if total < written:
                     total += len(list(rows.of_designs(part)))

@@ -5,6 +5,7 @@ it is stored anew under another key, and the old object stays.
 """
 
 import io
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from itertools import islice
@@ -33,21 +34,32 @@ STAND_IN_COLOUR = "#d9d4cc"
 
 
 class Adopted(NamedTuple):
-    """What became of a picture: its key, the unsaved row unless there is one, and a note; no key if it is not shown."""
+    """What became of a picture: its key, the unsaved row unless there is one, and what is odd; no key if not shown."""
 
     key: str
     row: Image | None = None
-    note: str = ""
+    what: str = ""  # without the key of the seed's, so that many pictures share it
+
+
+MISSING = Adopted("", what="is not in the store")
 
 
 def key_of(text: str) -> str:
     """The key in the seed's column, which may hold the whole address of a picture."""
-    path = urlsplit(text).path if text.startswith(("http://", "https://")) else text
+    try:
+        path = urlsplit(text).path if text.startswith(("http://", "https://")) else text
+    except ValueError:  # no address, and no key of an object either
+        path = text
     return path.lstrip("/")
 
 
-def missing(key: str) -> str:
-    return f"its picture {quoted(key)} is not in the store." if key else "it has no picture."
+def note_of(key: str, found: Adopted) -> str:
+    """The sentence about the picture with that key of the seed's; empty if nothing is odd."""
+    if not found.what:
+        return ""
+    if not key:
+        return "it has no picture."
+    return f"its picture {quoted(key)} {found.what}{f': {found.key}' if found.key else ''}."
 
 
 class Listed:
@@ -58,27 +70,31 @@ class Listed:
 
     def __call__(self, text: str) -> tuple[str, str]:
         key = key_of(text)
-        return (key, "") if key in self.keys else ("", missing(key))
+        return (key, "") if key in self.keys else ("", note_of(key, MISSING))
 
 
 class Pictures:
-    """Takes pictures: `pool` prepares them. `known` are the keys that have their rows already."""
+    """Takes pictures: `pool` prepares them. `known` are the keys that have their rows already.
 
-    def __init__(self, pool: Executor, workers: int, known: Iterable[str]) -> None:
-        self.pool, self.workers, self.known = pool, workers, set(known)
+    What is not `listed` is missing, as the check has said. No store is asked for a name that it cannot have.
+    """
+
+    def __init__(self, pool: Executor, workers: int, known: Iterable[str], listed: Listed) -> None:
+        self.pool, self.workers, self.known, self.listed = pool, workers, set(known), listed
         self.adopted: dict[str, Adopted] = {}
 
     def __call__(self, text: str) -> tuple[str, str]:
         """As Listed, of a picture that `take` has taken."""
-        found = self.adopted[key_of(text)]
-        return found.key, found.note
+        key = key_of(text)
+        found = self.adopted[key]
+        return found.key, note_of(key, found)
 
     def take(self, texts: Iterable[str]) -> list[Image]:
         """Store the pictures with these keys; return the rows to save. Raises Unavailable."""
         keys = [key for key in dict.fromkeys(map(key_of, texts)) if key not in self.adopted]
         rows = []
         for key, adopted in self.prepared(keys):
-            self.adopted[key] = adopted._replace(row=None)
+            self.adopted[key] = adopted if adopted.row is None else adopted._replace(row=None)
             if adopted.row is not None:
                 rows.append(adopted.row)
         return rows
@@ -90,8 +106,8 @@ class Pictures:
             for key in part:
                 if key in self.known:
                     yield key, Adopted(key)
-                elif (data := read(key)) is None:
-                    yield key, Adopted("", note=missing(key))
+                elif key not in self.listed.keys or (data := read(key)) is None:
+                    yield key, MISSING
                 else:
                     working.append((key, data, self.pool.submit(prepare, data)))
             for key, data, future in working:
@@ -103,8 +119,6 @@ def read(key: str) -> bytes | None:
 
     Raises Unavailable.
     """
-    if not key:
-        return None
     try:
         if is_original(key):
             found = configured_store().get(key, settings.MAX_FILE_SIZE)
@@ -125,7 +139,7 @@ def stored(key: str, data: bytes, prepare_it: Callable[[], Prepared]) -> Adopted
     except Unavailable:
         raise
     except GalleryError as error:
-        return Adopted("", note=f"its picture {quoted(key)} cannot be shown: {error.message}")
+        return Adopted("", what=sys.intern(f"cannot be shown: {error.message.rstrip('.')}"))
     found = ORIGINAL.fullmatch(key)
     fits = found is not None and found["category"] == Category.DESIGNS
     is_same = found is not None and found["extension"] == ACCEPTED[prepared.content_type]
@@ -135,8 +149,7 @@ def stored(key: str, data: bytes, prepare_it: Callable[[], Prepared]) -> Adopted
     why = "without what an upload leaves out" if fits and is_same else "under a key of this gallery"
     new = new_key(Category.DESIGNS, prepared.content_type)
     services.store_objects(new, prepared)
-    note = f"its picture {quoted(key)} is stored anew {why}: {new}."
-    return Adopted(new, row_of(prepared, new), note)
+    return Adopted(new, row_of(prepared, new), sys.intern(f"is stored anew {why}"))
 
 
 def row_of(prepared: Prepared, key: str) -> Image:

@@ -3,9 +3,10 @@
 import csv
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,8 +15,11 @@ from operations.seed import SeedError
 
 LEFT_OUT, CHANGED = "left out", "changed"
 LONGEST = 600  # characters of a note
+SHOWN = 20  # notes on the screen
+encode = json.JSONEncoder(ensure_ascii=False).encode
 COLUMNS = ("table", "id", "what", "why")
-HEADER = ",".join(COLUMNS).encode()
+# What the file of a report begins with: of CSV, and of JSON with a source or without.
+BEGINNINGS = (",".join(COLUMNS).encode(), b'{\n "source"', b'{\n "counts"')
 
 
 class LeftOut(Exception):
@@ -43,13 +47,19 @@ class Counts:
     left_out: int = 0
 
 
-@dataclass
 class Report:
-    """The counts of each table, and a note for each row that is changed or left out."""
+    """The counts of each table, and a note for each row that is changed or left out.
 
-    counts: dict[str, Counts] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)  # about the whole
+    A seed may have a fault in each row. So the first notes are in memory, and with `keeps_all` all of them in a file
+    without a name.
+    """
+
+    def __init__(self, *, keeps_all: bool = False) -> None:
+        self.counts: dict[str, Counts] = {}
+        self.remarks: list[str] = []  # about the whole
+        self.noted = 0
+        self.first: list[Note] = []
+        self.all = tempfile.TemporaryFile("w+", encoding="utf-8") if keeps_all else None  # noqa: SIM115 – kept open
 
     def of(self, table: str) -> Counts:
         return self.counts.setdefault(table, Counts())
@@ -71,17 +81,35 @@ class Report:
             self.note(table, key, CHANGED, " ".join(changes))
 
     def note(self, table: str, key: object, what: str, why: str) -> None:
-        self.notes.append(Note(table, printable(str(key)), what, printable(why)))
+        """Keep a note. Raises SeedError on a full disk."""
+        note = Note(table, printable(str(key)), what, printable(why))
+        self.noted += 1
+        if self.noted <= SHOWN:
+            self.first.append(note)
+        try:
+            if self.all is not None:
+                self.all.write(f"{encode(asdict(note))}\n")
+        except OSError as error:
+            raise SeedError(
+                f"The notes cannot be kept ({error.strerror}). Make room in {tempfile.gettempdir()}, and run the same "
+                "command again."
+            ) from error
 
-    def lines(self, most: int) -> Iterator[str]:
-        """The report as people read it on a screen, with the first `most` notes."""
+    def notes(self) -> Iterator[dict[str, str]]:
+        """All notes that were kept."""
+        if self.all is not None:
+            self.all.seek(0)
+            yield from map(json.loads, self.all)
+
+    def lines(self) -> Iterator[str]:
+        """The report as people read it on a screen, with the first notes."""
         yield f"{'table':16}{'read':>10}{'taken':>10}{'changed':>10}{'left out':>10}"
         for table, one in self.counts.items():
             yield f"{table:16}{one.read:10}{one.taken:10}{one.changed:10}{one.left_out:10}"
         yield from self.remarks
-        if len(self.notes) > most:
-            yield f"The first {most} of {len(self.notes)} notes; --report FILE writes all:"
-        for note in self.notes[:most]:
+        if self.noted > SHOWN:
+            yield f"The first {SHOWN} of {self.noted} notes; --report FILE writes all:"
+        for note in self.first:
             yield f"  {note}"
 
     def write(self, path: Path, **about: Any) -> None:
@@ -96,23 +124,30 @@ class Report:
                 if path.suffix.lower() == ".csv":
                     self.write_csv(file)
                 else:
-                    whole = {**about, **asdict(self)}
-                    json.dump(whole, file, ensure_ascii=False, indent=1)
+                    self.write_json(file, about)
         except OSError as error:
             raise SeedError(f"The report cannot be written to {path}: {error.strerror}.") from error
 
     def write_csv(self, file: TextIO) -> None:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows([as_cell(cell) for cell in asdict(note).values()] for note in self.notes)
+        writer.writerows([as_cell(cell) for cell in note.values()] for note in self.notes())
+
+    def write_json(self, file: TextIO, about: dict[str, Any]) -> None:
+        counts = {table: asdict(one) for table, one in self.counts.items()}
+        head = json.dumps({**about, "counts": counts, "remarks": self.remarks}, ensure_ascii=False, indent=1)
+        file.write(f'{head.removesuffix("}").rstrip()},\n "notes": [')
+        for number, note in enumerate(self.notes()):
+            file.write(f"{',' if number else ''}\n  {encode(note)}")
+        file.write("\n ]\n}\n")
 
 
 def require_report(path: Path) -> None:
     """Raise SeedError if there is a file that is not empty, and no report either."""
     if path.exists():
         with path.open("rb") as file:
-            begin = file.read(len(HEADER))
-        if begin and not begin.startswith((HEADER, b"{")):
+            begin = file.read(max(map(len, BEGINNINGS)))
+        if begin and not begin.startswith(BEGINNINGS):
             raise SeedError(
                 f"The report would overwrite {path}, which is no report. Name a file that is not there yet."
             )

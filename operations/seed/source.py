@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from urllib.parse import quote
 
 from django.db import Error, connection
 
+from core.scratch import scratch_folder
 from d1backend import errors
 from d1backend.creation import id_of
 from d1backend.options import settings_of
@@ -133,8 +133,8 @@ def copied(database: str) -> Iterator[tuple[Path, dict[str, str]]]:
     api_settings = settings_of("default", settings)
     if id_of(api_settings, settings["NAME"]) == database:
         raise SeedError(f"{database} is the database of this gallery itself. {MAKE_ANOTHER}")
-    with tempfile.TemporaryDirectory(prefix="seed-") as folder, closing(Api(api_settings)) as api:
-        path = Path(folder) / "seed.sqlite3"
+    with scratch_folder() as folder, closing(Api(api_settings)) as api:
+        path = folder / "seed.sqlite3"
         try:
             others = copy(D1Tables(api, database), path)
         except (errors.Error, Error) as error:

@@ -26,6 +26,7 @@ from operations.backups.places import PRIVATE
 from operations.seed import SeedError
 from operations.seed.checks import is_seed
 from operations.seed.source import MAKE_ANOTHER
+from operations.seed.values import LARGEST_ID
 from uploads.models import Image, ImageTotal
 
 BEGIN, DONE = "seed.begin", "seed.adopt"  # the actions in the audit trail
@@ -95,6 +96,12 @@ def state_for(digest: str) -> State:
     return State(False, written)
 
 
+def is_unfinished() -> bool:
+    """Return whether an adoption has begun and is not done."""
+    marks = AuditEntry.objects.filter(object_type=ABOUT, action__in=(BEGIN, DONE))
+    return set(marks.values_list("action", flat=True)) == {BEGIN}
+
+
 def require_no_deleted_ids() -> None:
     """Raise SeedError if ids of deleted accounts are kept, by which tidy would delete adopted users."""
     if count := len(deleted_ids.all_ids()):
@@ -132,7 +139,8 @@ def finish(digest: str, source: str, counts: dict[str, int], sequences: dict[str
     with transaction.atomic():
         with connection.cursor() as cursor:
             for table in ("users", "designs", "user_favorites"):
-                if last := sequences.get(table):
+                # After a larger one SQLite gives no id at all.
+                if (last := sequences.get(table, 0)) <= LARGEST_ID:
                     cursor.execute(SEQUENCE[0], [table, table])
                     cursor.execute(SEQUENCE[1], [last, table])
         mark(DONE, digest, source, counts)

@@ -31,7 +31,7 @@ COLUMNS = (
         "updated_at",
     ),
 )
-BCRYPT = re.compile(r"(\$2[aby]\$\d\d\$)([./0-9A-Za-z]{22})([./0-9A-Za-z]{31})")
+BCRYPT = re.compile(r"(\$2[aby]\$[0-9]{2}\$)([./0-9A-Za-z]{22})([./0-9A-Za-z]{31})")
 DIGITS = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"  # of bcrypt's base 64
 COSTS = range(4, 17)  # one more doubles the time: 16 takes 4 s
 LONGEST = 40  # characters of a new name before its number

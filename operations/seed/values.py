@@ -31,8 +31,9 @@ def moment(value: Value) -> datetime | None:
     try:
         if isinstance(value, int | float):
             seconds = value / 1000 if abs(value) > MILLISECONDS else value
-            return datetime.fromtimestamp(seconds, UTC)
-        found = moment_of(text)
+            found = datetime.fromtimestamp(seconds, UTC)
+        else:
+            found = moment_of(text)
     except (OverflowError, OSError) as error:
         raise ValueError(text) from error
     if not 1900 <= found.year <= 9000:

@@ -15,11 +15,13 @@ from django.utils import timezone
 import accounts.expired
 import designs.expired
 from accounts import deletion
-from core import cache, metrics_folder, replica
+from core import cache, metrics_folder, replica, scratch
 from core.batches import delete_in_batches
+from core.errors import Conflict
 from d1backend.replica import trim_log
 from designs import old_days, services
 from designs.sheets import uploads as imports
+from operations.seed import target as seed
 from uploads import cleaning
 
 UPLOAD_AGE = timedelta(hours=24)
@@ -72,6 +74,9 @@ def change_log(dry_run: bool) -> Outcome:
 
 
 def uploads(dry_run: bool) -> Outcome:
+    if seed.is_unfinished():
+        # Designs that are not adopted yet have no rows that name their pictures.
+        raise Conflict("The adoption of the seed is not done. Run adopt_seed to its end first.")
     report = cleaning.clean(UPLOAD_AGE, dry_run=dry_run)
     removed = (
         *(f"never completed: {key}" for key in report.pending),
@@ -118,6 +123,7 @@ STEPS = (
     Step("uploads", "uploads never completed, unused images, objects without an image", uploads),
     counted("imports", "imports on this host that nobody has gone on with for a day", imports.remove_old),
     counted("cache", "expired files of this host's cache", cache.remove_expired),
+    counted("scratch", "scratch folders that killed commands left on this host", scratch.remove_left),
     counted(
         "metrics", "folders of metrics that killed servers left on this host", metrics_folder.remove_left
     ),

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from unittest.mock import Mock
 
 import pyrage
 import pytest
@@ -18,7 +19,7 @@ from d1backend.archive import ContainerReader, ContainerWriter
 from d1backend.replica.tables import TableSchema
 from designs.models import Design
 from operations.backups import contents, keys, places, restoring, schema, taking
-from operations.backups.databases import D1Database, SqliteDatabase
+from operations.backups.databases import D1Database, SqliteDatabase, database_of
 from operations.backups.errors import BackupError
 from operations.doctor import database as doctor
 from operations.doctor.findings import Visit
@@ -260,6 +261,21 @@ def test_a_damaged_secret_is_not_taken_for_a_missing_one(path):
     refused(path, "its key is damaged")
 
 
+def test_a_new_database_and_one_with_the_marker_alone_have_no_backup(target, tmp_path):
+    """They have no table of sequences either."""
+
+    def refusal():
+        with pytest.raises(BackupError) as error:
+            taking.take(tmp_path / "b", MOMENT, [], print, target)
+        return str(error.value)
+
+    assert "run `manage.py migrate` first" in refusal()
+    with closing(database_of(target, print)) as database:
+        restoring._mark(database)
+    assert refusal() == restores.SENTENCE
+    assert not (tmp_path / "b").exists()
+
+
 def test_a_database_that_a_restore_has_not_finished_is_not_worked_on(gallery, tmp_path, settings):
     """A backup of its rows would look whole, and tidy would delete what is not there yet."""
     settings.BACKUP_KEY = ""
@@ -284,19 +300,37 @@ def _ctrl_c_counts():
 
 
 @pytest.mark.usefixtures("_ctrl_c_counts")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_restore_that_is_stopped_says_what_became_of_the_database(path, target, monkeypatch, stop):
     monkeypatch.setattr(restoring, "_index", lambda database, backup: os.kill(os.getpid(), stop))
     monkeypatch.setattr(restoring.restore, "__defaults__", (target,))
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(stop)
     with pytest.raises(CommandError, match=r"^Stopped\. The new database is unfinished.*: delete it"):
         call_command("restore", str(path), stdout=io.StringIO())
-    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(stop) == before
     assert count(target, restores.MARKER) == 1
 
 
+def test_who_stops_reading_the_lines_of_a_restore_stops_it(path, target, monkeypatch):
+    """As `| head` does. It was called a backup that cannot be read."""
+    monkeypatch.setattr(restoring.restore, "__defaults__", (target,))
+    with pytest.raises(CommandError, match=r"^Stopped\. The new database is unfinished"):
+        call_command("restore", str(path), stdout=Mock(write=Mock(side_effect=BrokenPipeError)))
+
+
 @pytest.mark.usefixtures("_ctrl_c_counts")
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_restore_that_is_stopped_at_its_very_end_does_not_call_the_database_unfinished(
+    path, target, monkeypatch
+):
+    monkeypatch.setattr(restoring, "_install_log", lambda alias, note: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(restoring.restore, "__defaults__", (target,))
+    with pytest.raises(CommandError, match=r"^Stopped\. The new database is whole"):
+        call_command("restore", str(path), stdout=io.StringIO())
+    assert count(target, f"sqlite_master WHERE name = '{restores.MARKER}'") == 0
+
+
+@pytest.mark.usefixtures("_ctrl_c_counts")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_backup_that_is_stopped_leaves_nothing(gallery, tmp_path, monkeypatch, settings, stop):
     """Also no scratch database, which has every password's hash."""
     settings.BACKUP_KEY = ""
@@ -307,7 +341,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(gallery, tmp_path, monkeypatch,
     with pytest.raises(CommandError, match=r"^Stopped\. What is not named above was not done\.$"):
         call_command("backup", to=str(tmp_path / "b"), verify="", stdout=io.StringIO(), stderr=io.StringIO())
     assert list((tmp_path / "b").iterdir()) == []
-    assert list(scratch.glob("gallery-verify*")) == []
+    assert list(scratch.glob("gallery-*")) == []
 
 
 def test_a_new_file_of_sqlite_is_its_owners_alone(tmp_path):

@@ -125,7 +125,7 @@ def test_a_step_that_fails_hides_no_other(monkeypatch, capsys, caplog):
     monkeypatch.setattr("uploads.cleaning.clean", away)
     monkeypatch.setattr("designs.old_days.fold", lambda: {}["no such key"])
     SignInFactory(ended_at=NOW - 8 * DAY)
-    with pytest.raises(CommandError, match=r"2 of 15 steps failed.*--only day_counts,uploads"):
+    with pytest.raises(CommandError, match=r"2 of 16 steps failed.*--only day_counts,uploads"):
         call_command("tidy")
     told = capsys.readouterr()
     assert "The store is away." in told.err

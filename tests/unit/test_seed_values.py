@@ -42,7 +42,12 @@ def test_a_number_counts_seconds_or_milliseconds():
 
 
 @pytest.mark.parametrize(
-    "cell", ["0000-00-00 00:00:00", "2024-13-01", "soon", "1-1-1", 1e30, -1e30, float("nan")]
+    "cell",
+    [
+        *("0000-00-00 00:00:00", "2024-13-01", "soon", "1-1-1", 1e30, -1e30, float("nan")),
+        # The first and the last second that Python knows, which no time zone can show.
+        *(-62_135_596_800, 253_402_300_799_000, -3_000_000_000),
+    ],
 )
 def test_what_is_no_time_is_refused(cell):
     with pytest.raises(ValueError):  # noqa: PT011 – any text

@@ -5,7 +5,6 @@ already (`image_keys`, or `r2_object_key` for the cover alone), or its cover is 
 zip that --images names.
 """
 
-import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from core.errors import Invalid, TooMany, Unavailable
+from core.scratch import scratch_folder
 from designs.sheets import beside
 from designs.sheets.beside import Beside
 from designs.sheets.reading import Written, write_down
@@ -50,9 +50,9 @@ class Command(BaseCommand):
         **options: str,
     ) -> None:
         pictures = pictures_in(images)
-        with tempfile.TemporaryDirectory() as folder:
+        with scratch_folder() as folder:
             try:
-                table = write_down(file, Path(folder, "rows"), encoding)
+                table = write_down(file, folder / "rows", encoding)
             except (OSError, Invalid) as error:
                 raise CommandError(f"{file} cannot be read: {error}") from error
             self.import_all(table, pictures, DateOrder(dates), dry_run)

@@ -15,7 +15,6 @@ from operations.seed.adoption import Adoption, Options
 from operations.seed.report import Report
 from operations.seed.source import HOW_TO_NAME, opened
 
-SHOWN = 20  # notes on the screen
 AGAIN = "What is written so far is whole: run the same command again, and it goes on from there."
 
 
@@ -53,12 +52,13 @@ class Command(BaseCommand):
                     Report().write(report)  # what cannot be written is known before anything is
                 with opened(source) as seed, on_primary():
                     adoption = Adoption(seed, chosen, self.progress if options["verbosity"] else quiet)
+                    found = Report(keeps_all=report is not None)
                     if apply:
-                        adoption.check()  # its report, of a line for each row maybe, is not kept beside the other
+                        adoption.check(Report())
                         began = True
-                        found = adoption.apply()
+                        adoption.apply(found)
                     else:
-                        found = adoption.check()
+                        adoption.check(found)
                 self.show(found, source, report, applied=apply)
         except SeedError as error:
             raise CommandError(str(error)) from error
@@ -71,11 +71,12 @@ class Command(BaseCommand):
         self.stdout.write(f"{table}: {written} written")
 
     def show(self, found: Report, source: str, path: Path | None, *, applied: bool) -> None:
-        self.stdout.write(f"{source} {'is adopted' if applied else '(a dry run: nothing is written)'}")
-        for line in found.lines(SHOWN):
-            self.stdout.write(line)
         if path is not None:
             found.write(path, source=source, applied=applied)
+        self.stdout.write(f"{source} {'is adopted' if applied else '(a dry run: nothing is written)'}")
+        for line in found.lines():
+            self.stdout.write(line)
+        if path is not None:
             self.stdout.write(f"All notes are in {path}.")
         if not applied:
             self.stdout.write("The same command with --apply does it.")

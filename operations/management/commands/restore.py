@@ -14,6 +14,7 @@ from operations.interrupts import stoppable
 UNFINISHED = (
     " The new database is unfinished, and nothing serves it: delete it, and restore into another new one."
 )
+WHOLE = " The new database is whole, and equal to the backup: go on with the next step of docs/backups.md."
 
 
 class Command(BaseCommand):
@@ -24,32 +25,33 @@ class Command(BaseCommand):
         parser.add_argument("--identity", metavar="FILE", help="the file with the private key of age")
 
     def handle(self, *args: str, file: str, identity: str | None, **options: Any) -> None:
-        self._has_begun = False
+        self._state = ""  # the end of a sentence about a failure: what it means for the database
         try:
             identities = keys.read_identities(Path(identity)) if identity else []
             with (
-                stoppable(lambda: f"Stopped.{self._state()}"),
+                stoppable(lambda: f"Stopped.{self._state}"),
                 places.file_of(file) as path,
                 taking.failures(),
                 contents.opened(path, identities) as backup,
             ):
                 self._restore(backup, path.name)
         except BackupError as error:
-            raise CommandError(f"{error}{self._state()}") from error
+            raise CommandError(f"{error}{self._state}") from error
 
-    def _state(self) -> str:
-        """The end of a sentence about a failure: what it means for the database."""
-        return UNFINISHED if self._has_begun else ""
-
-    def _begin(self) -> None:
-        self._has_begun = True
+    def _become(self, state: str) -> None:
+        self._state = state
 
     def _restore(self, backup: Backup, name: str) -> None:
         contents.require_schema(backup, name)
         # Before anything is written: a part that is damaged must not be found half-way.
         backup.archive.check()
-        restored = restoring.restore(backup, name, self.stdout.write, on_begin=self._begin)
-        self._has_begun = False
+        restored = restoring.restore(
+            backup,
+            name,
+            self.stdout.write,
+            on_begin=lambda: self._become(UNFINISHED),
+            on_whole=lambda: self._become(WHOLE),
+        )
         rows = sum(restored.rows.values())
         self.stdout.write(
             f"Restored {len(restored.rows)} tables with {rows:,} rows of {backup.facts['taken']}, all equal."

@@ -1,10 +1,12 @@
 """manage.py adopt_seed: a seed with rows of every kind becomes this gallery, and what cannot be taken is reported."""
 
+import os
 import random
+from unittest.mock import Mock
 
 import pytest
 from django.core.files.storage import storages
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -152,11 +154,13 @@ def test_a_salt_with_unused_bits_works_as_it_did(seed):
 def test_a_password_that_is_not_bcrypts_is_gone(seed, tmp_path):
     seed.user("asha", password_hash="plain text")
     seed.user("mira", password_hash=hashed().replace("$04$", "$31$"))
+    seed.user("noor", password_hash=hashed().replace("$04$", "$०४$"))  # digits to Python, and none to bcrypt
     found, _ = notes(seed, tmp_path, apply=True)
     for user in User.objects.all():
         assert not user.has_usable_password()
         assert "reset code" in found["users", str(user.pk)][1]
     refused(sign_in("asha", "plain text"), 401, "invalid_credentials")
+    refused(sign_in("noor"), 401, "invalid_credentials")
 
 
 def test_a_dry_run_writes_nothing_and_says_what_it_would(seed, pictured):
@@ -344,6 +348,42 @@ def test_pictures_are_taken_as_uploads_are(seed, tmp_path, image_store):
         assert set(keys) <= set(image_store.listed())
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "http://[x",
+        "https://a]b/c.jpg",
+        "http://\u2100/x",
+        "x" * 5000,
+        "a/" * 2000,
+        f"designs/2024/05/{'9' * 300}",
+    ],
+)
+def test_what_can_be_no_key_is_a_picture_that_is_missing(seed, tmp_path, image_store, name):
+    seed.design("odd", r2_object_key=name)
+    image_store.write(key(1), PICTURE, "image/jpeg")
+    seed.design("plain")
+    assert "is not in the store" in notes(seed, tmp_path)[0]["designs", "1"][1]
+    found, _ = notes(seed, tmp_path, apply=True)
+    assert "is not in the store" in found["designs", "1"][1]
+    assert list(Design.objects.order_by("pk").values_list("status", flat=True)) == ["draft", "published"]
+
+
+def test_ids_go_on_where_the_seed_gave_the_last_one_that_there_can_be(seed, pictured):
+    """Nothing has an id after it, so a row with that id must not end the giving of ids."""
+    seed.user(is_admin=1)
+    seed.user("mira", id=2**63 - 1)
+    seed.design()
+    seed.design(id=2**63 - 1)
+    seed.add("user_favorites", id=2**63 - 1, user_id=1, design_id=1)
+    adopt(seed, apply=True)
+    assert User.objects.create_user("noor", PASSWORD).pk < 10_000
+    admin = ApiClient(token=sign_in("asha").json()["access_token"])
+    body = {"title": "New", "category": "Saree", "r2_object_key": key(1)}
+    assert (made := admin.post("/api/designs", body).json()["id"]) < 10_000
+    assert admin.post(f"/api/designs/{made}/favorite").status_code == 200
+
+
 def test_columns_and_tables_that_only_one_side_has_are_named(seed, pictured):
     seed.run(
         "ALTER TABLE users ADD COLUMN email TEXT",
@@ -384,6 +424,8 @@ def test_an_interrupted_one_goes_on_where_it_stopped(seed, pictured, monkeypatch
     written = Design.objects.count()
     assert (User.objects.count(), written) == (300, 100)
     assert "a dry run" in adopt(seed)
+    with pytest.raises(CommandError, match="1 of 1 steps failed"):
+        call_command("tidy", only="uploads")
     with pytest.raises(CommandError, match="the first part of another seed, or of this one as it was then"):
         adopt(seed, rename=True)
     said = adopt(seed, apply=True)
@@ -392,6 +434,21 @@ def test_an_interrupted_one_goes_on_where_it_stopped(seed, pictured, monkeypatch
     assert (kept_days(), kept_values()) == (counted_days(), counted_values())
     with pytest.raises(CommandError, match=r"adopted a seed on .* already"):
         adopt(seed, apply=True)
+    call_command("tidy", only="uploads")
+
+
+def test_tidy_leaves_the_pictures_of_designs_that_are_not_adopted_yet(seed, pictured, monkeypatch, capsys):
+    seed.design()
+    for name in pictured.listed():
+        os.utime(pictured.folder / name, (0, 0))
+    before = pictured.listed()
+    monkeypatch.setattr(target, "insert", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(CommandError, match=r"^Stopped\."):
+        adopt(seed, apply=True)
+    with pytest.raises(CommandError, match="1 of 1 steps failed"):
+        call_command("tidy", only="uploads")
+    assert "The adoption of the seed is not done" in capsys.readouterr().err
+    assert set(before) <= set(pictured.listed())
 
 
 def test_a_database_with_rows_or_kept_ids_is_refused(seed):

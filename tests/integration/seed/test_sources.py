@@ -3,15 +3,19 @@
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
+from contextlib import suppress
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from accounts.models import User
-from operations.seed import source
-from tests.integration.seed.databases import SCHEMA, FileSeed, adopt
+from operations.seed import SeedError, source
+from operations.seed.report import Report
+from tests.integration.seed.databases import SCHEMA, FileSeed, adopt, notes
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,6 +81,61 @@ def test_a_report_overwrites_nothing_but_a_report(seed, tmp_path):
     with pytest.raises(CommandError, match=r"would overwrite .*file\.sqlite3, which is no report"):
         adopt(seed, report=file.path)
     assert file.path.read_bytes() == before
+    other = tmp_path / "package.json"
+    other.write_text('{"name": "gallery"}')
+    with pytest.raises(CommandError, match=r"would overwrite .*package\.json, which is no report"):
+        adopt(seed, report=other)
+    assert other.read_text() == '{"name": "gallery"}'
+
+
+def test_a_report_has_every_note_and_the_screen_the_first(seed, tmp_path):
+    for number in range(30):
+        seed.user(f"a b {number}", id=number + 1)
+    said = adopt(seed, report=tmp_path / "notes.csv")
+    assert "The first 20 of 30 notes" in said
+    assert said.count("left out:") == 20
+    assert (tmp_path / "notes.csv").read_text().count("left out") == 30
+    found, whole = notes(seed, tmp_path)
+    assert sorted(int(key) for _, key in found) == list(range(1, 31))
+    assert (whole["source"], whole["applied"], whole["counts"]["users"]["left_out"]) == (seed.name, False, 30)
+
+
+def test_the_report_is_there_although_nobody_reads_the_screen(seed, tmp_path):
+    seed.user("no")
+    gone = Mock(write=Mock(side_effect=BrokenPipeError))
+    with pytest.raises(CommandError, match=r"^Stopped\."):
+        call_command(
+            "adopt_seed",
+            source=seed.name,
+            apply=True,
+            report=tmp_path / "notes.csv",
+            stdout=gone,
+            verbosity=0,
+        )
+    assert "cannot be kept" in (tmp_path / "notes.csv").read_text()
+
+
+def take_notes(report, count):
+    for number in range(count):
+        report.note("designs", number, "left out", f"the user {number} is not taken, or not there.")
+
+
+def test_a_fault_in_every_row_takes_no_memory():
+    for report in (Report(), Report(keeps_all=True)):
+        take_notes(report, 100)
+        tracemalloc.start()
+        take_notes(report, 20_000)
+        grown, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert grown < 500_000  # bytes
+
+
+def test_a_full_disk_ends_the_notes_in_a_sentence(monkeypatch):
+    report = Report(keeps_all=True)
+    with open("/dev/full", "w") as full, suppress(OSError):
+        monkeypatch.setattr(report, "all", full)
+        with pytest.raises(SeedError, match=r"cannot be kept \(No space left on device\)\. Make room"):
+            take_notes(report, 5000)
 
 
 def test_a_database_of_this_gallery_is_no_seed(tmp_path):
