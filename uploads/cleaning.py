@@ -2,6 +2,8 @@
 
 Nothing younger than `older_than` is touched, so uploads in progress are safe. The objects are listed first and the rows
 read after them, so the rows know each object that is in use; before an object is deleted they are asked once more.
+
+Beside another database all objects have no row. No store gives them back, so many at once are a reason to ask.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,6 +25,8 @@ from uploads.storage.base import configured_store
 CHUNK = 300  # objects asked about at once
 # More wait for the next run: each is some calls to D1 and to the store.
 MOST_IMAGES = 500
+# Objects without a row, above which they may be no more than half of the store.
+MANY = 100
 
 
 @dataclass
@@ -36,10 +40,11 @@ class Report:
 
 
 @on_primary()
-def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
+def clean(older_than: timedelta, *, dry_run: bool = False, even_most: bool = False) -> Report:
     """Remove what is older than `older_than` and unused, and report it.
 
-    Also reports rows whose object is missing: a person must look at them. Raises Unavailable.
+    Also reports rows whose object is missing: a person must look at them. Raises Unavailable, and Conflict where most
+    objects of the store have no row, unless `even_most` is true.
     """
     limit = timezone.now() - older_than
     report = Report()
@@ -57,14 +62,28 @@ def clean(older_than: timedelta, *, dry_run: bool = False) -> Report:
         unknown.add(key)
         if changed >= limit:
             recent.add(key)
+    stored = len(unknown)
     report.missing = take_known(unknown, limit)
     expired_keys = set(report.pending) if dry_run else set()
-    for chunk in chunks(key for key in sorted(unknown - recent) if is_own(key)):
+    without_row = [key for key in sorted(unknown - recent) if is_own(key)]
+    if not even_most:
+        require_few(len(without_row), stored)
+    for chunk in chunks(without_row):
         for key in orphans(chunk, expired_keys):
             report.orphans.append(key)
             if not dry_run:
                 store.delete(key)
     return report
+
+
+def require_few(without_row: int, stored: int) -> None:
+    """Raise Conflict if so many of the stored objects have no row that this may be another gallery's store."""
+    if without_row > MANY and without_row > stored / 2:
+        raise Conflict(
+            f"{without_row:,} of the {stored:,} objects of the store have no row in this database, so it may not be "
+            "theirs. Check the id of the database and the name of the bucket. If both are right, run "
+            "manage.py tidy --only uploads --even-most, first with --dry-run."
+        )
 
 
 def unused_images(limit: datetime) -> Iterator[Image]:

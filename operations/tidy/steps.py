@@ -4,9 +4,10 @@ A step deletes in small batches, each of which asks for its conditions again. So
 them may run at once.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -73,11 +74,11 @@ def change_log(dry_run: bool) -> Outcome:
     return Outcome(trim_log(replica.REPLICA, dry_run=dry_run) if replica.is_used() else 0)
 
 
-def uploads(dry_run: bool) -> Outcome:
+def uploads(dry_run: bool, *, even_most: bool = False) -> Outcome:
     if seed.is_unfinished():
         # Designs that are not adopted yet have no rows that name their pictures.
         raise Conflict("The adoption of the seed is not done. Run adopt_seed to its end first.")
-    report = cleaning.clean(UPLOAD_AGE, dry_run=dry_run)
+    report = cleaning.clean(UPLOAD_AGE, dry_run=dry_run, even_most=even_most)
     removed = (
         *(f"never completed: {key}" for key in report.pending),
         *(f"unused image: {key}" for key in report.discarded),
@@ -128,3 +129,10 @@ STEPS = (
         "metrics", "folders of metrics that killed servers left on this host", metrics_folder.remove_left
     ),
 )
+
+
+def deleting_most(steps: Iterable[Step]) -> list[Step]:
+    """The steps, of which that of uploads deletes objects without a row even where they are most of the store."""
+    return [
+        replace(step, run=partial(uploads, even_most=True)) if step.run is uploads else step for step in steps
+    ]

@@ -5,8 +5,10 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
+from core.errors import Conflict
 from tests.api.client import ApiClient
 from tests.api.test_presigned_uploads import complete, presigned, send
 from tests.api.test_uploads import uploaded
@@ -65,6 +67,30 @@ def test_a_rendition_that_its_image_does_not_name_goes_alone(image_store):
     image_store.write(rendition_key(key, 320, b"older"), b"older", "image/webp")
     sweep()
     assert image_store.listed() == before
+
+
+def test_a_store_whose_objects_have_mostly_no_row_may_be_that_of_another_database(image_store, monkeypatch):
+    uploaded(ApiClient.admin())
+    Image.objects.all().delete()
+    before = image_store.listed()
+    monkeypatch.setattr(cleaning, "MANY", len(before) - 1)
+    for dry_run in (True, False):
+        with pytest.raises(Conflict, match=rf"^{len(before)} of the {len(before)} objects .* --even-most"):
+            sweep(dry_run=dry_run)
+    assert image_store.listed() == before
+    call_command("tidy", only="uploads", even_most=True)
+    assert image_store.listed() == before  # they are not a day old
+    assert sweep(even_most=True).orphans == before
+    assert image_store.listed() == []
+
+
+def test_half_of_the_store_may_have_no_row(image_store, monkeypatch):
+    monkeypatch.setattr(cleaning, "MANY", 0)
+    for _ in range(2):
+        uploaded(ApiClient.admin())
+    stem = Image.objects.latest("pk").object_key
+    Image.objects.filter(object_key=stem).delete()
+    assert len(sweep().orphans) == len(image_store.listed())
 
 
 def test_what_is_not_ours_is_never_touched(image_store):

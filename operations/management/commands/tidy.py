@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from core import restores
 from operations.tidy.run import Done, run
-from operations.tidy.steps import STEPS, Step
+from operations.tidy.steps import STEPS, Step, deleting_most
 
 
 class Command(BaseCommand):
@@ -16,9 +16,18 @@ class Command(BaseCommand):
         names = ", ".join(step.name for step in STEPS)
         parser.add_argument("--only", default="", metavar="STEPS", help=f"of these, with commas: {names}")
         parser.add_argument("--dry-run", action="store_true", help="only count, and name what has a name")
+        parser.add_argument(
+            "--even-most",
+            action="store_true",
+            help="delete objects without a row even where they are most of the store",
+        )
 
-    def handle(self, *args: str, only: str, dry_run: bool, verbosity: int, **options: str) -> None:
+    def handle(
+        self, *args: str, only: str, dry_run: bool, even_most: bool, verbosity: int, **options: str
+    ) -> None:
         steps = chosen(only) if only else STEPS
+        if even_most:
+            steps = deleting_most(steps)
         if sentence := restores.fault():
             raise CommandError(sentence)
         failed = []
