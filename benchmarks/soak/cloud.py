@@ -36,6 +36,10 @@ class SoakCloud:
         """Let a place fail in that way until it is "back"."""
         self.call(f"{place} {kind}")
 
+    def lift_allowance(self) -> None:
+        """Let D1 take any number of requests from now on."""
+        self.call("allowance")
+
     def counts(self) -> tuple[int, int]:
         """Return the requests to D1 so far, and how many of them the allowance refused."""
         return self.call("counts")
@@ -78,6 +82,8 @@ def serve(
                 fail_d1(d1, account, kind)
             elif place == "store":
                 fail_store(store, kind)
+            elif place == "allowance":
+                d1.rate = None
             pipe.send((d1.count, d1.refused))
 
 

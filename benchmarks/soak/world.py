@@ -72,6 +72,12 @@ class World:
         prod_like.wait_until_ready(f"{self.url}/health/ready", self.server)
         return time.monotonic() - began
 
+    def lift_allowance(self) -> None:
+        """Restart the server where neither it nor D1 counts calls."""
+        self.cloud.lift_allowance()
+        self.environment["D1_ALLOWANCE"] = "0"
+        self.restart()
+
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self.server.terminate()
