@@ -201,6 +201,7 @@ SIGN_INS = env.limit(v.SIGN_INS)
 UNAPPROVED_SIGN_INS = env.limit(v.UNAPPROVED_SIGN_INS)
 AVATAR_UPLOADS = env.limit(v.AVATAR_UPLOADS)
 PRESIGNED_UPLOADS = env.limit(v.PRESIGNED_UPLOADS)
+UNKNOWN_UPLOADS = env.limit(v.UNKNOWN_UPLOADS)
 # Where the client's address comes from (core.client_address); with neither, from the socket.
 CLIENT_ADDRESS_HEADER, NUM_PROXIES = env[v.CLIENT_ADDRESS_HEADER], env[v.NUM_PROXIES]
 

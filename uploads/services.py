@@ -42,8 +42,6 @@ from uploads.storage.base import configured_store
 
 logger = logging.getLogger(__name__)
 
-# A user may complete 20 of these, which come back in an hour (3,600 s): each asks the database.
-UNKNOWN_KEYS = (20, 3600)
 Within = Callable[[Image], object]
 AT_ONCE = 4  # objects of one image that are sent at the same time
 
@@ -187,7 +185,7 @@ def upload_complete(user: User, key: str) -> Image:
     sign-in has ended, raises SerializationFailure, IntegrityError or ConditionFailed, and stores nothing. Raises
     TooMany after too many keys that were not the user's.
     """
-    unknown_keys(user).require(TOO_MANY_REQUESTS)
+    quota_of(user, "UNKNOWN_UPLOADS").require(TOO_MANY_REQUESTS)
     promised = PendingUpload.objects.filter(object_key=key, user=user)
     pending = replica.or_exactly(promised.first) if is_original(key) else None
     if pending is None:
@@ -229,19 +227,15 @@ def completed_image(user: User, key: str, otherwise: GalleryError | None = None)
     image = selectors.image(key, uploaded_by=user) if is_original(key) else None
     if image is None:
         if otherwise is None:
-            unknown_keys(user).add()
+            quota_of(user, "UNKNOWN_UPLOADS").add()
         raise otherwise or NotFound("You have no pending upload of this key.")
     check_may_upload(user, image.category)
     return image
 
 
 def quota_of(user: User, setting: str) -> Allowance:
-    """Return what is left of the user's uploads of that kind, by the setting that limits them."""
+    """Return what is left of what the user may upload or ask for, by the setting that limits it."""
     return Allowance(Limit.of(setting), str(user.pk))
-
-
-def unknown_keys(user: User) -> Allowance:
-    return Allowance(Limit("unknown keys", *UNKNOWN_KEYS), str(user.pk))
 
 
 def uploaded_picture(pending: PendingUpload) -> Prepared | None:

@@ -355,6 +355,9 @@ UNAPPROVED_SIGN_INS = LIMITS.limit(
 )
 AVATAR_UPLOADS = LIMITS.limit("AVATAR_UPLOADS", 50, DAY, "avatars that one user uploads")
 PRESIGNED_UPLOADS = LIMITS.limit("PRESIGNED_UPLOADS", 1000, DAY, "presigned uploads of one user")
+UNKNOWN_UPLOADS = LIMITS.limit(
+    "UNKNOWN_UPLOADS", 20, 3600, "keys that one user completes, and of which they have no upload"
+)
 
 SECTIONS = (SERVICE, SECRETS, HTTP, SERVER, D1, STORES, SIZES, LIMITS)
 

@@ -29,6 +29,7 @@ LIMITS = [
     v.UNAPPROVED_SIGN_INS,
     v.AVATAR_UPLOADS,
     v.PRESIGNED_UPLOADS,
+    v.UNKNOWN_UPLOADS,
 ]
 TIMES = 10  # how far a limit may be from the one that was tried
 MOST = 40  # files of MAX_FILE_SIZE that would fill the memory of the host
