@@ -76,14 +76,14 @@ class Pictures:
     async def upload(self, session: Session) -> None:
         """Upload a picture of designs through the server."""
         picture = await asyncio.to_thread(self.new, "designs")
-        headers = f"Idempotency-Key: {uuid.uuid4().hex}\r\n"
-        key = await self.sent(session, picture, headers)
+        key = await self.sent(session, picture)
         if key:
             self.covers.append(key)
 
-    async def sent(self, session: Session, picture: Picture, headers: str) -> str | None:
+    async def sent(self, session: Session, picture: Picture) -> str | None:
+        """Upload a picture, by a key with which it is stored once however often it is sent."""
         body = form(picture)
-        headers += f"{FORM}Content-Length: {len(body)}\r\n"
+        headers = f"Idempotency-Key: {uuid.uuid4().hex}\r\n{FORM}Content-Length: {len(body)}\r\n"
         answer, unsure = await session.call("upload", "POST", "/api/upload/image", headers=headers, body=body)
         return self.take(answer, picture, 201, unsure=unsure)
 
@@ -142,7 +142,7 @@ class Pictures:
         try:
             session = Session(self.client, reader.name, "", reader.token)
             picture = await asyncio.to_thread(self.new, "avatars")
-            key = await self.sent(session, picture, "")
+            key = await self.sent(session, picture)
             if key:
                 await self.wear(session, reader, self.stored[key][1])
         finally:

@@ -20,6 +20,8 @@ from devtools.ports import free_port
 from devtools.s3_server import S3Server
 from devtools.tls_proxy import HOST, TlsProxy
 
+# The oldest worker lasts from start to start, to show how its memory grows.
+LASTING = {"GUNICORN_CMD_ARGS": "--max-requests=0 --max-requests-jitter=0"}
 TOKEN_MINUTES = "1440"  # of the readers who are there at the beginning
 END_SECONDS = 60.0
 
@@ -136,6 +138,7 @@ def soaked_world(size: int, readers: int, favourites: int | None) -> Iterator[Wo
         environment = {
             **near,
             **systems.SMALL_HOST,
+            **LASTING,
             "CLOUDFLARE_D1_BASE_URL": cloud.d1_url,
             "CLOUDFLARE_R2_ENDPOINT_URL": cloud.store_url,
         }
