@@ -152,8 +152,6 @@ SIGN_IN = """
 """
 # A row if the user's sign-in is open at the given time, and they are an admin or not, as the last parameter says.
 SAME_SIGN_IN = f"SELECT 1 FROM ({SIGN_IN}) AS who WHERE who.expires_at > %s AND who.is_admin = %s"  # noqa: S608
-SIGN_IN_COLUMNS = ("id", "user_id")
-USER_COLUMNS = ("id", "username", "is_admin", "is_approved", "avatar_object_key", "created_at")
 
 
 def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
@@ -163,9 +161,17 @@ def sign_in(user_id: int, sign_in_id: int) -> SignIn | None:
     if not found or found[0][0] <= sql.stored_time(timezone.now()):
         return None
     key, username, is_admin, is_approved, avatar, created_at = found[0][1:]
-    columns = (key, username, bool(is_admin), bool(is_approved), avatar, datetime.fromisoformat(created_at))
-    sign_in = SignIn.from_db(alias, SIGN_IN_COLUMNS, (sign_in_id, user_id))
-    sign_in.user = User.from_db(alias, USER_COLUMNS, columns)
+    sign_in = sql.instance_of(SignIn, alias, id=sign_in_id)
+    sign_in.user = sql.instance_of(
+        User,
+        alias,
+        id=key,
+        username=username,
+        is_admin=bool(is_admin),
+        is_approved=bool(is_approved),
+        avatar_object_key=avatar,
+        created_at=datetime.fromisoformat(created_at),
+    )
     return sign_in
 
 

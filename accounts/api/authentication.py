@@ -16,7 +16,7 @@ from accounts import selectors
 from accounts.models import SignIn, User
 from accounts.sessions import TokenRevoked, write_only_while_open
 from accounts.tokens import AccessToken, InvalidToken, access_token
-from core import replica
+from core import replica, sql
 from core.errors import NotAuthenticated
 from core.logs.current import user_is
 from core.spending import READS, spend_as_user
@@ -107,9 +107,16 @@ def sign_in_of(token: AccessToken) -> SignIn | None:
 
 def assumed_sign_in(token: AccessToken) -> SignIn:
     """Return the session as the token describes it, for a read that is prepared while D1 looks it up (ask_ahead)."""
-    username, is_admin = token.get("username", ""), bool(token.get("is_admin"))
-    columns = (token["user_id"], username, is_admin, True, "", timezone.now())
-    user = User.from_db(DEFAULT_DB_ALIAS, selectors.USER_COLUMNS, columns)
+    user = sql.instance_of(
+        User,
+        DEFAULT_DB_ALIAS,
+        id=token["user_id"],
+        username=token.get("username", ""),
+        is_admin=bool(token.get("is_admin")),
+        is_approved=True,
+        avatar_object_key="",
+        created_at=timezone.now(),
+    )
     return SignIn(pk=token["sign_in"], user=user)
 
 
