@@ -6,7 +6,7 @@ read after them, so the rows know each object that is in use; before an object i
 Beside another database all objects have no row. No store gives them back, so many at once are a reason to ask.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -40,11 +40,18 @@ class Report:
 
 
 @on_primary()
-def clean(older_than: timedelta, *, dry_run: bool = False, even_most: bool = False) -> Report:
+def clean(
+    older_than: timedelta,
+    *,
+    dry_run: bool = False,
+    even_most: bool = False,
+    before_orphans: Callable[[], None] = lambda: None,
+) -> Report:
     """Remove what is older than `older_than` and unused, and report it.
 
     Also reports rows whose object is missing: a person must look at them. Raises Unavailable, and Conflict where most
-    objects of the store have no row, unless `even_most` is true.
+    objects of the store have no row, unless `even_most` is true. Where some have none, `before_orphans` is called
+    before any of them is deleted, and may raise.
     """
     limit = timezone.now() - older_than
     report = Report()
@@ -68,6 +75,8 @@ def clean(older_than: timedelta, *, dry_run: bool = False, even_most: bool = Fal
     without_row = [key for key in sorted(unknown - recent) if is_own(key)]
     if not even_most:
         require_few(len(without_row), stored)
+    if without_row:
+        before_orphans()
     for chunk in chunks(without_row):
         for key in orphans(chunk, expired_keys):
             report.orphans.append(key)

@@ -75,10 +75,9 @@ def change_log(dry_run: bool) -> Outcome:
 
 
 def uploads(dry_run: bool, *, even_most: bool = False) -> Outcome:
-    if seed.is_unfinished():
-        # Designs that are not adopted yet have no rows that name their pictures.
-        raise Conflict("The adoption of the seed is not done. Run adopt_seed to its end first.")
-    report = cleaning.clean(UPLOAD_AGE, dry_run=dry_run, even_most=even_most)
+    report = cleaning.clean(
+        UPLOAD_AGE, dry_run=dry_run, even_most=even_most, before_orphans=require_no_adoption
+    )
     removed = (
         *(f"never completed: {key}" for key in report.pending),
         *(f"unused image: {key}" for key in report.discarded),
@@ -88,6 +87,12 @@ def uploads(dry_run: bool, *, even_most: bool = False) -> Outcome:
         f"An image is stored without its object {key}. Please check it." for key in report.missing
     )
     return Outcome(len(removed), removed, missing)
+
+
+def require_no_adoption() -> None:
+    """Raise Conflict during an adoption: designs that are not adopted yet have no rows that name their pictures."""
+    if seed.is_unfinished():
+        raise Conflict("The adoption of the seed is not done. Run adopt_seed to its end first.")
 
 
 def deleted_accounts(dry_run: bool) -> Outcome:
