@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts import selectors, throttling
@@ -77,12 +78,19 @@ def successor_of(refresh_id: str) -> str:
 
 
 def trade(token: RefreshToken) -> Tokens:
-    """Store the id of the token's successor, in one round trip. Raises as session_refresh does."""
+    """Store the id of the token's successor, in one round trip.
+
+    Raises as session_refresh does, and OutcomeUnknown where the token may be traded.
+    """
     try:
         return trade_once(token)
     except OutcomeUnknown:
         # If it was stored, this is a second use within the grace.
-        return trade_once(token)
+        try:
+            return trade_once(token)
+        except DatabaseError as error:
+            # Not `error` itself, which may say that nothing was done: that is true of the second try alone.
+            raise OutcomeUnknown("A refresh token may have been traded: its answer was lost.") from error
 
 
 def trade_once(token: RefreshToken) -> Tokens:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import jwt
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts import refresh as refreshing
@@ -215,6 +215,18 @@ def test_a_lost_answer_signs_nobody_out(token, monkeypatch, stored):
     fresh = successor(token)
     assert successor(token) == fresh
     assert refresh(fresh).status_code == 200
+
+
+@pytest.mark.parametrize("then", [OperationalError("D1 is away"), OutcomeUnknown("lost too")])
+def test_where_d1_goes_away_after_a_lost_answer_nobody_says_that_nothing_was_done(token, monkeypatch, then):
+    errors = [OutcomeUnknown("the answer was lost"), then]
+
+    def fail(*arguments):
+        raise errors.pop(0)
+
+    monkeypatch.setattr(refreshing, "write_then_gather", fail)
+    refused(refresh(token), 503, "outcome_unknown")
+    assert not errors
 
 
 @on_d1
