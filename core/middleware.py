@@ -22,6 +22,7 @@ from core.api.errors import error_response
 from core.request_body import BodyTooLarge, Unreadable
 from core.spending import READS
 from d1backend import conditional_writes, gather
+from d1backend.replica import on_primary
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -207,8 +208,10 @@ class RepeatLostWrites:
             return view(request, *args, **kwargs)
 
         if only_reads(request, view) and replica.reads_ask_d1():
-            # The view asks for the sign-in first (ask_ahead), and runs again with the answer.
-            return gather(answer)[0]
+            # The view asks for the sign-in first (ask_ahead), and runs again with the answer. The copy may become
+            # readable meanwhile: an answer that came from both would count a design in one list and not in another.
+            with on_primary():
+                return gather(answer)[0]
         return races.repeated(call)
 
 
