@@ -30,16 +30,16 @@ def load(file: Path = ROOT / ".env") -> Environment:
 
 def require_lines(file: Path) -> None:
     """Raise ImproperlyConfigured if a line of the file is not read. No message shows it, as it may hold a secret."""
+    no_text = ImproperlyConfigured(f"{file.name} must be a text in UTF-8, without a byte order mark.")
     try:
         text = file.read_text("utf-8")
     except UnicodeDecodeError:
-        text = "\0"
+        raise no_text from None
     except OSError:  # there is no such file
         return
     if "\0" in text or text.startswith(BYTE_ORDER_MARK):
-        raise ImproperlyConfigured(f"{file.name} must be a text in UTF-8, without a byte order mark.")
-    lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
+        raise no_text
+    for number, line in enumerate(text.splitlines(), 1):
         if line and not line.startswith("#") and not LINE.match(line):
             sentence = (
                 f"Line {number} of {file.name} must be NAME=value, without space before or after the name."

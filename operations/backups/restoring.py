@@ -66,9 +66,9 @@ def restore(
     on_begin: Callable[[], None] = lambda: None,
     on_whole: Callable[[], None] = lambda: None,
 ) -> Restored:
-    """Fill the database with that alias from a checked backup; `on_begin` is called when it carries the marker,
-    and `on_whole` when it does so no more.
+    """Fill the database with that alias from a checked backup.
 
+    `on_begin` is called when it carries the marker, and `on_whole` when it does so no more.
     Raises BackupError: before anything is written when the database is not empty or the schema is another, and later
     when a row does not arrive. Then the marker stays. Also raises what D1 and SQLite raise.
     """

@@ -140,7 +140,7 @@ def finish(digest: str, source: str, counts: dict[str, int], sequences: dict[str
         with connection.cursor() as cursor:
             for table in ("users", "designs", "user_favorites"):
                 # After a larger one SQLite gives no id at all.
-                if (last := sequences.get(table, 0)) <= LARGEST_ID:
+                if 0 < (last := sequences.get(table, 0)) <= LARGEST_ID:
                     cursor.execute(SEQUENCE[0], [table, table])
                     cursor.execute(SEQUENCE[1], [last, table])
         mark(DONE, digest, source, counts)

@@ -12,6 +12,7 @@ from django.db import connection
 
 from d1backend.options import settings_of
 from d1backend.protocol.api import Api
+from tests.api.client import ApiClient
 from tests.pictures import saved, textile
 
 SCHEMA = [
@@ -130,3 +131,7 @@ def notes(seed, tmp_path, **options):
     found = json.loads(path.read_text())
     by_row = {(note["table"], note["id"]): (note["what"], note["why"]) for note in found["notes"]}
     return by_row, found
+
+
+def sign_in(username, password=PASSWORD):
+    return ApiClient().post("/api/auth/login", {"username": username, "password": password})
