@@ -15,6 +15,7 @@ from operations.seed.adoption import Adoption, Options
 from operations.seed.report import Report
 from operations.seed.source import HOW_TO_NAME, opened
 
+WROTE_NOTHING = "This run wrote nothing."
 AGAIN = "What is written so far is whole: run the same command again, and it goes on from there."
 
 
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         chosen = Options(rename=options["rename"], workers=workers)
         began = False
         try:
-            with stoppable(lambda: f"Stopped. {AGAIN if began else 'Nothing was written.'}"):
+            with stoppable(lambda: f"Stopped. {AGAIN if began else WROTE_NOTHING}"):
                 if report is not None:
                     Report().write(report)  # what cannot be written is known before anything is
                 with opened(source) as seed, on_primary():
@@ -63,9 +64,7 @@ class Command(BaseCommand):
         except SeedError as error:
             raise CommandError(str(error)) from error
         except (Error, Unavailable) as error:
-            raise CommandError(
-                f"{str(error).rstrip('.')}. {AGAIN if began else 'Nothing was written.'}"
-            ) from error
+            raise CommandError(f"{str(error).rstrip('.')}. {AGAIN if began else WROTE_NOTHING}") from error
 
     def progress(self, table: str, written: int) -> None:
         self.stdout.write(f"{table}: {written} written")

@@ -16,6 +16,7 @@ from core import checks
 from core.models import AppSetting, AuditEntry
 from designs.models import Design, Favourite
 from operations.seed import target
+from operations.seed.adoption import Adoption
 from tests.api.client import ApiClient
 from tests.integration.seed.databases import PASSWORD, PICTURE, adopt, hashed, key, notes, sign_in
 from tests.integration.test_totals import counted_days, counted_values, kept_days, kept_values
@@ -326,6 +327,12 @@ def test_an_interrupted_one_goes_on_where_it_stopped(seed, pictured, monkeypatch
     written = Design.objects.count()
     assert (User.objects.count(), written) == (300, 100)
     assert "a dry run" in adopt(seed)
+    with (
+        monkeypatch.context() as at_check,
+        pytest.raises(CommandError, match=r"^Stopped\. This run wrote nothing"),
+    ):
+        at_check.setattr(Adoption, "check", Mock(side_effect=KeyboardInterrupt))
+        adopt(seed, apply=True)
     with pytest.raises(CommandError, match="the first part of another seed, or of this one as it was then"):
         adopt(seed, rename=True)
     said = adopt(seed, apply=True)
