@@ -163,3 +163,12 @@ def writing(d1, installed, host_with):
     host = host_with("writing")
     host.sync()
     return host
+
+
+@pytest.fixture
+def running(d1, host, monkeypatch):
+    """A host with 300 designs that has compared the schema, as it does every few minutes."""
+    d1(MANY.format(300, ""))
+    host.sync()
+    monkeypatch.setattr(sync, "_SCHEMA_AGE", 600.0)
+    return host
