@@ -17,6 +17,7 @@ from d1backend.replica.installation import install_log
 from d1backend.replica.router import ReplicaRouter
 from d1backend.replica.source import Source
 from devtools.fault_proxy import FaultProxy
+from devtools.time_travel import TimeTravel
 from tests.d1.replica.hosts import OneHost, add_host, create_tables, remove_host
 from tests.d1.replica.models import MANY
 
@@ -172,3 +173,11 @@ def running(d1, host, monkeypatch):
     host.sync()
     monkeypatch.setattr(sync, "_SCHEMA_AGE", 600.0)
     return host
+
+
+@pytest.fixture
+def travel(engine, proxy):
+    """Time Travel of D1, and at the end its copies are deleted."""
+    with TimeTravel(engine.url, TOKEN) as travel:
+        proxy.plan = travel
+        yield travel
