@@ -18,8 +18,8 @@ from d1backend.replica.router import ReplicaRouter
 from d1backend.replica.source import Source
 from devtools.fault_proxy import FaultProxy
 from devtools.time_travel import TimeTravel
-from tests.d1.replica.hosts import OneHost, add_host, create_tables, remove_host
 from tests.d1.replica.models import MANY
+from tests.d1.replica.one_host import OneHost, add_host, create_tables, remove_host
 
 TOKEN = "a-token"
 SECRET = "s" * 32

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,9 +25,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.test import override_settings
 
-from d1backend.protocol import encoding
-from d1backend.replica import registry, sync
-from d1backend.replica.host import Host
+from d1backend.replica import sync
 from d1backend.replica.installation import install_log
 from d1backend.replica.snapshot import take_snapshot
 from d1backend.replica.source import Source
@@ -35,74 +33,13 @@ from devtools.fault_plan import Plan
 from devtools.fault_proxy import FaultProxy
 from tests.d1.faults.process import PATIENCE
 from tests.d1.replica.ledger import LOOKS, Ledger
-from tests.d1.replica.models import MODELS, OPTIONS, SEARCH
+from tests.d1.replica.models import OPTIONS
+from tests.d1.replica.one_host import Ask, OneHost, add_host, compare, create_tables, remove_host
 from tests.d1.replica.worker import CountSnapshots
 
 # The beacons of each process.
 PROCESSES = (("a", (1, 2)), ("a", (3, 4)), ("b", (5, 6)), ("b", (7, 8)))
 BEACONS = sum(len(beacons) for _, beacons in PROCESSES)
-Ask = Callable[..., list[list[Any]]]
-
-
-@dataclass
-class OneHost:
-    """A host: the aliases of its source and its replica."""
-
-    source: str
-    replica: str
-
-    @property
-    def host(self) -> Host:
-        return registry.host_of(self.replica)
-
-    @property
-    def connection(self) -> Any:
-        return connections[self.source]
-
-    def sync(self) -> None:
-        """Sync the copy now; raises what the sync raises."""
-        with closing(Source(self.host.options, patient=True)) as source:
-            self.host.sync_now(source)
-
-
-def add_host(
-    name: str, folder: Path, database: str, source_options: Mapping[str, Any], **options: Any
-) -> OneHost:
-    """Add the aliases of a host, whose copy is in `folder`; those of an earlier one of that name are replaced."""
-    host = OneHost(f"d1_{name}", f"replica_{name}")
-    entries = {
-        "default": {"ENGINE": "d1backend"},
-        host.source: {"ENGINE": "d1backend", "NAME": database, "OPTIONS": dict(source_options)},
-        host.replica: {
-            "ENGINE": "d1backend.replica",
-            "NAME": str(folder / name),
-            "OPTIONS": {**OPTIONS, "source": host.source, "max_age": 600.0, **options},
-        },
-    }
-    remove_host(host)
-    configured = connections.configure_settings(entries)
-    for alias in (host.source, host.replica):
-        connections.settings[alias] = configured[alias]
-    return host
-
-
-def remove_host(host: OneHost) -> None:
-    """Forget the aliases of a host, if there are any, and close its copy."""
-    for alias in (host.source, host.replica):
-        if alias in connections.settings:
-            connections[alias].close()
-            del connections[alias], connections.settings[alias]
-    registry.clear()
-
-
-def create_tables(connection: Any) -> None:
-    """The tables of models.py."""
-    with connection.schema_editor() as editor:
-        for model in MODELS:
-            editor.create_model(model)
-        for sql in SEARCH:
-            editor.execute(sql)
-
 
 # The processes
 
@@ -167,6 +104,15 @@ def damage_a_snapshot(bucket: Path, dice: random.Random) -> None:
             file.unlink()
         else:
             file.write_bytes(data[:at] + bytes([data[at] ^ 1]) * dice.randint(0, 1) + data[at + 1 :])
+
+
+def add_column(source: Source, name: str, *, ends: bool) -> None:
+    """A compatible migration with a data migration; one that is killed before its end leaves the log to the hosts."""
+    with connections[source.options.source].schema_editor() as editor:
+        editor.execute(f"ALTER TABLE tags ADD COLUMN {name} TEXT DEFAULT 'é'")
+        editor.execute(f"UPDATE tags SET {name} = 'x' WHERE id % 2")
+    if ends:
+        install_log(source)
 
 
 # The run and its account
@@ -372,46 +318,3 @@ def trial(
     remove_host(installer)
     run = Run(ask, proxy, database, token, folder, options, seed, Chances(0.1, 0.05, 0.03, 0.005))
     return run.play(-(-transactions // BEACONS), plan)
-
-
-# Comparing
-
-
-def add_column(source: Source, name: str, *, ends: bool) -> None:
-    """A compatible migration with a data migration; one that is killed before its end leaves the log to the hosts."""
-    with connections[source.options.source].schema_editor() as editor:
-        editor.execute(f"ALTER TABLE tags ADD COLUMN {name} TEXT DEFAULT 'é'")
-        editor.execute(f"UPDATE tags SET {name} = 'x' WHERE id % 2")
-    if ends:
-        install_log(source)
-
-
-def rows_of_d1(d1: Ask, table: str) -> list[Any]:
-    columns = [name for (name,) in d1(f"SELECT name FROM pragma_table_xinfo('{table}') ORDER BY cid")]
-    shown = [f'"{c}"' for c in columns if c != "password_hash"]
-    rows = d1(f"SELECT {encoding.row_of(shown)} FROM {table} ORDER BY id")
-    return [encoding.row(json.loads(text)) for (text,) in rows]
-
-
-def compare(d1: Ask, host: OneHost) -> None:
-    """The copy has the same rows and values as D1, its search works, and its files contain no secret."""
-    opened = host.host.directory.open_current()
-    assert opened is not None, "there is no copy"
-    copy = opened.copy
-    for table, shape in copy.tables.items():
-        columns = ", ".join(f'"{c}"' for c in shape.columns)
-        with copy._lock:
-            mine = copy._db.execute(f"SELECT {columns} FROM {table} ORDER BY id").fetchall()
-        pairs = itertools.zip_longest(mine, rows_of_d1(d1, table), fillvalue=())
-        unlike = [(a, b) for a, b in pairs if [*map(typed, a)] != [*map(typed, b)]]
-        assert not unlike, f"{len(unlike)} rows of {table}, first {unlike[0]}"
-    with copy._lock:
-        copy._db.execute("INSERT INTO designs_search (designs_search, rank) VALUES ('integrity-check', 1)")
-        assert copy._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "the file is damaged"
-    for file in host.host.directory.path.iterdir():
-        assert b"bcrypt$secret" not in file.read_bytes(), f"{file.name} contains a secret"
-
-
-def typed(value: Any) -> tuple[type, Any]:
-    """A value with its type: 2 and 2.0 differ here."""
-    return type(value), value

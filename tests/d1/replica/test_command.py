@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from d1backend.management.commands.d1_replica import Command
 from d1backend.replica import fill, status
 from devtools import fault_plan as plans
-from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design
+from tests.d1.replica.one_host import compare
 from tests.d1.replica.test_fill import MANY
 
 

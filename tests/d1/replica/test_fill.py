@@ -11,8 +11,8 @@ from d1backend.replica import fill, status, version
 from d1backend.replica.source import Source
 from devtools import fault_plan
 from devtools.fault_plan import RateLimit
-from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import MANY, Design, Tag
+from tests.d1.replica.one_host import compare
 from tests.d1.replica.test_freshness import until
 from tests.d1.replica.test_processes import damage
 

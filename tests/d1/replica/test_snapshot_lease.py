@@ -15,7 +15,7 @@ from d1backend.replica import snapshot
 from d1backend.replica.snapshot import SnapshotNotTaken, take_snapshot
 from d1backend.replica.source import Source
 from devtools import fault_plan
-from tests.d1.replica.hosts import compare
+from tests.d1.replica.one_host import compare
 from tests.d1.replica.snapshots import folder_of, newest, restored_rows, take
 
 

@@ -11,8 +11,8 @@ from d1backend.replica import change_log, fill, status
 from d1backend.replica.installation import install_log
 from d1backend.replica.source import Source
 from devtools.s3_server import s3_client, shared
-from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design
+from tests.d1.replica.one_host import compare
 from tests.d1.replica.snapshots import folder_of, newest, newest_of, restored_rows, take
 from tests.d1.replica.test_fill import fill_now
 

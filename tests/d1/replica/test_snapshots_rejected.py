@@ -8,7 +8,7 @@ from django.core.files.storage import storages
 from d1backend.archive import ahead
 from d1backend.replica import snapshot
 from tests.d1.replica.conftest import SECRET
-from tests.d1.replica.hosts import compare
+from tests.d1.replica.one_host import compare
 from tests.d1.replica.snapshots import damage, flipped, folder_of, newest, restored_rows, take
 from tests.d1.replica.test_command import run
 

@@ -15,8 +15,8 @@ from d1backend.replica.snapshot_lease import publish
 from d1backend.replica.source import Source
 from d1backend.sql.values import literal
 from tests.d1.replica.conftest import TOKEN
-from tests.d1.replica.hosts import compare
 from tests.d1.replica.models import Design
+from tests.d1.replica.one_host import compare
 from tests.d1.replica.snapshots import newest, restored_rows, take
 from tests.d1.replica.test_freshness import NEW, age, titles
 from tests.d1.replica.test_time_travel_command import bookmark_of, go_back
