@@ -1,13 +1,15 @@
 """A database of its own for each test on the real engine, reached through the proxy as the alias "faulty"."""
 
+import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from django.db import connections
 
 from d1backend.local import D1Local, workerd_binary
 from d1backend.options import Settings
-from d1backend.protocol import breaker, rate_limit
+from d1backend.protocol import breaker, breaker_state, rate_limit
 from d1backend.protocol.api import Api
 from devtools.fault_proxy import FaultProxy
 from tests.d1.faults.models import MODELS
@@ -93,3 +95,24 @@ def truth(engine, faulty):
 
     yield ask
     api.close()
+
+
+@pytest.fixture
+def of_host(connect, faulty, tmp_path):
+    """A function that makes a connection of a server of this host, which has a breaker."""
+
+    def of_host(alias, **options):
+        options = {"folder": tmp_path / "host", "most_calls": 3, "timeout": 1.2, "retries": 0, **options}
+        return connect(alias, faulty.settings_dict["NAME"], **options)
+
+    return of_host
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """A function that lets the breaker's clock go on, or back."""
+    gone = []
+    clock = SimpleNamespace(time=lambda: time.time() + sum(gone), monotonic=time.monotonic, sleep=time.sleep)
+    monkeypatch.setattr(breaker_state, "time", clock)
+    monkeypatch.setattr(breaker, "time", clock)
+    return gone.append
