@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from d1backend.local import D1Local, workerd_binary
 from d1backend.protocol.api import Api
@@ -40,3 +40,16 @@ def sent(monkeypatch):
 
     monkeypatch.setattr(Api, "batch", noting)
     return batches
+
+
+@pytest.fixture
+def warm():
+    """A process at work: its connection stands and it holds keys of the tables."""
+    # Here, because the gallery's settings, with which this file is read too, do not have these models.
+    from tests.d1.app.models import Author, Book
+
+    with transaction.atomic():
+        author = Author.objects.create(name="warm")
+        Book.objects.create(title="warm", author=author)
+        Author.objects.create(name="warm 2")
+        Author.objects.create(name="warm 3")
