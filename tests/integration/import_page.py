@@ -1,4 +1,4 @@
-"""What the script of the page of imports sends."""
+"""What the script of the page of imports sends, and what the page shows."""
 
 import io
 
@@ -8,6 +8,7 @@ from django.urls import reverse
 from designs.sheets import running, uploads
 from designs.sheets.running import State
 
+IMPORT = reverse("admin:designs_design_import_designs")
 PART = reverse("admin:designs_design_import_part")
 STEP = reverse("admin:designs_design_import_step")
 
@@ -54,3 +55,15 @@ def store(client: Client):
 
 def state_of(client: Client) -> State | None:
     return running.state_of(uploads.root() / str(client.session["_auth_user_id"]))
+
+
+def shown(client):
+    """The rows that the page shows: number, outcome, sentences by the name of their column."""
+    return [
+        (row.number, row.outcome, {name: sentence for _, name, sentence in row.faults})
+        for row in state_of(client).shown
+    ]
+
+
+def words(client):
+    return " ".join(client.get(IMPORT).content.decode().split())

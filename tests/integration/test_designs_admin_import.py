@@ -1,4 +1,4 @@
-"""The admin's pages of import and export: a file is sent and checked in parts, and comes back as it went out."""
+"""The admin's page of imports: a file is sent and checked in parts, and each row is stored once or its faults named."""
 
 import csv
 import io
@@ -16,7 +16,6 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from core import spreadsheets
 from core.errors import Unavailable
 from core.models import AuditEntry
 from designs.models import Design
@@ -25,15 +24,11 @@ from designs.sheets.table import lines
 from tests.factories.accounts import UserFactory
 from tests.factories.designs import DesignFactory
 from tests.factories.uploads import ImageFactory
-from tests.integration.import_page import check, importing, send, state_of, step, store
+from tests.integration.import_page import IMPORT, check, importing, send, shown, state_of, step, store, words
 from tests.pictures import picture
 
 pytestmark = pytest.mark.django_db
 
-LIST = reverse("admin:designs_design_changelist")
-IMPORT = reverse("admin:designs_design_import_designs")
-EXPORT = reverse("admin:designs_design_export_csv")
-WORKBOOK = reverse("admin:designs_design_export_workbook")
 CASES = Path(__file__).parents[1] / "sheets"
 
 
@@ -63,24 +58,8 @@ def table(*rows):
     return out.getvalue().encode()
 
 
-def export(client, address=EXPORT, **filters):
-    return b"".join(client.get(address, filters).streaming_content)
-
-
 def good(**more):
     return {"title": "Patola", "category": "Saree", "r2_object_key": ImageFactory().object_key, **more}
-
-
-def shown(client):
-    """The rows that the page shows: number, outcome, sentences by the name of their column."""
-    return [
-        (row.number, row.outcome, {name: sentence for _, name, sentence in row.faults})
-        for row in state_of(client).shown
-    ]
-
-
-def words(client):
-    return " ".join(client.get(IMPORT).content.decode().split())
 
 
 class TestACheck:
@@ -339,63 +318,3 @@ class TestATemplate:
 
     def test_is_there_in_two_kinds(self, staff):
         assert staff.get(reverse("admin:designs_design_import_template", args=["pdf"])).status_code == 404
-
-
-class TestAnExport:
-    def test_comes_back_the_same_and_holds_no_formula(self, staff):
-        design = DesignFactory(title="=1+1", colour="'-x", description='a,\r\n"b"', fabric="@silk")
-        data = export(staff)
-        (row,) = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-        assert (row["title"], row["colour"], row["fabric"]) == ("'=1+1", "''-x", "'@silk")
-        before = Design.objects.values().get()
-        Design.objects.update(title="changed", colour="", fabric="")
-        check(staff, data)
-        store(staff)
-        assert shown(staff) == [(2, "Changes title, colour, fabric", {})]
-        assert Design.objects.values().get(pk=design.pk) == before | {
-            "updated_at": Design.objects.get().updated_at,
-            "version": 2,
-        }
-
-    def test_for_excel_comes_back_the_same_too(self, staff):
-        DesignFactory(title="=1+1", colour="'-x", description='a,\r\n"b"  _x0041_', fabric="@silk")
-        DesignFactory(title="#N/A", description="\u200bसाड़ी\n🪷", featured=True, status="archived")
-        data = export(staff, WORKBOOK)
-        before = list(Design.objects.order_by("id").values())
-        check(staff, data)
-        assert "2 of 2 rows are valid: 0 new, 0 changed, 2 unchanged" in words(staff)
-        Design.objects.all().delete()
-        check(staff, data)
-        store(staff)
-        after = list(Design.objects.order_by("id").values())
-        assert [row | {"updated_at": None} for row in after] == [row | {"updated_at": None} for row in before]
-
-    def test_is_utf_8_to_excel_too(self, staff):
-        DesignFactory(title="कांजीवरम")
-        data = export(staff)
-        assert data.startswith(b"\xef\xbb\xbfid,")
-        assert "कांजीवरम".encode() in data
-
-    def test_has_what_the_list_shows_on_all_its_pages(self, staff, monkeypatch):
-        monkeypatch.setattr(spreadsheets, "CHUNK", 2)
-        for number in range(30):
-            DesignFactory(title=f"peacock {number}", fabric="Silk")
-        DesignFactory(title="peacock in cotton", fabric="Cotton")
-        DesignFactory(title="plain", fabric="Silk")
-        rows = csv.DictReader(
-            io.StringIO(export(staff, fabric="Silk", q="peac").decode("utf-8-sig"), newline="")
-        )
-        assert [row["title"] for row in rows] == [f"peacock {number}" for number in range(30)]
-
-    @pytest.mark.parametrize("address", [EXPORT, WORKBOOK])
-    def test_is_linked_with_the_filters_of_the_list(self, staff, address):
-        assert f'href="{address}"' in staff.get(LIST).content.decode()
-        page = staff.get(LIST, {"fabric": "Silk", "q": "peac"}).content.decode()
-        assert f'href="{address}?fabric=Silk&amp;q=peac"' in page
-
-
-@pytest.mark.parametrize("path", [IMPORT, EXPORT, WORKBOOK])
-def test_users_have_no_such_pages(path):
-    client = Client()
-    client.force_login(UserFactory())
-    assert client.get(path).status_code == 302
