@@ -127,6 +127,7 @@ def on_starting(server: "Arbiter") -> None:
     starting.warn_of_memory(server.cfg.workers)
     replica.fill_first()
     metrics_folder.remove_left()
+    starting.load_what_workers_share()
     share_what_is_loaded()
 
 

@@ -4,9 +4,13 @@ What R2 supports: https://developers.cloudflare.com/r2/api/s3/api/. It has no AC
 checksums that a call asks for. A key accepts one write per second.
 """
 
+from functools import cache
 from typing import Any, ClassVar
 
+import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 from storages.backends.s3 import S3Storage
 
 
@@ -21,6 +25,17 @@ def client_config(**limits: Any) -> Config:
     )
 
 
+@cache
+def descriptions() -> Loader:
+    """Return what reads botocore's descriptions of S3: 13 MB, which each session would otherwise hold for itself."""
+    return create_loader()
+
+
+def load_descriptions() -> None:
+    """Read them now, in a process that forks others: those share them."""
+    _ = PrivateBucket().connection
+
+
 class Bucket(S3Storage):
     """A bucket whose client has the settings of the class's CONFIG."""
 
@@ -29,6 +44,12 @@ class Bucket(S3Storage):
     def __init__(self, **options: Any) -> None:
         defaults = {"region_name": "auto", "default_acl": None, "client_config": self.CONFIG}
         super().__init__(**{**defaults, **options})
+
+    def _create_session(self) -> boto3.Session:
+        """Return a new session: django-storages needs one for each bucket and thread."""
+        session = botocore.session.get_session()
+        session.register_component("data_loader", descriptions())
+        return boto3.Session(self.access_key, self.secret_key, self.security_token, botocore_session=session)
 
 
 class PrivateBucket(Bucket):

@@ -47,6 +47,14 @@ def place_of_images() -> str:
     return f"r2:{options['bucket_name']}" if "bucket_name" in options else f"folder:{options['location']}"
 
 
+def load_what_workers_share() -> None:
+    """Load what each worker would otherwise load for itself, at its first picture."""
+    if any("bucket_name" in storage.get("OPTIONS", {}) for storage in settings.STORAGES.values()):
+        from core import r2  # without a bucket nobody needs boto3
+
+        r2.load_descriptions()
+
+
 def warn_of_memory(workers: int) -> None:
     """Log a warning where this host has less memory than its workers may need."""
     needed, limit = memory.needed(workers, settings.DECODING_MEMORY), memory.limit()

@@ -327,12 +327,10 @@ def test_an_interrupted_one_goes_on_where_it_stopped(seed, pictured, monkeypatch
     written = Design.objects.count()
     assert (User.objects.count(), written) == (300, 100)
     assert "a dry run" in adopt(seed)
-    with (
-        monkeypatch.context() as at_check,
-        pytest.raises(CommandError, match=r"^Stopped\. This run wrote nothing"),
-    ):
+    with monkeypatch.context() as at_check:
         at_check.setattr(Adoption, "check", Mock(side_effect=KeyboardInterrupt))
-        adopt(seed, apply=True)
+        with pytest.raises(CommandError, match=r"^Stopped\. This run wrote nothing"):
+            adopt(seed, apply=True)
     with pytest.raises(CommandError, match="the first part of another seed, or of this one as it was then"):
         adopt(seed, rename=True)
     said = adopt(seed, apply=True)
