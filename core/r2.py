@@ -31,11 +31,6 @@ def descriptions() -> Loader:
     return create_loader()
 
 
-def load_descriptions() -> None:
-    """Read them now, in a process that forks others: those share them."""
-    _ = PrivateBucket().connection
-
-
 class Bucket(S3Storage):
     """A bucket whose client has the settings of the class's CONFIG."""
 
@@ -50,6 +45,10 @@ class Bucket(S3Storage):
         session = botocore.session.get_session()
         session.register_component("data_loader", descriptions())
         return boto3.Session(self.access_key, self.secret_key, self.security_token, botocore_session=session)
+
+    def load_descriptions(self) -> None:
+        """Read what a connection needs, as a process does that forks others: those share it."""
+        self._create_session().resource("s3", region_name=self.region_name)
 
 
 class PrivateBucket(Bucket):

@@ -2,15 +2,20 @@
 
 import logging
 import platform
+from typing import TYPE_CHECKING, cast
 
 import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
 from django.db import connection
 
 from core.variables import declared as v
 from core.variables.reading import Environment
 from gallery_project import checks, memory
+
+if TYPE_CHECKING:
+    from core.r2 import Bucket
 
 logger = logging.getLogger("gallery.start")
 
@@ -49,10 +54,9 @@ def place_of_images() -> str:
 
 def load_what_workers_share() -> None:
     """Load what each worker would otherwise load for itself, at its first picture."""
-    if any("bucket_name" in storage.get("OPTIONS", {}) for storage in settings.STORAGES.values()):
-        from core import r2  # without a bucket nobody needs boto3
-
-        r2.load_descriptions()
+    for alias, storage in settings.STORAGES.items():
+        if "bucket_name" in storage.get("OPTIONS", {}):
+            cast("Bucket", storages[alias]).load_descriptions()
 
 
 def warn_of_memory(workers: int) -> None:

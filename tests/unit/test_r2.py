@@ -4,8 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.loaders import JSONFileLoader
+from django.core.files.storage import storages
 
 from core import r2
+from gallery_project import starting
+
+KINDS = ("PrivateBucket", "DeletionsBucket")
 
 
 @pytest.fixture
@@ -25,22 +29,35 @@ def read(monkeypatch):
     return files
 
 
-def test_buckets_and_threads_read_the_descriptions_of_s3_once(read):
-    r2.load_descriptions()
+@pytest.fixture
+def buckets(settings):
+    """Two buckets of the settings, each with the name of its class as its key."""
+    settings.STORAGES = settings.STORAGES | {
+        kind: {
+            "BACKEND": f"core.r2.{kind}",
+            "OPTIONS": {"access_key": kind, "secret_key": "a secret", "bucket_name": "b"},
+        }
+        for kind in KINDS
+    }
+    return [storages[kind] for kind in KINDS]
+
+
+def test_a_server_reads_the_descriptions_of_s3_once_before_it_starts_workers(read, buckets):
+    starting.load_what_workers_share()
     before = list(read)
     assert any("service-2" in file for file in before)
-    for bucket in (r2.PrivateBucket(), r2.DeletionsBucket()):
+    for bucket in buckets:
         with ThreadPoolExecutor(2) as threads:
             connections = list(threads.map(lambda one: one.connection, [bucket] * 2))
         assert connections[0].meta.client.meta.region_name == "auto"
     assert read == before
 
 
-def test_each_bucket_signs_with_its_own_keys(read):
-    buckets = [
-        r2.PrivateBucket(access_key=key, secret_key=f"{key} secret", bucket_name="b")
-        for key in ("one", "two")
-    ]
+def test_each_bucket_signs_with_its_own_keys(buckets):
     addresses = [bucket.connection.meta.client.generate_presigned_url("list_buckets") for bucket in buckets]
-    assert ["Credential=one" in address for address in addresses] == [True, False]
-    assert "Credential=two" in addresses[1]
+    assert all(f"Credential={kind}" in address for kind, address in zip(KINDS, addresses, strict=True))
+
+
+def test_where_images_lie_in_a_folder_nothing_is_read(read):
+    starting.load_what_workers_share()
+    assert read == []
