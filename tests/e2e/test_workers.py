@@ -86,13 +86,14 @@ def test_slow_bodies_take_no_memory(quiet_host, wait_until):
     assert all(new - old < 25_000_000 for old, new in zip(before, after, strict=True)), (before, after)
 
 
-def test_a_stop_lets_requests_end_and_idle_connections_go(tmp_path):
+def test_a_stop_lets_requests_end_and_idle_connections_go(tmp_path, wait_until):
     host = new_server(tmp_path, WEB_CONCURRENCY="1")
     host.set_up()
     with serving(host), Wire(host) as idle, Wire(host) as sending, Wire(host) as half:
         assert not idle.ask("GET", "/health/live").closes
         sending.send(sending.head("POST", "/api/auth/login", "Content-Length: 2"))
         half.send(b"GET /health/live HTTP/1.1\r\n")
+        wait_until(lambda: connections_held(host) == [3])  # else the worker that takes its place accepts them
         os.kill(workers_of(host)[0], signal.SIGTERM)
         assert idle.ended()
         answer = sending.send(b"{}").answer()
