@@ -292,14 +292,21 @@ def test_a_database_that_a_restore_has_not_finished_is_not_worked_on(gallery, tm
 
 
 @pytest.fixture
-def _ctrl_c_counts():
-    """A process that was started in the background may ignore Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _signals_count():
+    """A process that was started in the background may ignore Ctrl-C, and one of nohup the end of its terminal."""
+    before = {
+        number: signal.signal(number, handler)
+        for number, handler in {
+            signal.SIGINT: signal.default_int_handler,
+            signal.SIGHUP: signal.SIG_DFL,
+        }.items()
+    }
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-@pytest.mark.usefixtures("_ctrl_c_counts")
+@pytest.mark.usefixtures("_signals_count")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_restore_that_is_stopped_says_what_became_of_the_database(path, target, monkeypatch, stop):
     monkeypatch.setattr(restoring, "_index", lambda database, backup: os.kill(os.getpid(), stop))
@@ -318,7 +325,7 @@ def test_who_stops_reading_the_lines_of_a_restore_stops_it(path, target, monkeyp
         call_command("restore", str(path), stdout=Mock(write=Mock(side_effect=BrokenPipeError)))
 
 
-@pytest.mark.usefixtures("_ctrl_c_counts")
+@pytest.mark.usefixtures("_signals_count")
 def test_a_restore_that_is_stopped_at_its_very_end_does_not_call_the_database_unfinished(
     path, target, monkeypatch
 ):
@@ -329,7 +336,7 @@ def test_a_restore_that_is_stopped_at_its_very_end_does_not_call_the_database_un
     assert count(target, f"sqlite_master WHERE name = '{restores.MARKER}'") == 0
 
 
-@pytest.mark.usefixtures("_ctrl_c_counts")
+@pytest.mark.usefixtures("_signals_count")
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_backup_that_is_stopped_leaves_nothing(gallery, tmp_path, monkeypatch, settings, stop):
     """Also no scratch database, which has every password's hash."""
