@@ -120,8 +120,7 @@ class Api:
 
     def _open(self) -> None:
         self._process = os.getpid()
-        pool = deadline.SecurePool if self._url.scheme == "https" else deadline.Pool
-        self._pool = pool(self._url.host or "", self._url.port, maxsize=1, retries=False)
+        self._pool = deadline.pool_of(self._url)
 
     def _timeout(self, longest: float) -> urllib3.Timeout:
         connect, read = self.settings.connect_timeout, self.settings.timeout

@@ -5,13 +5,17 @@ urllib3's read timeout limits each wait for the next bytes, so a server that dri
 
 import io
 import socket
+import ssl
 import time
 from contextlib import suppress
+from functools import cache
 from http.client import HTTPResponse
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import Url
+from urllib3.util.ssl_ import create_urllib3_context
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -61,9 +65,25 @@ class _SecureConnection(HTTPSConnection):
     response_class = _Response
 
 
-class Pool(HTTPConnectionPool):
+class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
 
-class SecurePool(HTTPSConnectionPool):
+class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
+
+
+def pool_of(url: Url) -> HTTPConnectionPool:
+    """One connection to the host of an address, which is opened when it is used, and again where it was closed."""
+    host = url.host or ""
+    if url.scheme == "https":
+        return _SecurePool(host, url.port, maxsize=1, retries=False, ssl_context=_trust())
+    return _Pool(host, url.port, maxsize=1, retries=False)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that this process trusts: each connection would take 40 ms to read them, and a megabyte."""
+    context = create_urllib3_context()
+    context.load_default_certs()
+    return context
