@@ -3,11 +3,12 @@
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from d1backend.replica.changes import ChangeSet, NeedsRefill
+from d1backend.replica.changes import Change, ChangeSet, NeedsRefill
 from d1backend.replica.tables import Row, TableSchema, Value
 
 # A row by its table and key.
 RowKey = tuple[str, Value]
+Changed = Mapping[RowKey, Change]
 
 
 def write_changes(db: sqlite3.Connection, change_set: ChangeSet) -> None:
@@ -32,9 +33,9 @@ def replace_rows(db: sqlite3.Connection, change_set: ChangeSet) -> None:
     _write_counts(db, tables, counts)
 
 
-def _changed_rows(change_set: ChangeSet) -> tuple[dict[RowKey, Row | None], dict[RowKey, Row]]:
-    """The rows, and the counters of other rows or of rows that changed before these did."""
-    rows: dict[RowKey, Row | None] = {}
+def _changed_rows(change_set: ChangeSet) -> tuple[Changed, dict[RowKey, Row]]:
+    """The last change of each row, and the counters of other rows or of rows that changed before these did."""
+    rows: dict[RowKey, Change] = {}
     counts: dict[RowKey, Row] = {}
     for change in change_set.changes:
         if change.table not in change_set.shape.tables:
@@ -43,7 +44,7 @@ def _changed_rows(change_set: ChangeSet) -> tuple[dict[RowKey, Row | None], dict
             counts |= {(change.table, counted[0]): counted[1:] for counted in change.counts}
         else:
             at = change.table, int(change.key)
-            rows[at] = change.row
+            rows[at] = change
             counts.pop(at, None)
     return rows, counts
 
@@ -57,13 +58,11 @@ def _write_counts(
         db.execute(f"UPDATE {table.quoted_name} SET {sets} WHERE {table.quoted_key} = ?", (*values, key))
 
 
-def _write_differences(
-    db: sqlite3.Connection, tables: Mapping[str, TableSchema], rows: Mapping[RowKey, Row | None]
-) -> None:
+def _write_differences(db: sqlite3.Connection, tables: Mapping[str, TableSchema], rows: Changed) -> None:
     """Write only the columns that differ, so the full-text triggers run only when text has changed."""
-    _delete(db, tables, [row_key for row_key, row in rows.items() if row is None])
-    for (name, key), row in rows.items():
-        if row is None:
+    _delete(db, tables, [row_key for row_key, change in rows.items() if change.text is None])
+    for (name, key), change in rows.items():
+        if (row := change.row) is None:
             continue
         table = tables[name]
         where = f"WHERE {table.quoted_key} = ?"
@@ -79,14 +78,12 @@ def _write_differences(
             db.execute(f"UPDATE {table.quoted_name} SET {sets} {where}", values)
 
 
-def _replace(
-    db: sqlite3.Connection, tables: Mapping[str, TableSchema], rows: Mapping[RowKey, Row | None]
-) -> None:
+def _replace(db: sqlite3.Connection, tables: Mapping[str, TableSchema], rows: Changed) -> None:
     """Write rows and delete any others with the same unique values."""
     _delete(db, tables, rows)
     try:
-        for (name, _), row in rows.items():
-            if row is not None:
+        for (name, _), change in rows.items():
+            if (row := change.row) is not None:
                 db.execute(insert_sql(tables[name], "OR REPLACE"), row)
     except sqlite3.IntegrityError as error:
         raise NeedsRefill(f"a change does not fit the copy ({error})") from error
