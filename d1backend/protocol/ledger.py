@@ -123,7 +123,9 @@ class Ledger:
                     self._pwrite(descriptor, page.changes())
             finally:
                 if descriptor is not None:
-                    os.close(descriptor)  # also unlocks it
+                    # To close it is not enough where the process was forked meanwhile: the child has it, too.
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
+                    os.close(descriptor)
 
     def read(self) -> Page:
         """The page as it is now; nothing is written."""

@@ -1,5 +1,7 @@
 """The ledger of calls against a plain list of them, whatever the order, and its cost in trouble."""
 
+import fcntl
+import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -84,6 +86,22 @@ def test_processes_and_threads_of_a_host_count_together(tmp_path):
     assert counts(ledger.read(), START) == [0, 300, 200, 0, 0]
     (file,) = (tmp_path / "host").iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock(tmp_path):
+    """As the pool of `seed_demo` is, while the copy is filled: the command waited for ever."""
+    ledger, fork = Ledger("an-account", tmp_path), multiprocessing.get_context("fork")
+    is_over = fork.Event()
+    with ledger.edit():
+        child = fork.Process(target=is_over.wait)
+        child.start()
+    try:
+        (file,) = tmp_path.iterdir()
+        with file.open() as other:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        is_over.set()
+        child.join()
 
 
 @pytest.mark.parametrize("is_folder", [True, False])
