@@ -50,7 +50,8 @@ class Column:
 
     def choose(self, is_wanted: Callable[[str], bool]) -> Chosen:
         """The designs whose value is wanted."""
-        flags = bytes(map(is_wanted, self.code_of))
+        # An id without a design has the code 0, also where no design has a value.
+        flags = bytes(map(is_wanted, self.code_of)) or b"\0"
         return bytes(map(flags.__getitem__, self.codes))
 
 

@@ -85,6 +85,15 @@ def test_ids_that_lie_far_apart_are_left_to_the_database(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_a_gallery_without_designs_has_no_facets(monkeypatch):
+    """Of a process that starts when all are deleted for good. It was a 500."""
+    monkeypatch.setattr("designs.facets.columns", FacetColumns())
+    DesignFactory().delete()
+    query = DesignQuery(attributes=(("colour", ("red",)),))
+    assert facets_by_columns(query) == facets_by_groups(query)
+
+
+@pytest.mark.django_db
 def test_a_large_gallery_is_read_in_parts(monkeypatch):
     monkeypatch.setattr("core.sql.PART", 2)
     monkeypatch.setattr(facet_columns, "LEAST_ROOM", 10)
