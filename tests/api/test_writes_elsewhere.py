@@ -58,7 +58,7 @@ def new_design(client):
 
 
 def of_design(method, suffix="", *, of_admins=True, **body):
-    return lambda client: Call(method, f"/api/designs/{DesignFactory().pk}{suffix}", body, of_admins)
+    return lambda client: Call(method, f"/api/designs/{DesignFactory().pk}{suffix}", {**body}, of_admins)
 
 
 def restore(client):
@@ -72,11 +72,13 @@ def unlike(client):
 
 
 def of_user(method, suffix="", *, pending=False, **body):
-    return lambda client: Call(method, f"/api/admin/users/{UserFactory(pending=pending).pk}{suffix}", body)
+    return lambda client: Call(
+        method, f"/api/admin/users/{UserFactory(pending=pending).pk}{suffix}", {**body}
+    )
 
 
 def own(method, path, **body):
-    return lambda client: Call(method, f"/api/auth/{path}", body, of_admins=False)
+    return lambda client: Call(method, f"/api/auth/{path}", {**body}, of_admins=False)
 
 
 def end_session(client):

@@ -24,6 +24,14 @@ def _new_totals(request):
     Favourite.objects.all().delete()
 
 
+@pytest.fixture(autouse=True)
+def _no_deletions(settings, tmp_path):
+    """Nobody has left this gallery; other tests of this process may have let somebody leave."""
+    storage = settings.STORAGES["deletions"]
+    options = {**storage["OPTIONS"], "location": tmp_path / "deletions"}
+    settings.STORAGES = {**settings.STORAGES, "deletions": {**storage, "OPTIONS": options}}
+
+
 @pytest.fixture(params=["file", "d1"] if ON_D1 else ["file"])
 def seed(request, tmp_path):
     """The seed's empty database, in a file, and on D1 too where the gallery is on D1."""
