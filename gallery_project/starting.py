@@ -57,6 +57,7 @@ def load_what_workers_share() -> None:
     for alias, storage in settings.STORAGES.items():
         if "bucket_name" in storage.get("OPTIONS", {}):
             cast("Bucket", storages[alias]).load_descriptions()
+            return  # all buckets share them
 
 
 def warn_of_memory(workers: int) -> None:
