@@ -55,5 +55,14 @@ def _no_servers_of_this_machine(monkeypatch):
     monkeypatch.setattr("core.metrics_folder.parents", set)
 
 
+@pytest.fixture
+def deletions(settings, tmp_path):
+    """A folder of its own for the ids of users who leave: the next test has users with the same ones."""
+    storage = settings.STORAGES["deletions"]
+    options = {**storage["OPTIONS"], "location": tmp_path / "deletions"}
+    settings.STORAGES = {**settings.STORAGES, "deletions": {**storage, "OPTIONS": options}}
+    return tmp_path / "deletions" / "deleted-users"
+
+
 def pytest_unconfigure(config):
     shutil.rmtree(getattr(settings, "TEST_DATA", ""), ignore_errors=True)

@@ -15,18 +15,9 @@ from tests.pictures import picture
 from tests.races import at_once
 from uploads.models import Image, PendingUpload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deletions")]
 
 ME = "/api/auth/me"
-
-
-@pytest.fixture(autouse=True)
-def deletions(settings, tmp_path):
-    """A folder of its own for the ids: the next test has users with the same ones."""
-    storage = settings.STORAGES["deletions"]
-    options = {**storage["OPTIONS"], "location": tmp_path / "deletions"}
-    settings.STORAGES = {**settings.STORAGES, "deletions": {**storage, "OPTIONS": options}}
-    return tmp_path / "deletions" / "deleted-users"
 
 
 @pytest.fixture

@@ -10,16 +10,9 @@ from core.models import AuditEntry
 from tests.api.client import ApiClient
 from tests.factories.accounts import PASSWORD, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deletions")]
 
 PATH = "/account/delete"
-
-
-@pytest.fixture(autouse=True)
-def _deletions(settings, tmp_path):
-    storage = settings.STORAGES["deletions"]
-    options = {**storage["OPTIONS"], "location": tmp_path / "deletions"}
-    settings.STORAGES = {**settings.STORAGES, "deletions": {**storage, "OPTIONS": options}}
 
 
 class Browser:

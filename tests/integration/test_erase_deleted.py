@@ -16,19 +16,13 @@ from tests.api.client import ApiClient
 from tests.factories.accounts import PASSWORD, SignInFactory, UserFactory
 from tests.factories.designs import FavouriteFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("deletions")]
 
 STORES = ["folder", "bucket"]
 
 
 def use(settings, storage):
     settings.STORAGES = {**settings.STORAGES, "deletions": storage}
-
-
-@pytest.fixture(autouse=True)
-def deletions(settings, tmp_path):
-    storage = settings.STORAGES["deletions"]
-    use(settings, {**storage, "OPTIONS": {**storage["OPTIONS"], "location": tmp_path / "deletions"}})
 
 
 @pytest.fixture

@@ -25,11 +25,8 @@ def _new_totals(request):
 
 
 @pytest.fixture(autouse=True)
-def _no_deletions(settings, tmp_path):
+def _no_deletions(deletions):
     """Nobody has left this gallery; other tests of this process may have let somebody leave."""
-    storage = settings.STORAGES["deletions"]
-    options = {**storage["OPTIONS"], "location": tmp_path / "deletions"}
-    settings.STORAGES = {**settings.STORAGES, "deletions": {**storage, "OPTIONS": options}}
 
 
 @pytest.fixture(params=["file", "d1"] if ON_D1 else ["file"])
